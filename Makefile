@@ -1,0 +1,81 @@
+# Onethread: everything that people and CI do, by name. `make help` lists it.
+#
+# The virtual environment lives outside the tree: `sam build` copies the tree for each function, and would copy it too.
+
+.DEFAULT_GOAL := help
+
+# The first interpreter that really runs: a version switcher's shim may be there and still refuse.
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
+	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo "$$python" && break; done)
+VENV ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/onethread/venv-$(shell printf %s '$(CURDIR)' | cksum | cut -d' ' -f1)
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+ARGS ?=
+
+# Neither tool has any business on the network here: one would report usage, the other would look for an account.
+export SAM_CLI_TELEMETRY := 0
+export AWS_EC2_METADATA_DISABLED := true
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
+
+.PHONY: run
+run: $(INSTALLED) ## start the whole of Onethread on this machine and play the tour
+	@$(BIN)/python -m infra.local $(ARGS)
+
+.PHONY: test
+test: $(INSTALLED) ## run the tests (ARGS="-k name" picks some)
+	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+
+.PHONY: check
+check: $(INSTALLED) ## lint, formatting, types, template
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/sam validate --lint
+
+.PHONY: explore
+explore: $(INSTALLED) ## run the exhaustive explorer of the protocol (long)
+	@$(BIN)/python -m tests.explorer $(ARGS)
+
+.PHONY: build
+build: $(INSTALLED) ## build what Lambda runs into .aws-sam/ (no Docker)
+	@PYTHON=$(BIN)/python $(BIN)/sam build --parallel $(ARGS)
+
+.PHONY: deploy
+deploy: build ## deploy what was built; the first time, ask for the parameters
+	@if [ -e samconfig.toml ]; then $(BIN)/sam deploy $(ARGS); else $(BIN)/sam deploy --guided $(ARGS); fi
+
+.PHONY: lock
+lock: $(INSTALLED) ## pin pyproject.toml's lists anew (ARGS="--upgrade" takes newer releases)
+	@# The development set is resolved first: sam pins the boto3 that everything is tested with, so Lambda gets that one.
+	@$(LOCK) --group dev -o requirements-dev.txt
+	@$(LOCK) -c requirements-dev.txt -o requirements.txt
+
+LOCK = $(BIN)/uv pip compile -q pyproject.toml $(ARGS) --universal --generate-hashes --no-emit-index-url \
+	--python-version 3.11 --custom-compile-command 'make lock'
+
+.PHONY: where
+where: $(INSTALLED) ## say where the development environment's programs are
+	@echo '$(BIN)'
+
+.PHONY: clean
+clean: ## remove what was built, and the virtual environment
+	@rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis '$(VENV)'
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# uv installs the rest in seconds; it is itself one of the pinned packages, so pip fetches that one first, by its hashes.
+$(INSTALLED): requirements-dev.txt
+	@if [ -z '$(PYTHON)' ]; then echo 'Onethread needs Python 3.11, 3.12 or 3.13 on the PATH.' >&2; exit 1; fi
+	@echo 'Installing the development environment into $(VENV)' >&2
+	@'$(PYTHON)' -m venv '$(VENV)'
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > '$(VENV)/uv.txt'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r '$(VENV)/uv.txt'
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	@touch $@
+
+# What `sam build` asks for, once for each function (it looks for these names): all four run one artifact.
+.PHONY: build-WebhookFunction build-WorkerFunction build-EnsureFunction build-ReconcilerFunction
+build-WebhookFunction build-WorkerFunction build-EnsureFunction build-ReconcilerFunction:
+	@'$(PYTHON)' -m infra.artifact '$(ARTIFACTS_DIR)'
