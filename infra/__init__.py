@@ -1,0 +1,1 @@
+"""What people run: registration, events, building, and the local stack."""

@@ -1,0 +1,35 @@
+"""The table outside CloudFormation is the template's."""
+
+from pathlib import Path
+
+import pytest
+
+from infra.local.table import create_table_parameters
+from tests.kit.dynamodb import DynamoWire
+
+
+def test_the_table_is_created_as_the_template_describes_it() -> None:
+    with DynamoWire() as wire:
+        table = wire.client.describe_table(TableName=wire.table)["Table"]
+    keys = [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]]
+    (index,) = table["GlobalSecondaryIndexes"]
+    index_keys = [(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]]
+    assert keys == [("pk", "HASH"), ("sk", "RANGE")]
+    assert (index["IndexName"], index_keys) == ("WatchIndex", [("watch_guild_id", "HASH"), ("pk", "RANGE")])
+    assert index["Projection"] == {"ProjectionType": "ALL"}
+    assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_short_forms_elsewhere_in_a_template_do_not_stand_in_the_way(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        "Resources:\n"
+        "  Other: {Properties: {A: !Ref B, C: !GetAtt D.E, F: !Sub [g, {H: !Ref I}]}}\n"
+        "  SessionsTable: {Properties: {KeySchema: [], TableName: !Ref Name, DeletionProtectionEnabled: true}}\n"
+    )
+    assert create_table_parameters("sessions", template) == {"TableName": "sessions", "KeySchema": []}
+
+
+def test_a_table_that_is_there_is_not_created_again() -> None:
+    with DynamoWire() as wire, pytest.raises(wire.client.exceptions.ResourceInUseException):
+        wire.client.create_table(**create_table_parameters(wire.table))
