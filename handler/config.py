@@ -1,0 +1,183 @@
+"""The environment: the only module that knows its variables. All faults are named at once, and no value is ever shown."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Literal, TypeVar
+
+import msgspec
+
+from handler.errors import ConfigurationError
+
+AUTO_ARCHIVE_CHOICES: Final = (60, 1440, 4320, 10080)  # minutes; Discord docs, "Channel", auto_archive_duration
+PREFIX_MAX_UNITS: Final = 50  # leaves half of a thread's 100 UTF-16 units to the session's name
+UnlockPolicy = Literal["moderators", "everyone"]
+
+
+class Secret:
+    """A text that shows itself only when asked: not in a repr, a log or a traceback of locals."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+
+class Config(msgspec.Struct, frozen=True, kw_only=True):
+    """What every function needs."""
+
+    sessions_table: str
+    application_id: str
+    bot_token: Secret | None
+    bot_token_parameter: str | None
+    api_url: str
+    session_name_prefix: str
+    auto_archive_minutes: int
+    unlock_policy: UnlockPolicy
+    log_level: str
+
+
+class WorkerConfig(Config, frozen=True, kw_only=True):
+    """What the worker needs: it puts jobs back."""
+
+    jobs_queue_url: str
+
+
+class WebhookConfig(WorkerConfig, frozen=True, kw_only=True):
+    """What the webhook needs: it verifies, and hands jobs over."""
+
+    public_key: bytes
+
+
+class EnsureConfig(Config, frozen=True, kw_only=True):
+    """What the programmatic entrance needs."""
+
+
+class ReconcilerConfig(Config, frozen=True, kw_only=True):
+    """What the reconciler needs."""
+
+    reconcile_queue_url: str
+
+
+C = TypeVar("C", bound=Config)
+
+
+class _Variable(msgspec.Struct, frozen=True):
+    name: str
+    parse: Callable[[str], Any]  # raises ValueError with a text that says what is expected
+    default: str | None = None
+
+
+def _nonblank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+def _url(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", text):
+        raise ValueError("must be an http or https URL")
+    return text.rstrip("/")
+
+
+def _application_id(text: str) -> str:
+    if not re.fullmatch(r"[0-9]{1,20}", text):
+        raise ValueError("must be the application's numeric id")
+    return text
+
+
+def _public_key(text: str) -> bytes:
+    from nacl.bindings import crypto_core_ed25519_is_valid_point
+
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text) or not crypto_core_ed25519_is_valid_point(bytes.fromhex(text)):
+        # Digits alone are not enough: with a mistyped key every request would look forged.
+        raise ValueError("must be the application's public key, 64 hexadecimal digits")
+    return bytes.fromhex(text)
+
+
+def _prefix(text: str) -> str:
+    _nonblank(text)
+    if (
+        len(text.encode("utf-16-le", "surrogatepass")) // 2 > PREFIX_MAX_UNITS
+        or not text.replace(" ", "").isprintable()
+    ):
+        raise ValueError(f"must be printable and at most {PREFIX_MAX_UNITS} characters")
+    return text
+
+
+def _choice(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def _auto_archive(text: str) -> int:
+    return int(_choice(*map(str, AUTO_ARCHIVE_CHOICES))(text))
+
+
+_VARIABLES: Final[Mapping[str, _Variable]] = {
+    "sessions_table": _Variable("SESSIONS_TABLE", _nonblank),
+    "jobs_queue_url": _Variable("JOBS_QUEUE_URL", _url),
+    "reconcile_queue_url": _Variable("RECONCILE_QUEUE_URL", _url),
+    "application_id": _Variable("DISCORD_APPLICATION_ID", _application_id),
+    "public_key": _Variable("DISCORD_PUBLIC_KEY", _public_key),
+    "api_url": _Variable("DISCORD_API_URL", _url, "https://discord.com/api/v10"),
+    "session_name_prefix": _Variable("SESSION_NAME_PREFIX", _prefix, "Session "),
+    "auto_archive_minutes": _Variable("AUTO_ARCHIVE_MINUTES", _auto_archive, "4320"),
+    "unlock_policy": _Variable("UNLOCK_POLICY", _choice("moderators", "everyone"), "moderators"),
+    "log_level": _Variable("LOG_LEVEL", _choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
+}
+_TOKEN: Final = "DISCORD_BOT_TOKEN"  # noqa: S105 - the name of a variable
+_TOKEN_PARAMETER: Final = "DISCORD_BOT_TOKEN_PARAMETER"  # noqa: S105 - the name of a variable
+
+
+def load(kind: type[C], environ: Mapping[str, str]) -> C:
+    """The configuration of one function, from its environment. An empty variable counts as a missing one.
+
+    Raises ConfigurationError, naming every variable that is missing or malformed.
+    """
+    faults: list[str] = []
+    values: dict[str, Any] = {}
+    for field in kind.__struct_fields__:
+        if (variable := _VARIABLES.get(field)) is not None:
+            values[field] = _read(variable, environ, faults)
+    token, parameter = environ.get(_TOKEN, "").strip(), environ.get(_TOKEN_PARAMETER, "").strip()
+    if not token and not parameter:
+        faults.append(f"{_TOKEN} or {_TOKEN_PARAMETER} is missing")
+    elif token and not (token.isascii() and token.isprintable() and " " not in token):
+        faults.append(f"{_TOKEN} is malformed: must be the bot's token alone")
+    if faults:
+        raise ConfigurationError(faults)
+    return kind(bot_token=Secret(token) if token else None, bot_token_parameter=parameter or None, **values)
+
+
+def _read(variable: _Variable, environ: Mapping[str, str], faults: list[str]) -> Any:
+    text = environ.get(variable.name) or variable.default
+    if text is None:
+        faults.append(f"{variable.name} is missing")
+        return None
+    try:
+        return variable.parse(text)
+    except ValueError as fault:
+        faults.append(f"{variable.name} is malformed: {fault}")
+        return None
+
+
+def fingerprint(environ: Mapping[str, str]) -> int:
+    """Changes when any variable changes on which built clients depend: ours, and botocore's own."""
+    names = {variable.name for variable in _VARIABLES.values()} | {_TOKEN, _TOKEN_PARAMETER}
+    return hash(frozenset((k, v) for k, v in environ.items() if k in names or k.startswith("AWS_")))

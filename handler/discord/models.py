@@ -1,0 +1,100 @@
+"""What Discord sends, as far as this project reads it. Unknown fields are ignored; ids are snowflakes kept as text.
+
+Shapes: Discord docs, "Channel", "Message", "User". Light on purpose: decoding is part of every cold start.
+"""
+
+from datetime import datetime
+from enum import IntEnum
+from typing import Final
+
+import msgspec
+
+from handler.clock import parse_iso
+from handler.discord import snowflakes
+
+
+class ChannelType(IntEnum):
+    """The channel types that this project tells apart (Discord docs, "Channel", Channel Types)."""
+
+    TEXT = 0
+    ANNOUNCEMENT = 5
+    ANNOUNCEMENT_THREAD = 10
+    PUBLIC_THREAD = 11
+    PRIVATE_THREAD = 12
+    FORUM = 15
+    MEDIA = 16
+
+
+THREAD_TYPES: Final = frozenset(
+    {ChannelType.ANNOUNCEMENT_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD}
+)
+ANCHORED_PARENTS: Final = frozenset({ChannelType.TEXT, ChannelType.ANNOUNCEMENT})
+
+
+class ThreadMetadata(msgspec.Struct, frozen=True):
+    """The state of a thread. `archive_timestamp` is when `archived` last changed."""
+
+    archived: bool = False
+    archive_timestamp: str | None = None
+    locked: bool = False
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """A channel or a thread: Discord uses one shape for both."""
+
+    id: str
+    type: int
+    name: str | None = None
+    guild_id: str | None = None
+    parent_id: str | None = None
+    owner_id: str | None = None
+    last_message_id: str | None = None
+    message_count: int | None = None
+    thread_metadata: ThreadMetadata | None = None
+
+    @property
+    def is_thread(self) -> bool:
+        return self.type in THREAD_TYPES
+
+    @property
+    def archived(self) -> bool:
+        return self.thread_metadata is not None and self.thread_metadata.archived
+
+    @property
+    def locked(self) -> bool:
+        return self.thread_metadata is not None and self.thread_metadata.locked
+
+    @property
+    def archive_time(self) -> datetime | None:
+        """When `archived` last changed."""
+        if self.thread_metadata is None or self.thread_metadata.archive_timestamp is None:
+            return None
+        return parse_iso(self.thread_metadata.archive_timestamp)
+
+    @property
+    def last_activity(self) -> datetime:
+        """When the last message was written; the thread's own beginning where there is none."""
+        return snowflakes.time_of(self.last_message_id or self.id)
+
+
+class User(msgspec.Struct, frozen=True):
+    """A user, as in a message's author."""
+
+    id: str
+    bot: bool = False
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A message, without its content: nothing here depends on the Message Content intent."""
+
+    id: str
+    channel_id: str
+    author: User
+
+
+class ThreadList(msgspec.Struct, frozen=True):
+    """An active list or one archived page, and Discord's own time of the answer (the ``Date`` header)."""
+
+    threads: tuple[Channel, ...]
+    has_more: bool
+    date: datetime

@@ -1,0 +1,87 @@
+"""The routes that this project uses, as functions from what they are about to a request. Pure.
+
+Discord docs, "Channel", "Message", "Guild", "User" and "Receiving and Responding"; v10 of the API.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote
+
+from handler.discord.wire import Request
+
+
+def get_channel(channel_id: str) -> Request:
+    return Request("GET", f"/channels/{_id(channel_id)}", "GET /channels/{channel}", repeatable=True)
+
+
+def change_thread(thread_id: str, changes: Mapping[str, Any], reason: str | None) -> Request:
+    """Only the given changes are sent; the same state set twice is that state."""
+    path, route = f"/channels/{_id(thread_id)}", "PATCH /channels/{channel}"
+    return Request("PATCH", path, route, json=dict(changes), reason=reason, repeatable=True)
+
+
+def active_threads(guild_id: str) -> Request:
+    path, route = f"/guilds/{_id(guild_id)}/threads/active", "GET /guilds/{guild}/threads/active"
+    return Request("GET", path, route, repeatable=True)
+
+
+def archived_threads(channel_id: str, before: datetime | None, limit: int) -> Request:
+    """Public archived threads, newest archive time first; `before` is exclusive."""
+    path = f"/channels/{_id(channel_id)}/threads/archived/public"
+    query = [("limit", str(limit))]
+    if before is not None:
+        query.insert(0, ("before", _microseconds(before)))
+    route = "GET /channels/{channel}/threads/archived/public"
+    return Request("GET", path, route, query=tuple(query), repeatable=True)
+
+
+def post_message(channel_id: str, body: Mapping[str, Any], nonce: str) -> Request:
+    """A repeat with the same nonce answers the first message, for "a few minutes" (`enforce_nonce`)."""
+    path, route = f"/channels/{_id(channel_id)}/messages", "POST /channels/{channel}/messages"
+    return Request("POST", path, route, json={**body, "nonce": nonce, "enforce_nonce": True}, repeatable=True)
+
+
+def get_message(channel_id: str, message_id: str) -> Request:
+    path = f"/channels/{_id(channel_id)}/messages/{_id(message_id)}"
+    return Request("GET", path, "GET /channels/{channel}/messages/{message}", repeatable=True)
+
+
+def delete_message(channel_id: str, message_id: str, reason: str | None) -> Request:
+    """A repeat answers 10008: the message is gone, as was asked."""
+    path = f"/channels/{_id(channel_id)}/messages/{_id(message_id)}"
+    return Request("DELETE", path, "DELETE /channels/{channel}/messages/{message}", reason=reason, repeatable=True)
+
+
+def start_thread(channel_id: str, message_id: str, name: str, auto_archive_duration: int) -> Request:
+    """One thread per message: a repeat answers 160004. `auto_archive_duration` is in minutes."""
+    path = f"/channels/{_id(channel_id)}/messages/{_id(message_id)}/threads"
+    body = {"name": name, "auto_archive_duration": auto_archive_duration}
+    return Request("POST", path, "POST /channels/{channel}/messages/{message}/threads", json=body, repeatable=True)
+
+
+def add_thread_member(thread_id: str, user_id: str) -> Request:
+    path = f"/channels/{_id(thread_id)}/thread-members/{_id(user_id)}"
+    return Request("PUT", path, "PUT /channels/{channel}/thread-members/{user}", repeatable=True)
+
+
+def get_current_user() -> Request:
+    return Request("GET", "/users/@me", "GET /users/@me", repeatable=True)
+
+
+def edit_original(application_id: str, token: str, body: Mapping[str, Any]) -> Request:
+    path = f"/webhooks/{_id(application_id)}/{quote(token, safe='')}/messages/@original"
+    route = "PATCH /webhooks/{application}/{token}/messages/@original"
+    return Request("PATCH", path, route, json=dict(body), authorized=False, repeatable=True)
+
+
+def _id(snowflake: str) -> str:
+    """An id as a segment of a path: anything else could lead to another route."""
+    if not (snowflake.isascii() and snowflake.isdigit()):
+        raise ValueError("an id is not a snowflake")
+    return snowflake
+
+
+def _microseconds(moment: datetime) -> str:
+    """Discord's archive times have microseconds: a coarser `before` would skip threads or repeat them."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -1,0 +1,250 @@
+"""Every error that leaves a module of this project, as one tree.
+
+    OnethreadError
+    ├── ConfigurationError          the environment is wrong; raised to the operator, never told to a user
+    ├── InvalidRequest              a program's request has an unknown, missing or mistyped field
+    ├── InvalidName                 the session name is empty, too long, or not writable as a thread's name
+    ├── UnsupportedChannel          the channel cannot hold such a thread
+    ├── ChannelGone                 the parent channel was deleted
+    ├── MissingAccess               the bot cannot see the channel or thread (Discord: 50001)
+    ├── MissingPermissions          the bot sees it, but may not do this (Discord: 50013)
+    ├── ThreadLocked                a moderator locked the thread, and the requester may not unlock it
+    ├── RefusedByAutoMod            AutoMod refused the name
+    ├── BotTokenRefused             Discord answered 401
+    ├── DiscordRefused              any other 4xx; carries status and Discord's code
+    │   ├── NotFound                404
+    │   └── Forbidden               403
+    └── TryAgain                    nothing is lost, the same request may be repeated
+        ├── TooManyThreads          the guild is at its limit of active threads
+        ├── RateLimited             Discord asks for a longer wait than the deadline allows
+        ├── Importing               the channel's past is still being read
+        ├── DiscordUnavailable      5xx, no connection, or an answer that makes no sense
+        │   └── OutcomeUnknown      the request may have been applied: its answer was lost
+        ├── StoreUnavailable        DynamoDB throttles, is out of reach or does not answer
+        └── TimedOut                the deadline passed
+
+``str(error)`` is the technical text for logs; ``error.message`` is the text for people. Neither ever holds a secret.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+
+class OnethreadError(Exception):
+    """Base of the tree. ``kind`` is the public name of the error, ``retryable`` whether a repeat may succeed by itself."""
+
+    kind: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+    default_message: ClassVar[str] = "Something went wrong on our side."
+
+    def __init__(self, detail: str = "", *, message: str | None = None) -> None:
+        super().__init__(detail or type(self).__name__)
+        self.message = message or self.default_message
+
+    def public(self) -> dict[str, Any]:
+        """The ``error`` object that programs get: ``kind``, ``message``, ``retryable`` and what the class adds."""
+        return {"kind": self.kind, "message": self.message, "retryable": self.retryable, **self.extra()}
+
+    def extra(self) -> Mapping[str, Any]:
+        return {}
+
+
+class ConfigurationError(OnethreadError):
+    """The environment of the function is wrong. ``faults`` names every variable at fault, never its value."""
+
+    kind = "configuration"
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("; ".join(faults), message="This bot is not set up correctly. Please tell whoever runs it.")
+        self.faults = tuple(faults)
+
+
+class InvalidRequest(OnethreadError):
+    """A program's request is malformed; the message names each field at fault."""
+
+    kind = "invalid_request"
+    default_message = "The request is malformed."
+
+
+class InvalidName(OnethreadError):
+    """The session name cannot be used; the message says why."""
+
+    kind = "invalid_name"
+    default_message = "That session name cannot be used."
+
+
+class UnsupportedChannel(OnethreadError):
+    """Sessions are not possible in a channel of this type."""
+
+    kind = "unsupported_channel"
+    default_message = "Sessions work in text and announcement channels. This type of channel is not supported yet."
+
+
+class ChannelGone(OnethreadError):
+    """The parent channel does not exist any more."""
+
+    kind = "channel_gone"
+    default_message = "The channel does not exist any more, so its sessions cannot be opened."
+
+
+class MissingAccess(OnethreadError):
+    """The bot cannot see the channel or the thread. What is on record stays."""
+
+    kind = "missing_access"
+    default_message = (
+        "I cannot see that channel. Invite me to the server with the “bot” scope, or give me View Channel there, "
+        "then try again."
+    )
+
+
+class MissingPermissions(OnethreadError):
+    """The bot lacks permissions, given by Discord's constants (``CREATE_PUBLIC_THREADS``)."""
+
+    kind = "missing_permissions"
+
+    def __init__(self, permissions: Sequence[str], detail: str = "") -> None:
+        self.permissions = tuple(permissions)
+        names = ", ".join(_title(name) for name in self.permissions)
+        super().__init__(
+            detail or f"missing permissions: {', '.join(self.permissions)}",
+            message=f"I lack a permission in this channel: {names}. Ask a moderator to grant it, then try again."
+            if len(self.permissions) == 1
+            else f"I lack permissions in this channel: {names}. Ask a moderator to grant them, then try again.",
+        )
+
+    def extra(self) -> Mapping[str, Any]:
+        return {"permissions": list(self.permissions)}
+
+
+class ThreadLocked(OnethreadError):
+    """The thread is locked and the requester may not unlock it. Whoever raises it attaches what was found."""
+
+    kind = "locked"
+    default_message = (
+        "The thread is locked. Ask somebody with Manage Threads to unlock it, or to open the session for you."
+    )
+
+    def __init__(self, opened: Any = None) -> None:
+        super().__init__("the thread is locked")
+        self.opened = opened
+
+
+class RefusedByAutoMod(OnethreadError):
+    """AutoMod refused the thread's name or the source message (Discord: 200000, 200001)."""
+
+    kind = "refused_by_automod"
+    default_message = "This server's AutoMod refused that name. Choose another one."
+
+
+class BotTokenRefused(OnethreadError):
+    """Discord answered 401: the token was reset or is wrong."""
+
+    kind = "bot_token_refused"
+    default_message = "Discord refused my token. Please tell whoever runs this bot to renew it."
+
+
+class DiscordRefused(OnethreadError):
+    """A definite refusal (4xx). ``status`` is the HTTP status, ``code`` Discord's JSON error code (0 when there is none)."""
+
+    kind = "discord_refused"
+    default_message = "Discord refused the request. Nothing was changed."
+
+    def __init__(self, status: int, code: int, text: str = "", *, route: str = "") -> None:
+        super().__init__(f"{route} answered {status}, code {code}: {text}".strip())
+        self.status, self.code, self.route = status, code, route
+
+    def extra(self) -> Mapping[str, Any]:
+        return {"status": self.status, "code": self.code}
+
+
+class NotFound(DiscordRefused):
+    """404. The code tells what was not found: 10003 channel, 10008 message, 10015 webhook."""
+
+
+class Forbidden(DiscordRefused):
+    """403. 50001 is missing access, 50013 missing permissions."""
+
+
+class TryAgain(OnethreadError):
+    """Nothing is lost; the same request may be repeated."""
+
+    retryable = True
+    kind = "discord_unavailable"
+
+
+class TooManyThreads(TryAgain):
+    """The guild is at its limit of active threads (Discord: 160006, 160007)."""
+
+    kind = "too_many_threads"
+    default_message = (
+        "This server has too many active threads, so Discord opens no other. Archive some, then try again."
+    )
+
+
+class RateLimited(TryAgain):
+    """Discord asks to wait ``retry_after`` seconds, longer than the deadline allows."""
+
+    kind = "rate_limited"
+
+    def __init__(self, retry_after: float, *, scope: str = "user", route: str = "") -> None:
+        seconds = max(1, math.ceil(retry_after))
+        super().__init__(
+            f"{route} is rate limited ({scope}) for {retry_after:.1f} s",
+            message=f"Discord asks me to wait {seconds} second{'s' if seconds > 1 else ''}. "
+            "Nothing is lost: try again then.",
+        )
+        self.retry_after = retry_after
+
+    def extra(self) -> Mapping[str, Any]:
+        return {"retry_after": self.retry_after}
+
+
+class Importing(TryAgain):
+    """The channel's past is still being read; ``progress`` counts ``pages``, ``threads`` and ``sessions`` so far."""
+
+    kind = "importing"
+
+    def __init__(self, progress: Mapping[str, Any]) -> None:
+        super().__init__(
+            "the channel is being imported",
+            message=(
+                f"I am reading this channel’s old threads first ({progress.get('threads', 0)} so far), "
+                "so that none is made twice. Try again in a minute."
+            ),
+        )
+        self.progress = dict(progress)
+
+    def extra(self) -> Mapping[str, Any]:
+        return {"progress": self.progress}
+
+
+class DiscordUnavailable(TryAgain):
+    """Discord cannot be reached, answers 5xx, or answers what makes no sense."""
+
+    kind = "discord_unavailable"
+    default_message = "Discord is not answering properly right now. Nothing is lost: try again in a minute."
+
+
+class OutcomeUnknown(DiscordUnavailable):
+    """The request was sent and its answer was lost: it may have been applied."""
+
+
+class StoreUnavailable(TryAgain):
+    """DynamoDB throttles, is out of reach, or does not answer. A write may have been applied."""
+
+    kind = "store_unavailable"
+    default_message = "My memory is out of reach right now. Nothing is lost: try again in a minute."
+
+
+class TimedOut(TryAgain):
+    """The deadline passed before the work was done."""
+
+    kind = "timed_out"
+    default_message = "That took too long. Nothing is lost: try again."
+
+
+def _title(permission: str) -> str:
+    """``CREATE_PUBLIC_THREADS`` → ``Create Public Threads``, as people read it in Discord's settings."""
+    small = {"in"}
+    return " ".join(w if w in small else w.capitalize() for w in permission.lower().split("_"))

@@ -1,0 +1,137 @@
+"""Real connections on this machine's loopback: what httpx really raises, and that pooled connections that died are survived."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from handler.clock import SystemClock
+from handler.discord.rest import (
+    NO_RETRY,
+    Discord,
+    RateLimits,
+    Request,
+    RetryPolicy,
+    TokenSource,
+    build_client,
+    httpx_send,
+)
+from handler.errors import DiscordUnavailable, OutcomeUnknown
+from tests.kit.scripted_discord import APPLICATION, TOKEN
+
+BODY = b'{"id": "1", "type": 0}'
+GOOD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
+CREATE = Request("POST", "/channels/1/threads", "POST /channels/{channel}/threads", json={})
+AT_ONCE = RetryPolicy(first_pause=0.0)
+
+# What a server answers to the n-th request (from 0) of all its connections. It hangs up after all but a good answer,
+# and without a word where there is None.
+Reply = Callable[[int], bytes | None]
+
+
+@asynccontextmanager
+async def serving(reply: Reply, retry: RetryPolicy = AT_ONCE) -> Any:
+    """A client, and the number of connections and requests that its server saw."""
+    seen = {"connections": 0, "requests": 0}
+
+    async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        seen["connections"] += 1
+        try:
+            while await _request(reader):
+                answer = reply(seen["requests"])
+                seen["requests"] += 1
+                if answer is None:
+                    break
+                writer.write(answer)
+                await writer.drain()
+                if answer != GOOD:
+                    break
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(connection, "127.0.0.1", 0)
+    http = build_client(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/api/v10")
+    discord = Discord(
+        send=httpx_send(http, TokenSource(TOKEN, clock=SystemClock())),
+        application_id=APPLICATION,
+        clock=SystemClock(),
+        limits=RateLimits(),
+        retry=retry,
+    )
+    async with server:
+        yield discord, seen, server
+        await http.aclose()
+
+
+async def _request(reader: asyncio.StreamReader) -> bool:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), b":0")
+    await reader.readexactly(int(length.partition(b":")[2]))
+    return True
+
+
+def with_server(story: Callable[..., Awaitable[None]], reply: Reply, retry: RetryPolicy = AT_ONCE) -> None:
+    async def told() -> None:
+        async with serving(reply, retry) as parts:
+            await story(*parts)
+
+    asyncio.run(told())
+
+
+def test_one_connection_serves_one_request_after_another() -> None:
+    async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
+        for _ in range(3):
+            await discord.channel("1")
+        assert seen == {"connections": 1, "requests": 3}
+
+    with_server(story, lambda n: GOOD)
+
+
+def test_a_read_survives_a_kept_connection_that_died() -> None:
+    async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
+        await discord.channel("1")
+        await discord.channel("1")
+        assert seen == {"connections": 2, "requests": 3}
+
+    with_server(story, lambda n: None if n == 1 else GOOD)
+
+
+def test_a_change_on_a_kept_connection_that_died_has_an_unknown_outcome() -> None:
+    async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
+        await discord.channel("1")
+        with pytest.raises(OutcomeUnknown):
+            await discord.request(CREATE)
+        assert seen["requests"] == 2
+
+    with_server(story, lambda n: None if n == 1 else GOOD)
+
+
+def test_an_answer_that_breaks_off_has_an_unknown_outcome() -> None:
+    async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
+        with pytest.raises(OutcomeUnknown):
+            await discord.request(CREATE)
+
+    with_server(story, lambda n: GOOD[:-5] if n == 0 else None, NO_RETRY)
+
+
+def test_an_answer_that_is_no_http_has_an_unknown_outcome() -> None:
+    async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
+        with pytest.raises(OutcomeUnknown):
+            await discord.request(CREATE)
+
+    with_server(story, lambda n: b"SSH-2.0-OpenSSH_9.6\r\n\r\n", NO_RETRY)
+
+
+def test_a_refused_connection_means_that_nothing_was_sent() -> None:
+    async def story(discord: Discord, seen: dict[str, int], server: asyncio.Server) -> None:
+        server.close()
+        await server.wait_closed()
+        with pytest.raises(DiscordUnavailable, match="was not sent") as raised:
+            await discord.request(CREATE)
+        assert not isinstance(raised.value, OutcomeUnknown)
+
+    with_server(story, lambda n: GOOD)

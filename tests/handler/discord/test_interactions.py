@@ -1,0 +1,110 @@
+"""Reading an interaction: what it says when it is whole, and what is left of it when it is not."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.config import Secret
+from handler.discord.interactions import read
+from infra.interactions import interaction
+from tests.kit.virtual_time import START
+
+TOKEN = "made-up-token"
+
+
+def payload(**more: Any) -> dict[str, Any]:
+    given: dict[str, Any] = {"channel_id": "10", "guild_id": "1", "user_id": "100", "token": TOKEN, **more}
+    return interaction("1a06a43", topic="why", now=START, **given)
+
+
+def changed(path: str, value: Any) -> Any:
+    """What is read when one field of a whole payload has that value."""
+    made = payload()
+    *way, last = path.split(".")
+    level: Any = made
+    for step in way:
+        level = level[int(step) if step.isdigit() else step]
+    level[last] = value
+    return read(made)
+
+
+def test_a_whole_interaction_is_read_whole() -> None:
+    found = read(
+        payload(channel_id="11", channel_type=11, parent_id="10", app_permissions=1 << 38, member_permissions=8)
+    )
+    assert found is not None
+    assert (found.path, found.options) == (("session", "open"), {"name": "1a06a43", "topic": "why"})
+    assert (found.guild_id, found.channel_id, found.channel_type, found.parent_id) == ("1", "11", 11, "10")
+    assert (found.user_id, found.user_permissions, found.app_permissions) == ("100", 8, 1 << 38)
+    assert found.token == Secret(TOKEN)
+    assert found.name == "/session open"
+
+
+def test_its_token_is_not_shown() -> None:
+    assert TOKEN not in repr(read(payload()))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("id", None), ("id", 5), ("id", "x"), ("token", None), ("token", ""), ("type", "2")]
+)
+def test_what_can_never_be_answered_is_not_read_at_all(field: str, value: Any) -> None:
+    assert changed(field, value) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "field"),
+    [
+        ("guild_id", 1, "guild_id"),
+        ("guild_id", "1/../2", "guild_id"),
+        ("channel.type", "0", "channel_type"),
+        ("channel.type", True, "channel_type"),
+        ("channel.parent_id", 5, "parent_id"),
+        ("member", None, "user_id"),
+        ("member.user", [], "user_id"),
+        ("member.permissions", 8, "user_permissions"),
+        ("member.permissions", "-8", "user_permissions"),
+        ("app_permissions", "9" * 5000, "app_permissions"),
+        ("app_permissions", "99999999999999999999", "app_permissions"),
+        ("app_permissions", "٣", "app_permissions"),
+    ],
+)
+def test_what_is_mistyped_counts_as_absent(path: str, value: Any, field: str) -> None:
+    assert getattr(changed(path, value), field) is None
+
+
+def test_without_a_channel_its_id_alone_is_left() -> None:
+    found = changed("channel", None)
+    assert (found.channel_id, found.channel_type) == ("10", None)
+
+
+@pytest.mark.parametrize("value", [None, [], {}, {"a": 1}, 2**63, -(2**63) - 1])
+def test_an_option_that_is_no_plain_value_counts_as_absent(value: Any) -> None:
+    assert "name" not in changed("data.options.0.options.0.value", value).options
+
+
+def test_groups_are_part_of_the_path_and_nothing_goes_deeper() -> None:
+    leaf = {"name": "leaf", "type": 1, "options": [{"name": "x", "type": 3, "value": "1"}]}
+    group = {"name": "group", "type": 2, "options": [leaf]}
+    found = changed("data", {"name": "command", "type": 1, "options": [group]})
+    assert (found.path, found.options) == (("command", "group", "leaf"), {"x": "1"})
+    too_deep = {"name": "command", "type": 1, "options": [{"name": "more", "type": 2, "options": [group]}]}
+    assert changed("data", too_deep).path == ("command", "more", "group")
+
+
+@pytest.mark.parametrize("kind", [2, 3, "1", None])
+def test_user_and_message_commands_have_no_path(kind: Any) -> None:
+    assert changed("data.type", kind).path == ()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(sorted(payload())), JSON))
+def test_any_object_can_be_read(damage: dict[str, Any]) -> None:
+    read({**payload(), **damage})

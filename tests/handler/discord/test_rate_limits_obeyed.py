@@ -1,0 +1,165 @@
+"""Rate limits, obeyed by the real client over a scripted wire."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from handler.clock import Deadline, set_deadline
+from handler.discord.exchange import LONGEST_WAIT
+from handler.discord.rest import Discord, RateLimits
+from handler.errors import RateLimited
+from tests.kit.scripted_discord import TEXT_CHANNEL, answer, bucket, client_of, hang, limited, ok, page, scripted
+from tests.kit.virtual_time import START, run
+
+
+def get(discord: Discord) -> Coroutine[Any, Any, Any]:
+    return discord.channel("1")
+
+
+def refused(discord: Discord, *, within: float | None = None) -> RateLimited:
+    """What the question raises, asked with so many seconds left."""
+
+    async def asking() -> RateLimited:
+        if within is not None:
+            set_deadline(Deadline.after(START, within))
+        with pytest.raises(RateLimited) as raised:
+            await get(discord)
+        return raised.value
+
+    return run(asking())
+
+
+def test_a_short_wait_is_slept_through() -> None:
+    script, discord = scripted(limited(1.5), limited(0.5), ok())
+    assert run(get(discord)).id == "1"
+    assert script.moments == pytest.approx([0, 1.5, 2.0], abs=1e-3)
+
+
+@pytest.mark.parametrize("retry_after", [LONGEST_WAIT + 0.1, 240.0])
+def test_a_long_wait_is_told_with_its_length(retry_after: float) -> None:
+    script, discord = scripted(limited(retry_after))
+    raised = refused(discord)
+    assert raised.retry_after == pytest.approx(retry_after)
+    assert len(script.sent) == 1
+
+
+def test_a_wait_beyond_the_deadline_is_told_at_once() -> None:
+    _, discord = scripted(limited(2.0))
+    raised = refused(discord, within=2.1)
+    assert raised.retry_after == pytest.approx(2.0)
+
+
+def test_whoever_comes_during_a_long_wait_hears_how_long_it_lasts_without_a_request() -> None:
+    script, discord = scripted(limited(240.0))
+
+    async def twice() -> RateLimited:
+        with pytest.raises(RateLimited):
+            await get(discord)
+        await asyncio.sleep(40)
+        with pytest.raises(RateLimited) as again:
+            await get(discord)
+        return again.value
+
+    assert run(twice()).retry_after == pytest.approx(200.0, abs=0.01)
+    assert len(script.sent) == 1
+
+
+def test_a_limit_that_keeps_refusing_is_not_waited_for_for_ever() -> None:
+    script, discord = scripted(*[limited(0.1)] * 4)
+    refused(discord)
+    assert len(script.sent) == 4
+
+
+def test_a_global_limit_holds_back_another_route_too() -> None:
+    script, discord = scripted(answer(429, {"retry_after": 1.0, "global": True}), ok(), ok({"threads": []}))
+
+    async def both() -> None:
+        await asyncio.gather(get(discord), asyncio.sleep(0.5))
+        await discord.active_threads("9")
+
+    run(both())
+    assert script.moments[1] == pytest.approx(1.0, abs=1e-3)
+
+    script, discord = scripted(answer(429, {"retry_after": 240.0, "global": True}))
+
+    async def other_after() -> None:
+        with pytest.raises(RateLimited):
+            await get(discord)
+        with pytest.raises(RateLimited, match="global"):
+            await discord.active_threads("9")
+
+    run(other_after())
+    assert len(script.sent) == 1
+
+
+@pytest.mark.parametrize("headers", [{"retry_after": "2"}, {}])
+def test_a_proxys_429_with_html_is_waited_for(headers: dict[str, str]) -> None:
+    script, discord = scripted(page(429, **headers), ok())
+    run(get(discord))
+    assert script.moments[1] == pytest.approx(float(headers.get("retry_after", 5)), abs=1e-3)
+
+
+class Limited:
+    """A Discord with one bucket that counts, and refuses what goes beyond."""
+
+    def __init__(self, limit: int, seconds: float) -> None:
+        self.limit, self.seconds = limit, seconds
+        self.opened, self.used = -seconds, 0
+        self.moments: list[float] = []
+        self.too_many = 0
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        now = asyncio.get_running_loop().time()
+        if now >= self.opened + self.seconds:
+            self.opened, self.used = now, 0
+        left = round(self.opened + self.seconds - now, 6)
+        if self.used >= self.limit:
+            self.too_many += 1
+            return limited(left)
+        self.used += 1
+        self.moments.append(now)
+        headers = bucket(self.limit, self.limit - self.used, left)
+        await asyncio.sleep(0.01)
+        return ok(TEXT_CHANNEL, **headers)
+
+
+def test_tasks_that_share_a_bucket_go_on_after_its_reset_no_more_at_once_than_it_allows() -> None:
+    limited_discord = Limited(limit=5, seconds=1.0)
+
+    async def many() -> list[Any]:
+        discord = client_of(limited_discord.handle)
+        await get(discord)
+        return await asyncio.gather(*[get(discord) for _ in range(24)])
+
+    assert len(run(many())) == 24
+    assert limited_discord.too_many == 0
+    assert limited_discord.moments[-1] < 5.0
+
+
+def test_a_cancelled_request_gives_its_place_in_flight_back() -> None:
+    limits = RateLimits()
+    _, discord = scripted(hang, ok(), limits=limits)
+
+    async def cancelled() -> None:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(get(discord), 0.5)
+        await get(discord)
+
+    run(cancelled())
+    assert not limits._in_flight
+
+
+def test_a_deadline_that_passed_is_no_reason_to_wait_longer() -> None:
+    script, discord = scripted(limited(0.1))
+
+    async def late() -> None:
+        set_deadline(Deadline(START - timedelta(seconds=1)))
+        with pytest.raises(RateLimited):
+            await get(discord)
+
+    run(late())
+    assert len(script.sent) == 1

@@ -1,0 +1,183 @@
+"""What the bot asks of Discord, as requests and answers."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from handler.config import Secret
+from handler.discord.models import ThreadList
+from handler.discord.rest import KEEP_ALIVE, Discord, build_client
+from handler.discord.rest import Request as WireRequest
+from handler.errors import DiscordRefused, NotFound
+from tests.kit.scripted_discord import API_URL, ok, refusal, scripted
+from tests.kit.virtual_time import START, run
+
+Ask = Callable[[Discord], Coroutine[Any, Any, Any]]
+THREAD = {
+    "id": "42",
+    "type": 11,
+    "name": "Session 1a06a43",
+    "parent_id": "1",
+    "thread_metadata": {"archived": True, "archive_timestamp": "2026-11-01T10:00:00+00:00", "locked": True},
+}
+MESSAGE = {"id": "5", "channel_id": "1", "author": {"id": "900", "bot": True}, "content": ""}
+BEFORE = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("ask", "reply", "sent", "body"),
+    [
+        (lambda d: d.channel("42"), THREAD, "GET /channels/42", None),
+        (lambda d: d.change_thread("42", archived=False), THREAD, "PATCH /channels/42", {"archived": False}),
+        (
+            lambda d: d.change_thread(
+                "42", archived=True, locked=False, name="x", auto_archive_duration=60, reason="r"
+            ),
+            THREAD,
+            "PATCH /channels/42",
+            {"archived": True, "locked": False, "name": "x", "auto_archive_duration": 60},
+        ),
+        (lambda d: d.active_threads("9"), {"threads": [THREAD]}, "GET /guilds/9/threads/active", None),
+        (
+            lambda d: d.archived_threads("1", before=None),
+            {"threads": [], "has_more": False},
+            "GET /channels/1/threads/archived/public?limit=100",
+            None,
+        ),
+        (
+            lambda d: d.archived_threads("1", before=BEFORE, limit=2),
+            {"threads": [THREAD], "has_more": True},
+            "GET /channels/1/threads/archived/public?before=2026-11-01T10%3A00%3A00.000000Z&limit=2",
+            None,
+        ),
+        (
+            lambda d: d.post_message("1", {"content": "hi"}, nonce="abc"),
+            MESSAGE,
+            "POST /channels/1/messages",
+            {"content": "hi", "nonce": "abc", "enforce_nonce": True},
+        ),
+        (lambda d: d.message("1", "5"), MESSAGE, "GET /channels/1/messages/5", None),
+        (lambda d: d.delete_message("1", "5"), None, "DELETE /channels/1/messages/5", None),
+        (
+            lambda d: d.start_thread("1", "42", name="Session 1a06a43", auto_archive_duration=4320),
+            THREAD,
+            "POST /channels/1/messages/42/threads",
+            {"name": "Session 1a06a43", "auto_archive_duration": 4320},
+        ),
+        (lambda d: d.add_thread_member("42", "7"), None, "PUT /channels/42/thread-members/7", None),
+        (lambda d: d.current_user_id(), {"id": "900", "bot": True}, "GET /users/@me", None),
+        (
+            lambda d: d.edit_original("made-up-token", {"content": "done"}),
+            {},
+            "PATCH /webhooks/900/made-up-token/messages/@original",
+            {"content": "done"},
+        ),
+    ],
+)
+def test_a_question_is_the_request_that_discord_documents(ask: Ask, reply: Any, sent: str, body: Any) -> None:
+    script, discord = scripted(httpx.Response(204) if reply is None else ok(reply))
+    run(ask(discord))
+    (request,) = script.requests
+    assert f"{request.method} {request.url.raw_path.decode().removeprefix('/api/v10')}" == sent
+    assert (json.loads(request.content) if request.content else None) == body
+
+
+def test_a_thread_is_what_discord_says_of_it() -> None:
+    _, discord = scripted(ok(THREAD))
+    thread = run(discord.channel("42"))
+    assert (thread.id, thread.parent_id, thread.archived, thread.locked) == ("42", "1", True, True)
+
+
+@pytest.mark.parametrize(
+    ("headers", "date"),
+    [({"date": "Mon, 23 Nov 2026 11:58:00 GMT"}, datetime(2026, 11, 23, 11, 58, tzinfo=UTC)), ({}, START)],
+)
+def test_a_list_tells_discords_own_time_or_ours_where_it_has_none(headers: dict[str, str], date: datetime) -> None:
+    _, discord = scripted(ok({"threads": [THREAD], "has_more": True}, **headers))
+
+    async def page() -> ThreadList:
+        return await discord.archived_threads("1", before=None)
+
+    found = run(page())
+    assert (found.date, found.has_more, found.threads[0].id) == (date, True, "42")
+
+
+def test_a_second_start_from_one_message_is_refused_with_160004() -> None:
+    _, discord = scripted(refusal(400, 160004, "A thread has already been created for this message"))
+    with pytest.raises(DiscordRefused) as raised:
+        run(discord.start_thread("1", "42", name="x", auto_archive_duration=60))
+    assert raised.value.code == 160004
+
+
+def test_a_start_whose_answer_was_lost_is_repeated_and_then_refused_with_160004() -> None:
+    _, discord = scripted(httpx.ReadError("lost"), refusal(400, 160004))
+    with pytest.raises(DiscordRefused) as raised:
+        run(discord.start_thread("1", "42", name="x", auto_archive_duration=60))
+    assert raised.value.code == 160004
+
+
+def test_the_bots_own_id_is_asked_for_once() -> None:
+    script, discord = scripted(ok({"id": "900"}))
+
+    async def twice() -> set[str]:
+        return {await discord.current_user_id(), await discord.current_user_id()}
+
+    assert run(twice()) == {"900"}
+    assert len(script.sent) == 1
+
+
+def test_a_deferred_answer_that_discord_does_not_know_yet_is_edited_a_moment_later() -> None:
+    script, discord = scripted(refusal(404, 10015), refusal(404, 10008), ok({}))
+    run(discord.edit_original("made-up-token", {"content": "done"}))
+    assert script.moments == pytest.approx([0, 0.3, 0.9], abs=1e-3)
+
+
+def test_a_deferred_answer_that_stays_unknown_is_given_up() -> None:
+    script, discord = scripted(*[refusal(404, 10015, "Unknown Webhook")] * 5)
+    with pytest.raises(NotFound) as raised:
+        run(discord.edit_original("made-up-token", {"content": "done"}))
+    assert raised.value.code == 10015
+    assert len(script.sent) == 5
+
+
+def test_an_interaction_token_that_is_dead_is_told_at_once() -> None:
+    script, discord = scripted(refusal(401, 50027, "Invalid Webhook Token"))
+    with pytest.raises(DiscordRefused) as raised:
+        run(discord.edit_original(Secret("made-up-token"), {"content": "done"}))
+    assert raised.value.code == 50027
+    assert len(script.sent) == 1
+
+
+def test_the_generic_door_hands_a_successful_answer_over_as_it_is() -> None:
+    script, discord = scripted(ok({"anything": 1}, x_something="else"))
+    request = WireRequest("GET", "/guilds/9/audit-logs", "GET /guilds/{guild}/audit-logs", query=(("limit", "100"),))
+    answer = run(discord.request(request))
+    assert (answer.status, answer.headers["x-something"], json.loads(answer.body)) == (200, "else", {"anything": 1})
+    assert script.requests[0].url.query == b"limit=100"
+
+
+def test_an_audit_log_reason_goes_into_its_header() -> None:
+    script, discord = scripted(httpx.Response(204))
+    run(discord.delete_message("1", "5", reason="its thread is gone"))
+    assert script.requests[0].headers["x-audit-log-reason"] == "its%20thread%20is%20gone"
+
+
+def test_the_client_reads_no_proxy_variables_and_follows_no_redirect(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere.test:1")
+    client = build_client(API_URL)
+    assert client.follow_redirects is False
+    assert client.trust_env is False
+    assert not client._mounts
+    asyncio.run(client.aclose())
+
+
+def test_idle_connections_outlive_the_pause_between_two_commands() -> None:
+    client = build_client(API_URL)
+    transport: Any = client._transport
+    assert transport._pool._keepalive_expiry == KEEP_ALIVE
+    asyncio.run(client.aclose())

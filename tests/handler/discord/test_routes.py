@@ -1,0 +1,116 @@
+"""Each request that the client can send, against Discord's own description of its API."""
+
+import functools
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from handler.discord import routes
+from handler.discord.wire import Request, body_of
+
+OPENAPI = Path(__file__).resolve().parents[4] / "shared" / "discord" / "openapi.json"
+MOMENT = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
+CHANNEL, MESSAGE, GUILD, USER = (
+    "1000000000000000001",
+    "1000000000000000002",
+    "1000000000000000003",
+    "1000000000000000004",
+)
+BODY = {
+    "content": "**Session** 1a06a43",
+    "allowed_mentions": {"parse": []},
+    "flags": 4,
+    "embeds": [{"description": "opened"}],
+}
+REQUESTS = {
+    "get channel": routes.get_channel(CHANNEL),
+    "unarchive": routes.change_thread(CHANNEL, {"archived": False}, "opened again"),
+    "change all": routes.change_thread(
+        CHANNEL, {"archived": True, "locked": True, "name": "x" * 100, "auto_archive_duration": 10080}, None
+    ),
+    "active threads": routes.active_threads(GUILD),
+    "archived threads": routes.archived_threads(CHANNEL, None, 100),
+    "archived threads before": routes.archived_threads(CHANNEL, MOMENT, 2),
+    "post message": routes.post_message(CHANNEL, BODY, "n" * 25),
+    "get message": routes.get_message(CHANNEL, MESSAGE),
+    "delete message": routes.delete_message(CHANNEL, MESSAGE, "its thread is gone"),
+    "start thread": routes.start_thread(CHANNEL, MESSAGE, "Session 1a06a43", 4320),
+    "add member": routes.add_thread_member(CHANNEL, USER),
+    "current user": routes.get_current_user(),
+    "edit original": routes.edit_original(USER, "made-up-interaction-token", BODY),
+}
+# The union of PATCH /channels accepts nonsense; a thread's change is one branch of it.
+THREAD_CHANGE = {"$ref": "#/components/schemas/UpdateThreadRequestPartial", "unevaluatedProperties": False}
+
+
+def test_every_route_is_checked_here() -> None:
+    functions = {name for name, value in vars(routes).items() if callable(value) and not name.startswith("_")}
+    used = functions - {"Any", "Mapping", "Request", "quote", "datetime"}
+    assert len({request.route for request in REQUESTS.values()}) == len(used)
+
+
+@functools.cache
+def document() -> Any:
+    if not OPENAPI.exists():
+        pytest.skip("Discord's OpenAPI description is not beside the project")
+    return json.loads(OPENAPI.read_text())
+
+
+def described(request: Request) -> dict[str, Any]:
+    """The operation of the most literal path that fits."""
+    fitting = [
+        path
+        for path in document()["paths"]
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path.replace(".", r"\.")), request.path)
+        and request.method.lower() in document()["paths"][path]
+    ]
+    assert fitting, f"{request.route} is not described"
+    best = min(fitting, key=lambda path: path.count("{"))
+    operation: dict[str, Any] = document()["paths"][best][request.method.lower()]
+    return operation
+
+
+def errors(schema: Any, value: Any) -> list[str]:
+    whole = {**schema, "components": document()["components"]}
+    return [error.message for error in Draft202012Validator(whole).iter_errors(value)]
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_the_request_fits_discords_description(name: str) -> None:
+    request = REQUESTS[name]
+    operation = described(request)
+    known = {p["name"]: p for p in operation.get("parameters", []) if p.get("in") == "query"}
+    for key, text in request.query:
+        value = int(text) if known[key]["schema"].get("type") == "integer" else text
+        assert not errors(known[key]["schema"], value)
+    if (body := body_of(request)) is not None:
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        assert not errors(
+            THREAD_CHANGE if request.method == "PATCH" and request.authorized else schema, json.loads(body)
+        )
+    else:
+        assert not operation.get("requestBody", {}).get("required", False)
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_route_names_its_path_and_shows_nothing_of_it(name: str) -> None:
+    request = REQUESTS[name]
+    method, _, template = request.route.partition(" ")
+    assert method == request.method
+    assert re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), request.path)
+    assert not re.search(r"\d", template)
+
+
+def test_archive_times_are_asked_for_with_microseconds_in_utc() -> None:
+    eastern = MOMENT.astimezone(timezone(timedelta(hours=-5)))
+    assert ("before", "2026-11-23T12:00:00.123456Z") in routes.archived_threads(CHANNEL, eastern, 100).query
+
+
+def test_all_but_unknown_routes_say_that_they_may_be_repeated() -> None:
+    assert all(request.repeatable for request in REQUESTS.values())
+    assert not Request("POST", "/channels/1/threads", "POST /channels/{channel}/threads").repeatable

@@ -1,0 +1,129 @@
+"""No token in any log line or exception, whatever goes wrong."""
+
+import asyncio
+import gc
+import logging
+import traceback
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import httpx
+import pytest
+
+from handler import telemetry
+from handler.config import Secret
+from handler.discord.rest import Discord, TokenSource
+from handler.errors import OnethreadError
+from tests.kit.scripted_discord import (
+    TOKEN,
+    Answer,
+    ScriptedDiscord,
+    answer,
+    client_of,
+    hang,
+    limited,
+    ok,
+    page,
+    refusal,
+    scripted,
+)
+from tests.kit.virtual_time import LoopClock, run
+
+INTERACTION = "made-up-interaction-token"
+SECRETS = (INTERACTION, TOKEN.reveal())
+
+
+def leaking(kind: type[httpx.HTTPError]) -> Callable[[httpx.Request], Coroutine[Any, Any, httpx.Response]]:
+    """An exception that says all it knows, as those of HTTP libraries may."""
+
+    async def raising(request: httpx.Request) -> httpx.Response:
+        fault = kind(f"{request.method} {request.url} {dict(request.headers)}")
+        fault.request = request
+        raise fault
+
+    return raising
+
+
+FAULTS: dict[str, Answer] = {
+    "connect": leaking(httpx.ConnectError),
+    "read": leaking(httpx.ReadError),
+    "protocol": leaking(httpx.LocalProtocolError),
+    "remote protocol": leaking(httpx.RemoteProtocolError),
+    "decoding": leaking(httpx.DecodingError),
+    "pool": leaking(httpx.PoolTimeout),
+    "hang": hang,
+    "500": answer(500, {"message": "no"}),
+    "html": page(502),
+    "nonsense": httpx.Response(200, content=b"{"),
+    "401": refusal(401, 50027),
+    "403": refusal(403, 50001),
+    "404": refusal(404, 10015),
+    "429": limited(240.0),
+    "429 html": page(429, retry_after="240"),
+    "redirect": answer(302, location="/"),
+}
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+    """All that was logged, by everybody, at every level that the client leaves open."""
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, logger=telemetry.SERVICE)
+    return lambda: caplog.text + "".join(str(vars(record)) for record in caplog.records)
+
+
+def everything_about(error: BaseException | None) -> str:
+    """The whole chain, shown contexts or not, with arguments and attributes."""
+    told = ""
+    while error is not None:
+        told += "".join(traceback.format_exception(error)) + repr(error.args) + repr(vars(error))
+        error = error.__cause__ or error.__context__
+    return told
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda d: d.edit_original(INTERACTION, {"content": "x"}),
+        lambda d: d.channel("1"),
+        lambda d: d.delete_message("1", "2"),
+    ],
+)
+def test_no_fault_tells_a_token(
+    ask: Callable[[Discord], Coroutine[Any, Any, Any]], fault: str, lines: Callable[[], str]
+) -> None:
+    _, discord = scripted(*[FAULTS[fault]] * 20)
+
+    async def asking() -> Any:
+        return (await asyncio.gather(ask(discord), return_exceptions=True))[0]
+
+    error = run(asking())
+    if isinstance(error, BaseException):
+        assert isinstance(error, OnethreadError)
+        assert isinstance(error.__context__, OnethreadError | ValueError | None)
+        told = everything_about(error) + str(error.public())
+        assert not any(secret in told for secret in SECRETS)
+    assert not any(secret in lines() for secret in SECRETS)
+
+
+def test_a_request_that_goes_well_leaves_no_url_in_the_log(lines: Callable[[], str]) -> None:
+    _, discord = scripted(ok({}))
+    run(discord.edit_original(INTERACTION, {"content": "x"}))
+    assert "PATCH /webhooks/{application}/{token}/messages/@original" in lines()
+    assert INTERACTION not in lines()
+    assert "discord.test" not in lines()
+
+
+def test_what_is_kept_between_requests_shows_no_token() -> None:
+    script = ScriptedDiscord(
+        [ok({}, x_ratelimit_bucket="b", x_ratelimit_limit="5", x_ratelimit_remaining="0", x_ratelimit_reset_after="1")]
+    )
+    token = TokenSource(Secret(TOKEN.reveal()), clock=LoopClock())
+    discord = client_of(script.handle, token=token)
+    run(discord.edit_original(INTERACTION, {"content": "x"}))
+    gc.collect()
+    kept = (
+        repr(vars(discord)) + repr(vars(discord._exchange)) + repr(vars(discord._exchange._limits)) + repr(vars(token))
+    )
+    assert not any(secret in kept for secret in SECRETS)

@@ -1,0 +1,123 @@
+"""A Discord that says what a test tells it to say, behind httpx: the real client talks to it over a mock transport."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+
+from handler.clock import Clock
+from handler.config import Secret
+from handler.discord.rest import Discord, RateLimits, RetryPolicy, TokenSource, build_client, httpx_send
+from tests.kit.virtual_time import LoopClock
+
+API_URL: Final = "https://discord.test/api/v10"
+APPLICATION: Final = "900"
+TOKEN: Final = Secret("made-up-bot-token-for-tests")
+TEXT_CHANNEL: Final = {"id": "1", "type": 0, "name": "general", "guild_id": "9"}
+
+# What comes of a request: an answer, an exception of httpx, or a function of the request that gives one of them.
+Handle = Callable[[httpx.Request], Coroutine[Any, Any, httpx.Response]]
+Answer = httpx.Response | Exception | Handle
+
+
+def ok(document: Any = TEXT_CHANNEL, **headers: str) -> httpx.Response:
+    """200 with JSON; header names are given with underscores."""
+    return answer(200, document, **headers)
+
+
+def answer(status: int, document: Any = None, **headers: str) -> httpx.Response:
+    """Any status; a document is sent as JSON."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return (
+        httpx.Response(status, headers=named)
+        if document is None
+        else httpx.Response(status, json=document, headers=named)
+    )
+
+
+def refusal(status: int, code: int, message: str = "no") -> httpx.Response:
+    return answer(status, {"message": message, "code": code})
+
+
+def page(status: int, **headers: str) -> httpx.Response:
+    """What a proxy in front of Discord says."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx.Response(status, html="<html><h1>Bad gateway</h1></html>", headers=named)
+
+
+def limited(retry_after: float, **headers: str) -> httpx.Response:
+    """429, with the bucket exhausted unless the headers say otherwise."""
+    exhausted = bucket(5, 0, retry_after) | headers
+    body = {"message": "You are being rate limited.", "retry_after": retry_after, "global": False}
+    return answer(429, body, **exhausted)
+
+
+def bucket(limit: int, left: int, reset_after: float, name: str = "b") -> dict[str, str]:
+    """The headers that tell a bucket's window."""
+    return {
+        "x_ratelimit_bucket": name,
+        "x_ratelimit_limit": str(limit),
+        "x_ratelimit_remaining": str(left),
+        "x_ratelimit_reset_after": str(reset_after),
+    }
+
+
+async def hang(request: httpx.Request) -> httpx.Response:
+    """No answer within the request's own read time-out."""
+    await asyncio.sleep(request.extensions["timeout"]["read"])
+    raise httpx.ReadTimeout("", request=request)
+
+
+@dataclass
+class ScriptedDiscord:
+    """Gives its answers in order, one for each request, and keeps the requests with their moments (seconds)."""
+
+    answers: list[Answer]
+    requests: list[httpx.Request] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
+
+    async def handle(self, request: httpx.Request) -> httpx.Response:
+        self.requests.append(request)
+        self.moments.append(asyncio.get_running_loop().time())
+        assert self.answers, f"one request more than answers: {request.method} {request.url}"
+        said = self.answers.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        return said if isinstance(said, httpx.Response) else await said(request)
+
+    def body(self, index: int = 0) -> Any:
+        return json.loads(self.requests[index].content)
+
+    @property
+    def sent(self) -> list[str]:
+        return [f"{request.method} {request.url.path.removeprefix('/api/v10')}" for request in self.requests]
+
+
+def scripted(*answers: Answer, **options: Any) -> tuple[ScriptedDiscord, Discord]:
+    """A script and a client that talks to it."""
+    script = ScriptedDiscord(list(answers))
+    return script, client_of(script.handle, **options)
+
+
+def client_of(
+    handle: Handle,
+    *,
+    clock: Clock | None = None,
+    token: TokenSource | None = None,
+    limits: RateLimits | None = None,
+    retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - immutable
+) -> Discord:
+    """The real client, whole, over a function from request to response. Jitter is at its most: pauses are as written."""
+    clock = clock or LoopClock()
+    http = build_client(API_URL, transport=httpx.MockTransport(handle))
+    return Discord(
+        send=httpx_send(http, token or TokenSource(TOKEN, clock=clock)),
+        application_id=APPLICATION,
+        clock=clock,
+        limits=limits or RateLimits(),
+        retry=retry,
+        jitter=lambda: 1.0,
+    )
