@@ -1,0 +1,99 @@
+"""Channel items and namesakes: how far a channel's past is known, and which threads bear names that are not theirs."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+import msgspec
+
+from handler.table.clauses import ABSENT
+from handler.table.items import ChannelRecord, channel_item_key, guild_item_key, namesake_item_key
+from handler.table.operations import Attributes, Lost, Table
+
+KNOWN_GUILDS: Final = "GUILDS"  # the partition of the watch index in which the guild items stand
+
+
+class ChannelItems:
+    """The part of the Store that is about channels, not about one session."""
+
+    _table: Table
+
+    async def namesakes(self, parent_channel_id: str, session_key: str) -> list[str]:
+        """The ids of the threads that are noted as bearing this session's name without being its own."""
+        start = f"NAMESAKE#{session_key}#"
+        items = await self._table.beginning_with(f"CHANNEL#{parent_channel_id}", start)
+        ends = [item["sk"][len(start) :] for item in items]
+        return [end for end in ends if end.isdigit()]  # a key may hold "#": what is left must be an id alone
+
+    async def noted_namesakes(self, parent_channel_id: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Which of these (key, thread) pairs are noted as namesakes."""
+        wanted = {(namesake_item_key(parent_channel_id, *pair)["sk"]): pair for pair in pairs}
+        items = await self._table.get_all(namesake_item_key(parent_channel_id, *pair) for pair in wanted.values())
+        return {wanted[item["sk"]] for item in items}
+
+    async def channel(self, channel_id: str) -> ChannelRecord | None:
+        item = await self._table.get(channel_item_key(channel_id))
+        return None if item is None else msgspec.convert({**item, "channel_id": channel_id}, ChannelRecord)
+
+    # Namesakes.
+
+    async def note_namesake(
+        self, parent_channel_id: str, session_key: str, thread_id: str, *, guild_id: str, active: bool
+    ) -> None:
+        """Note that a thread bears a session's name without being its own. `active`: the reconciler watches it."""
+        item = namesake_item_key(parent_channel_id, session_key, thread_id)
+        watched = {"watch_guild_id": guild_id} if active else {}
+        await self._table.put({**item, **watched})
+
+    async def drop_namesake(self, parent_channel_id: str, session_key: str, thread_id: str) -> None:
+        await self._table.delete(namesake_item_key(parent_channel_id, session_key, thread_id))
+
+    # Channels and their import.
+
+    async def register(self, channel: ChannelRecord) -> None:
+        """First contact: the channel item, and the guild item by which the reconciler knows the guild. Repeatable."""
+        facts = {"guild_id": channel.guild_id, "kind": channel.kind}
+        await self._attempt(channel_item_key(channel.channel_id), condition=ABSENT, sets=facts)
+        known = {"guild_id": channel.guild_id, "watch_guild_id": KNOWN_GUILDS}
+        await self._attempt(guild_item_key(channel.guild_id), condition=ABSENT, sets=known)
+
+    async def advance_import(self, channel: ChannelRecord, then: ChannelRecord) -> bool:
+        """Move the import on, from exactly where it was read. False: somebody else moved it."""
+        clauses: list[str] = []
+        values: dict[str, Any] = {}
+        for name, value in (("started", channel.import_started_at), ("before", channel.import_before)):
+            attribute = {"started": "import_started_at", "before": "import_before"}[name]
+            clauses.append(f"#{attribute} = :read_{name}" if value else f"attribute_not_exists(#{attribute})")
+            values |= {f"read_{name}": value} if value else {}
+        return await self._attempt(
+            channel_item_key(channel.channel_id),
+            condition=" AND ".join([*clauses, "attribute_not_exists(#imported_at)"]),
+            sets={
+                "guild_id": then.guild_id,
+                "kind": then.kind,
+                "import_started_at": None if then.imported_at else then.import_started_at,
+                "import_before": None if then.imported_at else then.import_before,
+                "import_pages": then.import_pages,
+                "import_threads": then.import_threads,
+                "import_sessions": then.import_sessions,
+                "imported_at": then.imported_at,
+            },
+            removes=["import_started_at", "import_before"] if then.imported_at else [],
+            values=values,
+        )
+
+    async def move_mark(self, channel: ChannelRecord, to: str) -> None:
+        """All threads archived before `to` are settled: the mark moves on, from the value that was read."""
+        await self._attempt(
+            channel_item_key(channel.channel_id),
+            condition="#imported_at = :read AND #imported_at < :to",
+            sets={"imported_at": to},
+            values={"read": channel.imported_at, "to": to},
+        )
+
+    async def _attempt(self, key: Attributes, **parts: Any) -> bool:
+        """Whether the conditional update was won."""
+        try:
+            await self._table.update(key, **parts)
+        except Lost:
+            return False
+        return True

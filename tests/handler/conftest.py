@@ -1,0 +1,28 @@
+"""DynamoDB for the tests of the modules that stand on it."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from handler.dynamodb import DynamoDB
+from tests.kit.dynamodb import DynamoWire
+from tests.kit.virtual_time import LoopClock
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[DynamoWire]:
+    with DynamoWire() as wire:
+        yield wire
+
+
+@pytest.fixture
+def wire(shared: DynamoWire) -> Iterator[DynamoWire]:
+    yield shared
+    shared.clear()
+
+
+@pytest.fixture
+def call(wire: DynamoWire) -> Iterator[DynamoDB]:
+    call = wire.call(LoopClock())
+    yield call
+    call.close()

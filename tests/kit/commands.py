@@ -1,0 +1,68 @@
+"""Commands for tests of the entrances: each takes its time and ends as it is told to."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from handler.clock import remaining
+from handler.commands.context import CommandContext, Commands
+from handler.discord.interactions import Interaction
+from handler.discord.responses import Message, message
+from tests.kit.deployment import Asked, Deployment
+
+
+@dataclass
+class Scripted:
+    """``/session open`` that ends each run with the next of `ends`: an exception raised, or else a text answered.
+
+    `takes`: seconds of each run. Noted of each run: the interaction, the moment, the seconds until its deadline. `over`
+    counts the runs that ended, be it by being cancelled.
+    """
+
+    ends: list[Any] = field(default_factory=lambda: ["done"])
+    takes: float = 0.0
+    runs: list[Interaction] = field(default_factory=list)
+    began: list[float] = field(default_factory=list)
+    left: list[float] = field(default_factory=list)
+    over: int = 0
+
+    @property
+    def table(self) -> Commands:
+        return {("session", "open"): self.run}
+
+    async def run(self, context: CommandContext, interaction: Interaction) -> Message:
+        self.runs.append(interaction)
+        self.began.append(asyncio.get_running_loop().time())
+        self.left.append(remaining(context.clock.now(), -1.0))
+        try:
+            await asyncio.sleep(self.takes)
+        finally:
+            self.over += 1
+        end = self.ends.pop(0) if len(self.ends) > 1 else self.ends[0]
+        if isinstance(end, BaseException):
+            raise end
+        return message(end)
+
+
+class Case(Deployment):
+    """A deployment whose ``/session open`` is scripted. `said` is what the user read, one text after another."""
+
+    def __init__(self, *ends: Any, takes: float = 0.0) -> None:
+        self.command = Scripted(list(ends) or ["done"], takes)
+        super().__init__(commands=self.command.table)
+        self.said: list[str] = []
+
+    async def handed_over(self, **more: Any) -> Asked:
+        asked = await self.ask(old=2.9, **more)
+        assert asked.kind == 5
+        assert not self.command.runs
+        self.asked = asked
+        return asked
+
+    async def note(self) -> None:
+        self.said.append(self.shown(self.asked))
+
+    async def through(self, **more: Any) -> int:
+        """Hand over, and work until the queue is empty; how many receives it took."""
+        await self.handed_over(**more)
+        return await self.work(between=self.note)

@@ -1,0 +1,177 @@
+"""A whole deployment for tests: the real functions over a simulated Discord, moto and a queue, in virtual time.
+
+`ask` does what Discord does for a user's command, `work` what SQS does for the worker. Nothing of the project's own is
+faked: requests are signed, and Discord, DynamoDB, SQS and SSM are met on their wires.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from typing import Any, Final, Self, TypeVar
+
+import msgspec
+from nacl.signing import SigningKey
+
+from handler import config, ensure, webhook, worker
+from handler.bootstrap import C, Environment
+from handler.commands.context import Commands
+from handler.commands.table import COMMANDS
+from handler.config import EnsureConfig, WebhookConfig, WorkerConfig
+from infra.interactions import api_gateway_event, development_key, encode, interaction, sign
+from infra.local.discord.transport import SimulatedTransport
+from infra.local.discord.world import SimulatedDiscord
+from tests.kit.aws_wire import QUEUE_URL, ParameterWire, QueueWire
+from tests.kit.dynamodb import DynamoWire
+from tests.kit.virtual_time import LoopClock, run
+
+T = TypeVar("T")
+
+KEY: Final[SigningKey] = development_key()
+APPLICATION: Final = "1100000000000000001"
+BOT_TOKEN: Final = "made-up-bot-token-for-tests"
+GUILD: Final = "100000000000000001"
+CHANNEL: Final = "100000000000000010"
+USER: Final = "100000000000000100"
+WORKER_SECONDS: Final = 60.0  # the worker's time-out in the template
+THINKING: Final = 1 << 7  # the flag under which an unanswered deferral is shown
+
+
+@dataclass
+class Asked:
+    """A command that was used: the HTTP response, and the token under which the user's answer is found."""
+
+    token: str
+    status: int
+    callback: dict[str, Any]
+    seconds: float
+    in_time: bool
+
+    @property
+    def kind(self) -> int:
+        return int(self.callback["type"])
+
+    @property
+    def content(self) -> str:
+        return str(self.callback["data"]["content"])
+
+
+@dataclass
+class Deployment:
+    """`commands` are the functions' slash commands; `parameter`: the bot's token is kept in SSM."""
+
+    commands: Commands = field(default_factory=lambda: COMMANDS)
+    parameter: bool = False
+
+    def __post_init__(self) -> None:
+        self.clock = LoopClock()
+        self.dynamo = DynamoWire()
+        self.queue = QueueWire(self.clock.now)
+        self.ssm = ParameterWire(BOT_TOKEN)
+        self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
+        self.discord.add_guild(GUILD)
+        self.discord.add_channel(GUILD, CHANNEL)
+        self._kept: dict[type[Any], Environment[Any]] = {}
+        self._numbers = count(1)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.queue.release()
+        self.dynamo.__exit__()
+
+    def run(self, scenario: Coroutine[Any, Any, T]) -> T:
+        """Run a scenario in virtual time, and close what it used."""
+
+        async def whole() -> T:
+            try:
+                return await scenario
+            finally:
+                for environment in self._kept.values():
+                    if "http" in environment.__dict__:
+                        await environment.http.aclose()
+                self._kept.clear()
+
+        return run(whole())
+
+    def environ(self) -> dict[str, str]:
+        """The variables of the functions, all of them."""
+        token = (
+            {"DISCORD_BOT_TOKEN_PARAMETER": "/onethread/token"} if self.parameter else {"DISCORD_BOT_TOKEN": BOT_TOKEN}
+        )
+        return {
+            "SESSIONS_TABLE": self.dynamo.table,
+            "JOBS_QUEUE_URL": QUEUE_URL,
+            "DISCORD_APPLICATION_ID": APPLICATION,
+            "DISCORD_PUBLIC_KEY": KEY.verify_key.encode().hex(),
+            **token,
+        }
+
+    def environment(self, kind: type[C]) -> Environment[C]:
+        """The execution environment of a function, kept like a warm one's."""
+        if kind not in self._kept:
+            session = self.dynamo.session()
+            self.queue.connect(session)
+            self.ssm.connect(session)
+            self._kept[kind] = Environment(
+                config.load(kind, self.environ()),
+                clock=self.clock,
+                commands=self.commands,
+                aws=session,
+                transport=SimulatedTransport(self.discord, self.clock.now),
+            )
+        return self._kept[kind]
+
+    async def ask(self, name: str = "1a06a43", *, old: float = 0.0, **more: Any) -> Asked:
+        """A user uses ``/session open``; API Gateway got it `old` seconds ago. `more` is the payload builder's."""
+        arrived = self.clock.now() - timedelta(seconds=old)
+        given = {"channel_id": CHANNEL, "guild_id": GUILD, "user_id": USER, **more}
+        payload = interaction(name, token=f"made-up-token-{next(self._numbers)}", now=arrived, **given)
+        return await self.deliver(payload, old=old)
+
+    async def deliver(self, payload: dict[str, Any], *, old: float = 0.0) -> Asked:
+        """Discord sends this payload, signed, and takes the answer in."""
+        now = self.clock.now()
+        arrived = now - timedelta(seconds=old)
+        self.discord.begin_interaction(payload["token"], payload["id"], APPLICATION, arrived)
+        body = encode(payload)
+        event = api_gateway_event(body, sign(body, KEY, arrived), now=arrived)
+        response = await webhook.respond(self.environment(WebhookConfig), event, "request-1")
+        callback = msgspec.json.decode(response["body"])
+        taken = self.discord.answer_interaction(payload["token"], callback, self.clock.now())
+        seconds = (self.clock.now() - now).total_seconds()
+        return Asked(payload["token"], response["statusCode"], callback, seconds, taken)
+
+    async def work(self, *, most: int = 20, between: Callable[[], Awaitable[None]] | None = None) -> int:
+        """Let SQS deliver until the queue is empty, waiting out delays; how many receives it took."""
+        for receives in range(most):
+            if not self.queue.waiting:
+                return receives
+            first = min(message.visible_at for message in self.queue.waiting)
+            await self.clock.sleep(max(0.0, (first - self.clock.now()).total_seconds()))
+            await self.receive()
+            if between is not None:
+                await between()
+        raise AssertionError("the queue does not become empty")
+
+    async def receive(self, seconds: float = WORKER_SECONDS) -> dict[str, Any]:
+        """One delivery of the message that is visible; the worker's answer."""
+        event = self.queue.receive()
+        assert event is not None, "no message is visible"
+        answer = await worker.receive(self.environment(WorkerConfig), event, "request-2", seconds)
+        self.queue.settle(event, answer)
+        return answer
+
+    async def ensure(self, seconds: float = 30.0, *, request_id: str = "request-3", **event: Any) -> dict[str, Any]:
+        """A program invokes `EnsureFunction`."""
+        event = {"session_name": "1a06a43", "parent_channel_id": CHANNEL, **event}
+        return await ensure.answer(self.environment(EnsureConfig), event, request_id, seconds)
+
+    def shown(self, asked: Asked) -> str:
+        """What the user reads in the end; fails if that is "thinking…" or nothing."""
+        message = self.discord.original_response(asked.token)
+        assert message is not None, "the application did not respond"
+        assert not message["flags"] & THINKING, "the application is thinking, for ever"
+        assert message["content"]
+        return str(message["content"])

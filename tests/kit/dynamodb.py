@@ -1,0 +1,249 @@
+"""DynamoDB for tests: the real boto3 over a wire that ends in moto, in this process, and fails when it is told to.
+
+The wire takes the place of the network in botocore (its ``before-send`` event), so nothing ever leaves the process. moto
+is not atomic under threads: it gets one request at a time. It also ignores a transaction's ClientRequestToken: the wire
+remembers it, as DynamoDB does (AWS: "TransactWriteItems", Idempotency).
+"""
+
+import json
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from itertools import count
+from typing import Any, Final, Literal, cast
+
+import boto3
+import botocore.session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+from moto.core.botocore_stubber import BotocoreStubber
+
+from handler.clock import Clock
+from handler.dynamodb import DynamoDB, build, from_wire, to_wire
+from infra.local.table import create_table
+from tests.kit.virtual_time import parked
+
+REGION: Final = "us-east-1"
+_HANG_SECONDS: Final = 20.0  # real ones: a hanging call that nobody releases fails instead of stopping the suite
+_MOTO: Final = BotocoreStubber()
+_ONE_AT_A_TIME: Final = threading.Lock()  # moto's tables are the process's, whichever wire leads to them
+_TABLE_NUMBERS: Final = count(1)
+
+Before = Literal["refused", "timeout_before", "500", "html", "throttled", "conflict", "in_progress", "access_denied"]
+After = Literal["lost", "timeout_after", "500_after"]
+What = Before | After | Literal["hang", "late"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What becomes of the `nth` request (from 1, counted by `DynamoWire.sent`) of an operation (``UpdateItem``). Once.
+
+    refused, timeout_before, 500, html, throttled, conflict, in_progress, access_denied: it has no effect
+    lost, timeout_after, 500_after: it has its effect, and its answer does not come
+    hang: its thread blocks until `DynamoWire.release`; then it has its effect and is answered
+    late: its caller sees a time-out now, and it has its effect when `DynamoWire.land` is called
+    """
+
+    operation: str
+    nth: int
+    what: What
+
+
+class DynamoWire(AbstractContextManager["DynamoWire"]):
+    """The wire, and a table of its own. `requests`: what was sent, with plain values; `sent`: how many of each operation."""
+
+    def __init__(self, *faults: Fault) -> None:
+        self.faults = list(faults)
+        self.requests: list[tuple[str, dict[str, Any]]] = []
+        self.sent: Counter[str] = Counter()
+        self._tokens: dict[str, str] = {}
+        self._hanging: list[tuple[threading.Event, threading.Event]] = []
+        self._hung = threading.Semaphore(0)
+        self._late: list[Callable[[], AWSResponse]] = []
+        self._noting = threading.Lock()
+        self.table = f"sessions-{next(_TABLE_NUMBERS)}"
+        self.client = self.session().client("dynamodb")
+        create_table(self.client, self.table)
+        self.forget()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+        self.faults.clear()
+        self.client.delete_table(TableName=self.table)
+        self.client.close()
+
+    def session(self) -> "boto3.session.Session":
+        """A boto3 session whose clients of DynamoDB are connected to this wire."""
+        core = botocore.session.Session()
+        core.register_component("data_loader", _loader())
+        core.set_credentials("fake", "fake")
+        core.set_config_variable("ignore_configured_endpoint_urls", True)
+        core.register("before-send.dynamodb", self._send)  # type: ignore[arg-type]  # this event is answered
+        return boto3.session.Session(botocore_session=core, region_name=REGION)
+
+    def call(self, clock: Clock, *, jitter: Callable[[], float] = lambda: 0.5) -> DynamoDB:
+        """The real seam over this wire."""
+        return build(clock, self.session(), jitter=jitter)
+
+    def fail(self, operation: str, *whats: What) -> None:
+        """Let the next requests of that operation fail, one after another."""
+        start = self.sent[operation] + 1
+        self.faults += [Fault(operation, start + i, what) for i, what in enumerate(whats)]
+
+    def clear(self) -> None:
+        """Start anew: no item, no fault, nothing hanging, nothing counted."""
+        self.faults.clear()
+        self.release()
+        self.land()
+        for item in self.items():
+            self.client.delete_item(
+                TableName=self.table, Key=to_wire({"Key": {name: item[name] for name in ("pk", "sk")}})["Key"]
+            )
+        self.forget()
+
+    def forget(self) -> None:
+        """Count anew from here."""
+        self.requests.clear()
+        self.sent.clear()
+
+    def until_hanging(self, calls: int) -> None:
+        """Block until so many more calls hang. They must have been begun."""
+        for _ in range(calls):
+            if not self._hung.acquire(timeout=_HANG_SECONDS):
+                raise AssertionError("a call that should hang was not made")
+
+    def release(self) -> None:
+        """Let the hanging calls go on, and wait until they have had their effect."""
+        while self._hanging:
+            released, landed = self._hanging.pop(0)
+            released.set()
+            landed.wait(_HANG_SECONDS)
+
+    def land(self) -> None:
+        """Let the late calls have their effect."""
+        while self._late:
+            self._late.pop(0)()
+
+    def items(self, table: str | None = None) -> list[dict[str, Any]]:
+        """The content of the wire's own table, or of another one, by key. Not counted."""
+        scan = self.client.get_paginator("scan")
+        pages = [from_wire(page)["Items"] for page in scan.paginate(TableName=table or self.table, ConsistentRead=True)]
+        self.sent.pop("Scan")
+        self.requests = [sent for sent in self.requests if sent[0] != "Scan"]
+        return sorted((item for page in pages for item in page), key=lambda item: (item["pk"], item["sk"]))
+
+    def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        operation = _header(request, "X-Amz-Target").partition(".")[2]
+        body = json.loads(cast("bytes", request.body))
+        with self._noting:
+            self.requests.append((operation, from_wire(body)))
+            self.sent[operation] += 1
+            nth = self.sent[operation]
+            fault = next((fault for fault in self.faults if (fault.operation, fault.nth) == (operation, nth)), None)
+            if fault is not None:
+                self.faults.remove(fault)
+        if fault is None:
+            return self._effect(request, operation, body)
+        return self._fail(fault.what, request, operation, body)
+
+    def _fail(self, what: What, request: AWSPreparedRequest, operation: str, body: Mapping[str, Any]) -> AWSResponse:
+        if what == "late":
+            self._late.append(lambda: self._effect(request, operation, body))
+        if what == "hang":
+            return self._hang(lambda: self._effect(request, operation, body))
+        if what in ("lost", "timeout_after", "500_after"):
+            self._effect(request, operation, body)
+        return _failure(what, request.url, operation, body)
+
+    def _hang(self, effect: Callable[[], AWSResponse]) -> AWSResponse:
+        released, landed = threading.Event(), threading.Event()
+        self._hanging.append((released, landed))
+        self._hung.release()
+        try:
+            with parked():
+                if not released.wait(_HANG_SECONDS):
+                    raise AssertionError("a hanging call was never released")
+            return effect()
+        finally:
+            landed.set()
+
+    def _effect(self, request: AWSPreparedRequest, operation: str, body: Mapping[str, Any]) -> AWSResponse:
+        with _ONE_AT_A_TIME:
+            token, content = body.get("ClientRequestToken"), json.dumps(body, sort_keys=True)
+            if token in self._tokens:
+                return _repeated(request.url, self._tokens[token] == content)
+            answered = _MOTO.process_request(request)
+            if answered is None:
+                raise AssertionError(f"moto does not know {request.url}: nothing else may answer")
+            status, headers, text = answered
+            if token is not None and status == 200:
+                self._tokens[token] = content
+            return _answer(request.url, status, text, headers)
+
+
+@cache
+def _loader() -> Any:
+    """Botocore's reader of its models, shared, for it is what takes the time when a client is built."""
+    return botocore.session.Session().get_component("data_loader")
+
+
+def _header(request: AWSPreparedRequest, name: str) -> str:
+    value = request.headers[name]
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+class _Raw(BytesIO):
+    """What urllib3 would give botocore."""
+
+    def stream(self, **_: object) -> Any:
+        yield self.read()
+
+
+def _answer(url: str, status: int, body: Any, headers: Mapping[str, str] | None = None) -> AWSResponse:
+    raw = body.encode() if isinstance(body, str) else body
+    return AWSResponse(url, status, headers or {"content-type": "application/x-amz-json-1.0"}, _Raw(raw))  # type: ignore[arg-type]  # a stand-in for urllib3's response
+
+
+def _error(url: str, status: int, code: str, **more: Any) -> AWSResponse:
+    body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": f"injected {code}", **more}
+    return _answer(url, status, json.dumps(body))
+
+
+def _repeated(url: str, same: bool) -> AWSResponse:
+    return _answer(url, 200, "{}") if same else _error(url, 400, "IdempotentParameterMismatchException")
+
+
+def _conflict(url: str, body: Mapping[str, Any]) -> AWSResponse:
+    items = body.get("TransactItems")
+    if items is None:
+        return _error(url, 400, "TransactionConflictException")
+    reasons = [{"Code": "None"} for _ in items[1:]] + [{"Code": "TransactionConflict", "Message": "ongoing"}]
+    return _error(url, 400, "TransactionCanceledException", CancellationReasons=reasons)
+
+
+def _failure(what: str, url: str, operation: str, body: Mapping[str, Any]) -> AWSResponse:
+    """Raise what botocore would raise, or return what DynamoDB would answer."""
+    match what:
+        case "refused":
+            raise EndpointConnectionError(endpoint_url=url, error="connection refused")
+        case "lost":
+            raise ConnectionClosedError(endpoint_url=url, error="reset by peer")
+        case "timeout_before" | "timeout_after" | "late":
+            raise ReadTimeoutError(endpoint_url=url, error="timed out")
+        case "500" | "500_after":
+            return _error(url, 500, "InternalServerError")
+        case "html":
+            return _answer(url, 502, "<html><h1>Bad Gateway</h1></html>", {"content-type": "text/html"})
+        case "throttled":
+            return _error(url, 400, "ThrottlingException")
+        case "conflict":
+            return _conflict(url, body)
+        case "in_progress":
+            return _error(url, 400, "TransactionInProgressException")
+        case "access_denied":
+            return _error(url, 400, "AccessDeniedException")
+    raise AssertionError(f"{what} of {operation} is no fault that is known")

@@ -1,0 +1,58 @@
+"""The whole outside on loopback: Discord, DynamoDB, SQS and SSM, and the variables that lead the functions there."""
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from infra.local import aws
+from infra.local.discord.http import DiscordServer
+from infra.local.discord.world import SimulatedDiscord
+from tests.kit.deployment import APPLICATION, BOT_TOKEN, CHANNEL, GUILD, KEY
+
+TABLE: Final = "sessions-on-loopback"
+
+
+@dataclass(frozen=True)
+class Loopback:
+    """`variables`: those of a function; `discord`: the world, to look at."""
+
+    variables: Mapping[str, str]
+    discord: SimulatedDiscord
+
+
+@contextmanager
+def loopback() -> Iterator[Loopback]:
+    """Serve until the block ends. The token is kept in SSM."""
+    world = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
+    world.add_guild(GUILD)
+    world.add_channel(GUILD, CHANNEL)
+    server = aws.serve(0, TABLE)
+    serving = threading.Thread(target=server.serve_forever, daemon=True)
+    serving.start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    try:
+        queues = aws.create(url, TABLE, BOT_TOKEN, "/onethread/token")
+        with DiscordServer(world) as discord:
+            yield Loopback(_variables(url, discord.api_url, queues), world)
+    finally:
+        server.shutdown()
+        server.server_close()
+        serving.join()
+
+
+def _variables(url: str, api_url: str, queues: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": "made-up",
+        "AWS_SECRET_ACCESS_KEY": "made-up",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        **{f"AWS_ENDPOINT_URL_{name}": url for name in ("DYNAMODB", "SQS", "SSM")},
+        "SESSIONS_TABLE": TABLE,
+        "JOBS_QUEUE_URL": queues["JobsQueue"],
+        "RECONCILE_QUEUE_URL": queues["ReconcileQueue"],
+        "DISCORD_API_URL": api_url,
+        "DISCORD_APPLICATION_ID": APPLICATION,
+        "DISCORD_PUBLIC_KEY": KEY.verify_key.encode().hex(),
+        "DISCORD_BOT_TOKEN_PARAMETER": "/onethread/token",
+    }
