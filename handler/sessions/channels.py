@@ -1,0 +1,53 @@
+"""The parent channel of a request: which one it is, of what kind, and whether the bot may work there."""
+
+import msgspec
+
+from handler.discord import permissions
+from handler.discord.models import ANCHORED_PARENTS
+from handler.errors import ChannelGone, DiscordRefused, MissingPermissions, NotFound, UnsupportedChannel
+from handler.sessions import decide
+from handler.sessions.model import OpenRequest
+from handler.sessions.ports import Ports
+from handler.table.items import ChannelRecord
+
+
+async def resolve(ports: Ports, request: OpenRequest) -> tuple[ChannelRecord, bool]:
+    """The channel's record, and whether it is on record yet; a thread's id leads to its parent.
+
+    One GET at first contact, unless the interaction told the kind. Nothing is written. Raises ChannelGone,
+    MissingAccess or UnsupportedChannel.
+    """
+    known = await ports.store.channel(request.parent_channel_id)
+    if known is not None:
+        return known, True
+    if request.kind is not None and request.guild_id is not None:
+        record = ChannelRecord(channel_id=request.parent_channel_id, guild_id=request.guild_id, kind=request.kind)
+    else:
+        found = await _ask(ports, request.parent_channel_id)
+        if found.channel_id != request.parent_channel_id:  # it was a thread: now its parent is meant
+            return await resolve(ports, msgspec.structs.replace(request, parent_channel_id=found.channel_id))
+        record = found
+    if record.kind not in ANCHORED_PARENTS:
+        raise UnsupportedChannel(f"channel type {record.kind}")
+    return record, False
+
+
+async def _ask(ports: Ports, channel_id: str) -> ChannelRecord:
+    try:
+        channel = await ports.discord.channel(channel_id)
+    except NotFound as missing:
+        raise ChannelGone(str(missing)) from missing
+    except DiscordRefused as refusal:
+        raise decide.translated(refusal, ()) from refusal
+    if channel.guild_id is None:
+        raise UnsupportedChannel("not a guild's channel")
+    if channel.is_thread and channel.parent_id is not None:
+        return ChannelRecord(channel_id=channel.parent_id, guild_id=channel.guild_id, kind=-1)
+    return ChannelRecord(channel_id=channel.id, guild_id=channel.guild_id, kind=channel.type)
+
+
+def check_permissions(request: OpenRequest) -> None:
+    """Before anything is written: raise MissingPermissions, naming each one that a creation needs and the app lacks."""
+    granted = request.requester.app_permissions
+    if granted is not None and (missing := permissions.missing(granted, decide.TO_CREATE)):
+        raise MissingPermissions(missing)

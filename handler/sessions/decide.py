@@ -1,0 +1,188 @@
+"""The protocol's decisions, pure: what was read goes in, what to do comes out. No I/O, no clock."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Any, Final
+
+import msgspec
+
+from handler.clock import iso, parse_iso
+from handler.config import UnlockPolicy
+from handler.discord import snowflakes
+from handler.discord.models import Channel, ChannelType
+from handler.discord.permissions import Permission
+from handler.errors import (
+    DiscordRefused,
+    Forbidden,
+    MissingAccess,
+    MissingPermissions,
+    OnethreadError,
+    RefusedByAutoMod,
+    TooManyThreads,
+    UnsupportedChannel,
+)
+from handler.sessions.model import Outcome, Requester
+from handler.table.items import Pointer, Session, Status
+
+NONCE_LENGTH: Final = 25  # characters; Discord docs, "Message", nonce of Create Message
+OVERLAP: Final = timedelta(milliseconds=1)  # of archived pages: several threads may be archived in one millisecond
+
+# What each step needs, in the order in which people should grant it.
+TO_CREATE: Final = (
+    Permission.VIEW_CHANNEL,
+    Permission.SEND_MESSAGES,
+    Permission.READ_MESSAGE_HISTORY,
+    Permission.CREATE_PUBLIC_THREADS,
+)
+TO_LOOK: Final = (Permission.READ_MESSAGE_HISTORY,)
+TO_ANCHOR: Final = (Permission.SEND_MESSAGES,)
+TO_START: Final = (Permission.CREATE_PUBLIC_THREADS,)
+TO_UNARCHIVE: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
+TO_UNLOCK: Final = (Permission.MANAGE_THREADS,)
+
+# Discord's JSON error codes (Discord docs, "Opcodes and Status Codes").
+UNKNOWN_CHANNEL: Final = 10003
+UNKNOWN_MESSAGE: Final = 10008
+THREAD_ALREADY_CREATED: Final = 160004
+_MISSING_ACCESS: Final = frozenset({50001, 10004})  # 10004, unknown guild: the bot is no member of it
+_AUTOMOD: Final = frozenset({200000, 200001})
+_TOO_MANY: Final = frozenset({160006, 160007})
+_WRONG_CHANNEL_TYPE: Final = 50024
+
+
+class Step(Enum):
+    """What an opener does next with what is on record."""
+
+    CLAIM = auto()
+    RESUME = auto()  # the claim is our own: go on from what is recorded
+    TAKE_OVER = auto()  # the claim's lease has ended
+    WAIT = auto()  # somebody else is making the thread right now
+    REUSE = auto()
+
+
+def next_step(session: Session | None, *, owner: str, now: datetime) -> Step:
+    """What the opener `owner` does with the session as it was read."""
+    if session is None:
+        return Step.CLAIM
+    match session.status:
+        case Status.VACANT:
+            return Step.CLAIM
+        case Status.OPEN | Status.CLOSED:
+            return Step.REUSE
+        case Status.CREATING:
+            if session.lease_owner == owner:
+                return Step.RESUME
+            return Step.WAIT if (session.lease_expires_at or "") > iso(now) else Step.TAKE_OVER
+    raise ValueError(f"unknown status {session.status!r}")
+
+
+def nonce(parent_channel_id: str, session_key: str, generation: int) -> str:
+    """The same for everybody who makes this thread, another one for the next generation."""
+    digest = hashlib.sha256(f"{parent_channel_id}\0{session_key}\0{generation}".encode()).hexdigest()
+    return digest[:NONCE_LENGTH]
+
+
+def seen(thread: Channel, now: datetime) -> dict[str, Any]:
+    """The attributes of a session that say what Discord shows of its thread. None: the attribute goes."""
+    changed_at = thread.archive_time
+    facts: dict[str, Any] = {
+        "thread_name": thread.name,
+        "archived": thread.archived,
+        "locked": thread.locked,
+        "archived_at": iso(changed_at) if thread.archived and changed_at is not None else None,
+        "last_activity_at": iso(thread.last_activity),
+        "created_at": iso(snowflakes.time_of(thread.id)),
+    }
+    if not thread.archived:
+        facts["seen_active_at"] = iso(now)
+    if not thread.locked:
+        facts["locked_by"] = None
+    return facts
+
+
+# Not worth a write by an opener: the time of the last message moves all the time.
+_QUIET: Final = frozenset({"last_activity_at", "seen_active_at", "created_at"})
+
+
+def differences(session: Session, thread: Channel, status: Status, now: datetime) -> dict[str, Any]:
+    """What to write down of a thread whose record is `session`; empty if the record says it all."""
+    facts = {**seen(thread, now), "status": status}
+    changed = {name for name, value in facts.items() if getattr(session, name) != value}
+    return facts if changed - _QUIET else {}
+
+
+def fresh(session: Session, thread: Channel) -> Session:
+    """The session as Discord shows it now, for an answer: not what is on record, where that needs no write."""
+    return msgspec.structs.replace(session, last_activity_at=iso(thread.last_activity))
+
+
+def may_unlock(session: Session, requester: Requester, policy: UnlockPolicy, application_id: str) -> bool:
+    """Whether this requester's opening lifts a lock. A lock is a moderator's decision: by default it stays."""
+    return requester.may_unlock or policy == "everyone" or session.locked_by == application_id
+
+
+def outcome(session: Session, *, owner: str, adopted: bool = False, reopened: bool = False) -> Outcome:
+    """How to call it. Who held the lease when the thread was committed is told "created", however often he asks."""
+    if adopted:
+        return Outcome.ADOPTED
+    if session.lease_owner == owner:
+        return Outcome.CREATED
+    return Outcome.REOPENED if reopened else Outcome.REUSED
+
+
+def best_first(threads: Iterable[Channel]) -> list[Channel]:
+    """Several threads of one name: most messages first, then the latest activity, then the smallest id."""
+    return sorted(threads, key=lambda t: (-(t.message_count or 0), -t.last_activity.timestamp(), int(t.id)))
+
+
+def is_match_type(thread: Channel) -> bool:
+    """Whether a thread of this type may be a session's: private threads never are."""
+    return thread.type in (ChannelType.PUBLIC_THREAD, ChannelType.ANNOUNCEMENT_THREAD)
+
+
+def adoptable(pointer: Pointer | None, owner: Session | None, parent_channel_id: str, session_key: str) -> bool:
+    """Whether a thread with that pointer may be adopted. `owner` is the session that the pointer names, as read."""
+    if pointer is None or pointer.names(parent_channel_id, session_key):
+        return True
+    if pointer.merged_into is not None:
+        return False
+    return owner is None or not owner.has(pointer.thread_id)
+
+
+def next_before(page: Sequence[Channel], fresh: Sequence[Channel]) -> datetime | None:
+    """From where the next archived page is read: overlapping, unless that brought nothing new. None: nowhere."""
+    times = [t.archive_time for t in page if t.archive_time is not None]
+    if not times:
+        return None
+    return min(times) + OVERLAP if fresh else min(times)
+
+
+def archived_window(session: Session, thread_id: str) -> tuple[datetime | None, datetime]:
+    """Between which archive times a thread that has vanished must be looked for: (before, down to)."""
+    if session.archived and session.archived_at is not None:
+        at = parse_iso(session.archived_at)
+        return at + ARCHIVE_TIME_MARGIN, at - ARCHIVE_TIME_MARGIN
+    down_to = parse_iso(session.seen_active_at) if session.seen_active_at else snowflakes.time_of(thread_id)
+    return None, down_to - ARCHIVE_TIME_MARGIN
+
+
+ARCHIVE_TIME_MARGIN: Final = timedelta(minutes=1)  # our clock and Discord's may differ, and records are cut to the ms
+
+
+def translated(refusal: DiscordRefused, needs: Sequence[Permission]) -> OnethreadError:
+    """The error that people are told, for a definite refusal of a step that needs these permissions."""
+    if refusal.code in _MISSING_ACCESS:
+        return MissingAccess(str(refusal))
+    if refusal.code in _AUTOMOD:
+        return RefusedByAutoMod(str(refusal))
+    if refusal.code in _TOO_MANY:
+        return TooManyThreads(str(refusal))
+    if refusal.code == _WRONG_CHANNEL_TYPE:
+        return UnsupportedChannel(str(refusal))
+    if isinstance(refusal, Forbidden):
+        if not needs:
+            return MissingAccess(str(refusal))
+        return MissingPermissions([p.name for p in needs if p.name], str(refusal))
+    return refusal

@@ -1,0 +1,99 @@
+"""Importing a channel's past, once: every archived thread that is named like a session is settled.
+
+Pages are read newest first; where the next one begins is kept with the channel after each page, so anybody may go on
+after a kill. Threads move while this runs: so at the end the active list and the pages down to the import's start are
+read again, and only then `imported_at` is set to that start, which is Discord's own time less a margin. Whoever needs a
+name before the end may leave as soon as a thread bears it, but must not create one.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from handler.clock import iso, parse_iso, remaining
+from handler.concurrency import together
+from handler.discord.models import Channel
+from handler.errors import Importing
+from handler.sessions import decide
+from handler.sessions.adoption import Matches, settle
+from handler.sessions.lookup import MARK_MARGIN, archived_down_to, archived_pages, asking, bears, whose
+from handler.sessions.ports import Ports
+from handler.table.items import ChannelRecord, Session
+
+PAGE_BUDGET: Final = 1.0  # seconds before the deadline at which no further page is begun: one takes about so long
+_NO_DEADLINE: Final = 3600.0  # seconds, for callers without one: an import ends by itself
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The import was left early: these threads bear the name that was asked for."""
+
+    adoptable: Matches
+    foreign: tuple[Channel, Session] | None
+
+
+async def import_past(ports: Ports, channel: ChannelRecord, wanted: str) -> Found | None:
+    """Go on with the channel's import until it ends (None) or a thread bears the name of the session `wanted`.
+
+    Raises Importing, with the progress so far, when the deadline is near; what was done is kept.
+    """
+    first = await _active(ports, channel)
+    if (found := await _found(ports, channel, wanted, first)) is not None:
+        return found
+    await settle(ports, channel, first)
+    while channel.imported_at is None:
+        if remaining(ports.clock.now(), _NO_DEADLINE) < PAGE_BUDGET:
+            raise Importing(channel.progress)
+        threads, then = await _page(ports, channel)
+        if (found := await _found(ports, channel, wanted, threads)) is not None:
+            return found
+        settled = await settle(ports, channel, threads)
+        then = msgspec.structs.replace(then, import_sessions=then.import_sessions + settled)
+        if not await ports.store.advance_import(channel, then):
+            then = await ports.store.channel(channel.channel_id) or _afresh(channel)  # somebody else moved it
+        channel = then
+    return None
+
+
+async def _page(ports: Ports, channel: ChannelRecord) -> tuple[Sequence[Channel], ChannelRecord]:
+    """The next threads to settle, and the channel's record once they are: after the last page, the end is read too."""
+    begin = parse_iso(channel.import_before) if channel.import_before else None
+    then, threads = channel, list[Channel]()
+    async for new, page in archived_pages(ports, channel.channel_id, before=begin):
+        threads += new
+        then = msgspec.structs.replace(
+            then,
+            import_started_at=then.import_started_at or iso(page.date - MARK_MARGIN),
+            import_pages=then.import_pages + 1,
+            import_threads=then.import_threads + len(new),
+        )
+        onward = decide.next_before(page.threads, new)
+        if not page.has_more or onward is None:
+            break
+        # Kept to the millisecond, and one more to overlap. A page of threads that were all archived in one
+        # millisecond brings us no further: then the next one is read in the same step.
+        if begin is None or onward + decide.OVERLAP < begin:
+            return threads, msgspec.structs.replace(then, import_before=iso(onward + decide.OVERLAP))
+    started = then.import_started_at or iso(ports.clock.now())
+    active, moved = await together(
+        _active(ports, channel), archived_down_to(ports, channel.channel_id, parse_iso(started))
+    )
+    return (*threads, *active, *moved.threads), msgspec.structs.replace(then, imported_at=started)
+
+
+def _afresh(channel: ChannelRecord) -> ChannelRecord:
+    """The record was lost: the import begins again."""
+    return ChannelRecord(channel_id=channel.channel_id, guild_id=channel.guild_id, kind=channel.kind)
+
+
+async def _active(ports: Ports, channel: ChannelRecord) -> Sequence[Channel]:
+    question = ports.discord.active_threads(channel.guild_id)
+    return (await asking(ports, channel.channel_id, question, ())).threads
+
+
+async def _found(ports: Ports, channel: ChannelRecord, wanted: str, threads: Sequence[Channel]) -> Found | None:
+    matches = {t.id: t for t in threads if bears(ports, t, channel.channel_id, wanted)}
+    if not matches:
+        return None
+    adoptable, foreign = await whose(ports, channel.channel_id, wanted, list(matches.values()))
+    return Found(adoptable, foreign) if adoptable or foreign else None

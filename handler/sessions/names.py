@@ -1,0 +1,106 @@
+"""Session names: what people type, the key that identifies a session, and the name its thread bears.
+
+`` Session 1a06a43 ``, ``1A06A43`` and ``session  1a06a43`` are one session: NFKC, white space folded and trimmed,
+case-folded, until nothing changes; then the prefix, treated the same way, is cut once if something follows it.
+"""
+
+import unicodedata
+from typing import Final
+
+import msgspec
+
+from handler.errors import InvalidName
+
+THREAD_NAME_MAX_UNITS: Final = 100  # UTF-16 units; Discord docs, "Channel", name of a thread
+SORT_KEY_MAX_BYTES: Final = 1024  # DynamoDB's limit for a sort key
+# A namesake's sort key holds the session key and a snowflake (20 digits at most): it is the longest there is.
+SORT_KEY_OVERHEAD: Final = len("NAMESAKE#") + len("#") + 20
+SPELLING_MAX_LENGTH: Final = 4 * THREAD_NAME_MAX_UNITS  # beyond it no folding makes a name short enough: not even tried
+TOPIC_MAX_LENGTH: Final = 300  # characters; keeps the source message readable when the thread is collapsed under it
+
+
+class SessionName(msgspec.Struct, frozen=True):
+    """A valid name: `key` identifies the session, `spelling` is how it was first written, without the prefix."""
+
+    key: str
+    spelling: str
+
+
+class Names:
+    """The names of one deployment: all depend on its prefix. Pure."""
+
+    def __init__(self, prefix: str) -> None:
+        folded = _fold(prefix)
+        self.prefix = prefix
+        self._folded = folded + " " if prefix[-1:].isspace() and folded else folded
+
+    def parse(self, text: str) -> SessionName:
+        """The session that `text` names. Raises InvalidName with a text that says what is wrong."""
+        if any(unicodedata.category(c) == "Cs" for c in text):
+            raise InvalidName("lone surrogate", message="That session name contains broken characters. Type it again.")
+        text = " ".join(text.split())
+        if len(text) > SPELLING_MAX_LENGTH:
+            raise InvalidName("far too long", message="That session name is too long. Choose a shorter one.")
+        key = self.key(text)
+        if not any(unicodedata.category(c)[0] not in "CZ" for c in key):
+            raise InvalidName("empty", message="A session needs a name: a ticket number, a run’s id or a few words.")
+        spelling = self._spelling(text, key)
+        units = utf16_units(self.prefix + spelling)
+        if units > THREAD_NAME_MAX_UNITS:
+            most = THREAD_NAME_MAX_UNITS - utf16_units(self.prefix)
+            raise InvalidName(
+                f"{units} UTF-16 units", message=f"That session name is too long: {most} characters are the most."
+            )
+        if len(key.encode()) + SORT_KEY_OVERHEAD > SORT_KEY_MAX_BYTES:
+            raise InvalidName("sort key too long", message="That session name is too long. Choose a shorter one.")
+        if not self.bears(self.thread_name(spelling), key):
+            raise InvalidName("not stable", message="That session name cannot be written as a thread’s name.")
+        return SessionName(key, spelling)
+
+    def key(self, text: str) -> str:
+        """The session key of a name; empty when nothing but the prefix is there."""
+        folded = _fold(text)
+        if folded == self._folded.strip():
+            return ""
+        if folded.startswith(self._folded):
+            return folded[len(self._folded) :].strip()
+        return folded
+
+    def thread_name(self, spelling: str) -> str:
+        """The name of a session's thread."""
+        return self.prefix + spelling
+
+    def session_key_of(self, thread_name: str) -> str | None:
+        """The key of the session that a thread's name reads as; None if it is not named like a session."""
+        if not _fold(thread_name).startswith(self._folded):
+            return None
+        try:
+            return self.parse(thread_name).key
+        except InvalidName:
+            return None
+
+    def bears(self, thread_name: str, key: str) -> bool:
+        """Whether a thread of that name bears the name of the session `key`."""
+        return _fold(thread_name).startswith(self._folded) and self.key(thread_name) == key
+
+    def _spelling(self, text: str, key: str) -> str:
+        if _fold(text) == key:
+            return text
+        for start in range(1, len(text)):
+            rest = text[start:].strip()
+            if _fold(rest) == key:
+                return rest
+        return key
+
+
+def utf16_units(text: str) -> int:
+    """How long Discord takes a text to be."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def _fold(text: str) -> str:
+    while True:
+        folded = " ".join(unicodedata.normalize("NFKC", text).split()).casefold()
+        if folded == text:
+            return folded
+        text = folded

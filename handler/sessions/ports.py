@@ -1,0 +1,33 @@
+"""What the protocol works with: the store, Discord, and the settings of this deployment. Built by `handler.bootstrap`."""
+
+from dataclasses import dataclass
+
+from handler.clock import Clock, iso
+from handler.config import UnlockPolicy
+from handler.discord.rest import Discord
+from handler.sessions.names import Names
+from handler.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything that has I/O, and what is fixed for a deployment. One for an execution environment."""
+
+    store: Store
+    discord: Discord
+    names: Names
+    clock: Clock
+    application_id: str
+    auto_archive_minutes: int
+    unlock_policy: UnlockPolicy
+
+    def now_text(self) -> str:
+        return iso(self.clock.now())
+
+
+@dataclass(slots=True)
+class Journey:
+    """What an opener has met on the way, over all its rounds: only for the words of the answer."""
+
+    anew: bool = False
+    waited: bool = False

@@ -1,0 +1,148 @@
+"""The main job: the one thread of a session, found, reopened or created. `Sessions.open` is where it begins.
+
+The theory. A session is a name in a channel; its item says `vacant`, `creating`, `open` or `closed`, and its
+`generation` only grows. Discord starts at most one thread from a message, and that thread bears the message's id. So::
+
+    claim    absent, vacant → creating, with a lease            store.claim, take_over
+    look     is there a thread of that name already?            lookup.look_up      → adoption.adopt
+    anchor   post the source message (nonce by generation)      creation._anchor
+    record   its id, once for a generation, and the pointer     store.record
+    start    the thread from the recorded message               creation._start
+    commit   open, with the thread                              store.commit
+
+At most one source message is recorded for a generation, threads are started only from recorded messages, and one
+message has one thread: there is at most one thread, whatever leases and clocks do. The lease only saves needless work.
+
+Who dies, and who repairs it. Before Record: nothing but perhaps a message without a thread; the nonce gives the same
+message to the next one while Discord remembers it. Between Record and Commit: whoever comes next finds the source
+message on record, starts (or is told 160004, and fetches) its thread, and commits. After Commit: nothing is missing.
+A call that was given up and lands late, even minutes later, is one more actor of the same kind: each write has the
+condition that what it rests on is still so. A generation ends only as `ending` describes.
+
+Everything here may be repeated by anyone at any time. What is not done returns None, and the opener reads again.
+"""
+
+from typing import Final
+
+import msgspec
+
+from handler.clock import Clock, parse_iso
+from handler.config import UnlockPolicy
+from handler.discord.rest import Discord
+from handler.errors import TimedOut
+from handler.sessions import decide
+from handler.sessions.adoption import adopt
+from handler.sessions.channels import check_permissions, resolve
+from handler.sessions.creation import create, link_foreign
+from handler.sessions.decide import Step
+from handler.sessions.importing import import_past
+from handler.sessions.model import Opened, OpenRequest
+from handler.sessions.names import Names
+from handler.sessions.ports import Journey, Ports
+from handler.sessions.reuse import reuse
+from handler.store import Store
+from handler.table.items import ChannelRecord, Session
+
+ROUNDS_MOST: Final = 60  # reads of one session by one opener: far more than any deadline leaves time for
+FIRST_PAUSE: Final = 0.1  # seconds before a session that somebody else is creating is read again
+LONGEST_PAUSE: Final = 1.0  # seconds; the pause doubles up to it
+
+
+class Sessions:
+    """The sessions of one deployment."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        discord: Discord,
+        names: Names,
+        clock: Clock,
+        application_id: str,
+        auto_archive_minutes: int,
+        unlock_policy: UnlockPolicy,
+    ) -> None:
+        self.ports = Ports(
+            store=store,
+            discord=discord,
+            names=names,
+            clock=clock,
+            application_id=application_id,
+            auto_archive_minutes=auto_archive_minutes,
+            unlock_policy=unlock_policy,
+        )
+
+    async def open(self, request: OpenRequest) -> Opened:
+        """The one thread of the session, usable, or the reason why not.
+
+        Raises the errors of `handler.errors`; ThreadLocked carries what was found. Works until it is done: the caller
+        sets the deadline (`handler.clock.set_deadline`) and cancels.
+        """
+        journey = Journey()
+        pause = FIRST_PAUSE
+        for _ in range(ROUNDS_MOST):
+            session = await self.ports.store.session(request.parent_channel_id, request.name.key)
+            step = decide.next_step(session, owner=request.requester.owner, now=self.ports.clock.now())
+            if step is Step.WAIT and session is not None:
+                pause = await self._wait(session, pause)
+                journey.waited = True
+                continue
+            if step is Step.REUSE and session is not None:
+                opened = await reuse(self.ports, session, request, journey)
+            else:
+                channel, known = await resolve(self.ports, request)
+                if channel.channel_id != request.parent_channel_id:
+                    request = msgspec.structs.replace(request, parent_channel_id=channel.channel_id)
+                    continue
+                opened = await self._create(session, step, channel, known, request, journey)
+            if opened is not None:
+                return opened
+        raise TimedOut(f"the session {request.name.key!r} kept changing")
+
+    async def _create(
+        self,
+        session: Session | None,
+        step: Step,
+        channel: ChannelRecord,
+        known: bool,
+        request: OpenRequest,
+        journey: Journey,
+    ) -> Opened | None:
+        """Claim or take over, in a channel whose past is known, and create."""
+        ports, owner = self.ports, request.requester.owner
+        check_permissions(request)
+        if not known:
+            await ports.store.register(channel)
+        if channel.imported_at is None and (session is None or session.source_message_id is None):
+            found = await import_past(ports, channel, request.name.key)
+            if found is None:
+                return None
+            if found.adoptable:
+                return await adopt(ports, session, found.adoptable, channel, request, journey)
+            if found.foreign is not None:
+                return await link_foreign(ports, *found.foreign, request)
+        now = ports.clock.now()
+        if session is None or step is Step.CLAIM:
+            write = await ports.store.claim(
+                channel.channel_id,
+                request.name.key,
+                session_name=request.name.spelling,
+                guild_id=channel.guild_id,
+                owner=owner,
+                created_by=request.requester.user_id,
+                topic=request.topic,
+                now=now,
+            )
+        elif step is Step.TAKE_OVER:
+            write = await ports.store.take_over(session, owner=owner, now=now)
+        else:
+            return await create(ports, session, channel, request, journey)
+        return await create(ports, write.mine, channel, request, journey) if write.won else None
+
+    async def _wait(self, session: Session, pause: float) -> float:
+        """Let whoever holds the lease work; not longer than the lease lasts. Returns the next pause."""
+        left = pause
+        if session.lease_expires_at is not None:
+            left = (parse_iso(session.lease_expires_at) - self.ports.clock.now()).total_seconds()
+        await self.ports.clock.sleep(max(0.001, min(pause, left)))
+        return min(pause * 2, LONGEST_PAUSE)

@@ -1,0 +1,8 @@
+"""The explorer: the real protocol code, stepped through its schedules.
+
+loop     an event loop that only runs what is ready; time stands still unless the search moves it
+actor    one opener as a tree of nodes: what it was answered so far → what it asks next
+world    the table, the simulated Discord, the time, and what other people may still do
+search   all schedules within the bounds, or random ones; what must hold at each point of each
+scenarios the bounds that are explored, by name
+"""

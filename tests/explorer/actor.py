@@ -1,0 +1,266 @@
+"""An opener, as the explorer sees it: a pure function from what it was answered so far to what it asks next.
+
+A coroutine cannot be copied, so a node of the tree is made by running the real code from its beginning with the recorded
+answers. Nodes are kept by their history; the order in which calls side by side were answered is no part of it.
+"""
+
+import functools
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from handler.discord.rate_limits import RateLimits
+from handler.discord.rest import NO_RETRY, Discord, Response
+from handler.discord.wire import Request, body_of
+from handler.dynamodb import ConditionFailed, TransactionFailed
+from handler.errors import OnethreadError
+from handler.sessions.model import Opened, OpenRequest, Requester
+from handler.sessions.names import Names
+from handler.sessions.protocol import Sessions
+from handler.store import Store
+from tests.explorer.loop import StepLoop
+
+TABLE = "sessions"
+APPLICATION = "1000"
+GUILD = "1"
+CHANNEL = "10"
+NAMES = Names("Session ")
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_loop = StepLoop()  # type: ignore[abstract]  # typeshed calls abstract what asyncio leaves to be implemented if needed
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What an actor waits for: a call of the table, a request to Discord, or a pause."""
+
+    kind: str  # "table", "discord", "sleep"
+    what: Any
+    key: bytes
+
+    def __str__(self) -> str:
+        if self.kind == "table":
+            return f"{self.what[0]} {_shown(self.what[1])}"
+        return self.what.route if self.kind == "discord" else "pause"
+
+
+def _shown(parameters: dict[str, Any]) -> str:
+    parts = parameters.get("TransactItems")
+    expression = parameters.get("ConditionExpression", "") if parts is None else f"{len(parts)} writes"
+    return str(expression)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: `error` tells a lost condition from a value."""
+
+    value: Any
+    error: Exception | None
+    now: datetime
+    key: bytes
+
+    @classmethod
+    def of(cls, value: Any, now: datetime) -> "Answer":
+        stamp = now.isoformat().encode()
+        if isinstance(value, Response):
+            return cls(value, None, now, b"%d%s%s" % (value.status, value.body, stamp))
+        if isinstance(value, ConditionFailed):
+            return cls(None, value, now, b"lost" + _encode(value.item) + stamp)
+        if isinstance(value, TransactionFailed):
+            return cls(None, value, now, b"failed" + _encode(value.reasons) + stamp)
+        if isinstance(value, Exception):
+            return cls(None, value, now, repr(value).encode() + stamp)
+        return cls(value, None, now, _encode(value) + stamp)
+
+
+@dataclass(frozen=True)
+class Opener:
+    """Who opens what, and how many times over. `name` tells the actors of a scenario apart, and is the lease's owner.
+
+    `slow`: its clock stands still, so that it takes its own lease for good for ever.
+    """
+
+    name: str
+    session: str
+    times: int = 1
+    slow: bool = False
+
+    @property
+    def session_key(self) -> str:
+        return NAMES.parse(self.session).key
+
+    def request(self) -> OpenRequest:
+        return OpenRequest(
+            name=NAMES.parse(self.session),
+            parent_channel_id=CHANNEL,
+            requester=Requester(owner=self.name),
+            guild_id=GUILD,
+            kind=0,
+        )
+
+
+def remembered(item: dict[str, Any] | None) -> bytes:
+    """A session's item, as a node remembers what it read."""
+    return _encode(item)
+
+
+class Run:
+    """One live execution of the real code."""
+
+    def __init__(self, opener: Opener, now: datetime, *, lease_seconds: float = 15.0) -> None:
+        self.pending: dict[int, tuple[Question, Any]] = {}
+        self._now = now
+        self._number = 0
+        self._discord = Discord(
+            send=self._send,
+            application_id=APPLICATION,
+            clock=self,
+            limits=RateLimits(),
+            retry=NO_RETRY,
+            jitter=lambda: 0.5,
+        )
+        sessions = Sessions(
+            store=Store(call=self._call, table=TABLE, lease_seconds=lease_seconds),
+            discord=self._discord,
+            names=NAMES,
+            clock=self,
+            application_id=APPLICATION,
+            auto_archive_minutes=1440,
+            unlock_policy="moderators",
+        )
+        self.task = _loop.create_task(sessions.open(opener.request()))
+        _loop.run_ready()
+
+    def now(self) -> datetime:
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        await self._ask(Question("sleep", seconds, b"sleep"))
+
+    async def _call(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
+        key = operation.encode() + _encode(parameters)
+        answer: dict[str, Any] = await self._ask(Question("table", (operation, parameters), key))
+        return answer
+
+    async def _send(self, request: Request) -> Response:
+        key = f"{request.method} {request.path} {request.query}".encode() + (body_of(request) or b"")
+        response: Response = await self._ask(Question("discord", request, key))
+        return response
+
+    def _ask(self, question: Question) -> Any:
+        future = _loop.create_future()
+        self.pending[self._number] = (question, future)
+        self._number += 1
+        return future
+
+    def answer(self, number: int, answer: Answer) -> None:
+        _, future = self.pending.pop(number)
+        self._now = answer.now
+        if not future.done():
+            if answer.error is not None:
+                future.set_exception(answer.error)
+            else:
+                future.set_result(answer.value)
+        _loop.run_ready()
+        # What was cancelled on the way waits for nothing any more.
+        self.pending = {n: (q, f) for n, (q, f) in self.pending.items() if not f.done()}
+
+    def asks(self) -> bytes | None:
+        """What it waits for, if that is one thing."""
+        questions = [question.key for question, _ in self.pending.values()]
+        return questions[0] if len(questions) == 1 else None
+
+    def close(self) -> None:
+        """Let it die where it is."""
+        self.task.cancel()
+        _loop.run_ready()
+
+    def result(self) -> Opened | OnethreadError | None:
+        """How it ended; None while it goes on. Anything but our own errors is a fault of the code: raised."""
+        if not self.task.done():
+            return None
+        failure = self.task.exception()
+        if failure is None:
+            return self.task.result()
+        if isinstance(failure, OnethreadError):
+            return failure
+        raise failure
+
+
+History = tuple[tuple[int, bytes, Answer], ...]
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """An actor at one point of its life. Identity is equality: nodes are interned by `Actor`."""
+
+    actor: "Actor"
+    began: datetime
+    history: History
+    pending: dict[int, Question]
+    result: Opened | OnethreadError | None
+    read: bytes = b""  # the last answer about the session's own item: a pause ends when it changes
+    children: dict[tuple[int, bytes], "Node"] = field(default_factory=dict)
+
+    def after(self, number: int, answer: Answer) -> "Node":
+        child = self.children.get((number, answer.key))
+        if child is None:
+            question = self.pending[number]
+            history = tuple(sorted((*self.history, (number, question.key, answer)), key=lambda entry: entry[0]))
+            child = self.children[number, answer.key] = self.actor.node(self.began, history)
+        return child
+
+
+class Actor:
+    """All the lives of one opener, shared by all schedules.
+
+    An opener that starts over reads its session again and remembers nothing but words for the answer: it is the same
+    node as one that begins at that moment. This is what keeps the search finite.
+    """
+
+    def __init__(self, opener: Opener, lease_seconds: float = 15.0) -> None:
+        self.opener = opener
+        self._lease_seconds = lease_seconds
+        self._nodes: dict[tuple[datetime, tuple[tuple[int, bytes], ...]], Node] = {}
+
+    def beginning(self, now: datetime) -> Node:
+        return self.node(now, ())
+
+    def node(self, began: datetime, history: History) -> Node:
+        identity = (began, tuple((number, answer.key) for number, _, answer in history))
+        if (known := self._nodes.get(identity)) is not None:
+            return known
+        node = self._nodes[identity] = self._lived(began, history)
+        return node
+
+    def _lived(self, began: datetime, history: History) -> Node:
+        run = Run(self.opener, began, lease_seconds=self._lease_seconds)
+        first = run.asks()
+        read = b""
+        for number, key, answer in history:
+            question, _ = run.pending[number]
+            assert question.key == key, "the order in which calls side by side were answered made a difference"
+            if question.kind == "table" and question.key == first:
+                read = remembered(answer.value.get("Item"))
+            run.answer(number, answer)
+        try:
+            if history and run.asks() == first:
+                return self.beginning(run.now())
+            pending = {number: question for number, (question, _) in run.pending.items()}
+            return Node(self, began, history, pending, run.result(), read)
+        finally:
+            run.close()
+
+    @functools.cached_property
+    def again(self) -> "Actor | None":
+        """The same user's next request, when this one is answered."""
+        opener = self.opener
+        if opener.times < 2:
+            return None
+        return Actor(replace(opener, name=opener.name + "+", times=opener.times - 1), self._lease_seconds)
+
+    @property
+    def size(self) -> int:
+        return len(self._nodes) + (self.again.size if self.again else 0)

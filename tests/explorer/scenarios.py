@@ -1,0 +1,101 @@
+"""What is explored. Together they are the bounds of the protocol's claim; each is exhaustive by itself."""
+
+from dataclasses import replace
+
+from tests.explorer.actor import Opener
+from tests.explorer.search import Scenario
+from tests.explorer.world import Bounds
+
+NAME, OTHER = "1a06a43", "login bug"
+RENAMED = "Session login bug"
+
+UNTIL_RECORD = 7  # calls of an opener up to the anchor's answer: two reads, the claim, the look-up's three, the anchor
+
+A = Opener("A", NAME)
+A_SLOW = Opener("A", NAME, slow=True)
+B = Opener("B", NAME)
+B_TWICE = Opener("B", NAME, times=2)
+C = Opener("C", OTHER)
+BOTH = (NAME, OTHER)
+
+# Small enough for every run of the suite.
+SLICE = {
+    "one opener": Scenario((A,), Bounds()),
+    "two openers": Scenario((A, B), Bounds()),
+    "two openers, a lease that ends": Scenario((A, B), Bounds(leases_end=1)),
+    "an opener that is cancelled": Scenario((A,), Bounds(cancels=1, nonce_closes=1)),
+    "one opener, a person makes the thread": Scenario((A,), Bounds(acts=1, person_makes=f"Session {NAME}")),
+    "one opener, the table is lost": Scenario((A,), Bounds(lose_items=1, nonce_closes=1)),
+    "one opener and a moderator": Scenario(
+        (Opener("A", NAME, times=2),), Bounds(acts=2, delete_thread=1, delete_message=1, nonce_closes=1)
+    ),
+    "one 404 lies": Scenario((Opener("A", NAME, times=2),), Bounds(lies=1)),
+    "two names": Scenario((A, C), Bounds(), newcomers=BOTH),
+}
+
+_DELETED = Bounds(leases_end=1, acts=1, delete_thread=1)
+
+EXHAUSTIVE = {
+    **SLICE,
+    "a thread is deleted": Scenario((A, B_TWICE), _DELETED),
+    "a thread is deleted, and its message may have another": Scenario(
+        (A, B_TWICE), replace(_DELETED, second_thread=True)
+    ),
+    "a thread is deleted, the nonce window closes": Scenario((A, B), replace(_DELETED, nonce_closes=1)),
+    "a source message is deleted": Scenario((A, B), Bounds(leases_end=1, acts=1, delete_message=1, nonce_closes=1)),
+    "a thread and its message are deleted": Scenario(
+        (A, B), Bounds(leases_end=1, acts=2, delete_thread=1, delete_message=1, second_thread=True)
+    ),
+    "a person makes the thread": Scenario((A, B), Bounds(leases_end=1, acts=1, person_makes=f"Session {NAME}")),
+    "a thread is archived": Scenario((A, B_TWICE), Bounds(leases_end=1, acts=1, archive=1)),
+    "a cancelled call lands late": Scenario((A, B), Bounds(leases_end=1, cancels=1)),
+    "a cancelled call lands late, a thread is deleted": Scenario(
+        (A, B_TWICE), Bounds(cancels=1, acts=1, delete_thread=1, second_thread=True)
+    ),
+    "the table is lost": Scenario((A, B), Bounds(lose_items=1, nonce_closes=1, leases_end=1)),
+    "one 404 lies to two": Scenario((A, B_TWICE), Bounds(lies=1, leases_end=1)),
+    "a thread is renamed to the other's name": Scenario(
+        (A, C), Bounds(acts=2, rename_to=RENAMED, delete_thread=1), newcomers=BOTH
+    ),
+    "a renamed thread, two of one name": Scenario(
+        (A, C, Opener("D", OTHER)), Bounds(acts=1, rename_to=RENAMED), newcomers=BOTH
+    ),
+    "a thread is deleted, another is renamed": Scenario(
+        (A, B_TWICE), Bounds(leases_end=1, acts=2, delete_thread=1, rename_to=RENAMED, second_thread=True)
+    ),
+    "a dropped claim": Scenario(
+        (A_SLOW, B_TWICE),
+        Bounds(leases_end=1, acts=2, rename_to=f"Session {NAME}", delete_foreign=1, no_nonces=True, foreign=OTHER),
+        head_start=UNTIL_RECORD,
+    ),
+}
+
+# Three actors and everything that may happen: by random schedules.
+RANDOM = {
+    "three openers": Scenario(
+        (A, B_TWICE, Opener("D", NAME)),
+        Bounds(
+            acts=2,
+            delete_thread=1,
+            delete_message=1,
+            archive=1,
+            person_makes=f"Session {NAME}",
+            rename_to=RENAMED,
+            nonce_closes=1,
+            leases_end=2,
+            cancels=1,
+            lies=1,
+            second_thread=True,
+        ),
+    ),
+    "three openers of two names": Scenario(
+        (A, C, Opener("D", OTHER, times=2)),
+        Bounds(acts=2, rename_to=RENAMED, delete_thread=1, nonce_closes=1, leases_end=2, cancels=1),
+        newcomers=BOTH,
+    ),
+    "three openers and a lost table": Scenario(
+        (A, B_TWICE, C),
+        Bounds(acts=1, rename_to=RENAMED, nonce_closes=1, leases_end=2, lose_items=1),
+        newcomers=BOTH,
+    ),
+}
