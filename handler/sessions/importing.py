@@ -32,17 +32,23 @@ class Found(msgspec.Struct, frozen=True):
     foreign: tuple[Channel, Session] | None
 
 
-async def import_past(ports: Ports, channel: ChannelRecord, wanted: str) -> Found | None:
+async def import_past(
+    ports: Ports, channel: ChannelRecord, wanted: str, *, stretch: float | None = None
+) -> Found | None:
     """Go on with the channel's import until it ends (None) or a thread bears the name of the session `wanted`.
 
-    Raises Importing, with the progress so far, when the deadline is near; what was done is kept.
+    Raises Importing, with the progress so far, when the deadline is near or `stretch` seconds are over; what was done
+    is kept.
     """
+    begun = ports.clock.now()
     first = await _active(ports, channel)
     if (found := await _found(ports, channel, wanted, first)) is not None:
         return found
     await settle(ports, channel, first)
     while channel.imported_at is None:
-        if remaining(ports.clock.now(), _NO_DEADLINE) < PAGE_BUDGET:
+        now = ports.clock.now()
+        stretched = stretch is not None and (now - begun).total_seconds() >= stretch
+        if stretched or remaining(now, _NO_DEADLINE) < PAGE_BUDGET:
             raise Importing(channel.progress)
         threads, then = await _page(ports, channel)
         if (found := await _found(ports, channel, wanted, threads)) is not None:

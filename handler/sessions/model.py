@@ -21,7 +21,8 @@ class Requester(msgspec.Struct, frozen=True, kw_only=True):
 class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):
     """The question: the one thread of this name in this channel, please.
 
-    `guild_id` and `kind` of the parent channel are given where the interaction tells them.
+    `guild_id` and `kind` of the parent channel are given where the interaction tells them. `import_stretch`: after so
+    many seconds of importing the channel's past Importing is raised, to show the progress; None: at the deadline.
     """
 
     name: SessionName
@@ -30,6 +31,7 @@ class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):
     topic: str | None = None
     guild_id: str | None = None
     kind: int | None = None
+    import_stretch: float | None = None
 
 
 class Outcome(StrEnum):

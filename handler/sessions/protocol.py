@@ -29,7 +29,7 @@ import msgspec
 from handler.clock import Clock, parse_iso
 from handler.config import UnlockPolicy
 from handler.discord.rest import Discord
-from handler.errors import TimedOut
+from handler.errors import DiscordUnavailable, TimedOut
 from handler.sessions import decide
 from handler.sessions.adoption import adopt
 from handler.sessions.channels import check_permissions, resolve
@@ -44,8 +44,16 @@ from handler.store import Store
 from handler.table.items import ChannelRecord, Session
 
 ROUNDS_MOST: Final = 60  # reads of one session by one opener: far more than any deadline leaves time for
+GENERATIONS_MOST: Final = (
+    3  # that end under one opener: then something deletes what he posts, and he would go on for ever
+)
 FIRST_PAUSE: Final = 0.1  # seconds before a session that somebody else is creating is read again
 LONGEST_PAUSE: Final = 1.0  # seconds; the pause doubles up to it
+
+POSTS_VANISH: Final = (
+    "What I post in this channel is deleted at once, perhaps by another bot, so no thread could be made. "
+    "Ask a moderator to let my messages stay, then try again."
+)
 
 
 class Sessions:
@@ -79,10 +87,11 @@ class Sessions:
         sets the deadline (`handler.clock.set_deadline`) and cancels.
         """
         journey = Journey()
-        pause = FIRST_PAUSE
+        pause, first = FIRST_PAUSE, 0
         for _ in range(ROUNDS_MOST):
             session = await self.ports.store.session(request.parent_channel_id, request.name.key)
             step = decide.next_step(session, owner=request.requester.owner, now=self.ports.clock.now())
+            first = first or (session.generation if session else 1)
             if step is Step.WAIT and session is not None:
                 pause = await self._wait(session, pause)
                 journey.waited = True
@@ -90,6 +99,8 @@ class Sessions:
             if step is Step.REUSE and session is not None:
                 opened = await reuse(self.ports, session, request, journey)
             else:
+                if session is not None and session.generation >= first + GENERATIONS_MOST:
+                    raise DiscordUnavailable(f"{GENERATIONS_MOST} generations ended in one open", message=POSTS_VANISH)
                 channel, known = await resolve(self.ports, request)
                 if channel.channel_id != request.parent_channel_id:
                     request = msgspec.structs.replace(request, parent_channel_id=channel.channel_id)
@@ -114,7 +125,7 @@ class Sessions:
         if not known:
             await ports.store.register(channel)
         if channel.imported_at is None and (session is None or session.source_message_id is None):
-            found = await import_past(ports, channel, request.name.key)
+            found = await import_past(ports, channel, request.name.key, stretch=request.import_stretch)
             if found is None:
                 return None
             if found.adoptable:

@@ -50,11 +50,14 @@ class ChannelItems:
     # Channels and their import.
 
     async def register(self, channel: ChannelRecord) -> None:
-        """First contact: the channel item, and the guild item by which the reconciler knows the guild. Repeatable."""
-        facts = {"guild_id": channel.guild_id, "kind": channel.kind}
-        await self._attempt(channel_item_key(channel.channel_id), condition=ABSENT, sets=facts)
+        """First contact: the channel item, and the guild item by which the reconciler knows the guild. Repeatable.
+
+        The guild comes first: a channel on record is not registered again.
+        """
         known = {"guild_id": channel.guild_id, "watch_guild_id": KNOWN_GUILDS}
         await self._attempt(guild_item_key(channel.guild_id), condition=ABSENT, sets=known)
+        facts = {"guild_id": channel.guild_id, "kind": channel.kind}
+        await self._attempt(channel_item_key(channel.channel_id), condition=ABSENT, sets=facts)
 
     async def advance_import(self, channel: ChannelRecord, then: ChannelRecord) -> bool:
         """Move the import on, from exactly where it was read. False: somebody else moved it."""

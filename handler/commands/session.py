@@ -1,0 +1,51 @@
+"""``/session``."""
+
+from typing import Final
+
+from handler.commands import texts
+from handler.commands.context import CommandContext
+from handler.commands.opening import open_noted
+from handler.discord.interactions import Interaction
+from handler.discord.models import THREAD_TYPES
+from handler.discord.permissions import Permission, has
+from handler.discord.responses import Message
+from handler.errors import UnsupportedChannel
+from handler.sessions.model import OpenRequest, Requester
+from handler.sessions.names import TOPIC_MAX_LENGTH
+
+IMPORT_STRETCH_SECONDS: Final = 5.0  # a few pages: then whoever waits for the answer is shown how far it is
+
+
+async def open_session(context: CommandContext, interaction: Interaction) -> Message:
+    """``/session open name: [topic:]``: the link of the session's one thread. In a thread it means the parent channel."""
+    if interaction.guild_id is None:
+        return texts.outside_a_guild()
+    name, topic = interaction.options.get("name"), interaction.options.get("topic")
+    if not isinstance(name, str) or not isinstance(topic, str | None) or interaction.user_id is None:
+        return texts.unreadable()
+    if topic is not None and len(topic) > TOPIC_MAX_LENGTH:
+        return texts.topic_too_long()
+    in_thread = interaction.channel_type in THREAD_TYPES
+    channel_id = interaction.parent_id if in_thread else interaction.channel_id
+    if channel_id is None:
+        raise UnsupportedChannel(f"no channel id beside channel type {interaction.channel_type}")
+    request = OpenRequest(
+        name=context.names.parse(name),
+        parent_channel_id=channel_id,
+        requester=_requester(interaction),
+        topic=(topic or "").strip() or None,
+        guild_id=interaction.guild_id,
+        kind=None if in_thread else interaction.channel_type,
+        import_stretch=IMPORT_STRETCH_SECONDS,
+    )
+    return texts.opened(await open_noted(context.sessions, request))
+
+
+def _requester(interaction: Interaction) -> Requester:
+    """The lease's owner is the interaction: so the worker resumes at once what its webhook had claimed."""
+    return Requester(
+        owner=interaction.id,
+        user_id=interaction.user_id,
+        may_unlock=has(interaction.user_permissions or 0, Permission.MANAGE_THREADS),
+        app_permissions=interaction.app_permissions,
+    )

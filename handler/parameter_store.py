@@ -1,0 +1,46 @@
+"""The bot's token where it is kept: a SecureString parameter of AWS Systems Manager."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Final
+
+from handler import aws
+from handler.config import Secret
+from handler.errors import BotTokenRefused, StoreUnavailable
+
+READ_TIMEOUT_SECONDS: Final = 1.0  # SSM answers within tens of milliseconds, with decryption
+# What no repeat cures: the operator has to put the parameter, or the permission to read it, right.
+_OPERATORS_FAULTS: Final = frozenset(
+    {"ParameterNotFound", "ParameterVersionNotFound", "AccessDeniedException", "InvalidKeyId", "ValidationException"}
+)
+
+
+class BotTokenParameter:
+    """Reads the parameter over a boto3 client of SSM."""
+
+    def __init__(self, client: Any, name: str) -> None:
+        self._client = client
+        self._name = name
+        self._threads = ThreadPoolExecutor(2, thread_name_prefix="ssm")
+
+    async def read(self) -> Secret:
+        """The token as it is kept now. Raises BotTokenRefused if there is none to be had, StoreUnavailable if out of reach."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        get = partial(self._client.get_parameter, Name=self._name, WithDecryption=True)
+        try:
+            answer = await aws.at_most_twice(self._threads, get)
+        except ClientError as error:
+            code = error.response["Error"].get("Code", "")
+            text = f"ssm get_parameter of DISCORD_BOT_TOKEN_PARAMETER: {code}"
+            raise (BotTokenRefused(text) if code in _OPERATORS_FAULTS else StoreUnavailable(text)) from None
+        except BotoCoreError as error:
+            raise StoreUnavailable(f"ssm get_parameter: {type(error).__name__}: {error}") from error
+        token = str(answer["Parameter"]["Value"]).strip()
+        if not token or not token.isascii() or not token.isprintable() or " " in token:
+            raise BotTokenRefused("the parameter DISCORD_BOT_TOKEN_PARAMETER holds no bot token")
+        return Secret(token)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._client.close()

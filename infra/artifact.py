@@ -1,0 +1,126 @@
+"""The one artifact that all four functions run: ``handler/`` and what it needs, and nothing else.
+
+``sam build`` calls it through the Makefile, in a copy of the tree and with whatever Python is at hand, so it needs only
+the standard library and some pip. It installs for Lambda (arm64, CPython 3.13) from any machine, without Docker.
+
+    python -m infra.artifact DIRECTORY          what Lambda gets
+    python -m infra.artifact DIRECTORY --host   the same for this machine and this Python, to try it out
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+RUNTIME: Final = (3, 13)  # template.yaml's Runtime; bytecode is good for one minor version only
+TASK_ROOT: Final = "/var/task"  # where Lambda unpacks the artifact: what tracebacks should say
+
+# All three: given a single newer one, pip silently takes old releases that happen to name it.
+LAMBDA_PLATFORM: Final = (
+    "--platform=manylinux_2_34_aarch64",
+    "--platform=manylinux_2_28_aarch64",
+    "--platform=manylinux2014_aarch64",
+    "--only-binary=:all:",
+    f"--python-version={RUNTIME[0]}.{RUNTIME[1]}",
+    "--implementation=cp",
+)
+
+# botocore describes some four hundred AWS services in 25 MB of files; these are the ones that are called.
+AWS_SERVICES: Final = frozenset({"dynamodb", "sqs", "ssm"})
+# Programs for a shell, and boto3's documentation examples and its table of resources: nothing that the handlers import.
+UNUSED: Final = ("bin", "boto3/examples", "boto3/data")
+
+
+def build(into: Path, platform: Sequence[str]) -> None:
+    """Fill ``into`` with the artifact; ``platform`` is pip's choice of wheels, none for this machine's own."""
+    into.mkdir(parents=True, exist_ok=True)
+    install(into, platform)
+    prune(into)
+    shutil.copytree(ROOT / "handler", into / "handler", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    python = sys.executable if not platform else find_runtime()
+    if python is None:
+        version = ".".join(map(str, RUNTIME))
+        say(f"no python{version} here, so no bytecode: each cold start takes about half a second longer.")
+    else:
+        compile_bytecode(into, python)
+
+
+def install(into: Path, platform: Sequence[str]) -> None:
+    """Install what requirements.txt pins, by its hashes. Raises CalledProcessError when pip fails; pip says why."""
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-compile",
+    ]
+    requirements = ["--require-hashes", f"--requirement={ROOT / 'requirements.txt'}"]
+    subprocess.run([*pip, *requirements, *platform, f"--target={into}"], check=True)
+
+
+def prune(into: Path) -> None:
+    """Take out what no handler can reach; botocore's own tables (endpoints, retries) stay."""
+    for name in UNUSED:
+        shutil.rmtree(into / name, ignore_errors=True)
+    for service in (into / "botocore" / "data").iterdir():
+        if service.is_dir() and service.name not in AWS_SERVICES:
+            shutil.rmtree(service)
+
+
+def compile_bytecode(into: Path, python: str) -> None:
+    """Compile beforehand: Lambda cannot write to its code directory, and would compile again on each cold start."""
+    paths = ["-s", str(into), "-p", TASK_ROOT]
+    # Files get new times on their way to Lambda, so a check by time would throw the bytecode away.
+    subprocess.run(
+        [python, "-m", "compileall", "-q", *paths, "--invalidation-mode", "unchecked-hash", str(into)], check=True
+    )
+
+
+def find_runtime() -> str | None:
+    """A Python of Lambda's own minor version that really runs (a version switcher's shim may refuse), if there is one."""
+    for candidate in runtime_candidates():
+        try:
+            asked = subprocess.run(
+                [candidate, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True
+            )
+        except OSError:
+            continue
+        if asked.stdout.split() == [str(number) for number in RUNTIME]:
+            return candidate
+    return None
+
+
+def runtime_candidates() -> Iterator[str]:
+    version = ".".join(map(str, RUNTIME))
+    yield from (sys.executable, f"python{version}")
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    yield from (str(path) for path in sorted(pyenv.glob(f"versions/{version}.*/bin/python"), reverse=True))
+
+
+def say(text: str) -> None:
+    print(f"artifact: {text}", file=sys.stderr)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m infra.artifact", description="Build what Lambda runs.")
+    parser.add_argument("directory", type=Path, help="where to put it")
+    parser.add_argument("--host", action="store_true", help="for this machine and this Python instead of Lambda's")
+    arguments = parser.parse_args()
+    try:
+        build(arguments.directory, () if arguments.host else LAMBDA_PLATFORM)
+    except subprocess.CalledProcessError as failed:
+        say(f"{Path(failed.cmd[0]).name} -m {failed.cmd[2]} failed; its own message is above.")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

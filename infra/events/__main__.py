@@ -1,0 +1,207 @@
+"""Print an event for a function that runs by hand; signatures and times are of this moment.
+
+    python -m infra.events open --name 1a06a43 | sam local invoke WebhookFunction -e -
+
+Also ping, job (for the worker), ensure and schedule; and key, env and template, which docs/local-events.md explains.
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+from nacl.exceptions import CryptoError
+from nacl.signing import SigningKey
+
+from infra import interactions
+from infra.events import containers
+from infra.interactions import api_gateway_event, encode, schedule_event, sign, sqs_event, sqs_record
+
+KEY_VARIABLE: Final = "ONETHREAD_SIGNING_KEY"
+BUILT_TEMPLATE: Final = Path(".aws-sam/build/template.yaml")
+
+
+class Mistaken(Exception):
+    """The command line or the environment asks for something that cannot be had; the text says what."""
+
+
+def main(
+    arguments: Sequence[str] | None = None, *, environ: Mapping[str, str] = os.environ, now: datetime | None = None
+) -> int:
+    options = _parser().parse_args(arguments)
+    options.key = options.signing_key or environ.get(KEY_VARIABLE)
+    try:
+        print(options.make(options, now or datetime.now(UTC)))
+    except Mistaken as mistake:
+        print(mistake, file=sys.stderr)
+        return 2
+    return 0
+
+
+def _open(options: argparse.Namespace, now: datetime) -> str:
+    return _signed(_interaction(options, now), options, now)
+
+
+def _ping(options: argparse.Namespace, now: datetime) -> str:
+    return _signed(interactions.ping(now=now), options, now)
+
+
+def _job(options: argparse.Namespace, now: datetime) -> str:
+    from handler import jobs
+    from handler.discord.interactions import read
+
+    interaction = read(_interaction(options, now))
+    if interaction is None:
+        raise Mistaken("That makes no interaction: ids are strings of digits.")
+    body = jobs.encode(jobs.Job.of(interaction, now))
+    return _json(sqs_event(sqs_record(body, now=now, receive_count=options.receive_count)))
+
+
+def _ensure(options: argparse.Namespace, now: datetime) -> str:
+    asked = {
+        "session_name": options.name,
+        "parent_channel_id": options.channel,
+        "topic": options.topic,
+        "unlock": options.unlock or None,
+        "request_id": options.request_id,
+    }
+    return _json({field: value for field, value in asked.items() if value is not None})
+
+
+def _schedule(options: argparse.Namespace, now: datetime) -> str:
+    return _json(schedule_event(now))
+
+
+def _show_key(options: argparse.Namespace, now: datetime) -> str:
+    key = _signing_key(options)
+    return f"signing key  {key.encode().hex()}\npublic key   {key.verify_key.encode().hex()}"
+
+
+def _env(options: argparse.Namespace, now: datetime) -> str:
+    public_key = _signing_key(options).verify_key.encode()
+    return _json(
+        {"Parameters": containers.environment(options.host, options.aws_port, options.discord_port, public_key)}
+    )
+
+
+def _template(options: argparse.Namespace, now: datetime) -> str:
+    try:
+        built = yaml.safe_load(options.built.read_text())
+        text: str = yaml.safe_dump(containers.declaring(built), sort_keys=False)
+    except FileNotFoundError:
+        raise Mistaken(f"{options.built} is not there: run `make build` first.") from None
+    except (yaml.YAMLError, KeyError, TypeError):
+        raise Mistaken(f"{options.built} is not what `make build` writes; --built names its template.") from None
+    return text.rstrip()
+
+
+def _interaction(options: argparse.Namespace, now: datetime) -> dict[str, Any]:
+    return interactions.interaction(
+        options.name,
+        topic=options.topic,
+        channel_id=options.channel,
+        guild_id=options.guild,
+        user_id=options.user,
+        channel_type=11 if options.parent else 0,
+        parent_id=options.parent,
+        token=options.token,
+        application_id=options.application,
+        now=now,
+    )
+
+
+def _signed(payload: Mapping[str, Any], options: argparse.Namespace, now: datetime) -> str:
+    body = encode(payload)
+    return _json(api_gateway_event(body, sign(body, _signing_key(options), now), now=now, base64=options.base64))
+
+
+def _signing_key(options: argparse.Namespace) -> SigningKey:
+    """The key that was given, else the development key. Its text is never repeated."""
+    if not options.key:
+        return interactions.development_key()
+    try:
+        return SigningKey(bytes.fromhex(options.key))
+    except (ValueError, CryptoError):
+        raise Mistaken(
+            "The signing key must be 64 hexadecimal digits; `python -m infra.events key` shows one."
+        ) from None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.events", description="Print an event or what goes with it.")
+    parser.add_argument("--signing-key", metavar="HEX", help=f"instead of ${KEY_VARIABLE} or the development key")
+    kinds = parser.add_subparsers(title="what to print", required=True, metavar="KIND")
+    for name, make, described, extend in _KINDS:
+        kind = kinds.add_parser(name, help=described, description=described)
+        kind.set_defaults(make=make)
+        for extension in extend:
+            extension(kind)
+    return parser
+
+
+def _with_session(kind: argparse.ArgumentParser) -> None:
+    kind.add_argument("--name", required=True, help="the session's name")
+    kind.add_argument("--topic", help="what it is about")
+    kind.add_argument(
+        "--channel", default=interactions.DEVELOPMENT_CHANNEL_ID, metavar="ID", help="where it was asked for"
+    )
+
+
+def _with_user(kind: argparse.ArgumentParser) -> None:
+    kind.add_argument("--parent", metavar="ID", help="the channel is a thread, and this is its parent")
+    kind.add_argument("--guild", default=interactions.DEVELOPMENT_GUILD_ID, metavar="ID")
+    kind.add_argument("--user", default=interactions.DEVELOPMENT_USER_ID, metavar="ID")
+    kind.add_argument("--application", default=interactions.DEVELOPMENT_APPLICATION_ID, metavar="ID")
+    kind.add_argument("--token", help="the interaction's token, if Discord (or the local one) shall know it")
+
+
+def _with_encoding(kind: argparse.ArgumentParser) -> None:
+    kind.add_argument("--base64", action="store_true", help="with the body in base64, as API Gateway does at times")
+
+
+def _with_receive_count(kind: argparse.ArgumentParser) -> None:
+    kind.add_argument(
+        "--receive-count", type=int, default=1, metavar="N", help="how often the queue gave it out; 3 is the last"
+    )
+
+
+def _with_program(kind: argparse.ArgumentParser) -> None:
+    kind.add_argument("--unlock", action="store_true", help="lift a moderator's lock")
+    kind.add_argument("--request-id", metavar="ID", help="a repeat with the same one is the same request")
+
+
+def _with_addresses(kind: argparse.ArgumentParser) -> None:
+    kind.add_argument("--host", default="host.docker.internal", help="this machine, as a container sees it")
+    kind.add_argument("--aws-port", type=int, required=True, metavar="PORT", help="as `make run` says")
+    kind.add_argument("--discord-port", type=int, required=True, metavar="PORT", help="as `make run` says")
+
+
+def _with_built(kind: argparse.ArgumentParser) -> None:
+    kind.add_argument("--built", type=Path, default=BUILT_TEMPLATE, metavar="FILE", help=f"instead of {BUILT_TEMPLATE}")
+
+
+_Make = Callable[[argparse.Namespace, datetime], str]
+_Extend = Callable[[argparse.ArgumentParser], None]
+_KINDS: Final[tuple[tuple[str, _Make, str, tuple[_Extend, ...]], ...]] = (
+    ("open", _open, "WebhookFunction: /session open, signed now", (_with_session, _with_user, _with_encoding)),
+    ("ping", _ping, "WebhookFunction: Discord's check of an endpoint, signed now", (_with_encoding,)),
+    ("job", _job, "WorkerFunction: /session open, handed over", (_with_session, _with_user, _with_receive_count)),
+    ("ensure", _ensure, "EnsureFunction: a program's request", (_with_session, _with_program)),
+    ("schedule", _schedule, "ReconcilerFunction: the schedule's tick", ()),
+    ("key", _show_key, "the key pair that signs: its public half is DISCORD_PUBLIC_KEY", ()),
+    ("env", _env, "variables for --env-vars: a container that talks to the local stack", (_with_addresses,)),
+    ("template", _template, "the built template, declaring all that env sets", (_with_built,)),
+)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

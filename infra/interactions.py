@@ -1,0 +1,200 @@
+"""What Discord sends to an interactions endpoint, made up and really signed; with ``lambda_events``, all that arrives.
+
+The events generator, the local gateway and the tests all use this one builder, so that what is tried by hand, what the
+local stack plays and what the tests send have one shape. Shapes: Discord docs, "Receiving and Responding"
+(interaction structure, "Security and Authorization") and "Threads".
+
+Times come in as ``now``, an aware UTC datetime. All ids are strings.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from nacl.signing import SigningKey
+
+from infra.lambda_events import api_gateway_event, schedule_event, sqs_event, sqs_record, unix_milliseconds
+
+__all__ = [
+    "api_gateway_event",
+    "development_key",
+    "encode",
+    "interaction",
+    "ping",
+    "schedule_event",
+    "sign",
+    "snowflake",
+    "sqs_event",
+    "sqs_record",
+]
+
+# Of local runs: an application, a guild in which it is, a text channel there, and a member.
+DEVELOPMENT_APPLICATION_ID: Final = "1100000000000000001"
+DEVELOPMENT_GUILD_ID: Final = "1100000000000000002"
+DEVELOPMENT_CHANNEL_ID: Final = "1100000000000000003"
+DEVELOPMENT_USER_ID: Final = "1100000000000000004"
+
+DISCORD_EPOCH_MILLISECONDS: Final = 1_420_070_400_000  # 2015-01-01: where a snowflake's time begins
+SNOWFLAKE_TIME_SHIFT: Final = 22  # the bits below a snowflake's time: worker, process and increment
+
+PING: Final = 1
+APPLICATION_COMMAND: Final = 2
+GUILD_CONTEXT: Final = 0
+SUBCOMMAND: Final = 1
+STRING: Final = 3
+THREAD_TYPES: Final = frozenset({10, 11, 12})  # of an announcement channel, public, private
+
+# What the invitation of README asks for: View Channel 10, Send Messages 11, Embed Links 14, Read Message History 16,
+# View Audit Log 7, Manage Threads 34, Create Public Threads 35, Send Messages in Threads 38.
+BOT_PERMISSIONS: Final = sum(1 << bit for bit in (7, 10, 11, 14, 16, 34, 35, 38))
+# What an ordinary member has: View Channel 10, Send Messages 11, Read Message History 16, Use Application Commands 31,
+# Create Public Threads 35, Send Messages in Threads 38.
+MEMBER_PERMISSIONS: Final = sum(1 << bit for bit in (10, 11, 16, 31, 35, 38))
+
+
+def development_key() -> SigningKey:
+    """The key pair of local runs. It is public knowledge, being here: never give its public half to a deployed stack."""
+    return SigningKey(hashlib.sha256(b"onethread: the key of local runs").digest())
+
+
+def snowflake(now: datetime, low_bits: int | None = None) -> str:
+    """An id allotted at ``now``; ``low_bits`` (below 2**22) tells apart those of one millisecond, random if not given."""
+    if low_bits is None:
+        low_bits = secrets.randbits(SNOWFLAKE_TIME_SHIFT)
+    return str((unix_milliseconds(now) - DISCORD_EPOCH_MILLISECONDS) << SNOWFLAKE_TIME_SHIFT | low_bits)
+
+
+def ping(
+    *, interaction_id: str | None = None, application_id: str = DEVELOPMENT_APPLICATION_ID, now: datetime
+) -> dict[str, Any]:
+    """What Discord sends to see whether an endpoint is alive and checks signatures."""
+    return {**_envelope(PING, interaction_id or snowflake(now), application_id, None), "user": _user(application_id)}
+
+
+def interaction(
+    name: str,
+    *,
+    topic: str | None = None,
+    channel_id: str,
+    guild_id: str,
+    user_id: str,
+    channel_type: int = 0,
+    parent_id: str | None = None,
+    app_permissions: int = BOT_PERMISSIONS,
+    member_permissions: int = MEMBER_PERMISSIONS,
+    interaction_id: str | None = None,
+    token: str | None = None,
+    application_id: str = DEVELOPMENT_APPLICATION_ID,
+    now: datetime,
+) -> dict[str, Any]:
+    """``/session open name: [topic:]``, used by a member of a guild in a channel, or in a thread (then ``parent_id`` is its channel)."""
+    options = {"name": name} if topic is None else {"name": name, "topic": topic}
+    return {
+        **_envelope(APPLICATION_COMMAND, interaction_id or snowflake(now), application_id, token),
+        "app_permissions": str(app_permissions),
+        "authorizing_integration_owners": {"0": guild_id},
+        "channel": _channel(channel_id, guild_id, channel_type, parent_id, member_permissions),
+        "channel_id": channel_id,
+        "context": GUILD_CONTEXT,
+        "data": _command(application_id, "open", options),
+        "guild": {"features": [], "id": guild_id, "locale": "en-US"},
+        "guild_id": guild_id,
+        "guild_locale": "en-US",
+        "locale": "en-GB",
+        "member": _member(user_id, member_permissions),
+    }
+
+
+def sign(body: bytes, key: SigningKey, now: datetime) -> dict[str, str]:
+    """The headers that Discord sends with ``body``: its signature covers the timestamp and the raw body."""
+    timestamp = str(int(now.timestamp()))
+    signature = key.sign(timestamp.encode() + body).signature
+    return {
+        "Content-Type": "application/json",
+        "User-Agent": "Discord-Interactions/1.0 (+https://discord.com)",
+        "X-Signature-Ed25519": signature.hex(),
+        "X-Signature-Timestamp": timestamp,
+    }
+
+
+def encode(payload: Mapping[str, Any]) -> bytes:
+    """The raw body, as Discord writes JSON: compact, in UTF-8."""
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _envelope(kind: int, interaction_id: str, application_id: str, token: str | None) -> dict[str, Any]:
+    return {
+        "application_id": application_id,
+        "attachment_size_limit": 10_485_760,
+        "entitlements": [],
+        "id": interaction_id,
+        "token": token or f"made-up-interaction-token-{interaction_id}",
+        "type": kind,
+        "version": 1,
+    }
+
+
+def _command(application_id: str, subcommand: str, options: Mapping[str, str]) -> dict[str, Any]:
+    given = [{"name": name, "type": STRING, "value": value} for name, value in options.items()]
+    return {
+        "id": application_id,
+        "name": "session",
+        "options": [{"name": subcommand, "options": given, "type": SUBCOMMAND}],
+        "type": 1,
+    }
+
+
+def _channel(channel_id: str, guild_id: str, kind: int, parent_id: str | None, permissions: int) -> dict[str, Any]:
+    """The partial channel of an interaction; of a thread's parent it tells the id, not the type."""
+    channel = {
+        "flags": 0,
+        "guild_id": guild_id,
+        "id": channel_id,
+        "last_message_id": None,
+        "name": "thread" if kind in THREAD_TYPES else "general",
+        "nsfw": False,
+        "parent_id": parent_id,
+        "permissions": str(permissions),
+        "rate_limit_per_user": 0,
+        "type": kind,
+    }
+    if kind not in THREAD_TYPES:
+        return {**channel, "position": 0, "topic": None}
+    metadata = {
+        "archive_timestamp": "2026-01-01T00:00:00.000000+00:00",
+        "archived": False,
+        "auto_archive_duration": 4320,
+        "locked": False,
+    }
+    return {**channel, "thread_metadata": metadata}
+
+
+def _member(user_id: str, permissions: int) -> dict[str, Any]:
+    return {
+        "avatar": None,
+        "communication_disabled_until": None,
+        "deaf": False,
+        "flags": 0,
+        "joined_at": "2024-01-01T00:00:00.000000+00:00",
+        "mute": False,
+        "nick": None,
+        "pending": False,
+        "permissions": str(permissions),
+        "premium_since": None,
+        "roles": [],
+        "user": _user(user_id),
+    }
+
+
+def _user(user_id: str) -> dict[str, Any]:
+    return {
+        "avatar": None,
+        "discriminator": "0",
+        "global_name": f"Person {user_id[-4:]}",
+        "id": user_id,
+        "public_flags": 0,
+        "username": f"person{user_id[-4:]}",
+    }

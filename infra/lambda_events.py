@@ -1,0 +1,119 @@
+"""What AWS wraps around a request or a message when it invokes a function, made up.
+
+Shapes: API Gateway docs, "payload format version 2.0"; Lambda docs, "Using Lambda with Amazon SQS"; EventBridge
+Scheduler docs, "Invoking a Lambda function". Times come in as ``now``, an aware UTC datetime.
+"""
+
+import base64 as base64_codec
+import hashlib
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+UNIX_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+REGION: Final = "us-east-1"
+ACCOUNT: Final = "123456789012"
+
+
+def unix_milliseconds(now: datetime) -> int:
+    """A time as API Gateway and SQS tell it."""
+    return (now - UNIX_EPOCH) // timedelta(milliseconds=1)
+
+
+def api_gateway_event(
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    now: datetime,
+    method: str = "POST",
+    path: str = "/interactions",
+    base64: bool = False,
+    stage: str = "$default",
+) -> dict[str, Any]:
+    """The event with which an HTTP API (payload format 2.0) invokes the webhook for one request received at ``now``.
+
+    Header names are lower-case there; the path of a named stage begins with the stage's name.
+    """
+    route = f"{method} {path}" if (method, path) == ("POST", "/interactions") else "$default"
+    raw_path = path if stage == "$default" else f"/{stage}{path}"
+    lowered = {name.lower(): value for name, value in headers.items()}
+    domain = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
+    event = {
+        "version": "2.0",
+        "routeKey": route,
+        "rawPath": raw_path,
+        "rawQueryString": "",
+        "headers": {"content-length": str(len(body)), "host": domain, "x-forwarded-proto": "https", **lowered},
+        "requestContext": {
+            "accountId": ACCOUNT,
+            "apiId": "a1b2c3d4e5",
+            "domainName": domain,
+            "domainPrefix": "a1b2c3d4e5",
+            "http": {
+                "method": method,
+                "path": raw_path,
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": lowered.get("user-agent", ""),
+            },
+            "requestId": secrets.token_hex(8),
+            "routeKey": route,
+            "stage": stage,
+            "time": now.astimezone(UTC).strftime("%d/%b/%Y:%H:%M:%S +0000"),
+            "timeEpoch": unix_milliseconds(now),
+        },
+        "isBase64Encoded": base64,
+    }
+    if body:
+        event["body"] = base64_codec.b64encode(body).decode() if base64 else body.decode()
+    return event
+
+
+def sqs_record(
+    body: str,
+    *,
+    now: datetime,
+    message_id: str | None = None,
+    receipt_handle: str | None = None,
+    receive_count: int = 1,
+    sent_at: datetime | None = None,
+    queue_arn: str = "arn:aws:sqs:us-east-1:123456789012:onethread-jobs",
+) -> dict[str, Any]:
+    """One queue message as a function gets it: received at ``now`` for the ``receive_count``-th time, sent at ``sent_at``."""
+    return {
+        "messageId": message_id or secrets.token_hex(16),
+        "receiptHandle": receipt_handle or secrets.token_hex(16),
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": str(receive_count),
+            "SentTimestamp": str(unix_milliseconds(sent_at or now)),
+            "SenderId": "AROAEXAMPLE:onethread",
+            "ApproximateFirstReceiveTimestamp": str(unix_milliseconds(now)),
+        },
+        "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue_arn,
+        "awsRegion": REGION,
+    }
+
+
+def sqs_event(*records: Mapping[str, Any]) -> dict[str, Any]:
+    """The event that holds ``sqs_record``s."""
+    return {"Records": [dict(record) for record in records]}
+
+
+def schedule_event(now: datetime) -> dict[str, Any]:
+    """What EventBridge Scheduler sends for a schedule with no input of its own."""
+    return {
+        "version": "0",
+        "id": secrets.token_hex(16),
+        "detail-type": "Scheduled Event",
+        "source": "aws.scheduler",
+        "account": ACCOUNT,
+        "time": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "region": REGION,
+        "resources": ["arn:aws:scheduler:us-east-1:123456789012:schedule/default/onethread-reconcile"],
+        "detail": "{}",
+    }

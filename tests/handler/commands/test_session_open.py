@@ -1,0 +1,244 @@
+"""``/session open`` as a user meets it: each case from the signed interaction to the words that are read."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from handler.commands import texts
+from handler.errors import ChannelGone, TooManyThreads, UnsupportedChannel
+from infra.interactions import MEMBER_PERMISSIONS, interaction
+from infra.local.discord.faults import error
+from tests.kit.deployment import CHANNEL, GUILD, USER, Asked, Deployment
+from tests.kit.virtual_time import START
+
+MODERATOR = MEMBER_PERMISSIONS | 1 << 34
+ADMINISTRATOR = 1 << 3
+
+
+@pytest.fixture
+def deployment() -> Any:
+    with Deployment() as deployment:
+        yield deployment
+
+
+def thread_of(deployment: Deployment) -> str:
+    (thread,) = deployment.discord.threads.values()
+    return thread.id
+
+
+def asked_after(deployment: Deployment, act: Callable[[str], Any] | None, **more: Any) -> tuple[str, dict[str, Any]]:
+    """A thread is opened, somebody acts on it, it is asked for again: its id, and the second answer's message."""
+
+    async def scenario() -> Asked:
+        await deployment.ask()
+        if act is not None:
+            act(thread_of(deployment))
+        return await deployment.ask(**more)
+
+    asked = deployment.run(scenario())
+    assert asked.kind == 4
+    message = asked.callback["data"]
+    assert message["flags"] == 64
+    assert message["allowed_mentions"] == {"parse": []}
+    return thread_of(deployment), message
+
+
+def is_linked(message: dict[str, Any], thread: str) -> bool:
+    (row,) = message["components"]
+    (button,) = row["components"]
+    assert (button["type"], button["style"]) == (2, 5)
+    return f"<#{thread}>" in message["content"] and button["url"] == f"https://discord.com/channels/{GUILD}/{thread}"
+
+
+def test_created(deployment: Deployment) -> None:
+    message = deployment.run(deployment.ask()).callback["data"]
+    assert is_linked(message, thread_of(deployment))
+    assert "has a new thread" in message["content"]
+
+
+def test_reused(deployment: Deployment) -> None:
+    thread, message = asked_after(deployment, None, name="session  1A06A43 ")
+    assert is_linked(message, thread)
+    assert "is open already" in message["content"]
+
+
+def test_reopened(deployment: Deployment) -> None:
+    thread, message = asked_after(deployment, lambda t: deployment.discord.hands.archive(t, now=START))
+    assert is_linked(message, thread)
+    assert "was archived. I reopened it" in message["content"]
+    assert not deployment.discord.threads[thread].archived
+
+
+@pytest.mark.parametrize("archived", [False, True])
+@pytest.mark.parametrize("permissions", [MODERATOR, ADMINISTRATOR])
+def test_unlocked_for_who_may(deployment: Deployment, archived: bool, permissions: int) -> None:
+    def lock(thread: str) -> None:
+        deployment.discord.hands.lock(thread, now=START)
+        if archived:
+            deployment.discord.hands.archive(thread, now=START)
+
+    thread, message = asked_after(deployment, lock, member_permissions=permissions)
+    assert is_linked(message, thread)
+    assert "was locked. I unlocked it" in message["content"]
+    assert not deployment.discord.threads[thread].locked
+
+
+def test_locked_for_everybody_else(deployment: Deployment) -> None:
+    thread, message = asked_after(deployment, lambda t: deployment.discord.hands.lock(t, now=START))
+    assert is_linked(message, thread)
+    assert "is locked by a moderator" in message["content"]
+    assert "Ask somebody with Manage Threads" in message["content"]
+    assert deployment.discord.threads[thread].locked
+
+
+def test_adopted(deployment: Deployment) -> None:
+    thread = deployment.discord.hands.create_thread(CHANNEL, "Session 1a06a43", now=START)
+    message = deployment.run(deployment.ask()).callback["data"]
+    assert is_linked(message, thread)
+    assert "had a thread already" in message["content"]
+
+
+def test_reached_by_its_new_name(deployment: Deployment) -> None:
+    def rename(thread: str) -> None:
+        deployment.discord.hands.rename(thread, "Session login-bug", now=START)
+
+    thread, message = asked_after(deployment, rename, name="login-bug")
+    assert is_linked(message, thread)
+    assert message["content"].startswith(r"**login\-bug** is what the thread of session **1a06a43** is called now")
+
+
+def test_made_anew_after_a_deletion(deployment: Deployment) -> None:
+    async def scenario() -> Asked:
+        await deployment.ask()
+        deployment.discord.hands.delete_thread(thread_of(deployment), now=START)
+        return await deployment.ask()
+
+    asked = deployment.run(scenario())
+    assert is_linked(asked.callback["data"], thread_of(deployment))
+    assert "had been deleted, so I made a new one" in asked.content
+
+
+def test_waited_for_somebody_else(deployment: Deployment) -> None:
+    import asyncio
+
+    async def scenario() -> list[Asked]:
+        return list(await asyncio.gather(*(deployment.ask() for _ in range(3))))
+
+    contents = sorted(asked.content for asked in deployment.run(scenario()))
+    thread = thread_of(deployment)
+    assert all(f"<#{thread}>" in content for content in contents)
+    assert ["new thread" in c for c in contents].count(True) == 1
+    assert ["Somebody else has just opened" in c for c in contents].count(True) == 2
+
+
+def test_in_a_thread_it_means_the_parent_channel(deployment: Deployment) -> None:
+    async def scenario() -> tuple[Asked, Asked]:
+        first = await deployment.ask()
+        thread = thread_of(deployment)
+        return first, await deployment.ask(channel_id=thread, channel_type=11, parent_id=CHANNEL)
+
+    _, second = deployment.run(scenario())
+    assert is_linked(second.callback["data"], thread_of(deployment))
+
+
+def test_in_an_announcement_channel_too(deployment: Deployment) -> None:
+    deployment.discord.add_channel(GUILD, "100000000000000011", 5)
+    asked = deployment.run(deployment.ask(channel_id="100000000000000011", channel_type=5))
+    assert is_linked(asked.callback["data"], thread_of(deployment))
+
+
+Refused = Callable[[Deployment], Awaitable[Asked]]
+
+
+def in_a_forum(deployment: Deployment) -> Awaitable[Asked]:
+    deployment.discord.add_channel(GUILD, "100000000000000012", 15)
+    return deployment.ask(channel_id="100000000000000012", channel_type=15)
+
+
+def in_a_deleted_channel(deployment: Deployment) -> Awaitable[Asked]:
+    deployment.discord.hands.delete_channel(CHANNEL, now=START)
+    return deployment.ask()
+
+
+def in_a_full_guild(deployment: Deployment) -> Awaitable[Asked]:
+    full = error(400, 160006, "Maximum number of active threads reached")
+    deployment.discord.faults.inject("POST", "/channels/{channel_id}/messages/{message_id}/threads", full)
+    return deployment.ask()
+
+
+@pytest.mark.parametrize(
+    ("refused", "content"),
+    [
+        (in_a_forum, UnsupportedChannel().message),
+        (in_a_deleted_channel, ChannelGone().message),
+        (in_a_full_guild, TooManyThreads().message),
+        (lambda d: d.ask("   "), "A session needs a name"),
+        (lambda d: d.ask("x" * 93), "That session name is too long"),
+        (lambda d: d.ask(topic="x" * 301), texts.topic_too_long()["content"]),
+        (lambda d: d.ask(app_permissions=1 << 10 | 1 << 16), "Send Messages, Create Public Threads"),
+        (lambda d: d.ask(app_permissions=0), "View Channel, Send Messages"),
+    ],
+)
+def test_refused_in_words_that_say_why_and_nothing_is_left_behind(
+    deployment: Deployment, refused: Refused, content: str
+) -> None:
+    async def scenario() -> Asked:
+        return await refused(deployment)
+
+    asked = deployment.run(scenario())
+    assert asked.kind == 4
+    assert content in asked.content
+    assert not deployment.discord.threads
+    assert not deployment.discord.messages
+    assert not [item for item in deployment.dynamo.items() if item.get("status") in ("creating", "open")]
+
+
+def test_missing_permissions_are_found_before_any_request_to_discord(deployment: Deployment) -> None:
+    deployment.run(deployment.ask(app_permissions=0))
+    assert not deployment.discord.calls
+
+
+def test_outside_a_guild_it_says_so(deployment: Deployment) -> None:
+    payload = interaction("x", channel_id=CHANNEL, guild_id=GUILD, user_id=USER, now=START)
+    del payload["guild_id"], payload["guild"], payload["member"]
+    payload["channel"]["type"] = 1
+    asked = deployment.run(deployment.deliver({**payload, "user": {"id": USER}}))
+    assert asked.callback["data"] == texts.outside_a_guild()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        None,
+        [{"name": "name"}],
+        [{"name": "name", "value": 5}],
+        [{"name": "name", "value": "x"}, {"name": "topic", "value": 5}],
+    ],
+)
+def test_options_that_make_no_sense_are_told(deployment: Deployment, options: Any) -> None:
+    payload = interaction("x", channel_id=CHANNEL, guild_id=GUILD, user_id=USER, now=START)
+    payload["data"]["options"][0]["options"] = options
+    assert deployment.run(deployment.deliver(payload)).callback["data"] == texts.unreadable()
+
+
+NASTY = "`*_~|> [x](https://x.example) <@123> @everyone <#5> \\"
+
+
+def test_users_text_mentions_nobody_and_breaks_no_markdown(deployment: Deployment) -> None:
+    asked = deployment.run(deployment.ask(NASTY, topic=f"{NASTY}\n# heading"))
+    (source,) = [m for m in deployment.discord.messages.values() if m.author_id != USER][:1]
+    for content in (asked.content, source.content):
+        assert "@everyone" not in content
+        assert "<@123>" not in content
+        assert "\n#" not in content
+        assert "[x](" not in content
+    assert source.mentions == ()
+    assert not source.mention_everyone
+
+
+def test_the_source_message_says_what_it_is_who_opened_it_and_the_topic(deployment: Deployment) -> None:
+    deployment.run(deployment.ask(topic="login fails"))
+    source = deployment.discord.messages[thread_of(deployment)]
+    assert source.content == f"🧵 **Session 1a06a43** · opened by <@{USER}>\n> login fails"

@@ -1,0 +1,139 @@
+"""Every text: its own wording for its own case, within Discord's limits, mentioning nobody."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from handler.commands import texts
+from handler.discord.responses import Message
+from handler.errors import (
+    BotTokenRefused,
+    ChannelGone,
+    DiscordRefused,
+    DiscordUnavailable,
+    Importing,
+    InvalidName,
+    MissingAccess,
+    MissingPermissions,
+    RateLimited,
+    RefusedByAutoMod,
+    StoreUnavailable,
+    ThreadLocked,
+    TimedOut,
+    TooManyThreads,
+    UnsupportedChannel,
+)
+from handler.sessions.model import Opened, Outcome
+from handler.table.items import Session, Status
+
+AT = datetime(2026, 11, 23, 12, 0, 0, 500_000, tzinfo=UTC)
+CONTENT_MAX = 2000  # Discord docs, "Message", content
+PROGRESS = {"pages": 3, "threads": 300, "sessions": 20}
+
+
+def found(outcome: Outcome = Outcome.REUSED, *, name: str = "1a06a43", asked: str = "1a06a43", **more: Any) -> Opened:
+    session = Session(
+        parent_channel_id="10",
+        session_key="1a06a43",
+        session_name=name,
+        status=Status.OPEN,
+        generation=1,
+        guild_id="1",
+        discord_thread_id="99",
+    )
+    return Opened(outcome=outcome, session=session, asked=asked, **more)
+
+
+LINKED = {
+    "created": texts.opened(found(Outcome.CREATED)),
+    "made anew": texts.opened(found(Outcome.CREATED, anew=True)),
+    "adopted": texts.opened(found(Outcome.ADOPTED)),
+    "reopened": texts.opened(found(Outcome.REOPENED)),
+    "unlocked": texts.opened(found(Outcome.REOPENED, unlocked=True)),
+    "reused": texts.opened(found()),
+    "waited for": texts.opened(found(waited=True)),
+    "by its new name": texts.opened(found(asked="login")),
+    "locked": texts.failure(ThreadLocked(found())),
+}
+UNLINKED = {
+    "channel gone": texts.failure(ChannelGone()),
+    "unsupported": texts.failure(UnsupportedChannel()),
+    "no access": texts.failure(MissingAccess()),
+    "no permission": texts.failure(MissingPermissions(["SEND_MESSAGES"])),
+    "too many threads": texts.failure(TooManyThreads()),
+    "no name": texts.failure(InvalidName()),
+    "automod": texts.failure(RefusedByAutoMod()),
+    "token refused": texts.failure(BotTokenRefused()),
+    "refused": texts.failure(DiscordRefused(400, 0)),
+    "discord down": texts.failure(DiscordUnavailable()),
+    "dynamodb down": texts.failure(StoreUnavailable()),
+    "timed out": texts.failure(TimedOut()),
+    "rate limited": texts.failure(RateLimited(240.0)),
+    "importing": texts.failure(Importing(PROGRESS)),
+    "locked, nothing known": texts.failure(ThreadLocked()),
+    "fault": texts.unforeseen(),
+    "not handed over": texts.not_handed_over(),
+    "wait too long": texts.waits_too_long(RateLimited(900.0), AT),
+    "import too long": texts.waits_too_long(Importing(PROGRESS), AT),
+    "waiting": texts.waiting(RateLimited(240.0), AT),
+    "import goes on": texts.waiting(Importing(PROGRESS), AT),
+    "retrying discord": texts.retrying(DiscordUnavailable()),
+    "retrying store": texts.retrying(StoreUnavailable()),
+    "retrying": texts.retrying(TimedOut()),
+    "last try": texts.last_try(),
+    "unknown command": texts.unknown_command(),
+    "unknown component": texts.unknown_component(),
+    "unreadable": texts.unreadable(),
+    "outside": texts.outside_a_guild(),
+    "topic": texts.topic_too_long(),
+}
+ALL = LINKED | UNLINKED
+
+
+def test_each_case_has_its_own_wording() -> None:
+    contents = [text["content"] for text in ALL.values()]
+    assert len(set(contents)) == len(contents)
+
+
+@pytest.mark.parametrize("text", ALL.values(), ids=ALL.keys())
+def test_all_are_ephemeral_short_and_mention_nobody(text: Message) -> None:
+    assert text["flags"] == 64
+    assert text["allowed_mentions"] == {"parse": []}
+    assert 0 < len(text["content"]) < 300
+
+
+@pytest.mark.parametrize("text", LINKED.values(), ids=LINKED.keys())
+def test_a_thread_is_linked_in_the_text_and_by_a_button(text: Message) -> None:
+    assert "<#99>" in text["content"]
+    assert text["components"][0]["components"][0]["url"] == "https://discord.com/channels/1/99"
+
+
+@pytest.mark.parametrize("text", UNLINKED.values(), ids=UNLINKED.keys())
+def test_without_a_thread_there_is_no_link(text: Message) -> None:
+    assert "<#" not in text["content"]
+    assert text["components"] == []
+
+
+@pytest.mark.parametrize(
+    "case", ["discord down", "dynamodb down", "timed out", "rate limited", "fault", "not handed over", "last try"]
+)
+def test_what_may_be_tried_again_says_that_nothing_is_lost(case: str) -> None:
+    assert "othing is lost" in UNLINKED[case]["content"]
+
+
+def test_a_moment_is_rounded_up_so_that_nobody_comes_too_early() -> None:
+    whole = int((AT + timedelta(milliseconds=500)).timestamp())
+    assert f"<t:{whole}:R>" in texts.waiting(RateLimited(1.0), AT)["content"]
+
+
+def test_the_longest_and_nastiest_name_fits_and_is_shown_as_it_is() -> None:
+    text = texts.opened(found(name="*" * 92, asked="@" * 92))
+    assert len(text["content"]) <= CONTENT_MAX
+    assert r"\*" * 92 in text["content"]
+    assert "@@" not in text["content"]
+
+
+def test_an_unknown_outcome_raises() -> None:
+    with pytest.raises(ValueError, match="unknown outcome"):
+        texts.opened(found("lost"))  # type: ignore[arg-type]  # that is the point

@@ -1,0 +1,254 @@
+"""Session names: one key for all spellings, and a thread's name that leads back to it."""
+
+import time
+import unicodedata
+from collections.abc import Callable
+
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+
+from handler.errors import InvalidName
+from handler.sessions.names import (
+    SORT_KEY_MAX_BYTES,
+    THREAD_NAME_MAX_UNITS,
+    Names,
+    SessionName,
+    utf16_units,
+)
+
+NAMES = Names("Session ")
+PREFIXES = [
+    "Session ",
+    "S:",
+    "#",
+    "🧵 ",
+    "🧵",
+    "Ｓession ",
+    "My  Own ",
+    " Session ",
+    "Se",
+    "straße ",
+    "ﬁ",
+    "İ ",
+    "´",
+    "e\u0301 ",
+]
+
+# What NFKC and case-folding change most: expansions, white space of all kinds, marks, signs without a shape.
+ODD = "ﷺﬁﬃßẞİıſǅΣςµ´¨½㎏①Å한\u0301\u0323\u0345\u1100\u1161\u200b\u200d\ufe0f\u00ad\u3000\u00a0\u2003\u2028\t\n\x00"
+HOSTILE = st.text(alphabet=st.sampled_from(ODD + " aAsSeEiI:#-xX🧵"), max_size=20)
+ANY = HOSTILE | st.text(max_size=60)
+LARGE = 1_000_000  # characters: far more than Discord lets through, as much as the door does
+QUICK_SECONDS = 5.0  # real ones, for a large input on a busy machine; a quadratic step would take hours
+
+
+def parsed(names: Names, text: str) -> SessionName:
+    """The name of a text that has one; other texts are not what the property is about."""
+    try:
+        return names.parse(text)
+    except InvalidName:
+        assume(False)
+        raise
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "spelling"),
+    [
+        ("1a06a43", "1a06a43", "1a06a43"),
+        ("1A06A43", "1a06a43", "1A06A43"),
+        (" Session 1a06a43 ", "1a06a43", "1a06a43"),
+        ("session\t \n1a06a43", "1a06a43", "1a06a43"),
+        ("Ｓｅｓｓｉｏｎ\u3000１Ａ０６Ａ４３", "1a06a43", "１Ａ０６Ａ４３"),
+        ("ſeßion 1a06a43", "1a06a43", "1a06a43"),
+        ("sessions", "sessions", "sessions"),
+        ("session1", "session1", "session1"),
+        ("Session Session 1", "session 1", "Session 1"),
+        ("Session session", "session", "session"),
+        ("login   bug", "login bug", "login bug"),
+        ("Straße", "strasse", "Straße"),
+        ("STRAẞE", "strasse", "STRAẞE"),
+        ("ﬁx", "fix", "ﬁx"),
+        ("İx", "i\u0307x", "İx"),
+        ("´x", "\u0301x", "´x"),
+        ("Session´x", "\u0301x", "´x"),
+        ("\u0301x", "\u0301x", "\u0301x"),
+        ("e\u0301", "é", "e\u0301"),
+        ("ﷺ", "صلى الله عليه وسلم", "ﷺ"),
+        ("㎏½", "kg1⁄2", "㎏½"),
+    ],
+)
+def test_a_text_names_the_session_of_its_key_and_keeps_its_spelling(text: str, key: str, spelling: str) -> None:
+    assert NAMES.parse(text) == SessionName(key, spelling)
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "Session", "session ", " SESSION\n", "\u200b", "Session \u200b", "\x00", "\u3000"]
+)
+def test_a_text_with_nothing_to_see_beside_the_prefix_is_an_empty_name(text: str) -> None:
+    with pytest.raises(InvalidName) as raised:
+        NAMES.parse(text)
+    assert "needs a name" in raised.value.message
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("written", ["{}", " {}", "{}\t", "{}\u200b"])
+def test_the_prefix_alone_is_an_empty_name(prefix: str, written: str) -> None:
+    with pytest.raises(InvalidName, match="empty"):
+        Names(prefix).parse(written.format(prefix))
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_the_prefix_is_cut_once(prefix: str) -> None:
+    folded_only = Names("another prefix ").key(prefix + "9")
+    assert Names(prefix).key(prefix + prefix + "9") == folded_only != "9"
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_with_each_prefix_spellings_with_and_without_it_are_one_session(prefix: str) -> None:
+    names = Names(prefix)
+    spellings = ["9x", "9X", prefix + "9x", prefix.upper() + "9X", f" {prefix} 9x "]
+    assert {names.parse(text).key for text in spellings} == {"9x"}
+    assert names.session_key_of(prefix + "9X") == "9x"
+
+
+@given(st.sampled_from(PREFIXES), ANY)
+@example("ﬁ", "fix")
+@example("Se", "\u0301x")
+@example("Session ", "ﷺ" * 30)
+@example("S:", "s: \u00b4")
+@settings(deadline=None)
+def test_the_name_of_its_thread_leads_back_to_the_session(prefix: str, text: str) -> None:
+    names = Names(prefix)
+    name = parsed(names, text)
+    thread_name = names.thread_name(name.spelling)
+    assert names.key(thread_name) == name.key
+    assert names.bears(thread_name, name.key)
+    assert names.session_key_of(thread_name) == name.key
+
+
+@given(st.sampled_from(PREFIXES), ANY)
+@settings(deadline=None)
+def test_what_is_accepted_fits_discord_and_dynamodb(prefix: str, text: str) -> None:
+    names = Names(prefix)
+    name = parsed(names, text)
+    assert utf16_units(names.thread_name(name.spelling)) <= THREAD_NAME_MAX_UNITS
+    assert len(f"NAMESAKE#{name.key}#{2**64 - 1}".encode()) <= SORT_KEY_MAX_BYTES
+    assert len(f"SESSION#{name.key}".encode()) <= SORT_KEY_MAX_BYTES
+
+
+@given(ANY)
+@settings(deadline=None)
+def test_a_key_is_folded_for_good(text: str) -> None:
+    key = parsed(NAMES, text).key
+    assert unicodedata.normalize("NFKC", key) == key == key.casefold() == " ".join(key.split())
+    assert NAMES.key(NAMES.thread_name(key)) == key
+
+
+@given(ANY, st.sampled_from([str.upper, str.lower, str.swapcase, str.casefold, lambda t: f" {t}\t"]))
+@example("ß", str.upper)
+@example("ŉ", str.upper)
+@settings(deadline=None)
+def test_case_and_white_space_around_do_not_matter(text: str, respell: Callable[[str], str]) -> None:
+    respelled = respell(text)
+    assume(respelled.casefold().split() == text.casefold().split())  # upper() makes another letter of a dotless i
+    assert NAMES.key(respelled) == NAMES.key(text)
+
+
+@given(
+    st.text(alphabet=st.characters(categories=["L", "N"]), min_size=1, max_size=12),
+    st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]),
+)
+@settings(deadline=None)
+def test_the_form_in_which_a_keyboard_writes_a_character_does_not_matter(text: str, form: str) -> None:
+    assert NAMES.key(text) == NAMES.key(unicodedata.normalize(form, text))  # type: ignore[arg-type]  # one of the four
+
+
+@given(st.builds("{}{}".format, st.sampled_from(["Session ", "seſſion\u3000", "Seßion ", "Session", "x "]), ANY))
+@settings(deadline=None)
+def test_a_thread_is_named_like_a_session_only_if_it_bears_the_prefix(text: str) -> None:
+    key = NAMES.session_key_of(text)
+    assume(key is not None)
+    assert key is not None
+    assert NAMES.bears(text, key)
+    assert NAMES.parse(text).key == key
+    assert unicodedata.normalize("NFKC", text).strip().casefold().startswith("session")
+
+
+@pytest.mark.parametrize("name", ["", "Session", "Session ", "Sessions 1", "1a06a43", "a Session 1", "Session \u200b"])
+def test_other_threads_are_not_named_like_sessions(name: str) -> None:
+    assert NAMES.session_key_of(name) is None
+    assert not NAMES.bears(name, "1a06a43")
+
+
+def test_a_thread_bears_the_name_of_its_own_session_only() -> None:
+    assert NAMES.bears("SESSION  1A06A43", "1a06a43")
+    assert not NAMES.bears("Session 1a06a43: login bug", "1a06a43")
+    assert not NAMES.bears("1a06a43", "1a06a43")
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("x" * 92, True),
+        ("x" * 93, False),
+        ("Session " + "x" * 92, True),
+        ("🧵" * 46, True),
+        ("🧵" * 46 + "x", False),
+        ("x" * 500, False),
+    ],
+)
+def test_a_name_with_its_prefix_has_at_most_100_utf16_units(text: str, fits: bool) -> None:
+    if fits:
+        assert utf16_units(NAMES.thread_name(NAMES.parse(text).spelling)) == THREAD_NAME_MAX_UNITS
+        return
+    with pytest.raises(InvalidName) as raised:
+        NAMES.parse(text)
+    assert "too long" in raised.value.message
+
+
+def test_a_name_that_is_too_long_is_told_how_long_it_may_be() -> None:
+    with pytest.raises(InvalidName, match="101 UTF-16 units") as raised:
+        NAMES.parse("x" * 93)
+    assert "92 characters are the most" in raised.value.message
+
+
+def test_a_name_whose_key_outgrows_a_sort_key_is_refused() -> None:
+    assert len(NAMES.parse("ﷺ" * 30).key.encode()) == 30 * 33
+    with pytest.raises(InvalidName, match="sort key"):
+        NAMES.parse("ﷺ" * 31)
+
+
+def test_a_name_that_melts_into_the_prefix_is_refused() -> None:
+    with pytest.raises(InvalidName, match="not stable"):
+        Names("Se").parse("\u0301x")
+
+
+def test_half_a_character_is_refused() -> None:
+    with pytest.raises(InvalidName, match="lone surrogate"):
+        NAMES.parse("a\ud83e")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["x" * LARGE, "\u0315\u0300" * (LARGE // 2), "ﷺ" * LARGE, " " * LARGE, "Session " * (LARGE // 8), "\ud800" * LARGE],
+    ids=["letters", "marks out of order", "expanding", "spaces", "prefixes", "halves"],
+)
+def test_a_huge_text_is_refused_quickly(text: str) -> None:
+    begun = time.perf_counter()
+    with pytest.raises(InvalidName):
+        NAMES.parse(text)
+    assert time.perf_counter() - begun < QUICK_SECONDS
+
+
+@pytest.mark.parametrize("letter", ["x", "\u0315", "ﷺ", "ß"])
+def test_a_text_just_short_enough_to_be_tried_is_tried_quickly(letter: str) -> None:
+    begun = time.perf_counter()
+    with pytest.raises(InvalidName):
+        NAMES.parse("Session " + letter * 380)
+    assert time.perf_counter() - begun < QUICK_SECONDS
+
+
+@pytest.mark.parametrize(("text", "units"), [("", 0), ("abc", 3), ("é", 1), ("🧵", 2), ("\ud83e", 1)])
+def test_length_is_counted_as_discord_counts(text: str, units: int) -> None:
+    assert utf16_units(text) == units

@@ -1,0 +1,250 @@
+"""Environments: built once, from the right variables, used by one request at a time; and what INIT does for them."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from handler import bootstrap, ensure, webhook, worker
+from handler.bootstrap import ON_LAMBDA, Environment
+from handler.config import Config, EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
+from handler.errors import ConfigurationError
+from infra.interactions import api_gateway_event, encode, interaction, sign, sqs_event, sqs_record
+from tests.kit.deployment import CHANNEL, GUILD, KEY, USER
+from tests.kit.loopback import Loopback, loopback
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTEXT = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
+MADE_UP = {
+    "AWS_ACCESS_KEY_ID": "made-up",
+    "AWS_SECRET_ACCESS_KEY": "made-up",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "SESSIONS_TABLE": "t",
+    "JOBS_QUEUE_URL": "https://sqs.example/q",
+    "RECONCILE_QUEUE_URL": "https://sqs.example/r",
+    "DISCORD_APPLICATION_ID": "1",
+    "DISCORD_PUBLIC_KEY": KEY.verify_key.encode().hex(),
+    "DISCORD_BOT_TOKEN": "made-up-bot-token-for-tests",
+}
+
+
+@pytest.fixture(autouse=True)
+def variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in os.environ:
+        if name.startswith(("AWS_", "DISCORD_")):
+            monkeypatch.delenv(name)
+    for name, value in MADE_UP.items():
+        monkeypatch.setenv(name, value)
+    yield
+    bootstrap.close_all()
+
+
+def borrowed(kind: type[Config] = EnsureConfig) -> Environment[Any]:
+    with bootstrap.environment(kind) as environment:
+        return environment
+
+
+def test_an_environment_is_kept_for_the_next_invocation() -> None:
+    assert borrowed() is borrowed()
+
+
+def test_each_function_has_its_own() -> None:
+    assert borrowed(EnsureConfig) is not borrowed(WorkerConfig)
+
+
+@pytest.mark.parametrize(
+    "name", ["SESSIONS_TABLE", "DISCORD_API_URL", "AWS_ENDPOINT_URL_DYNAMODB", "AWS_DEFAULT_REGION"]
+)
+def test_other_variables_mean_another_environment(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = borrowed()
+    monkeypatch.setenv(name, "https://other.example")
+    assert borrowed() is not first
+
+
+def test_a_variable_that_went_missing_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    borrowed()
+    monkeypatch.delenv("SESSIONS_TABLE")
+    with pytest.raises(ConfigurationError, match="SESSIONS_TABLE is missing"):
+        borrowed()
+
+
+def test_callers_that_overlap_get_one_each() -> None:
+    with bootstrap.environment(EnsureConfig) as first, bootstrap.environment(EnsureConfig) as second:
+        assert first is not second
+
+
+def test_an_environment_survives_a_fault_but_no_interruption() -> None:
+    async def failing(fault: BaseException) -> None:
+        raise fault
+
+    first = borrowed()
+    with pytest.raises(ValueError, match="x"):
+        bootstrap.invoke(EnsureConfig, lambda environment: failing(ValueError("x")))
+    assert borrowed() is first
+    with pytest.raises(KeyboardInterrupt):
+        bootstrap.invoke(EnsureConfig, lambda environment: failing(KeyboardInterrupt()))
+    assert borrowed() is not first
+
+
+def test_one_invocation_leaves_nothing_in_the_context_of_the_next() -> None:
+    from handler.clock import Deadline, remaining, set_deadline
+
+    async def leaving(environment: Environment[Any]) -> None:
+        set_deadline(Deadline(environment.clock.now()))
+
+    async def looking(environment: Environment[Any]) -> float:
+        return remaining(environment.clock.now(), 99.0)
+
+    bootstrap.invoke(EnsureConfig, leaving)
+    assert bootstrap.invoke(EnsureConfig, looking) == 99.0
+
+
+@pytest.mark.parametrize("key", ["x", "zz" * 32, "ab" * 32, "11" * 31])
+def test_a_malformed_public_key_is_a_configuration_error_and_never_a_401(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISCORD_PUBLIC_KEY", key)
+    with pytest.raises(ConfigurationError, match="DISCORD_PUBLIC_KEY is malformed"):
+        webhook.lambda_handler({}, CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("entrance", "names"),
+    [
+        (
+            webhook,
+            ["SESSIONS_TABLE", "JOBS_QUEUE_URL", "DISCORD_APPLICATION_ID", "DISCORD_PUBLIC_KEY", "DISCORD_BOT_TOKEN"],
+        ),
+        (worker, ["SESSIONS_TABLE", "JOBS_QUEUE_URL", "DISCORD_APPLICATION_ID", "DISCORD_BOT_TOKEN"]),
+        (ensure, ["SESSIONS_TABLE", "DISCORD_APPLICATION_ID", "DISCORD_BOT_TOKEN"]),
+    ],
+)
+def test_every_missing_variable_is_named_at_once(
+    entrance: Any, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in MADE_UP:
+        monkeypatch.delenv(name)
+    with pytest.raises(ConfigurationError) as raised:
+        entrance.lambda_handler({}, CONTEXT)
+    assert len(raised.value.faults) == len(names)
+    assert all(name in str(raised.value) for name in names)
+
+
+# INIT
+
+
+def test_outside_of_lambda_nothing_is_built_ahead() -> None:
+    before = borrowed()
+    bootstrap.close_all()
+    bootstrap.prepare(EnsureConfig)
+    assert borrowed() is not before
+    assert "dynamodb" not in borrowed().__dict__
+
+
+@pytest.mark.parametrize("kind", [WebhookConfig, WorkerConfig, EnsureConfig, ReconcilerConfig])
+def test_in_init_all_is_built_ahead_and_nobody_is_called(kind: type[Config], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISCORD_BOT_TOKEN")
+    monkeypatch.setenv("DISCORD_BOT_TOKEN_PARAMETER", "/p")
+    for service in ("DYNAMODB", "SQS", "SSM"):
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", "http://127.0.0.1:9")  # nobody listens: a call would fail
+    monkeypatch.setenv(ON_LAMBDA, "127.0.0.1:1")
+    bootstrap.prepare(kind)
+    built = borrowed(kind).__dict__
+    assert {"dynamodb", "http", "sessions", "discord", "token_parameter"} <= set(built)
+    assert ("jobs" in built) == issubclass(kind, WorkerConfig)
+
+
+def test_what_is_wrong_in_init_is_told_by_the_first_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ON_LAMBDA, "127.0.0.1:1")
+    monkeypatch.delenv("SESSIONS_TABLE")
+    bootstrap.prepare(EnsureConfig)
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="SESSIONS_TABLE"):
+            ensure.lambda_handler({}, CONTEXT)
+
+
+def test_what_cannot_be_built_ahead_is_left_to_the_first_invocation(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setenv(ON_LAMBDA, "127.0.0.1:1")
+    monkeypatch.setattr(bootstrap, "_IMPORTED_LATE", ("no_such_module",))
+    bootstrap.prepare(EnsureConfig)
+    assert "not everything could be built ahead" in capsys.readouterr().out
+    borrowed()
+
+
+# The real entrances, over real sockets
+
+
+@pytest.fixture(scope="module")
+def outside() -> Iterator[Loopback]:
+    with loopback() as outside:
+        yield outside
+
+
+def use(outside: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DISCORD_BOT_TOKEN")
+    for name, value in outside.variables.items():
+        monkeypatch.setenv(name, value)
+
+
+def asked(name: str) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    body = encode(interaction(name, channel_id=CHANNEL, guild_id=GUILD, user_id=USER, now=now))
+    return api_gateway_event(body, sign(body, KEY, now), now=now)
+
+
+def test_the_entrances_open_a_session_over_real_sockets(outside: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(outside, monkeypatch)
+    made = ensure.lambda_handler({"session_name": "over sockets", "parent_channel_id": CHANNEL}, CONTEXT)
+    assert made["outcome"] == "created"
+    response = webhook.lambda_handler(asked("over sockets"), CONTEXT)
+    assert f"<#{made['thread']['id']}>" in json.loads(response["body"])["data"]["content"]
+    lost = worker.lambda_handler(sqs_event(sqs_record("x", now=datetime.now(UTC), message_id="m")), CONTEXT)
+    assert lost == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+
+
+def test_threads_in_one_process_may_call_at_once(outside: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(outside, monkeypatch)
+    answers: list[dict[str, Any]] = []
+
+    def call(number: int) -> None:
+        context = SimpleNamespace(aws_request_id=f"r{number}", get_remaining_time_in_millis=lambda: 60_000)
+        answers.append(ensure.lambda_handler({"session_name": "at once", "parent_channel_id": CHANNEL}, context))
+
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({answer["thread"]["id"] for answer in answers}) == 1
+    assert len(answers) == 4
+
+
+LATE = """
+import json, sys
+from types import SimpleNamespace
+from handler import ensure
+before = set(sys.modules)
+context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
+answer = ensure.lambda_handler(json.loads(sys.argv[1]), context)
+print(json.dumps([answer.get("outcome"), sorted(set(sys.modules) - before)]))
+"""
+
+
+def test_the_first_request_imports_nothing_that_init_has_not_imported(outside: Loopback) -> None:
+    event = json.dumps({"session_name": "late imports", "parent_channel_id": CHANNEL})
+    variables = {**outside.variables, ON_LAMBDA: "127.0.0.1:1", "PATH": os.environ["PATH"]}
+    ran = subprocess.run(
+        [sys.executable, "-c", LATE, event], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
+    )
+    outcome, late = json.loads(ran.stdout.splitlines()[-1])
+    assert (outcome, late) == ("created", [])

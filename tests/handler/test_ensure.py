@@ -1,0 +1,225 @@
+"""The programmatic entrance: what it takes, what it refuses by name, what it answers."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from handler import ensure
+from handler.config import EnsureConfig
+from handler.errors import ConfigurationError, InvalidRequest, OnethreadError
+from infra.local.discord.faults import HANG, rate_limited, server_error
+from tests.kit.deployment import CHANNEL, GUILD, Deployment
+from tests.kit.dynamodb import What
+
+GOOD = {"session_name": "1a06a43", "parent_channel_id": CHANNEL}
+SESSION_FIELDS = {
+    *("session_name", "session_key", "parent_channel_id", "guild_id", "discord_thread_id", "status", "generation"),
+    *("archived", "locked", "created_at", "last_activity_at"),
+}
+
+
+@pytest.fixture
+def deployment() -> Any:
+    with Deployment() as deployment:
+        yield deployment
+
+
+def test_a_new_session_is_created_and_told_whole(deployment: Deployment) -> None:
+    answer = deployment.run(deployment.ensure(session_name=" Session 1A06A43"))
+    (thread,) = deployment.discord.threads.values()
+    assert thread.name == "Session 1A06A43"
+    assert answer["outcome"] == "created"
+    assert answer["thread"] == {"id": thread.id, "url": f"https://discord.com/channels/{GUILD}/{thread.id}"}
+    session = answer["session"]
+    assert set(answer) == {"outcome", "session", "thread"}
+    assert set(session) == SESSION_FIELDS
+    assert {name: type(value) for name, value in session.items() if not isinstance(value, str)} == {
+        "generation": int,
+        "archived": bool,
+        "locked": bool,
+    }
+    assert (session["session_name"], session["session_key"]) == ("1A06A43", "1a06a43")
+    assert (session["status"], session["generation"]) == ("open", 1)
+    assert session["created_at"] == "2026-11-23T12:00:00.000Z"
+
+
+def test_the_topic_is_told_if_there_is_one(deployment: Deployment) -> None:
+    assert deployment.run(deployment.ensure(topic=" why "))["session"]["topic"] == "why"
+
+
+@pytest.mark.parametrize("topic", [None, "", "  "])
+def test_a_blank_topic_is_none(deployment: Deployment, topic: str | None) -> None:
+    assert "topic" not in deployment.run(deployment.ensure(topic=topic))["session"]
+
+
+def test_an_exact_repeat_is_told_created_again_and_another_request_reused(deployment: Deployment) -> None:
+    async def scenario() -> list[str]:
+        environment, outcomes = deployment.environment(EnsureConfig), []
+        for own, invocation in (("a", "1"), ("a", "2"), ("b", "3")):
+            answer = await ensure.answer(environment, {**GOOD, "request_id": own}, invocation, 30.0)
+            outcomes.append(answer["outcome"])
+        return outcomes
+
+    assert deployment.run(scenario()) == ["created", "created", "reused"]
+
+
+def test_without_a_request_id_the_invocation_s_own_is_the_owner(deployment: Deployment) -> None:
+    async def scenario() -> list[str]:
+        return [(await deployment.ensure(request_id=request_id))["outcome"] for request_id in ("1", "1", "2")]
+
+    assert deployment.run(scenario()) == ["created", "created", "reused"]
+
+
+def test_a_locked_thread_is_an_error_with_the_session_beside_it_and_unlocked_where_asked_for(
+    deployment: Deployment,
+) -> None:
+    async def scenario() -> list[dict[str, Any]]:
+        first = await deployment.ensure()
+        deployment.discord.hands.lock(first["thread"]["id"], now=deployment.clock.now())
+        return [first, await deployment.ensure(request_id="x"), await deployment.ensure(request_id="y", unlock=True)]
+
+    first, locked, unlocked = deployment.run(scenario())
+    assert set(locked) == {"error", "session", "thread"}
+    assert (locked["error"]["kind"], locked["error"]["retryable"]) == ("locked", False)
+    assert locked["thread"] == first["thread"]
+    assert locked["session"]["locked"] is True
+    assert unlocked["outcome"] == "reopened"
+    assert unlocked["session"]["locked"] is False
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"nmae": "x"}, "unknown field 'nmae'"),
+        ({"session_name": 5}, "'session_name' must be a string"),
+        ({"session_name": None}, "'session_name' must be a string"),
+        ({"parent_channel_id": 5}, "'parent_channel_id' must be a channel's id"),
+        ({"parent_channel_id": "general"}, "'parent_channel_id' must be"),
+        ({"parent_channel_id": "012"}, "'parent_channel_id' must be"),
+        ({"parent_channel_id": "1/messages"}, "'parent_channel_id' must be"),
+        ({"parent_channel_id": "٣"}, "'parent_channel_id' must be"),
+        ({"parent_channel_id": "9" * 20}, "'parent_channel_id' must be"),
+        ({"topic": 5}, "'topic' must be a string"),
+        ({"topic": "\ud800"}, "'topic' must be a string"),
+        ({"topic": "x" * 301}, "'topic' must have at most 300 characters"),
+        ({"unlock": "yes"}, "'unlock' must be true or false"),
+        ({"unlock": 1}, "'unlock' must be true or false"),
+        ({"unlock": None}, "'unlock' must be true or false"),
+        ({"request_id": ""}, "'request_id' must be"),
+        ({"request_id": 5}, "'request_id' must be"),
+        ({"request_id": "x" * 129}, "'request_id' must be"),
+        ({"request_id": "\udfff"}, "'request_id' must be"),
+    ],
+)
+def test_an_unknown_or_mistyped_field_is_refused_by_name(
+    deployment: Deployment, change: dict[str, Any], named: str
+) -> None:
+    async def scenario() -> dict[str, Any]:
+        return await ensure.answer(deployment.environment(EnsureConfig), {**GOOD, **change}, "r", 30.0)
+
+    error = deployment.run(scenario())["error"]
+    assert (error["kind"], error["retryable"]) == ("invalid_request", False)
+    assert named in error["message"]
+    assert not deployment.discord.calls
+
+
+def test_all_faults_are_named_at_once() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        ensure.read({"unlock": "yes", "x": 1})
+    for named in ("unknown field 'x'", "'session_name' is missing", "'parent_channel_id' is missing", "'unlock'"):
+        assert named in refused.value.message
+
+
+@pytest.mark.parametrize("event", [None, [], "x", 5])
+def test_a_request_that_is_no_object_is_refused(event: Any) -> None:
+    with pytest.raises(InvalidRequest):
+        ensure.read(event)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "Session", "x" * 101, "\ud800"])
+def test_an_impossible_name_is_an_error_of_its_own(deployment: Deployment, name: str) -> None:
+    assert deployment.run(deployment.ensure(session_name=name))["error"]["kind"] == "invalid_name"
+
+
+def test_a_channel_that_does_not_exist_is_gone(deployment: Deployment) -> None:
+    assert deployment.run(deployment.ensure(parent_channel_id="999"))["error"]["kind"] == "channel_gone"
+
+
+def test_a_thread_given_as_channel_means_its_parent(deployment: Deployment) -> None:
+    async def scenario() -> list[dict[str, Any]]:
+        first = await deployment.ensure()
+        inside = await deployment.ensure(parent_channel_id=first["thread"]["id"], request_id="2")
+        return [first, inside]
+
+    first, inside = deployment.run(scenario())
+    assert inside["outcome"] == "reused"
+    assert inside["session"] == first["session"]
+
+
+def test_retryable_errors_say_so_with_what_belongs_to_them(deployment: Deployment) -> None:
+    async def scenario() -> dict[str, Any]:
+        deployment.discord.faults.inject("GET", "*", rate_limited(240.0))
+        return await deployment.ensure()
+
+    error = deployment.run(scenario())["error"]
+    assert (error["kind"], error["retryable"]) == ("rate_limited", True)
+    assert error["retry_after"] == pytest.approx(240.0)
+
+
+def test_a_discord_that_is_down_is_an_error_that_may_be_tried_again(deployment: Deployment) -> None:
+    async def scenario() -> dict[str, Any]:
+        deployment.discord.faults.inject("*", "*", server_error(), times=100)
+        return await deployment.ensure()
+
+    error = deployment.run(scenario())["error"]
+    assert (error["kind"], error["retryable"]) == ("discord_unavailable", True)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 1.0, 5.0, 30.0])
+def test_it_answers_before_lambda_ends_the_invocation(deployment: Deployment, seconds: float) -> None:
+    async def scenario() -> tuple[dict[str, Any], float]:
+        deployment.discord.faults.inject("*", "*", HANG, times=100)
+        answer = await deployment.ensure(seconds)
+        return answer, asyncio.get_running_loop().time()
+
+    answer, took = deployment.run(scenario())
+    assert answer["error"]["kind"] in ("timed_out", "discord_unavailable")
+    assert answer["error"]["retryable"] is True
+    assert took <= max(0.8, seconds - 0.7)
+
+
+@pytest.mark.parametrize("what", ["refused", "throttled", "500"])
+def test_a_table_out_of_reach_is_an_error_that_may_be_tried_again(deployment: Deployment, what: What) -> None:
+    async def scenario() -> dict[str, Any]:
+        deployment.dynamo.fail("GetItem", *[what] * 50)
+        return await deployment.ensure()
+
+    error = deployment.run(scenario())["error"]
+    assert (error["kind"], error["retryable"]) == ("store_unavailable", True)
+
+
+def test_a_fault_of_our_own_raises_and_tells_the_caller_nothing_but_where_to_look(
+    deployment: Deployment, capsys: Any
+) -> None:
+    async def scenario() -> None:
+        environment = deployment.environment(EnsureConfig)
+        environment.__dict__["sessions"] = SimpleNamespace(open=broken)
+        await ensure.answer(environment, GOOD, "request-7", 30.0)
+
+    async def broken(request: Any) -> None:
+        raise RuntimeError("the inside")
+
+    with pytest.raises(OnethreadError, match="see the log of request request-7") as raised:
+        deployment.run(scenario())
+    assert raised.value.__context__ is None
+    assert "RuntimeError: the inside" in capsys.readouterr().out
+
+
+def test_a_wrong_environment_raises(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SESSIONS_TABLE", "DISCORD_APPLICATION_ID", "DISCORD_BOT_TOKEN", "DISCORD_BOT_TOKEN_PARAMETER"):
+        monkeypatch.delenv(name, raising=False)
+    context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
+    with pytest.raises(ConfigurationError, match=r"SESSIONS_TABLE.*DISCORD_APPLICATION_ID.*DISCORD_BOT_TOKEN"):
+        ensure.lambda_handler(GOOD, context)

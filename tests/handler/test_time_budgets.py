@@ -1,0 +1,52 @@
+"""The entrances' numbers fit together, and fit the template that gives them their time."""
+
+from typing import Any
+
+from handler import attempt, ensure, jobs, time_limit, webhook
+from tests.kit.sam_template import template
+
+DISCORD_WAITS = 3.0  # seconds; Discord docs, "Receiving and Responding"
+
+
+def properties(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = template()["Resources"][name]["Properties"]
+    return found
+
+
+def test_the_webhook_is_done_before_discord_gives_up() -> None:
+    assert webhook.ANSWER_SECONDS + time_limit.ENDING_SECONDS < webhook.HAND_OVER_SECONDS < DISCORD_WAITS
+    assert properties("WebhookFunction")["Timeout"] > DISCORD_WAITS
+
+
+def test_a_hand_over_has_time_for_two_attempts_where_the_first_one_hangs() -> None:
+    assert webhook.HAND_OVER_SECONDS - webhook.ANSWER_SECONDS > jobs.READ_TIMEOUT_SECONDS
+
+
+def test_after_its_command_the_worker_has_time_to_put_back_and_to_tell() -> None:
+    after = attempt.GRACE_SECONDS + time_limit.ENDING_SECONDS + attempt.SENDING_SECONDS + attempt.TELLING_SECONDS
+    assert after < attempt.MARGIN_SECONDS
+    assert properties("WorkerFunction")["Timeout"] >= attempt.COMMAND_SECONDS + attempt.MARGIN_SECONDS
+
+
+def test_the_worker_knows_its_queue() -> None:
+    queue = properties("JobsQueue")
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == attempt.LAST_RECEIVE
+    assert queue["VisibilityTimeout"] == attempt.REDELIVERED_AFTER_SECONDS
+    assert queue["VisibilityTimeout"] > properties("WorkerFunction")["Timeout"]
+
+
+def test_all_receives_of_a_job_fit_into_the_life_of_its_token() -> None:
+    life = (jobs.TOKEN_LIFE - jobs.TOKEN_MARGIN).total_seconds()
+    assert (
+        attempt.LAST_RECEIVE * attempt.REDELIVERED_AFTER_SECONDS
+        < life
+        <= properties("JobsQueue")["MessageRetentionPeriod"]
+    )
+
+
+def test_ensure_answers_before_lambda_ends_it() -> None:
+    assert (
+        ensure.GRACE_SECONDS + time_limit.ENDING_SECONDS
+        < ensure.MARGIN_SECONDS
+        < properties("EnsureFunction")["Timeout"]
+    )

@@ -1,0 +1,245 @@
+"""Answer now if it is done in time, else defer and hand over; and nothing that goes wrong is seen outside."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+
+from handler.commands import texts
+from handler.discord.responses import edit
+from handler.errors import (
+    BotTokenRefused,
+    ChannelGone,
+    DiscordRefused,
+    DiscordUnavailable,
+    Importing,
+    InvalidName,
+    MissingPermissions,
+    OnethreadError,
+    OutcomeUnknown,
+    RateLimited,
+    RefusedByAutoMod,
+    StoreUnavailable,
+    TimedOut,
+    TooManyThreads,
+)
+from tests.kit.aws_wire import What
+from tests.kit.commands import Scripted
+from tests.kit.deployment import Asked, Deployment
+
+MESSAGE = 4
+DEFERRED = {"type": 5, "data": {"flags": 64}}
+
+
+def ask(command: Scripted, *, faults: list[What | None] | None = None, **more: Any) -> tuple[Asked, Deployment]:
+    with Deployment(commands=command.table) as deployment:
+        deployment.queue.faults = faults or []
+
+        async def scenario() -> Asked:
+            asked = await deployment.ask(**more)
+            assert command.over == len(command.runs), "a run was not awaited"
+            return asked
+
+        return deployment.run(scenario()), deployment
+
+
+@pytest.mark.parametrize("takes", [0.0, 1.0, 2.39])
+def test_a_command_done_in_time_is_answered_at_once_and_handed_to_nobody(takes: float) -> None:
+    asked, deployment = ask(Scripted(takes=takes))
+    assert (asked.kind, asked.content, asked.status) == (MESSAGE, "done", 200)
+    assert asked.callback["data"]["flags"] == 64
+    assert not deployment.queue.sent
+    assert asked.seconds == pytest.approx(takes)
+
+
+@pytest.mark.parametrize("takes", [2.41, 60.0])
+def test_a_command_not_done_in_time_is_cancelled_deferred_and_handed_over(takes: float) -> None:
+    asked, deployment = ask(Scripted(takes=takes))
+    assert asked.callback == DEFERRED
+    assert asked.in_time
+    assert asked.seconds == pytest.approx(2.4, abs=0.01)
+    assert [sent.delay for sent in deployment.queue.sent] == [0]
+
+
+@pytest.mark.parametrize(
+    ("old", "takes", "kind"),
+    [
+        (1.0, 1.39, 4),  # what a cold start ate is gone
+        (1.0, 1.41, 5),
+        (2.0, 0.39, 4),
+        (2.0, 0.41, 5),
+        (30.001, 2.39, 4),  # a canned event counts from now
+        (-0.5, 2.39, 4),  # and so does one from the future
+        (-0.5, 2.41, 5),
+    ],
+)
+def test_the_time_left_is_counted_from_the_receipt_by_api_gateway(old: float, takes: float, kind: int) -> None:
+    asked, _ = ask(Scripted(takes=takes), old=old)
+    assert asked.kind == kind
+
+
+@pytest.mark.parametrize("old", [2.3, 2.41, 2.9, 5.0, 29.9])
+def test_a_cold_start_that_ate_the_time_leads_straight_to_the_worker(old: float) -> None:
+    command = Scripted()
+    asked, deployment = ask(command, old=old)
+    assert asked.callback == DEFERRED
+    assert not command.runs
+    assert len(deployment.queue.sent) == 1
+
+
+def test_the_command_knows_its_deadline() -> None:
+    command = Scripted()
+    ask(command, old=0.4)
+    assert command.left == [pytest.approx(2.0)]
+
+
+@pytest.mark.parametrize("epoch", [None, "1", True, -1, 10**30, float("nan")])
+def test_a_receipt_that_makes_no_sense_counts_from_now(epoch: Any) -> None:
+    from handler.http_api import received_at
+    from tests.kit.virtual_time import START
+
+    assert received_at({"requestContext": {"timeEpoch": epoch}}, START) == START
+
+
+def test_the_job_carries_the_interaction_and_the_death_of_its_token() -> None:
+    asked, deployment = ask(Scripted(takes=9.0), topic="a topic")
+    job = deployment.queue.sent[0].body
+    assert job["interaction"]["token"] == asked.token
+    assert job["interaction"]["path"] == ["session", "open"]
+    assert job["interaction"]["options"] == {"name": "1a06a43", "topic": "a topic"}
+    assert (job["received_at"], job["expires_at"]) == ("2026-11-23T12:00:00.000Z", "2026-11-23T12:14:45.000Z")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidName("empty", message="Not so."),
+        ChannelGone(),
+        MissingPermissions(["CREATE_PUBLIC_THREADS"]),
+        RefusedByAutoMod(),
+        BotTokenRefused(),
+        DiscordRefused(400, 50035),
+        TooManyThreads(),
+    ],
+)
+def test_a_definite_refusal_is_answered_now(error: OnethreadError) -> None:
+    asked, deployment = ask(Scripted([error]))
+    assert (asked.kind, asked.content) == (MESSAGE, error.message)
+    assert not deployment.queue.sent
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DiscordUnavailable(),
+        OutcomeUnknown(),
+        StoreUnavailable(),
+        TimedOut(),
+        RateLimited(3.0),
+        Importing({"threads": 5}),
+    ],
+)
+def test_what_time_may_cure_is_handed_over(error: OnethreadError) -> None:
+    asked, deployment = ask(Scripted([error]))
+    assert asked.callback == DEFERRED
+    assert len(deployment.queue.sent) == 1
+
+
+def test_a_rate_limit_that_outlives_the_token_is_answered_now_with_its_moment() -> None:
+    asked, deployment = ask(Scripted([RateLimited(900.0)]))
+    assert asked.kind == MESSAGE
+    assert "<t:1795436100:R>" in asked.content  # 12:15:00
+    assert not deployment.queue.sent
+
+
+def test_an_unforeseen_fault_is_answered_without_a_word_about_it_and_logged_with_it(capsys: Any) -> None:
+    asked, deployment = ask(Scripted([RuntimeError("the inside")]))
+    assert asked.callback["data"] == texts.unforeseen()
+    assert "Nothing is lost" in asked.content
+    assert "inside" not in json.dumps(asked.callback)
+    assert not deployment.queue.sent
+    logged = capsys.readouterr().out
+    assert "RuntimeError: the inside" in logged
+    assert "Traceback" in logged
+
+
+def test_a_command_that_cancels_itself_is_handed_over() -> None:
+    asked, _ = ask(Scripted([asyncio.CancelledError()]))
+    assert asked.callback == DEFERRED
+
+
+@pytest.mark.parametrize("faults", [["refused", "refused"], ["500", "500"], ["denied"], ["lost", "lost"], ["hang"]])
+def test_a_hand_over_that_failed_or_may_have_failed_is_not_hidden_behind_a_deferral(faults: list[What | None]) -> None:
+    asked, _ = ask(Scripted(takes=9.0), faults=faults)
+    assert asked.callback["data"] == texts.not_handed_over()
+    assert "Nothing is lost" in asked.content
+    assert asked.in_time
+    assert asked.seconds <= 2.91
+
+
+@pytest.mark.parametrize("fault", ["refused", "500", "lost"])
+def test_a_hand_over_is_tried_twice(fault: What) -> None:
+    asked, deployment = ask(Scripted(takes=9.0), faults=[fault])
+    assert asked.callback == DEFERRED
+    assert deployment.queue.requests == 2
+
+
+def test_a_hand_over_has_time_even_when_a_cold_start_ate_all() -> None:
+    asked, _ = ask(Scripted(), old=10.0, faults=["hang"])
+    assert asked.seconds == pytest.approx(0.4)
+
+
+def test_a_hand_over_that_failed_after_an_error_tells_that_error() -> None:
+    error = DiscordUnavailable()
+    asked, _ = ask(Scripted([error]), faults=["denied"])
+    assert asked.content == error.message
+
+
+def test_a_hand_over_that_lands_late_still_brings_the_link() -> None:
+    command = Scripted(takes=9.0)
+    with Deployment(commands=command.table) as deployment:
+        deployment.queue.faults = ["hang"]
+
+        async def scenario() -> str:
+            asked = await deployment.ask()
+            assert asked.kind == MESSAGE
+            deployment.queue.release()
+            assert await deployment.work() == 1
+            return deployment.shown(asked)
+
+        assert deployment.run(scenario()) == "done"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"data": {"name": "session", "options": [{"name": "close", "type": 1, "options": []}], "type": 1}},
+        {"data": {"name": "session", "type": 1}},
+        {"data": {"name": "other", "type": 1}},
+        {"data": {"name": "session", "type": 3, "options": [{"name": "open", "type": 1}]}},
+        {"data": None},
+    ],
+)
+def test_an_unknown_command_is_answered_clearly(change: dict[str, Any]) -> None:
+    from infra.interactions import interaction
+    from tests.kit.deployment import CHANNEL, GUILD, USER
+    from tests.kit.virtual_time import START
+
+    with Deployment() as deployment:
+        payload = {**interaction("x", channel_id=CHANNEL, guild_id=GUILD, user_id=USER, now=START), **change}
+        asked = deployment.run(deployment.deliver(payload))
+    assert (asked.status, asked.callback) == (200, {"type": 4, "data": texts.unknown_command()})
+
+
+def test_an_edit_of_the_answer_says_nothing_of_flags() -> None:
+    assert "flags" not in edit(texts.unknown_command())
+
+
+def test_no_token_is_logged(capsys: Any) -> None:
+    asked, _ = ask(Scripted([RuntimeError("made-up-token-1")]))
+    ask(Scripted(takes=9.0), faults=["denied"])
+    logged = capsys.readouterr().out
+    assert asked.token == "made-up-token-1"
+    assert "made-up-token" not in logged
+    assert "made-up-bot-token" not in logged

@@ -1,0 +1,58 @@
+"""The definitions fit Discord's limits, and each limit is really looked at."""
+
+from typing import Any
+
+import pytest
+
+from infra.commands import COMMANDS
+from infra.commands.limits import faults, weight
+
+STRING = 3
+SUBCOMMAND = 1
+
+
+def command(**changes: Any) -> dict[str, Any]:
+    return {"type": 1, "name": "session", "description": "One thread", **changes}
+
+
+def option(name: str = "name", **changes: Any) -> dict[str, Any]:
+    return {"type": STRING, "name": name, "description": "A name", **changes}
+
+
+def test_our_commands_have_no_fault() -> None:
+    assert faults(COMMANDS) == []
+
+
+@pytest.mark.parametrize(
+    ("definition", "fault"),
+    [
+        (command(name="Session"), "/Session: a name is 1 to 32 lower-case letters"),
+        (command(name="s" * 33), "a name is 1 to 32"),
+        (command(name="open it"), "a name is 1 to 32"),
+        (command(description=""), "/session: a description has 1 to 100 characters, not 0"),
+        (command(description="x" * 101), "not 101"),
+        (command(options=[option(f"o{n}") for n in range(26)]), "/session: 26 options are more than 25"),
+        (command(options=[option("a"), option("a")]), "two options have one name"),
+        (command(options=[option("a"), option("b", required=True)]), "required options come first"),
+        (command(options=[option("a"), option("b", type=SUBCOMMAND)]), "subcommands cannot stand beside"),
+        (command(options=[option("a", min_length=5, max_length=4)]), "/session a: a text's length"),
+        (command(options=[option("a", max_length=6001)]), "/session a: a text's length"),
+    ],
+)
+def test_what_discord_would_refuse_is_named_with_its_place(definition: dict[str, Any], fault: str) -> None:
+    assert fault in "\n".join(faults([definition]))
+
+
+def test_a_command_of_more_than_8000_characters_is_refused_though_each_part_is_short() -> None:
+    groups = [
+        option(f"g{n}", type=2, options=[option(f"s{m}", description="x" * 100) for m in range(25)]) for n in range(4)
+    ]
+    assert weight(command(options=groups)) > 8000
+    assert faults([command(options=groups)]) == [
+        f"/session has {weight(command(options=groups))} characters, more than 8000"
+    ]
+
+
+def test_one_name_twice_and_too_many_commands_are_refused() -> None:
+    assert faults([command(), command()]) == ["/session is defined twice"]
+    assert faults([command(name=f"c{n}") for n in range(101)]) == ["101 commands are more than 100"]

@@ -1,0 +1,227 @@
+"""Queues invoke functions: over an emulated SQS, with real environments."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any
+
+import pytest
+
+from infra.local.aws import serve
+from infra.local.aws_client import arn, client
+from infra.local.event_sources import QueuePoller, Schedule, finished, record
+from infra.local.functions import Result
+from infra.local.template import QueueSource
+from tests.infra.local.conftest import MakePool
+
+pytestmark = pytest.mark.xdist_group("local stack")
+
+NUMBERS = count(1)
+PATIENCE_SECONDS = 10.0
+
+
+@pytest.fixture(scope="module")
+def sqs() -> Iterator[Any]:
+    server = serve(0, "unused")
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    connected = client("sqs", f"http://127.0.0.1:{server.server_port}")
+    yield connected
+    connected.close()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def queue(sqs: Any) -> str:
+    """A queue whose messages come back at once (so one batch at a time is taken from it), and go to the dead letters at the third receive that fails."""
+    dead = sqs.create_queue(QueueName=f"dead-{next(NUMBERS)}")["QueueUrl"]
+    policy = f'{{"deadLetterTargetArn": "{arn(sqs, dead)}", "maxReceiveCount": 3}}'
+    attributes = {"VisibilityTimeout": "0", "RedrivePolicy": policy}
+    return str(sqs.create_queue(QueueName=f"queue-{next(NUMBERS)}", Attributes=attributes)["QueueUrl"])
+
+
+def dead_letters(sqs: Any, queue: str) -> list[str]:
+    dead = queue.replace("queue-", "dead-")
+    number = int(dead.rpartition("-")[2]) - 1
+    url = f"{dead.rpartition('-')[0]}-{number}"
+    return [message["Body"] for message in sqs.receive_message(QueueUrl=url).get("Messages", [])]
+
+
+def left(sqs: Any, queue: str) -> int:
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+    return sum(map(int, attributes.values()))
+
+
+@contextmanager
+def polling(
+    sqs: Any, queue: str, invoke: Callable[[Any], Result], *, batch_size: int = 1, most_at_once: int = 1
+) -> Iterator[None]:
+    source = QueueSource("Queue", "Function", batch_size, reports_failures=True, most_at_once=most_at_once)
+    poller = QueuePoller(sqs, queue, arn(sqs, queue), source, invoke)
+    try:
+        yield
+    finally:
+        poller.close()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Look again and again; fail after a while."""
+    over = threading.Event()
+    for _ in range(int(PATIENCE_SECONDS / 0.02)):
+        if holds():
+            return
+        over.wait(0.02)
+    pytest.fail("it never came about")
+
+
+def test_a_message_is_handed_over_as_lambda_hands_it_over_and_deleted(
+    sqs: Any, queue: str, make_pool: MakePool
+) -> None:
+    events: list[Any] = []
+    pool = make_pool("odd_only")
+
+    def invoke(event: Any) -> Result:
+        events.append(event)
+        return pool.invoke(event)
+
+    sent = sqs.send_message(QueueUrl=queue, MessageBody="1")
+    with polling(sqs, queue, invoke):
+        wait_until(lambda: left(sqs, queue) == 0)
+    ((received,),) = [event["Records"] for event in events]
+
+    assert (received["messageId"], received["body"]) == (sent["MessageId"], "1")
+    assert (received["eventSource"], received["eventSourceARN"]) == ("aws:sqs", arn(sqs, queue))
+    assert received["attributes"]["ApproximateReceiveCount"] == "1"
+    assert received["md5OfBody"] == sent["MD5OfMessageBody"]
+
+
+def test_a_message_that_is_reported_as_failed_comes_again_and_ends_among_the_dead_letters(
+    sqs: Any, queue: str, make_pool: MakePool
+) -> None:
+    receives: list[str] = []
+    pool = make_pool("odd_only")
+
+    def invoke(event: Any) -> Result:
+        receives.extend(record["attributes"]["ApproximateReceiveCount"] for record in event["Records"])
+        return pool.invoke(event)
+
+    sqs.send_message(QueueUrl=queue, MessageBody="2")
+    with polling(sqs, queue, invoke):
+        wait_until(lambda: left(sqs, queue) == 0)
+
+    assert receives == ["1", "2", "3"]
+    assert dead_letters(sqs, queue) == ["2"]
+
+
+def test_of_a_batch_only_the_failed_messages_come_again(sqs: Any, queue: str, make_pool: MakePool) -> None:
+    seen: list[str] = []
+    pool = make_pool("odd_only")
+
+    def invoke(event: Any) -> Result:
+        seen.extend(record["body"] for record in event["Records"])
+        return pool.invoke(event)
+
+    for body in ("1", "2", "3"):
+        sqs.send_message(QueueUrl=queue, MessageBody=body)
+    with polling(sqs, queue, invoke, batch_size=10):
+        wait_until(lambda: left(sqs, queue) == 0)
+
+    assert sorted(seen) == ["1", "2", "2", "2", "3"]
+    assert dead_letters(sqs, queue) == ["2"]
+
+
+def test_a_function_that_fails_fails_the_whole_batch(sqs: Any, queue: str, make_pool: MakePool) -> None:
+    for body in ("1", "3"):
+        sqs.send_message(QueueUrl=queue, MessageBody=body)
+    with polling(sqs, queue, make_pool("fail").invoke, batch_size=10):
+        wait_until(lambda: left(sqs, queue) == 0)
+    letters = dead_letters(sqs, queue) + dead_letters(sqs, queue)
+    assert sorted(letters) == ["1", "3"]
+
+
+def test_no_more_batches_run_at_once_than_the_source_allows(sqs: Any, queue: str) -> None:
+    at_work, most, lock = 0, 0, threading.Lock()
+    together = threading.Barrier(2)
+
+    def invoke(event: Any) -> Result:
+        nonlocal at_work, most
+        with lock:
+            at_work += 1
+            most = max(most, at_work)
+        together.wait(PATIENCE_SECONDS)
+        with lock:
+            at_work -= 1
+        return Result({})
+
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "30"})
+    for body in range(6):
+        sqs.send_message(QueueUrl=queue, MessageBody=str(body))
+    with polling(sqs, queue, invoke, most_at_once=2):
+        wait_until(lambda: left(sqs, queue) == 0)
+
+    assert most == 2
+
+
+BATCH = [{"MessageId": "a"}, {"MessageId": "b"}]
+
+
+@pytest.mark.parametrize(
+    ("result", "done"),
+    [
+        (Result(None), ["a", "b"]),
+        (Result({}), ["a", "b"]),
+        (Result({"batchItemFailures": None}), ["a", "b"]),
+        (Result({"batchItemFailures": [{"itemIdentifier": "b"}]}), ["a"]),
+        (Result({"batchItemFailures": [{"itemIdentifier": "c"}]}), []),
+        (Result({"batchItemFailures": [{"itemIdentifier": ""}]}), []),
+        (Result({"batchItemFailures": ["b"]}), []),
+        (Result("done"), []),
+        (Result(error={"errorType": "ValueError"}), []),
+    ],
+)
+def test_what_a_report_means(result: Result, done: list[str]) -> None:
+    assert [message["MessageId"] for message in finished(BATCH, result, reports_failures=True)] == done
+
+
+def test_without_reports_a_result_of_any_kind_is_a_success() -> None:
+    assert finished(BATCH, Result("done"), reports_failures=False) == BATCH
+    assert finished(BATCH, Result(error={}), reports_failures=False) == []
+
+
+def test_a_record_keeps_when_its_message_was_sent_and_first_received() -> None:
+    message = {
+        "MessageId": "a",
+        "ReceiptHandle": "r",
+        "Body": "text",
+        "Attributes": {
+            "ApproximateReceiveCount": "2",
+            "SentTimestamp": "1795435200000",
+            "ApproximateFirstReceiveTimestamp": "1795435201000",
+        },
+    }
+    attributes = record(message, "arn:aws:sqs:us-east-1:1:q", datetime.now(UTC))["attributes"]
+    assert attributes["SentTimestamp"] == "1795435200000"
+    assert attributes["ApproximateFirstReceiveTimestamp"] == "1795435201000"
+    assert attributes["ApproximateReceiveCount"] == "2"
+
+
+def test_the_schedule_invokes_its_function_with_a_scheduled_event() -> None:
+    events: list[Any] = []
+    came = threading.Event()
+
+    def invoke(event: Any) -> Result:
+        events.append(event)
+        came.set()
+        return Result({})
+
+    schedule = Schedule(invoke, seconds=0.01)
+    assert came.wait(PATIENCE_SECONDS)
+    schedule.close()
+
+    assert events[0]["source"] == "aws.scheduler"
+    assert "Records" not in events[0]

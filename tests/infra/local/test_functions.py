@@ -1,0 +1,130 @@
+"""Functions as Lambda runs them: environments of their own, one request at a time, grown on demand."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.functions import Function, Pool, Result
+from infra.local.nursery import Nursery
+from tests.infra.local.conftest import MakePool
+
+pytestmark = pytest.mark.xdist_group("local stack")
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process. (Its parent collects it at once, so a dead one is no zombie.)"""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def error_of(result: Result) -> tuple[Any, Any]:
+    assert result.error is not None
+    return result.error["errorType"], result.error["errorMessage"]
+
+
+def test_an_environment_is_another_process_and_is_used_again(make_pool: MakePool) -> None:
+    pool = make_pool("who")
+    cold, warm = pool.invoke({}), pool.invoke({})
+
+    assert cold.payload == {"pid": cold.payload["pid"], "count": 1}
+    assert warm.payload == {"pid": cold.payload["pid"], "count": 2}
+    assert cold.payload["pid"] != os.getpid()
+    assert cold.init is not None
+    assert warm.init is None
+
+
+def test_requests_at_once_get_an_environment_each(make_pool: MakePool, tmp_path: Path) -> None:
+    pool = make_pool("meet")
+    event = {"folder": str(tmp_path), "expected": 5}
+    with ThreadPoolExecutor(5) as people:
+        results = list(people.map(pool.invoke, [event] * 5))
+
+    assert len({result.payload["pid"] for result in results}) == 5
+    assert (pool.starts, pool.size) == (5, 5)
+
+
+def test_environments_can_be_warm_before_anybody_comes_and_let_go_afterwards(make_pool: MakePool) -> None:
+    pool = make_pool("who")
+    pool.warm(3)
+    assert (pool.starts, pool.size) == (3, 3)
+    assert pool.invoke({}).init is None
+
+    pool.shrink(1)
+    assert pool.size == 1
+
+
+def test_a_function_gets_its_own_variables_and_two_things_of_the_context(make_pool: MakePool) -> None:
+    pool = make_pool("surroundings", timeout=7, COLOUR="blue")
+    told = pool.invoke({}, request_id="r-1").payload
+
+    assert told["variables"] == {"COLOUR": "blue"}
+    assert told["context"] == ["aws_request_id", "get_remaining_time_in_millis"]
+    assert told["request_id"] == "r-1"
+    assert 5_000 < told["remaining"] <= 7_000
+
+
+def test_an_exception_is_told_as_lambda_tells_it_and_the_environment_stays(make_pool: MakePool) -> None:
+    pool = make_pool("fail")
+    assert error_of(pool.invoke({})) == ("ValueError", "what a pity")
+    assert pool.size == 1
+
+
+def test_what_json_cannot_say_is_an_error(make_pool: MakePool) -> None:
+    assert error_of(make_pool("unspeakable").invoke({}))[0] == "Runtime.MarshalError"
+
+
+def test_a_function_that_dies_takes_its_environment_along_and_the_next_one_gets_a_new_one(make_pool: MakePool) -> None:
+    pool = make_pool("die")
+    assert error_of(pool.invoke({}))[0] == "Runtime.ExitError"
+    assert pool.size == 0
+    assert pool.invoke({}).init is not None
+
+
+def test_the_time_out_kills(make_pool: MakePool) -> None:
+    pool = make_pool("hang", timeout=0.2)
+    kind, message = error_of(pool.invoke({}))
+
+    assert kind == "Sandbox.Timedout"
+    assert "timed out after 0.20 seconds" in message
+    assert pool.size == 0
+
+
+def test_a_running_environment_can_be_found_by_its_event_and_killed(make_pool: MakePool) -> None:
+    pool = make_pool("hang")
+    with ThreadPoolExecutor(1) as people:
+        hanging = people.submit(pool.invoke, {"of": "mona"})
+        while not (running := pool.running()):
+            pass
+        (victim,) = running
+        assert victim.event == {"of": "mona"}
+        victim.kill()
+
+        assert error_of(hanging.result())[0] == "Runtime.ExitError"
+
+
+def test_a_module_that_cannot_be_imported_is_an_error_of_init(nursery: Nursery) -> None:
+    pool = Pool(Function("absent", "tests.infra.local.no_such_module.handler", 5, {}), nursery)
+    assert error_of(pool.invoke({}))[0] == "ModuleNotFoundError"
+    assert pool.size == 0
+
+
+def test_closing_a_pool_ends_its_environments(make_pool: MakePool) -> None:
+    pool = make_pool("who")
+    pid = pool.invoke({}).payload["pid"]
+    assert alive(pid)
+
+    pool.close()
+    while alive(pid):
+        pass
+    assert pool.invoke({}).error is not None
+
+
+def test_a_large_event_arrives_whole(make_pool: MakePool) -> None:
+    event = {"text": "ü" * 400_000}
+    assert make_pool("echo").invoke(event).payload == event

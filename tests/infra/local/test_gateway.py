@@ -1,0 +1,150 @@
+"""HTTP in, events out: the HTTP API's side of the door, and Lambda's own API."""
+
+import base64
+import http.client
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from infra.local.functions import Result
+from infra.local.gateway import lambda_api, to_event, to_response
+from infra.local.loopback import BODY_MAX_BYTES, Loopback, Request, Response
+from infra.local.people import send
+from tests.infra.local.conftest import MakePool
+
+pytestmark = pytest.mark.xdist_group("local stack")
+
+NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
+NOON_MILLISECONDS = 1_795_435_200_000
+INVOKE = "/2015-03-31/functions/{}/invocations"
+
+
+def request(method: str = "POST", target: str = "/interactions", body: bytes = b"{}", **headers: str) -> Request:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Request(method, target, {"content-type": "application/json", **named}, body, "127.0.0.1")
+
+
+def test_an_event_has_the_fields_of_the_documented_example() -> None:
+    event = to_event(request(target="/interactions?a=1&b=2&a=3", x_signature_timestamp="7"), NOON)
+
+    # AWS docs, "Working with AWS Lambda proxy integrations for HTTP APIs", the example of payload format 2.0, without what
+    # only comes with authorizers, certificates, cookies and path or stage variables.
+    assert {
+        "version",
+        "routeKey",
+        "rawPath",
+        "rawQueryString",
+        "headers",
+        "queryStringParameters",
+        "requestContext",
+        "body",
+        "isBase64Encoded",
+    } == set(event)
+    assert {
+        "accountId",
+        "apiId",
+        "domainName",
+        "domainPrefix",
+        "http",
+        "requestId",
+        "routeKey",
+        "stage",
+        "time",
+        "timeEpoch",
+    } == set(event["requestContext"])
+    assert {"method", "path", "protocol", "sourceIp", "userAgent"} == set(event["requestContext"]["http"])
+
+
+def test_an_event_says_what_was_asked_and_when() -> None:
+    event = to_event(request(target="/interactions?a=1&b=2&a=3", x_signature_timestamp="7"), NOON)
+    context = event["requestContext"]
+
+    assert (event["version"], event["routeKey"], event["rawPath"]) == ("2.0", "POST /interactions", "/interactions")
+    assert event["rawQueryString"] == "a=1&b=2&a=3"
+    assert event["queryStringParameters"] == {"a": "1,3", "b": "2"}
+    assert event["headers"]["x-signature-timestamp"] == "7"
+    assert (event["body"], event["isBase64Encoded"]) == ("{}", False)
+    assert (context["time"], context["timeEpoch"]) == ("23/Nov/2026:12:00:00 +0000", NOON_MILLISECONDS)
+    assert context["http"]["sourceIp"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(("body", "kind"), [(b"\xff\xfe", "application/json"), (b"{}", "application/octet-stream")])
+def test_what_is_no_text_comes_in_base64(body: bytes, kind: str) -> None:
+    event = to_event(request(body=body, content_type=kind), NOON)
+    assert event["isBase64Encoded"] is True
+    assert base64.b64decode(event["body"]) == body
+
+
+def test_any_other_path_or_method_takes_the_default_route() -> None:
+    assert to_event(request("GET"), NOON)["routeKey"] == "$default"
+    assert to_event(request(target="/elsewhere"), NOON)["routeKey"] == "$default"
+
+
+def test_a_request_without_a_body_has_none_in_its_event() -> None:
+    assert "body" not in to_event(request("GET", body=b""), NOON)
+
+
+def test_a_result_becomes_its_response() -> None:
+    payload = {"statusCode": 405, "headers": {"Allow": "POST"}, "body": "no", "isBase64Encoded": False}
+    assert to_response(Result(payload)) == Response(405, {"allow": "POST"}, b"no")
+    encoded = {"statusCode": 200, "body": base64.b64encode(b"\xff").decode(), "isBase64Encoded": True}
+    assert to_response(Result(encoded)) == Response(200, {}, b"\xff")
+
+
+def test_a_result_without_a_status_is_the_body_itself() -> None:
+    assert to_response(Result({"a": 1})) == Response(200, {"content-type": "application/json"}, b'{"a": 1}')
+
+
+@pytest.mark.parametrize("result", [Result(error={"errorType": "Sandbox.Timedout"}), Result(None)])
+def test_a_function_that_failed_is_an_internal_server_error(result: Result) -> None:
+    response = to_response(result)
+    assert (response.status, json.loads(response.body)) == (500, {"message": "Internal Server Error"})
+
+
+def test_programs_invoke_a_function_by_lambdas_own_api(make_pool: MakePool) -> None:
+    pools = {"Echo": make_pool("echo"), "Fail": make_pool("fail")}
+    echoed = lambda_api(pools, request(target=INVOKE.format("Echo"), body=b'{"a": 1}'))
+    failed = lambda_api(pools, request(target=INVOKE.format("Fail")))
+    absent = lambda_api(pools, request(target=INVOKE.format("Absent")))
+    garbled = lambda_api(pools, request(target=INVOKE.format("Echo"), body=b"{"))
+
+    assert (echoed.status, json.loads(echoed.body)) == (200, {"a": 1})
+    assert (failed.status, failed.headers["x-amz-function-error"]) == (200, "Unhandled")
+    assert json.loads(failed.body)["errorType"] == "ValueError"
+    assert (absent.status, garbled.status) == (404, 400)
+
+
+def served(answer: Callable[[Request], Response], ask: Callable[[str], Any]) -> Any:
+    server = Loopback(answer)
+    try:
+        return ask(server.url)
+    finally:
+        server.close()
+
+
+def seen(request: Request) -> Response:
+    text = json.dumps([request.method, request.target, request.headers.get("x-a"), len(request.body)])
+    return Response(200, {}, text.encode())
+
+
+def test_a_request_comes_over_http_as_it_was_sent() -> None:
+    status, body = served(seen, lambda url: send("PUT", f"{url}/p?q=1", b"abc", {"X-A": "7"}))
+    assert (status, json.loads(body)) == (200, ["PUT", "/p?q=1", "7", 3])
+
+
+@pytest.mark.parametrize(("length", "status"), [(str(BODY_MAX_BYTES + 1), 413), ("many", 400)])
+def test_a_body_that_is_too_large_or_of_no_length_is_not_even_read(length: str, status: int) -> None:
+    def ask(url: str) -> int:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
+        try:
+            connection.putrequest("POST", "/interactions")
+            connection.putheader("content-length", length)
+            connection.endheaders()
+            return connection.getresponse().status
+        finally:
+            connection.close()
+
+    assert served(seen, ask) == status

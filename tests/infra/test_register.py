@@ -1,0 +1,208 @@
+"""Registration against the simulated Discord: what is told, what is sent, what is refused, and what is never shown."""
+
+import asyncio
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from moto import mock_aws
+
+from infra.commands import COMMANDS
+from infra.commands.comparison import difference, for_scope
+from infra.local.discord.transport import SimulatedTransport
+from infra.local.discord.wire import Outcome, Request
+from infra.local.discord.world import SimulatedDiscord
+from infra.register import main, register
+from tests.kit.sam_template import ROOT
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+APPLICATION = "1100000000000000001"
+GUILD = "1100000000000000002"
+TOKEN = "made-up-bot-token"
+ENVIRON = {
+    "DISCORD_APPLICATION_ID": APPLICATION,
+    "DISCORD_BOT_TOKEN": TOKEN,
+    "DISCORD_API_URL": "https://discord.test/api/v10",
+}
+AS_BOT = {"authorization": f"Bot {TOKEN}", "user-agent": "DiscordBot (https://discord.test, 1)"}
+
+
+class Wire:
+    """A simulated Discord with one guild, and all that was sent to it."""
+
+    def __init__(self) -> None:
+        self.world = SimulatedDiscord(application_id=APPLICATION, bot_token=TOKEN)
+        self.world.add_guild(GUILD)
+        self.sent: list[Request] = []
+
+    def run(self, *arguments: str, **environ: str) -> int:
+        transport = SimulatedTransport(self.world, lambda: NOW, observe=self.note)
+        return main(arguments, environ={**ENVIRON, **environ}, transport=transport)
+
+    def note(self, request: Request, outcome: Outcome) -> None:
+        self.sent.append(request)
+
+    def methods(self) -> list[str]:
+        return [request.method for request in self.sent]
+
+    def registered(self, guild: str | None = None) -> list[dict[str, Any]]:
+        path = f"/applications/{APPLICATION}/{f'guilds/{guild}/' if guild else ''}commands"
+        asking = Request("GET", path, headers=AS_BOT)
+        commands: list[dict[str, Any]] = self.world.handle(asking, NOW).json()
+        return commands
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture(autouse=True)
+def never_shown(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Whatever a test does, the token appears nowhere; ``told()`` gives what was printed."""
+    texts: list[str] = []
+
+    def told() -> str:
+        captured = capsys.readouterr()
+        texts.append(captured.out + captured.err)
+        return texts[-1]
+
+    yield told
+    told()
+    assert TOKEN not in "".join(texts)
+
+
+def test_the_first_registration_sends_every_command_and_a_second_finds_nothing_to_do(
+    wire: Wire, never_shown: Any
+) -> None:
+    assert wire.run() == 0
+    assert "Registered (everywhere): /session." in never_shown()
+    assert [command["name"] for command in wire.registered()] == ["session"]
+    assert wire.run() == 0
+    assert never_shown() == "Up to date (everywhere): /session.\n"
+    assert wire.methods() == ["GET", "PUT", "GET"]
+
+
+def test_a_guilds_commands_go_to_that_guild_alone_and_are_recognised_again(wire: Wire, never_shown: Any) -> None:
+    assert wire.run("--guild", GUILD) == 0
+    assert wire.registered() == []
+    assert [command["name"] for command in wire.registered(GUILD)] == ["session"]
+    assert wire.run("--guild", GUILD) == 0
+    assert f"Up to date (guild {GUILD})" in never_shown()
+
+
+def test_a_dry_run_shows_each_difference_and_changes_nothing(wire: Wire, never_shown: Any) -> None:
+    foreign = [{"name": "somebody-elses", "type": 1, "description": "Was here before"}]
+    headers = {**AS_BOT, "content-type": "application/json"}
+    put = Request("PUT", f"/applications/{APPLICATION}/commands", headers=headers, body=json.dumps(foreign).encode())
+    assert wire.world.handle(put, NOW).status == 200
+    assert wire.run("--dry-run") == 0
+    told = never_shown()
+    assert '-    "name": "somebody-elses",' in told
+    assert '+    "name": "session",' in told
+    assert "Dry run (everywhere): nothing was changed." in told
+    assert wire.methods() == ["GET"]
+    assert [command["name"] for command in wire.registered()] == ["somebody-elses"]
+
+
+def test_a_changed_description_is_the_only_line_that_differs() -> None:
+    changed = json.loads(json.dumps(COMMANDS))
+    changed[0]["options"][0]["description"] = "Something else"
+    lines = difference(COMMANDS, changed).splitlines()[2:]
+    assert [line.strip() for line in lines if line[0] in "+-"] == [
+        '-        "description": "Find, reopen or create the one thread of a session in this channel",',
+        '+        "description": "Something else",',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "told"),
+    [
+        (401, b'{"message": "401: Unauthorized", "code": 0}', "does not take this bot token"),
+        (403, b'{"message": "Missing Access", "code": 50001}', "does not allow it (Missing Access)"),
+        (404, b'{"message": "Unknown Application", "code": 10002}', "knows no such application or guild"),
+        (429, b'{"message": "You are being rate limited.", "retry_after": 12.5, "global": false}', "in 12.5 seconds"),
+        (
+            400,
+            b'{"message": "Invalid Form Body", "code": 50035, "errors": {"0": {}}}',
+            "refused the definitions (status 400)",
+        ),
+        (502, b"<html>Bad gateway</html>", "has trouble (status 502)"),
+        (403, b"<html>Blocked</html>", "no reason given"),
+        (429, b'"slow down"', "try again in a while"),
+    ],
+)
+def test_a_refusal_is_explained_and_fails(status: int, body: bytes, told: str, never_shown: Any) -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(status, content=body))
+    assert main([], environ=ENVIRON, transport=transport) == 1
+    text = never_shown()
+    assert text.startswith("Nothing was registered: ")
+    assert told in text
+
+
+def test_an_unreachable_discord_is_told_without_its_address(never_shown: Any) -> None:
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("connection refused", request=request)
+
+    assert main([], environ=ENVIRON, transport=httpx.MockTransport(refuse)) == 1
+    assert (
+        never_shown()
+        == "Nothing was registered: Discord could not be reached (ConnectError). Check the network and try again.\n"
+    )
+
+
+def test_a_wrong_token_is_refused_by_discord_and_not_shown(wire: Wire, never_shown: Any) -> None:
+    assert wire.run(DISCORD_BOT_TOKEN=f"{TOKEN}-of-yesterday") == 1
+    assert "does not take this bot token" in never_shown()
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({"DISCORD_APPLICATION_ID": ""}, "set DISCORD_APPLICATION_ID"),
+        ({"DISCORD_APPLICATION_ID": "onethread"}, "set DISCORD_APPLICATION_ID"),
+        ({"DISCORD_BOT_TOKEN": " "}, "set DISCORD_BOT_TOKEN"),
+        ({"DISCORD_BOT_TOKEN": f"Bot {TOKEN}"}, "is not one"),
+    ],
+)
+def test_what_is_missing_is_named_before_anything_is_sent(
+    wire: Wire, environ: dict[str, str], told: str, never_shown: Any
+) -> None:
+    assert wire.run(**environ) == 1
+    assert told in never_shown()
+    assert wire.sent == []
+
+
+def test_the_token_can_come_from_ssm(wire: Wire, never_shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "made-up")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with mock_aws():
+        boto3.client("ssm").put_parameter(Name="/onethread/token", Value=TOKEN, Type="SecureString")
+        assert wire.run("--token-parameter", "/onethread/token", DISCORD_BOT_TOKEN="") == 0
+        assert "Registered (everywhere)" in never_shown()
+        assert wire.run("--token-parameter", "/onethread/other", DISCORD_BOT_TOKEN="") == 1
+        assert "SSM does not give out /onethread/other (ParameterNotFound)" in never_shown()
+
+
+def test_what_is_sent_fits_discords_own_description_of_a_command(wire: Wire) -> None:
+    openapi = ROOT.parent / "shared" / "discord" / "openapi.json"
+    if not openapi.exists():
+        pytest.skip("Discord's OpenAPI description is not beside the project")
+    from jsonschema import Draft202012Validator
+
+    description = json.loads(openapi.read_text())
+    schema = {"$ref": "#/components/schemas/ApplicationCommandUpdateRequest", "components": description["components"]}
+    for guild in (None, GUILD):
+        for command in for_scope(COMMANDS, guild):
+            Draft202012Validator(schema).validate(command)
+
+
+def test_definitions_with_faults_never_reach_discord(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("infra.register.COMMANDS", ({"type": 1, "name": "Session", "description": "x"},))
+    client = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: pytest.fail("was sent")))
+    with pytest.raises(Exception, match="a name is 1 to 32 lower-case letters"):
+        asyncio.run(register(client, APPLICATION, None, dry_run=False))

@@ -1,0 +1,268 @@
+"""What template.yaml promises: numbers that fit together, each function its own variables, and narrow permissions."""
+
+import functools
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import pytest
+
+from handler import config
+from tests.kit.sam_template import ROOT, environment_of, parameter_values, template
+
+MINUTE: Final = 60
+DAY: Final = 24 * 60 * MINUTE
+TOKEN_LIFE: Final = 15 * MINUTE  # Discord docs, "Receiving and Responding": an interaction token's validity
+
+READS: Final[Mapping[str, type[config.Config]]] = {
+    "WebhookFunction": config.WebhookConfig,
+    "WorkerFunction": config.WorkerConfig,
+    "EnsureFunction": config.EnsureConfig,
+    "ReconcilerFunction": config.ReconcilerConfig,
+}
+NOT_GIVEN: Final = {"DISCORD_BOT_TOKEN", "DISCORD_API_URL"}  # for local runs: a deployed stack has the parameter's name
+
+
+def resources(kind: str) -> dict[str, dict[str, Any]]:
+    return {name: resource for name, resource in template()["Resources"].items() if resource["Type"] == kind}
+
+
+def properties(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = template()["Resources"][name]["Properties"]
+    return found
+
+
+@functools.cache
+def translated() -> dict[str, Any]:
+    """What CloudFormation gets."""
+    from samtranslator.translator.transform import transform
+
+    class NoManagedPolicies:
+        def load(self) -> dict[str, str]:
+            return {}
+
+    packed = template()
+    packed["Globals"]["Function"]["CodeUri"] = "s3://bucket/artifact"  # what `sam deploy` puts in the folder's place
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks for one; any does
+        result: dict[str, Any] = transform(packed, parameter_values(), NoManagedPolicies())
+    return result
+
+
+# ---------------------------------------------------------------- functions
+
+
+def test_there_are_four_functions_and_each_is_built_by_the_makefile() -> None:
+    functions = resources("AWS::Serverless::Function")
+    handlers = {name: function["Properties"]["Handler"] for name, function in functions.items()}
+    assert handlers == {name: f"handler.{name.removesuffix('Function').lower()}.lambda_handler" for name in READS}
+    makefile = (ROOT / "Makefile").read_text()
+    for name, function in functions.items():
+        assert function["Metadata"] == {"BuildMethod": "makefile"}
+        assert f"build-{name}" in makefile
+
+
+@pytest.mark.parametrize("function", READS)
+def test_a_function_is_given_the_variables_that_it_reads_and_no_others(function: str) -> None:
+    class Recording(dict[str, str]):
+        def __init__(self, given: Mapping[str, str]) -> None:
+            super().__init__(given)
+            self.read: set[str] = set()
+
+        def get(self, key: str, default: Any = None) -> Any:
+            self.read.add(key)
+            return super().get(key, default)
+
+    environ = Recording(environment_of(function))
+    loaded = config.load(READS[function], environ)
+    assert set(environ) == environ.read - NOT_GIVEN
+    assert loaded.bot_token is None
+    assert loaded.bot_token_parameter == "/onethread/discord-bot-token"
+
+
+@pytest.mark.parametrize("function", READS)
+def test_the_defaults_of_the_template_are_those_of_the_code(function: str) -> None:
+    environ = environment_of(function)
+    optional = {"SESSION_NAME_PREFIX", "AUTO_ARCHIVE_MINUTES", "UNLOCK_POLICY", "LOG_LEVEL"}
+    bare = {name: value for name, value in environ.items() if name not in optional}
+    assert config.load(READS[function], environ) == config.load(READS[function], bare)
+
+
+@pytest.mark.parametrize("name", ["AutoArchiveMinutes", "UnlockPolicy", "LogLevel"])
+def test_the_code_takes_every_value_that_the_template_allows(name: str) -> None:
+    variable = {"AutoArchiveMinutes": "AUTO_ARCHIVE_MINUTES", "UnlockPolicy": "UNLOCK_POLICY", "LogLevel": "LOG_LEVEL"}[
+        name
+    ]
+    for value in template()["Parameters"][name]["AllowedValues"]:
+        config.load(config.WebhookConfig, {**environment_of("WebhookFunction"), variable: str(value)})
+
+
+def test_the_template_refuses_a_prefix_that_the_code_would_refuse() -> None:
+    assert template()["Parameters"]["SessionNamePrefix"]["MaxLength"] == config.PREFIX_MAX_UNITS
+    assert template()["Parameters"]["AutoArchiveMinutes"]["AllowedValues"] == list(config.AUTO_ARCHIVE_CHOICES)
+
+
+def test_the_code_runs_where_the_artifact_is_built_for() -> None:
+    from infra.artifact import LAMBDA_PLATFORM, RUNTIME
+
+    common = template()["Globals"]["Function"]
+    assert common["Runtime"] == f"python{RUNTIME[0]}.{RUNTIME[1]}"
+    assert common["Architectures"] == ["arm64"]
+    assert all("aarch64" in option for option in LAMBDA_PLATFORM if option.startswith("--platform"))
+
+
+# ---------------------------------------------------------------- queues
+
+
+def test_a_job_is_tried_three_times_well_within_its_tokens_life() -> None:
+    queue, worker = properties("JobsQueue"), properties("WorkerFunction")
+    mapping = worker["Events"]["Jobs"]["Properties"]
+    assert mapping["BatchSize"] == 1
+    assert worker["Timeout"] == 60
+    assert queue["VisibilityTimeout"] == 90
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 3
+    assert queue["MessageRetentionPeriod"] == TOKEN_LIFE
+    assert queue["RedrivePolicy"]["maxReceiveCount"] * queue["VisibilityTimeout"] <= TOKEN_LIFE / 3
+
+
+@pytest.mark.parametrize(
+    ("queue", "function", "event"),
+    [("JobsQueue", "WorkerFunction", "Jobs"), ("ReconcileQueue", "ReconcilerFunction", "Guilds")],
+)
+def test_a_message_comes_back_only_when_nobody_works_on_it_and_before_it_is_too_old(
+    queue: str, function: str, event: str
+) -> None:
+    numbers, mapping = properties(queue), properties(function)["Events"][event]["Properties"]
+    assert numbers["VisibilityTimeout"] > properties(function)["Timeout"]
+    assert (
+        numbers["RedrivePolicy"]["maxReceiveCount"] * numbers["VisibilityTimeout"] < numbers["MessageRetentionPeriod"]
+    )
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
+
+
+def test_dead_letters_are_kept_for_fourteen_days() -> None:
+    queues = resources("AWS::SQS::Queue")
+    dead = {
+        queue["Properties"]["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for queue in queues.values()
+        if "RedrivePolicy" in queue["Properties"]
+    }
+    assert dead == {"JobsDeadLetters", "ReconcileDeadLetters"}
+    assert {queues[name]["Properties"]["MessageRetentionPeriod"] for name in dead} == {14 * DAY}
+    assert all(queue["Properties"]["SqsManagedSseEnabled"] for queue in queues.values())
+
+
+# ---------------------------------------------------------------- table
+
+
+def test_the_table_is_kept_and_can_be_brought_back() -> None:
+    table = template()["Resources"]["SessionsTable"]
+    assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
+    said = table["Properties"]
+    assert said["DeletionProtectionEnabled"] is True
+    assert said["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert said["SSESpecification"] == {"SSEEnabled": True}
+    assert said["BillingMode"] == "PAY_PER_REQUEST"
+    assert said["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert "TableName" not in said  # a fixed name would stand in the way of the next stack, the table being retained
+
+
+# ---------------------------------------------------------------- permissions
+
+
+def statements() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every statement of every role and policy, those that SAM adds included."""
+    for name, resource in translated()["Resources"].items():
+        if resource["Type"] not in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
+            continue
+        said = resource["Properties"]
+        documents = [policy["PolicyDocument"] for policy in said.get("Policies", [])]
+        documents += [said["PolicyDocument"]] if "PolicyDocument" in said else []
+        yield from ((name, statement) for document in documents for statement in document["Statement"])
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def test_no_statement_holds_a_star_or_lets_anybody_scan() -> None:
+    seen = list(statements())
+    assert len(seen) >= 12
+    for name, statement in seen:
+        assert "*" not in json.dumps([statement["Action"], statement["Resource"]]), f"{name}: {statement}"
+        assert statement["Effect"] == "Allow"
+        assert "dynamodb:Scan" not in listed(statement["Action"])
+
+
+def test_no_role_has_a_policy_of_amazons() -> None:
+    for name, resource in translated()["Resources"].items():
+        if resource["Type"] == "AWS::IAM::Role":
+            assert "arn:" not in json.dumps(resource["Properties"].get("ManagedPolicyArns", [])), name
+
+
+def granted(function: str) -> set[str]:
+    """The actions of a function's own role, without those that all four have."""
+    return {
+        action
+        for name, statement in statements()
+        if name == function.replace("Function", "Role")
+        for action in listed(statement["Action"])
+    }
+
+
+def test_a_function_may_do_only_what_it_does() -> None:
+    log = {"logs:CreateLogStream", "logs:PutLogEvents"}
+    take = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    assert granted("WebhookFunction") == log | {"sqs:SendMessage"}
+    assert granted("WorkerFunction") == log | take | {"sqs:SendMessage"}
+    assert granted("EnsureFunction") == log
+    assert granted("ReconcilerFunction") == log | take | {"sqs:SendMessage", "dynamodb:Query"}
+
+
+def test_the_table_may_be_used_as_the_code_uses_it_and_no_further() -> None:
+    text = "".join(path.read_text() for path in (ROOT / "handler").rglob("*.py"))
+    called = {
+        "".join(map(str.title, name.split("_")))
+        for name in re.findall(r'_call\(\s*"([a-z]+(?:_[a-z]+)*_items?|query)"', text)
+    }
+    inside = set(re.findall(r'"(Put|Update|Delete|ConditionCheck)":', text))  # what a transaction consists of
+    used = called - {"TransactWriteItems"} | {f"{part}Item" for part in inside}
+    allowed = next(
+        statement["Action"]
+        for name, statement in statements()
+        if (name, statement["Sid"]) == ("SessionsPolicy", "Sessions")
+    )
+    assert set(allowed) == {f"dynamodb:{operation}" for operation in used}
+
+
+def test_only_the_reconciler_may_read_the_index() -> None:
+    holding = {name for name, statement in statements() if "/index/" in json.dumps(statement["Resource"])}
+    assert holding == {"ReconcilerRole"}
+
+
+# ---------------------------------------------------------------- the whole
+
+
+def test_the_door_gets_every_request_so_that_404_and_405_are_its_own() -> None:
+    paths = translated()["Resources"]["InteractionsApi"]["Properties"]["Body"]["paths"]
+    assert {path: sorted(methods) for path, methods in paths.items()} == {
+        "/interactions": ["post"],
+        "/$default": ["x-amazon-apigateway-any-method"],
+    }
+
+
+def test_outputs_name_what_people_need_next() -> None:
+    assert {"InteractionsEndpoint", "SessionsTableName", "EnsureFunctionArn", "EnsureCallersPolicyArn"} <= set(
+        template()["Outputs"]
+    )
+    assert {f"{name}Name" for name in READS} <= set(template()["Outputs"])
+
+
+def test_what_cloudformation_gets_has_no_fault_that_cfn_lint_knows() -> None:
+    from cfnlint.api import lint
+    from cfnlint.config import ManualArgs
+
+    found = lint(json.dumps(translated()), config=ManualArgs(regions=["us-east-1"]))
+    assert not [f"{match.rule.id} {match.message}" for match in found]
