@@ -25,10 +25,9 @@ from handler.errors import (
 )
 from handler.jobs import DELAY_MOST_SECONDS, Job, whole_seconds
 from handler.telemetry import Metric
-from handler.time_limit import within
+from handler.time_limit import GRACE_SECONDS, within
 
 COMMAND_SECONDS: Final = 50.0  # of the worker's 60: a command with several waits and retries, or much of an import
-GRACE_SECONDS: Final = 0.5  # past the deadline, for work that knows better than "timed out" why it ends
 TELLING_SECONDS: Final = 4.0  # for an edit with its repeats: the short 404 after a deferral was seen to take below one
 SENDING_SECONDS: Final = 2.0  # for putting a job back: both attempts, at their slowest
 MARGIN_SECONDS: Final = 8.0  # of Lambda's time, after the command: the grace, a put-back, and telling

@@ -1,4 +1,4 @@
-"""Clients of AWS for single calls that may be repeated: SQS and SSM. DynamoDB has a way of its own, `handler.dynamodb`."""
+"""Clients of AWS, and single calls that may be repeated: to SQS and SSM. Calls to DynamoDB are in `handler.dynamodb`."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,9 +13,17 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CONNECT_TIMEOUT_SECONDS: Final = 0.5  # inside a region a connection takes milliseconds
+CONNECTIONS: Final = 10  # kept by a client, as botocore does: more than there are threads for SQS and SSM
 
 
-def client(session: "Session", name: str, *, read_timeout: float) -> Any:
+def client(
+    session: "Session",
+    name: str,
+    *,
+    read_timeout: float,
+    connect_timeout: float = CONNECT_TIMEOUT_SECONDS,
+    connections: int = CONNECTIONS,
+) -> Any:
     """A client that gives up in time: botocore's own 60 s would keep threads for good.
 
     Its own retries are off: they pause for up to a second. Raises ConfigurationError if the environment names no region.
@@ -24,9 +32,10 @@ def client(session: "Session", name: str, *, read_timeout: float) -> Any:
     from botocore.exceptions import NoRegionError
 
     config = Config(
-        connect_timeout=CONNECT_TIMEOUT_SECONDS,
+        connect_timeout=connect_timeout,
         read_timeout=read_timeout,
         retries={"mode": "standard", "total_max_attempts": 1},
+        max_pool_connections=connections,
         tcp_keepalive=True,
         user_agent_extra="onethread",
     )

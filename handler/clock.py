@@ -61,8 +61,7 @@ def remaining(now: datetime, default: float) -> float:
 
 def iso(moment: datetime) -> str:
     """ISO 8601 in UTC with ``Z`` and always three decimals, so that text order is time order."""
-    text = moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
-    return text[:-3] + "Z"
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def parse_iso(text: str) -> datetime:

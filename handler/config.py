@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from handler.errors import ConfigurationError
+from handler.utf16 import utf16_units
 
 AUTO_ARCHIVE_CHOICES: Final = (60, 1440, 4320, 10080)  # minutes; Discord docs, "Channel", auto_archive_duration
 PREFIX_MAX_UNITS: Final = 50  # leaves half of a thread's 100 UTF-16 units to the session's name
@@ -108,10 +109,7 @@ def _public_key(text: str) -> bytes:
 
 def _prefix(text: str) -> str:
     _nonblank(text)
-    if (
-        len(text.encode("utf-16-le", "surrogatepass")) // 2 > PREFIX_MAX_UNITS
-        or not text.replace(" ", "").isprintable()
-    ):
+    if utf16_units(text) > PREFIX_MAX_UNITS or not text.replace(" ", "").isprintable():
         raise ValueError(f"must be printable and at most {PREFIX_MAX_UNITS} characters")
     return text
 

@@ -36,8 +36,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
 
+from handler import aws
 from handler.clock import Clock, remaining
-from handler.errors import ConfigurationError, StoreUnavailable
+from handler.errors import StoreUnavailable
 from handler.telemetry import count
 
 if TYPE_CHECKING:
@@ -166,21 +167,15 @@ def build(
     Raises ConfigurationError if the environment names no region.
     """
     from boto3.session import Session
-    from botocore.config import Config
-    from botocore.exceptions import NoRegionError
 
-    config = Config(
+    client = aws.client(
+        session or Session(),
+        "dynamodb",
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": 1},  # retries are made above
-        max_pool_connections=CALLS_AT_ONCE,
-        tcp_keepalive=True,
-        user_agent_extra="onethread",
+        connections=CALLS_AT_ONCE,
     )
-    try:
-        return DynamoDB((session or Session()).client("dynamodb", config=config), clock, jitter=jitter)
-    except NoRegionError:
-        raise ConfigurationError(["AWS_DEFAULT_REGION is missing"]) from None
+    return DynamoDB(client, clock, jitter=jitter)
 
 
 def to_wire(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,11 +20,11 @@ from handler.discord.snowflakes import is_snowflake
 from handler.errors import ConfigurationError, InvalidRequest, OnethreadError, ThreadLocked
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.names import TOPIC_MAX_LENGTH, Names
-from handler.time_limit import within
+from handler.time_limit import GRACE_SECONDS, within
 
 MARGIN_SECONDS: Final = 1.5  # before Lambda ends the invocation: for the grace, and for answering
-GRACE_SECONDS: Final = 0.5  # past the deadline, for work that knows better than "timed out" why it ends
 REQUEST_ID_MAX_LENGTH: Final = 128  # characters; any UUID, ARN-like name or build number fits, and the item stays small
+FIELD_NAME_SHOWN: Final = 50  # characters of an unknown field's name in the answer: enough to recognise it
 
 SESSION_FIELDS: Final = (
     "session_name",
@@ -82,7 +82,9 @@ def read(event: Any) -> Request:
     """The request in an event. Raises InvalidRequest, naming every field at fault."""
     if not isinstance(event, dict):
         raise InvalidRequest("not an object", message="The request must be a JSON object.")
-    faults = [f"unknown field {str(name)[:50]!r}" for name in event if name not in Request.__struct_fields__]
+    faults = [
+        f"unknown field {str(name)[:FIELD_NAME_SHOWN]!r}" for name in event if name not in Request.__struct_fields__
+    ]
     faults += [fault for check in (_name, _channel, _topic, _unlock, _request_id) if (fault := check(event))]
     if faults:
         text = "; ".join(faults)

@@ -9,6 +9,7 @@ from handler.config import Secret
 from handler.errors import BotTokenRefused, StoreUnavailable
 
 READ_TIMEOUT_SECONDS: Final = 1.0  # SSM answers within tens of milliseconds, with decryption
+READS_AT_ONCE: Final = 2  # threads: one read at a time, and room for a hanging one of an earlier invocation
 # What no repeat cures: the operator has to put the parameter, or the permission to read it, right.
 _OPERATORS_FAULTS: Final = frozenset(
     {"ParameterNotFound", "ParameterVersionNotFound", "AccessDeniedException", "InvalidKeyId", "ValidationException"}
@@ -21,7 +22,7 @@ class BotTokenParameter:
     def __init__(self, client: Any, name: str) -> None:
         self._client = client
         self._name = name
-        self._threads = ThreadPoolExecutor(2, thread_name_prefix="ssm")
+        self._threads = ThreadPoolExecutor(READS_AT_ONCE, thread_name_prefix="ssm")
 
     async def read(self) -> Secret:
         """The token as it is kept now. Raises BotTokenRefused if there is none to be had, StoreUnavailable if out of reach."""

@@ -9,6 +9,7 @@ from handler.errors import TimedOut
 
 T = TypeVar("T")
 
+GRACE_SECONDS: Final = 0.5  # past the deadline, for work that knows better than "timed out" why it ends
 # How long cancelled work may take to end. It has nothing remote left to do; the bound only keeps a fault from hanging.
 ENDING_SECONDS: Final = 0.2
 

@@ -41,7 +41,7 @@ def test_every_schedule_of_a_small_scenario_leaves_one_thread(scenario: Scenario
     assert found.ended > 0
 
 
-@pytest.mark.parametrize("name", EXHAUSTIVE.keys() - SLICE.keys())
+@pytest.mark.parametrize("name", [name for name in EXHAUSTIVE if name not in SLICE])
 def test_the_first_schedules_of_a_larger_scenario_leave_one_thread(name: str) -> None:
     found = Search(EXHAUSTIVE[name]).exhaustive(states_most=STATES_MOST)
     assert found.violation is None, "\n".join([found.violation, *found.trace])

@@ -29,6 +29,8 @@ ANSWER_MARGIN: Final = 0.3
 LONGEST_PATIENCE: Final = 5.0
 # Seconds. Below it a slow answer would count as none; near the deadline the work is cancelled from outside anyway.
 SHORTEST_PATIENCE: Final = 1.0
+# The share of each pause that is left to chance, so that those who failed together do not come back together.
+JITTER: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class RetryPolicy:
 
     attempts: int = 3  # sends in all: a fault that outlives two pauses is no passing one
     first_pause: float = 0.2  # a dropped connection and a restarted node are over after that
-    longest_pause: float = 2.0
+    longest_pause: float = 2.0  # a user is waiting, and the deadline cuts the rest
     rate_limit_waits: int = 3  # 429s that one request waits for: after so many the limit is not what it says
     # A deferred answer can be unknown for a moment after the deferral: it was seen to take below a second, mostly.
     original_pauses: tuple[float, ...] = (0.3, 0.6, 1.2, 2.4)
@@ -70,9 +72,9 @@ class Exchange:
     async def pause(self, seconds: float) -> bool:
         """Sleep for about so long and return True; False, at once, where the deadline leaves no room for a try after.
 
-        About: between half and the whole, so that those who failed together do not come back together.
+        About: between half of it and the whole.
         """
-        seconds *= 0.5 + 0.5 * self._jitter()
+        seconds *= 1 - JITTER + JITTER * self._jitter()
         if not self._fits(seconds):
             return False
         await self._clock.sleep(seconds)

@@ -12,6 +12,7 @@ import msgspec
 from handler.config import Secret
 from handler.discord import permissions, snowflakes
 
+# Types of options and of commands (Discord docs, "Application Commands").
 SUBCOMMAND: Final = 1
 SUBCOMMAND_GROUP: Final = 2
 CHAT_INPUT: Final = 1

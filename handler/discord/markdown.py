@@ -8,6 +8,8 @@ import re
 from datetime import datetime
 from typing import Final, Literal
 
+from handler.utf16 import utf16_units
+
 ELLIPSIS: Final = "…"
 _NOTHING: Final = "\u200b"  # shows nothing, and is no part of any mention
 
@@ -37,11 +39,11 @@ def shorten(text: str, units: int) -> str:
 
     No character beyond the BMP is cut in half. Where an escape is, its backslash escapes the ellipsis, and nobody sees it.
     """
-    if _units(text) <= units:
+    if utf16_units(text) <= units:
         return text
     kept, length = [], 1  # the ellipsis
     for character in text:
-        length += _units(character)
+        length += utf16_units(character)
         if length > units:
             break
         kept.append(character)
@@ -56,7 +58,3 @@ def channel_mention(channel_id: str) -> str:
 def timestamp(moment: datetime, style: Literal["t", "T", "d", "D", "f", "F", "R"] = "R") -> str:
     """A moment in each reader's own time zone and language; `R` is relative ("in 3 minutes")."""
     return f"<t:{int(moment.timestamp())}:{style}>"
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from discord_interactions import InteractionResponseFlags, InteractionResponseType
 
+# Types of components (Discord docs, "Components").
 ACTION_ROW: Final = 1
 BUTTON: Final = 2
 LINK_STYLE: Final = 5  # a link button causes no interaction

@@ -6,16 +6,19 @@ from typing import Final
 
 MOST_DIGITS: Final = 20  # of 64 bits
 
-_EPOCH: Final = datetime(2015, 1, 1, tzinfo=UTC)  # Discord docs, "API Reference", Snowflakes
+# Discord docs, "API Reference", Snowflakes: milliseconds since the epoch, above 22 bits that tell where it was made.
+_BITS: Final = 64
+_BELOW_THE_TIME: Final = 22
+_EPOCH: Final = datetime(2015, 1, 1, tzinfo=UTC)
 # No leading zero: one thing has one id, and ids are parts of keys.
 _SNOWFLAKE: Final = re.compile(rf"[1-9][0-9]{{0,{MOST_DIGITS - 1}}}")
 
 
 def is_snowflake(text: str) -> bool:
     """Whether the text can be an id: safe to be a part of a path or of a key."""
-    return _SNOWFLAKE.fullmatch(text) is not None and int(text) < 2**64
+    return _SNOWFLAKE.fullmatch(text) is not None and int(text) < 2**_BITS
 
 
 def time_of(snowflake: str) -> datetime:
     """When the thing of that id was made, to the millisecond."""
-    return _EPOCH + timedelta(milliseconds=int(snowflake) >> 22)
+    return _EPOCH + timedelta(milliseconds=int(snowflake) >> _BELOW_THE_TIME)

@@ -18,6 +18,7 @@ VERSION: Final = "0.1.0"  # the project's version; nothing is installed as a pac
 # Required of every client (Discord docs, "API Reference", User Agent).
 USER_AGENT: Final = f"DiscordBot (https://github.com/onethread/onethread, {VERSION})"
 REASON_MAX_LENGTH: Final = 512  # characters of X-Audit-Log-Reason (Discord docs, "Audit Log")
+HASH_LENGTH: Final = 16  # hexadecimal digits: no two tokens of an environment's life share so many
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +50,10 @@ class Request:
 
         Discord docs, "Rate Limits": top-level resources. The token is hashed: nothing that remembers it may show it.
         """
-        parts = self.path.split("/")
-        if parts[1] == "webhooks" and len(parts) > 3:
-            return hashlib.sha256(f"{parts[2]}/{parts[3]}".encode()).hexdigest()[:16]
-        return parts[2] if parts[1] in ("channels", "guilds") and len(parts) > 2 else ""
+        _, top, *below = self.path.split("/")
+        if top == "webhooks" and len(below) > 1:
+            return hashlib.sha256("/".join(below[:2]).encode()).hexdigest()[:HASH_LENGTH]
+        return below[0] if top in ("channels", "guilds") and below else ""
 
 
 @dataclass(frozen=True, slots=True)

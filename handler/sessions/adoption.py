@@ -6,6 +6,7 @@ found without being searched for again.
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Final
 
 from handler.concurrency import at_most
 from handler.discord.models import Channel
@@ -17,7 +18,7 @@ from handler.sessions.reuse import make_usable
 from handler.table.claims import Write
 from handler.table.items import ChannelRecord, Pointer, Session, Status
 
-SETTLED_AT_ONCE = 8  # transactions side by side: well below the connection pool
+SETTLED_AT_ONCE: Final = 8  # transactions side by side: well below the connection pool
 
 Matches = tuple[tuple[Channel, Pointer | None], ...]
 

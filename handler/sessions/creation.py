@@ -12,7 +12,7 @@ from handler.clock import parse_iso
 from handler.concurrency import together
 from handler.discord.models import Channel, Message
 from handler.discord.permissions import Permission
-from handler.errors import DiscordRefused, NotFound, OnethreadError
+from handler.errors import DiscordRefused, DiscordUnavailable, NotFound, OnethreadError
 from handler.sessions import decide
 from handler.sessions.adoption import adopt, settle
 from handler.sessions.ending import commit, end_generation
@@ -26,6 +26,12 @@ from handler.table.items import ChannelRecord, Session, Status
 
 RENEW_BELOW: Final = timedelta(seconds=LEASE_SECONDS / 2)  # a step with its retries fits into the other half
 MARK_AFTER: Final = 50  # archived threads seen beyond the mark, half a page: then a look-up stays at one page
+GENERATIONS_MOST: Final = 3  # tried by one opener: one may end by chance, a second one by bad luck
+
+POSTS_VANISH: Final = (
+    "What I post in this channel is deleted at once, perhaps by another bot, so no thread could be made. "
+    "Ask a moderator to let my messages stay, then try again."
+)
 
 
 async def create(
@@ -33,6 +39,7 @@ async def create(
 ) -> Opened | None:
     """Bring the claimed session to its one thread. Raises what stands in the way, and lets the claim go first."""
     try:
+        _give_up_in_the_end(session, journey)
         if session.source_message_id is not None:
             return await _from_source(ports, session, request, journey)
         look = await look_up(ports, channel, session.session_key)
@@ -48,6 +55,14 @@ async def create(
     except OnethreadError as error:
         await _let_go(ports, session, request.requester.owner, error)
         raise
+
+
+def _give_up_in_the_end(session: Session, journey: Journey) -> None:
+    """Raise when generation after generation ended under this opener: he would post and delete for ever."""
+    if journey.first_generation is None:
+        journey.first_generation = session.generation
+    if session.generation >= journey.first_generation + GENERATIONS_MOST:
+        raise DiscordUnavailable(f"{GENERATIONS_MOST} generations ended in one open", message=POSTS_VANISH)
 
 
 async def link_foreign(ports: Ports, thread: Channel, session: Session, request: OpenRequest) -> Opened | None:

@@ -9,12 +9,14 @@ from typing import Final
 
 import msgspec
 
+from handler.discord.snowflakes import MOST_DIGITS
 from handler.errors import InvalidName
+from handler.utf16 import utf16_units
 
 THREAD_NAME_MAX_UNITS: Final = 100  # UTF-16 units; Discord docs, "Channel", name of a thread
 SORT_KEY_MAX_BYTES: Final = 1024  # DynamoDB's limit for a sort key
-# A namesake's sort key holds the session key and a snowflake (20 digits at most): it is the longest there is.
-SORT_KEY_OVERHEAD: Final = len("NAMESAKE#") + len("#") + 20
+# A namesake's sort key holds the session key and a snowflake: it is the longest there is.
+SORT_KEY_OVERHEAD: Final = len("NAMESAKE#") + len("#") + MOST_DIGITS
 SPELLING_MAX_LENGTH: Final = 4 * THREAD_NAME_MAX_UNITS  # beyond it no folding makes a name short enough: not even tried
 TOPIC_MAX_LENGTH: Final = 300  # characters; keeps the source message readable when the thread is collapsed under it
 
@@ -91,11 +93,6 @@ class Names:
             if _fold(rest) == key:
                 return rest
         return key
-
-
-def utf16_units(text: str) -> int:
-    """How long Discord takes a text to be."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _fold(text: str) -> str:

@@ -27,7 +27,8 @@ class Ports:
 
 @dataclass(slots=True)
 class Journey:
-    """What an opener has met on the way, over all its rounds: only for the words of the answer."""
+    """What an opener has met on the way, over all its rounds: for the words of the answer, and to know when to give up."""
 
     anew: bool = False
     waited: bool = False
+    first_generation: int | None = None  # of those that it tried to bring to their thread

@@ -29,7 +29,7 @@ import msgspec
 from handler.clock import Clock, parse_iso
 from handler.config import UnlockPolicy
 from handler.discord.rest import Discord
-from handler.errors import DiscordUnavailable, TimedOut
+from handler.errors import TimedOut
 from handler.sessions import decide
 from handler.sessions.adoption import adopt
 from handler.sessions.channels import check_permissions, resolve
@@ -44,16 +44,9 @@ from handler.store import Store
 from handler.table.items import ChannelRecord, Session
 
 ROUNDS_MOST: Final = 60  # reads of one session by one opener: far more than any deadline leaves time for
-GENERATIONS_MOST: Final = (
-    3  # that end under one opener: then something deletes what he posts, and he would go on for ever
-)
+SHORTEST_PAUSE: Final = 0.001  # seconds; a lease that ends at this very moment ends only when time goes on
 FIRST_PAUSE: Final = 0.1  # seconds before a session that somebody else is creating is read again
 LONGEST_PAUSE: Final = 1.0  # seconds; the pause doubles up to it
-
-POSTS_VANISH: Final = (
-    "What I post in this channel is deleted at once, perhaps by another bot, so no thread could be made. "
-    "Ask a moderator to let my messages stay, then try again."
-)
 
 
 class Sessions:
@@ -87,11 +80,10 @@ class Sessions:
         sets the deadline (`handler.clock.set_deadline`) and cancels.
         """
         journey = Journey()
-        pause, first = FIRST_PAUSE, 0
+        pause = FIRST_PAUSE
         for _ in range(ROUNDS_MOST):
             session = await self.ports.store.session(request.parent_channel_id, request.name.key)
             step = decide.next_step(session, owner=request.requester.owner, now=self.ports.clock.now())
-            first = first or (session.generation if session else 1)
             if step is Step.WAIT and session is not None:
                 pause = await self._wait(session, pause)
                 journey.waited = True
@@ -99,8 +91,6 @@ class Sessions:
             if step is Step.REUSE and session is not None:
                 opened = await reuse(self.ports, session, request, journey)
             else:
-                if session is not None and session.generation >= first + GENERATIONS_MOST:
-                    raise DiscordUnavailable(f"{GENERATIONS_MOST} generations ended in one open", message=POSTS_VANISH)
                 channel, known = await resolve(self.ports, request)
                 if channel.channel_id != request.parent_channel_id:
                     request = msgspec.structs.replace(request, parent_channel_id=channel.channel_id)
@@ -155,5 +145,5 @@ class Sessions:
         left = pause
         if session.lease_expires_at is not None:
             left = (parse_iso(session.lease_expires_at) - self.ports.clock.now()).total_seconds()
-        await self.ports.clock.sleep(max(0.001, min(pause, left)))
+        await self.ports.clock.sleep(max(SHORTEST_PAUSE, min(pause, left)))
         return min(pause * 2, LONGEST_PAUSE)

@@ -11,7 +11,7 @@ from handler.table import clauses
 from handler.table.items import Key, Session, Status, session_item_key
 from handler.table.operations import Attributes, Lost, Table
 
-LEASE_SECONDS: Final = 15.0  # longer than a creation with its retries takes, short enough to wait for a dead one
+LEASE_SECONDS: Final = 10.0  # several times what a creation takes, short enough to wait for a dead one
 
 
 class Write(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ def test_a_hand_over_has_time_for_two_attempts_where_the_first_one_hangs() -> No
 
 
 def test_after_its_command_the_worker_has_time_to_put_back_and_to_tell() -> None:
-    after = attempt.GRACE_SECONDS + time_limit.ENDING_SECONDS + attempt.SENDING_SECONDS + attempt.TELLING_SECONDS
+    after = time_limit.GRACE_SECONDS + time_limit.ENDING_SECONDS + attempt.SENDING_SECONDS + attempt.TELLING_SECONDS
     assert after < attempt.MARGIN_SECONDS
     assert properties("WorkerFunction")["Timeout"] >= attempt.COMMAND_SECONDS + attempt.MARGIN_SECONDS
 
@@ -46,7 +46,7 @@ def test_all_receives_of_a_job_fit_into_the_life_of_its_token() -> None:
 
 def test_ensure_answers_before_lambda_ends_it() -> None:
     assert (
-        ensure.GRACE_SECONDS + time_limit.ENDING_SECONDS
+        time_limit.GRACE_SECONDS + time_limit.ENDING_SECONDS
         < ensure.MARGIN_SECONDS
         < properties("EnsureFunction")["Timeout"]
     )

@@ -9,13 +9,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from handler.errors import InvalidName
-from handler.sessions.names import (
-    SORT_KEY_MAX_BYTES,
-    THREAD_NAME_MAX_UNITS,
-    Names,
-    SessionName,
-    utf16_units,
-)
+from handler.sessions.names import SORT_KEY_MAX_BYTES, THREAD_NAME_MAX_UNITS, Names, SessionName
+from handler.utf16 import utf16_units
 
 NAMES = Names("Session ")
 PREFIXES = [

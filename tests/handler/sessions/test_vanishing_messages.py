@@ -3,8 +3,8 @@
 import pytest
 
 from handler.errors import DiscordUnavailable
+from handler.sessions.creation import GENERATIONS_MOST
 from handler.sessions.model import Outcome
-from handler.sessions.protocol import GENERATIONS_MOST
 from tests.kit.stage import CHANNEL, Call, Stage, staged
 
 POST = "POST /channels/{channel_id}/messages"
@@ -42,6 +42,8 @@ async def test_an_opener_whose_messages_always_vanish_stops_posting_and_says_why
 
     assert "deleted at once" in raised.value.message
     assert sum(call.what == POST for call in stage.calls) == GENERATIONS_MOST
-    item = stage.item()
-    assert item is not None
-    assert item["status"] == "vacant"  # so nobody has to wait for a lease
+    stage.forget()
+    begun = stage.now
+    with pytest.raises(DiscordUnavailable):
+        await stage.open()
+    assert stage.now == begun  # the claim was let go: the next one does not wait for its lease

@@ -15,11 +15,11 @@ from infra.local.event_sources import QueuePoller, Schedule, finished, record
 from infra.local.functions import Result
 from infra.local.template import QueueSource
 from tests.infra.local.conftest import MakePool
+from tests.kit.eventually import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.xdist_group("local stack")
 
 NUMBERS = count(1)
-PATIENCE_SECONDS = 10.0
 
 
 @pytest.fixture(scope="module")
@@ -69,16 +69,6 @@ def polling(
         poller.close()
 
 
-def wait_until(holds: Callable[[], bool]) -> None:
-    """Look again and again; fail after a while."""
-    over = threading.Event()
-    for _ in range(int(PATIENCE_SECONDS / 0.02)):
-        if holds():
-            return
-        over.wait(0.02)
-    pytest.fail("it never came about")
-
-
 def test_a_message_is_handed_over_as_lambda_hands_it_over_and_deleted(
     sqs: Any, queue: str, make_pool: MakePool
 ) -> None:
@@ -91,7 +81,7 @@ def test_a_message_is_handed_over_as_lambda_hands_it_over_and_deleted(
 
     sent = sqs.send_message(QueueUrl=queue, MessageBody="1")
     with polling(sqs, queue, invoke):
-        wait_until(lambda: left(sqs, queue) == 0)
+        eventually(lambda: left(sqs, queue) == 0)
     ((received,),) = [event["Records"] for event in events]
 
     assert (received["messageId"], received["body"]) == (sent["MessageId"], "1")
@@ -112,7 +102,7 @@ def test_a_message_that_is_reported_as_failed_comes_again_and_ends_among_the_dea
 
     sqs.send_message(QueueUrl=queue, MessageBody="2")
     with polling(sqs, queue, invoke):
-        wait_until(lambda: left(sqs, queue) == 0)
+        eventually(lambda: left(sqs, queue) == 0)
 
     assert receives == ["1", "2", "3"]
     assert dead_letters(sqs, queue) == ["2"]
@@ -129,7 +119,7 @@ def test_of_a_batch_only_the_failed_messages_come_again(sqs: Any, queue: str, ma
     for body in ("1", "2", "3"):
         sqs.send_message(QueueUrl=queue, MessageBody=body)
     with polling(sqs, queue, invoke, batch_size=10):
-        wait_until(lambda: left(sqs, queue) == 0)
+        eventually(lambda: left(sqs, queue) == 0)
 
     assert sorted(seen) == ["1", "2", "2", "2", "3"]
     assert dead_letters(sqs, queue) == ["2"]
@@ -139,7 +129,7 @@ def test_a_function_that_fails_fails_the_whole_batch(sqs: Any, queue: str, make_
     for body in ("1", "3"):
         sqs.send_message(QueueUrl=queue, MessageBody=body)
     with polling(sqs, queue, make_pool("fail").invoke, batch_size=10):
-        wait_until(lambda: left(sqs, queue) == 0)
+        eventually(lambda: left(sqs, queue) == 0)
     letters = dead_letters(sqs, queue) + dead_letters(sqs, queue)
     assert sorted(letters) == ["1", "3"]
 
@@ -162,7 +152,7 @@ def test_no_more_batches_run_at_once_than_the_source_allows(sqs: Any, queue: str
     for body in range(6):
         sqs.send_message(QueueUrl=queue, MessageBody=str(body))
     with polling(sqs, queue, invoke, most_at_once=2):
-        wait_until(lambda: left(sqs, queue) == 0)
+        eventually(lambda: left(sqs, queue) == 0)
 
     assert most == 2
 

@@ -10,6 +10,7 @@ import pytest
 from infra.local.functions import Function, Pool, Result
 from infra.local.nursery import Nursery
 from tests.infra.local.conftest import MakePool
+from tests.kit.eventually import eventually
 
 pytestmark = pytest.mark.xdist_group("local stack")
 
@@ -99,9 +100,8 @@ def test_a_running_environment_can_be_found_by_its_event_and_killed(make_pool: M
     pool = make_pool("hang")
     with ThreadPoolExecutor(1) as people:
         hanging = people.submit(pool.invoke, {"of": "mona"})
-        while not (running := pool.running()):
-            pass
-        (victim,) = running
+        eventually(lambda: bool(pool.running()))
+        (victim,) = pool.running()
         assert victim.event == {"of": "mona"}
         victim.kill()
 
@@ -120,8 +120,7 @@ def test_closing_a_pool_ends_its_environments(make_pool: MakePool) -> None:
     assert alive(pid)
 
     pool.close()
-    while alive(pid):
-        pass
+    eventually(lambda: not alive(pid))
     assert pool.invoke({}).error is not None
 
 

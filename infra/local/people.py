@@ -1,0 +1,167 @@
+"""People on Discord: they use a command, Discord signs it and sends it to the gateway, and they read what comes back.
+
+Everything goes over HTTP, as with the real ones: the interaction is known to the simulated Discord first, the signed
+request goes to the endpoint, and the inline answer goes back to Discord, which shows it. Times are in seconds.
+"""
+
+import http.client
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from nacl.signing import SigningKey
+
+from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS, encode, interaction, sign
+
+MANAGE_THREADS: Final = 1 << 34
+LOADING: Final = 1 << 7  # Discord docs, "Message", message flags: the deferred answer is still awaited
+DEFERRED: Final = 5
+# People wait longer than Discord does for the first answer, so that what comes too late can be told from nothing.
+PATIENCE_SECONDS: Final = 15.0
+# How the bot says that time was short, and nothing else is in the way.
+TRY_AGAIN: Final = "Nothing is lost: try again"
+ATTEMPTS: Final = 5
+# Between two looks at an answer that is awaited.
+LOOK_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Person:
+    """A member of a guild."""
+
+    id: str
+    name: str
+    moderates: bool = False
+
+    @property
+    def permissions(self) -> int:
+        return MEMBER_PERMISSIONS | (MANAGE_THREADS if self.moderates else 0)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a command is used: a text channel, and what the bot may do there."""
+
+    guild_id: str
+    channel_id: str
+    app_permissions: int = BOT_PERMISSIONS
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a person saw. `message` is Discord's JSON, None for "The application did not respond"."""
+
+    token: str
+    message: Mapping[str, Any] | None
+    deferred: bool
+    first_after: float
+    after: float
+
+    @property
+    def text(self) -> str:
+        return str(self.message["content"]) if self.message else ""
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether there was not time enough: no answer, or one that says to try again. On a busy machine that happens."""
+        return self.message is None or bool(self.message["flags"] & LOADING) or TRY_AGAIN in self.text
+
+
+class Discord:
+    """Discord's side of slash commands, towards one endpoint. `control` is where the simulated Discord is steered."""
+
+    def __init__(self, *, control: str, endpoint: str, application_id: str, key: SigningKey) -> None:
+        self._control = control
+        self._endpoint = endpoint
+        self._application_id = application_id
+        self._key = key
+
+    def open(self, person: Person, place: Place, name: str, topic: str | None = None) -> Seen:
+        """``/session open``, to the first answer; see `read` for one that was deferred."""
+        now = datetime.now(UTC)
+        payload = interaction(
+            name,
+            topic=topic,
+            channel_id=place.channel_id,
+            guild_id=place.guild_id,
+            user_id=person.id,
+            app_permissions=place.app_permissions,
+            member_permissions=person.permissions,
+            application_id=self._application_id,
+            now=now,
+        )
+        return self.use(payload)
+
+    def insist(self, person: Person, place: Place, name: str, topic: str | None = None) -> list[Seen]:
+        """`open` and `read`, again as long as the answer is to try again. All that was seen, the last at the end."""
+        seen = [self.read(self.open(person, place, name, topic))]
+        while seen[-1].unfinished and len(seen) < ATTEMPTS:
+            seen.append(self.read(self.open(person, place, name, topic)))
+        return seen
+
+    def use(self, payload: Mapping[str, Any]) -> Seen:
+        """Send one interaction, freshly signed."""
+        token = payload["token"]
+        begun = {
+            "token": token,
+            "interaction_id": payload["id"],
+            "application_id": self._application_id,
+            "channel_id": payload["channel_id"],
+        }
+        call("POST", f"{self._control}/_/interactions", begun)
+        body = encode(payload)
+        began = time.perf_counter()
+        status, answered = send("POST", self._endpoint, body, sign(body, self._key, datetime.now(UTC)))
+        first_after = time.perf_counter() - began
+        if status != 200:
+            return Seen(token, None, False, first_after, first_after)
+        callback = json.loads(answered)
+        call("POST", f"{self._control}/_/interactions/{token}", callback)
+        deferred = callback["type"] == DEFERRED
+        return Seen(token, self._shown(token), deferred, first_after, first_after)
+
+    def read(self, seen: Seen, patience: float = PATIENCE_SECONDS) -> Seen:
+        """What stands there once "thinking…" is over; the same if it never is."""
+        began = time.perf_counter()
+        message = seen.message
+        while message is not None and message["flags"] & LOADING and time.perf_counter() - began < patience:
+            time.sleep(LOOK_SECONDS)
+            message = self._shown(seen.token)
+        after = seen.after + time.perf_counter() - began
+        return Seen(seen.token, message, seen.deferred, seen.first_after, after)
+
+    def _shown(self, token: str) -> Mapping[str, Any] | None:
+        shown: Mapping[str, Any] | None = call("GET", f"{self._control}/_/interactions/{token}")["original"]
+        return shown
+
+
+class Refused(Exception):
+    """The control path refused; the text says why."""
+
+
+def call(method: str, url: str, document: Any = None) -> Any:
+    """A request with JSON in and out. Raises Refused for an answer other than 200, OSError if nobody answers."""
+    body = b"" if document is None else json.dumps(document).encode()
+    status, answered = send(method, url, body, {"content-type": "application/json"})
+    decoded = json.loads(answered) if answered else None
+    if status != 200:
+        raise Refused(decoded["error"] if isinstance(decoded, dict) and "error" in decoded else f"HTTP {status}")
+    return decoded
+
+
+def send(method: str, url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    """A request on a connection of its own. Raises OSError if nobody answers."""
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE_SECONDS)
+    try:
+        connection.request(method, f"{parts.path}?{parts.query}" if parts.query else parts.path, body, dict(headers))
+        response = connection.getresponse()
+        return response.status, response.read()
+    except http.client.HTTPException as fault:
+        raise ConnectionError(str(fault)) from fault
+    finally:
+        connection.close()

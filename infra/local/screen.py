@@ -1,0 +1,141 @@
+"""What the terminal shows: steps, what people did, what they saw, what it cost, and whether it was right.
+
+Colour where there is a terminal, plain text elsewhere; 80 columns are enough.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from rich import box
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from infra.local.meter import Cost
+
+WIDEST: Final = 100
+INDENT: Final = 4
+NO_ANSWER: Final = "The application did not respond"
+# Discord's markdown, as far as the answers use it (Discord docs, "Message Formatting").
+_TOKENS: Final = re.compile(
+    r"\\(?P<escaped>[^\w\s])|(?P<bold>\*\*)|<#(?P<channel>\d+)>|<@(?P<user>\d+)>|<t:(?P<time>\d+):R>"
+)
+
+Names = Mapping[str, str]
+
+
+class Screen:
+    """Prints to a console of rich, which knows whether it is a terminal."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False, soft_wrap=False)
+        self.console.width = min(self.console.width, WIDEST)
+        self._steps = 0
+
+    def title(self, text: str, below: str) -> None:
+        self.console.print()
+        self.console.print(Text(f" {text}", style="bold"))
+        self.console.print(Text(f" {below}", style="dim"))
+
+    def step(self, title: str) -> None:
+        self._steps += 1
+        self.console.print()
+        self.console.rule(Text(f"{self._steps}  {title}", style="bold cyan"), align="left", style="cyan dim")
+
+    def note(self, text: str) -> None:
+        self._indented(Text(text, style="dim"))
+
+    def did(self, who: str, what: str) -> None:
+        self._indented(Text.assemble((who, "bold"), "  ", (what, "yellow")))
+
+    def saw(self, message: Mapping[str, Any] | None, names: Names, *, first: str = "") -> None:
+        """A message as its reader sees it. `first` is what stood there before."""
+        lines = [Text(first, style="dim italic")] if first else []
+        if message is None:
+            lines.append(Text(NO_ANSWER, style="red"))
+        else:
+            lines += _discord_text(message["content"], names).split("\n")
+            lines += [Text(f"↗ {url}", style="blue") for url in _links(message)]
+        self.quote(lines)
+
+    def quote(self, lines: Sequence[Text]) -> None:
+        """Lines behind a bar. A long one goes on behind the same bar."""
+        width = self.console.width - INDENT - 2
+        for line in (part for whole in lines for part in whole.wrap(self.console, width)):
+            self._indented(Text.assemble(("┃ ", "magenta"), line))
+
+    def cost(self, outcome: str, cost: Cost) -> None:
+        calls = f"{_calls(cost.discord, 'Discord')} · {_calls(cost.dynamodb, 'DynamoDB')}"
+        self._indented(Text(f"{outcome} · {calls} · {cost.seconds:.2f} s", style="dim"))
+
+    def verdict(self, text: str, holds: bool) -> None:
+        self._indented(Text(f"✓ {text}", style="green") if holds else Text(f"✗ NOT SO: {text}", style="bold red"))
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """While something takes its time: a spinner where there is a terminal."""
+        if not self.console.is_terminal:
+            yield
+            return
+        with self.console.status(Text(text, style="dim")):
+            yield
+
+    def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Counts go to the right."""
+        drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+        for place, column in enumerate(columns):
+            numeric = all(row[place].isdecimal() and len(row[place]) < 7 for row in rows)
+            drawn.add_column(column, justify="right" if numeric else "left", no_wrap=True)
+        for row in rows:
+            drawn.add_row(*row)
+        self._indented(drawn)
+
+    def rows(self, pairs: Sequence[tuple[str, str]]) -> None:
+        """Names and values, one pair a line; values are not cut, so that they can be copied."""
+        widest = max(len(name) for name, _ in pairs)
+        for name, value in pairs:
+            line = Text.assemble((f"{'':4}{name.ljust(widest)}  ", "dim"), value)
+            self.console.print(line, soft_wrap=True)
+
+    def blank(self) -> None:
+        self.console.print()
+
+    def _indented(self, what: Text | Table) -> None:
+        self.console.print(Padding(what, (0, 0, 0, INDENT), expand=False))
+
+
+def _discord_text(content: str, names: Names) -> Text:
+    shown, bold, position = Text(), False, 0
+    for token in _TOKENS.finditer(content):
+        shown.append(content[position : token.start()], style="bold" if bold else "")
+        position = token.end()
+        if token["bold"]:
+            bold = not bold
+        elif token["escaped"]:
+            shown.append(token["escaped"], style="bold" if bold else "")
+        elif token["channel"]:
+            shown.append("#" + names.get(token["channel"], "unknown"), style="bold blue")
+        elif token["user"]:
+            shown.append("@" + names.get(token["user"], "unknown"), style="bold blue")
+        else:
+            shown.append(_in(int(token["time"])))
+    shown.append(content[position:])
+    return shown
+
+
+def _in(epoch: int) -> str:
+    seconds = round(epoch - datetime.now(UTC).timestamp())
+    return f"in {seconds} seconds" if seconds < 90 else f"in {round(seconds / 60)} minutes"
+
+
+def _calls(number: int, of: str) -> str:
+    return f"{number} {of} call{'' if number == 1 else 's'}"
+
+
+def _links(message: Mapping[str, Any]) -> list[str]:
+    rows = message.get("components") or []
+    return [button["url"] for row in rows for button in row["components"] if "url" in button]

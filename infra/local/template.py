@@ -1,0 +1,135 @@
+"""template.yaml as the local stack needs it: functions with their variables, queues, and what invokes what."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from infra.local.functions import Function
+from infra.local.table import TEMPLATE
+
+FUNCTION: Final = "AWS::Serverless::Function"
+QUEUE: Final = "AWS::SQS::Queue"
+DEFAULT_TIMEOUT: Final = 3  # seconds, of a function that says none (SAM docs, "AWS::Serverless::Function")
+# Queue properties of CloudFormation that are attributes of the same name in SQS.
+_ATTRIBUTES: Final = ("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds")
+Values = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class QueueSource:
+    """A queue that invokes a function."""
+
+    queue: str
+    function: str
+    batch_size: int
+    reports_failures: bool
+    most_at_once: int
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C where PyYAML was built with it
+    """Reads CloudFormation's short forms, such as !Ref and !GetAtt, as pairs of the form's name and its argument."""
+
+
+def _short_form(loader: Any, suffix: str, node: yaml.Node) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        return (suffix, loader.construct_scalar(node))
+    return (suffix, loader.construct_sequence(node, deep=True))
+
+
+_Loader.add_multi_constructor("!", _short_form)
+
+
+class Template:
+    """template.yaml, read once."""
+
+    def __init__(self, path: Path = TEMPLATE) -> None:
+        self._document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a safe loader, extended
+
+    def parameters(self) -> dict[str, str]:
+        """The parameters' defaults, where they have one."""
+        declared = self._document["Parameters"].items()
+        return {name: str(parameter["Default"]) for name, parameter in declared if "Default" in parameter}
+
+    def functions(self, values: Values, always: Mapping[str, str]) -> dict[str, Function]:
+        """All functions, by logical id. `values` stands for what !Ref names; `always` is what Lambda itself sets."""
+        return {name: self._function(name, values, always) for name in self._of_type(FUNCTION)}
+
+    def queues(self) -> dict[str, dict[str, str]]:
+        """The queues' attributes as SQS takes them, by logical id."""
+        return {name: _attributes(self._properties(name)) for name in self._of_type(QUEUE)}
+
+    def dead_letters(self) -> dict[str, tuple[str, int]]:
+        """Where a queue's messages go, and after how many receives, by the queue's logical id."""
+        policies = {name: self._properties(name).get("RedrivePolicy") for name in self._of_type(QUEUE)}
+        return {
+            name: (_attribute_of(policy["deadLetterTargetArn"]), int(policy["maxReceiveCount"]))
+            for name, policy in policies.items()
+            if policy
+        }
+
+    def queue_sources(self) -> list[QueueSource]:
+        """Which queues invoke which functions."""
+        return [
+            _queue_source(name, event["Properties"])
+            for name in self._of_type(FUNCTION)
+            for event in self._properties(name).get("Events", {}).values()
+            if event["Type"] == "SQS"
+        ]
+
+    def _of_type(self, kind: str) -> list[str]:
+        return [name for name, resource in self._document["Resources"].items() if resource["Type"] == kind]
+
+    def _properties(self, name: str) -> dict[str, Any]:
+        properties: dict[str, Any] = self._document["Resources"][name].get("Properties", {})
+        return properties
+
+    def _function(self, name: str, values: Values, always: Mapping[str, str]) -> Function:
+        properties = {**self._document["Globals"]["Function"], **self._properties(name)}
+        declared = {**_variables(self._document["Globals"]["Function"]), **_variables(self._properties(name))}
+        variables = {key: _resolved(value, values) for key, value in declared.items()}
+        variables |= {
+            **always,
+            "AWS_LAMBDA_FUNCTION_NAME": name,
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties.get("MemorySize", 128)),
+            "_HANDLER": properties["Handler"],
+        }
+        return Function(name, properties["Handler"], float(properties.get("Timeout", DEFAULT_TIMEOUT)), variables)
+
+
+def _variables(properties: Mapping[str, Any]) -> dict[str, Any]:
+    variables: dict[str, Any] = properties.get("Environment", {}).get("Variables", {})
+    return variables
+
+
+def _attributes(properties: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(properties[name]) for name in _ATTRIBUTES if name in properties}
+
+
+def _queue_source(function: str, properties: Mapping[str, Any]) -> QueueSource:
+    return QueueSource(
+        queue=_attribute_of(properties["Queue"]),
+        function=function,
+        batch_size=int(properties.get("BatchSize", 10)),
+        reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
+        most_at_once=int(properties.get("ScalingConfig", {}).get("MaximumConcurrency", 1000)),
+    )
+
+
+def _attribute_of(value: Any) -> str:
+    """The resource in `!GetAtt Resource.Arn`."""
+    return str(value[1]).partition(".")[0]
+
+
+def _resolved(value: Any, values: Values) -> str:
+    if not isinstance(value, tuple):
+        return str(value)
+    form, argument = value
+    if form == "Ref":
+        return values[argument]
+    if form == "Sub":
+        return re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], argument)
+    raise ValueError(f"!{form} in a function's variables is not known to the local stack")

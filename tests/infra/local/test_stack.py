@@ -1,0 +1,211 @@
+"""The whole local stack: what it answers, and that it leaves nothing behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.interactions import DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID, development_key
+from infra.local import ask
+from infra.local.meter import Meter
+from infra.local.nursery import ROOT
+from infra.local.people import Discord, Person, Place, call, send
+from infra.local.running import announced, find
+from infra.local.stack import Ports, Stack, StartFailed
+from tests.kit.eventually import PATIENCE_SECONDS, eventually
+
+pytestmark = pytest.mark.xdist_group("local stack")
+
+PLACE = Place(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID)
+MONA = Person("1300000000000000001", "mona")
+
+
+@pytest.fixture
+def discord(stack: Stack) -> Discord:
+    return Discord(
+        control=stack.discord.url,
+        endpoint=f"{stack.gateway.url}/interactions",
+        application_id="1100000000000000001",
+        key=development_key(),
+    )
+
+
+@pytest.fixture
+def found(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+    """The stack, announced where commands in other terminals look for it."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with announced(stack):
+        yield stack
+
+
+def test_a_signed_interaction_goes_all_the_way_and_back(stack: Stack, discord: Discord) -> None:
+    seen = discord.insist(MONA, PLACE, "all the way", "there *and* back")[-1]
+    (thread,) = [id for id, name in stack.discord.living(PLACE.channel_id).items() if name == "Session all the way"]
+
+    assert f"<#{thread}>" in seen.text
+    assert thread in stack.discord.messages(PLACE.channel_id)
+
+
+def test_the_door_is_the_handlers_own(stack: Stack) -> None:
+    url = stack.gateway.url
+    assert send("POST", f"{url}/elsewhere", b"{}", {})[0] == 404
+    assert send("GET", f"{url}/interactions", b"", {})[0] == 405
+    assert send("POST", f"{url}/interactions", b'{"type":1}', {"X-Signature-Timestamp": "1"})[0] == 401
+
+
+def test_a_program_gets_the_same_thread(stack: Stack, discord: Discord) -> None:
+    seen = discord.insist(MONA, PLACE, "shared")[-1]
+    url = f"{stack.invocations.url}/2015-03-31/functions/EnsureFunction/invocations"
+    answered = call("POST", url, {"session_name": "Shared", "parent_channel_id": PLACE.channel_id})
+
+    assert answered["outcome"] == "reused"
+    assert f"<#{answered['thread']['id']}>" in seen.text
+
+
+def test_a_reuse_is_counted_as_one_call_to_each(stack: Stack, discord: Discord) -> None:
+    discord.insist(MONA, PLACE, "counted")
+    meter = Meter(stack)
+    discord.open(MONA, PLACE, "counted")
+    cost = meter.cost()
+
+    assert (cost.discord, cost.dynamodb) == (1, 1)
+
+
+def test_what_is_deferred_goes_over_the_queue_to_the_worker(stack: Stack, discord: Discord) -> None:
+    discord.insist(MONA, PLACE, "here before")
+    stack.discord.slow = {PLACE.guild_id: 3.0}
+    names = (f"takes long {attempt}" for attempt in range(5))  # on a busy machine even a deferral may come too late
+    name, deferred = next((name, seen) for name in names if (seen := discord.open(MONA, PLACE, name)).message)
+    stack.discord.slow = {}
+    seen = discord.read(deferred)
+
+    assert deferred.deferred
+    assert deferred.text == ""
+    assert name in seen.text
+    assert f"Session {name}" in stack.discord.living(PLACE.channel_id).values()
+
+
+def test_the_schedule_reaches_the_reconciler(stack: Stack) -> None:
+    result = stack.tick()
+    assert result.error is None
+
+
+def test_the_functions_write_their_logs_to_a_file(stack: Stack, discord: Discord) -> None:
+    discord.insist(MONA, PLACE, "logged")
+    lines = [json.loads(line) for line in stack.log_path.read_text().splitlines() if line.startswith('{"level"')]
+    assert any(line.get("session_key") == "logged" for line in lines)
+
+
+def test_a_command_in_another_terminal_opens_a_session(found: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ask.main(["open", "from afar", "--topic", "t"]) == 0
+    assert "from afar has a new thread: #Session from afar" in capsys.readouterr().out
+
+    assert ask.main(["ensure", "from afar"]) == 0
+    answered = json.loads(capsys.readouterr().out)
+    assert answered["outcome"] == "reused"
+
+    thread = answered["thread"]["id"]
+    assert [ask.main(["lock", thread]), ask.main(["open", "from afar"])] == [0, 0]
+    assert "locked by a moderator" in capsys.readouterr().out
+    assert ask.main(["open", "from afar", "--moderator"]) == 0
+    assert "I unlocked it" in capsys.readouterr().out
+    assert ask.main(["threads"]) == 0
+    assert thread in capsys.readouterr().out
+
+
+def test_the_curl_command_is_signed(found: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ask.main(["curl", "by curl"]) == 0
+    command = capsys.readouterr().out
+    arguments = subprocess.run(
+        ["/bin/sh", "-c", f"curl() {{ printf '%s\\n' \"$@\"; }}; {command}"], capture_output=True
+    )
+    said = arguments.stdout.decode().splitlines()
+    headers = dict(said[at + 1].split(": ", 1) for at, word in enumerate(said) if word == "--header")
+    body = said[said.index("--data-raw") + 1].encode()
+
+    status, answered = send("POST", said[-1], body, headers)
+    assert status == 200
+    assert json.loads(answered)["type"] in (4, 5)
+
+
+def test_without_a_stack_a_command_says_how_to_start_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert find() is None
+    assert ask.main(["threads"]) == 1
+    assert "make run" in capsys.readouterr().err
+
+
+def test_a_port_that_is_taken_is_named_and_nothing_stays(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(StartFailed, match=f"Port {port} cannot be used"), Stack(ports=Ports(aws=port)):
+            pytest.fail("it started all the same")
+
+
+def test_an_emulation_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONHOME", "/nowhere")  # no interpreter starts with that
+    with pytest.raises(StartFailed, match="emulated AWS did not start"), Stack():
+        pytest.fail("it started all the same")
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below that one."""
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
+    pairs = [tuple(map(int, line.split())) for line in listed.splitlines()]
+    children = [child for child, parent in pairs if parent == pid]
+    return children + [below for child in children for below in descendants(child)]
+
+
+def running(pid: int) -> bool:
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
+    return bool(state) and not state.startswith("Z")
+
+
+def started(cache: Path) -> tuple["subprocess.Popen[bytes]", list[int]]:
+    """`make run` without the tour, up and serving, with environments; and all processes below it."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "infra.local", "--no-tour"],
+        cwd=ROOT,
+        env={**os.environ, "XDG_CACHE_HOME": str(cache), "TMPDIR": str(cache)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    announcement = cache / "onethread" / "local.json"
+    eventually(lambda: announcement.exists() or process.poll() is not None)
+    where: dict[str, Any] = json.loads(announcement.read_text())
+    send("GET", f"{where['gateway']}/interactions", b"", {})
+    return process, descendants(process.pid)
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_it_without_a_trace(how: signal.Signals, tmp_path: Path) -> None:
+    process, below = started(tmp_path)
+    process.send_signal(how)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert (process.returncode, err) == (0, b"")
+    assert b"endpoint" in out
+    assert len(below) >= 3  # the emulation, the nursery, an environment
+    eventually(lambda: not any(map(running, below)))
+    assert not (tmp_path / "onethread" / "local.json").exists()
+
+
+def test_even_when_it_is_killed_nothing_stays(tmp_path: Path) -> None:
+    process, below = started(tmp_path)
+    process.kill()
+    process.communicate(timeout=PATIENCE_SECONDS)
+
+    assert len(below) >= 3
+    eventually(lambda: not any(map(running, below)))
