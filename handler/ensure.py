@@ -4,9 +4,11 @@
       → {"outcome", "session", "thread": {"id", "url"}}
       → {"error": {"kind", "message", "retryable", …}}, for a locked thread with "session" and "thread" beside it
 
-Errors are returned; only a fault of our own raises. A repeat with the same `request_id` is the same request.
+Errors are returned; only a fault of our own raises. A repeat with the same `request_id` is the same request:
+give each request one of its own.
 """
 
+import contextlib
 from typing import Any, Final
 
 import msgspec
@@ -17,12 +19,13 @@ from handler.clock import Deadline
 from handler.commands.opening import note_failure, open_noted
 from handler.config import EnsureConfig
 from handler.discord.snowflakes import is_snowflake
-from handler.errors import ConfigurationError, InvalidRequest, OnethreadError, ThreadLocked
+from handler.errors import ConfigurationError, InvalidRequest, OnethreadError, ThreadLocked, TimedOut
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.names import TOPIC_MAX_LENGTH, Names
 from handler.time_limit import GRACE_SECONDS, within
 
-MARGIN_SECONDS: Final = 1.5  # before Lambda ends the invocation: for the grace, and for answering
+MARGIN_SECONDS: Final = 2.0  # before Lambda ends the invocation: for the grace, for letting go, and for answering
+LETTING_GO_SECONDS: Final = 0.5  # two requests to DynamoDB, best effort
 REQUEST_ID_MAX_LENGTH: Final = 128  # characters; any UUID, ARN-like name or build number fits, and the item stays small
 FIELD_NAME_SHOWN: Final = 50  # characters of an unknown field's name in the answer: enough to recognise it
 
@@ -65,8 +68,7 @@ async def answer(environment: Environment[EnsureConfig], event: Any, request_id:
     with telemetry.begin(function="ensure", request_id=request_id):
         try:
             request = _open_request(read(event), environment.names, request_id)
-            work = environment.with_token(open_noted(environment.sessions, request))
-            return found(await within(environment.clock, deadline, work, grace=GRACE_SECONDS))
+            return found(await _opened(environment, request, deadline))
         except ConfigurationError:
             raise
         except OnethreadError as error:
@@ -76,6 +78,18 @@ async def answer(environment: Environment[EnsureConfig], event: Any, request_id:
             telemetry.logger.exception("a fault of ours")
         # Raised anew, outside of the handler: Lambda shows the caller the whole chain.
         raise OnethreadError(f"a fault of ours: see the log of request {request_id}")
+
+
+async def _opened(environment: Environment[EnsureConfig], request: OpenRequest, deadline: Deadline) -> Opened:
+    """The session's thread by the deadline. Who is cut off does not come back, so his claim is let go."""
+    work = environment.with_token(open_noted(environment.sessions, request))
+    try:
+        return await within(environment.clock, deadline, work, grace=GRACE_SECONDS)
+    except TimedOut:
+        ends = Deadline.after(environment.clock.now(), LETTING_GO_SECONDS)
+        with contextlib.suppress(OnethreadError):
+            await within(environment.clock, ends, environment.sessions.let_go(request))
+        raise
 
 
 def read(event: Any) -> Request:

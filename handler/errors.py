@@ -134,7 +134,7 @@ class RefusedByAutoMod(OnethreadError):
     """AutoMod refused the thread's name or the source message (Discord: 200000, 200001)."""
 
     kind = "refused_by_automod"
-    default_message = "This server's AutoMod refused that name. Choose another one."
+    default_message = "This server's AutoMod refused that name or topic. Choose another one."
 
 
 class BotTokenRefused(OnethreadError):

@@ -24,7 +24,7 @@ import msgspec
 from handler.dynamodb import Call
 from handler.table import clauses
 from handler.table.channel_items import ChannelItems
-from handler.table.claims import LEASE_SECONDS, Claims, Write, also_won, key_of, session_of
+from handler.table.claims import Claims, Write, also_won, key_of, session_of
 from handler.table.items import Pointer, Session, Status, pointer_item_key, session_item_key
 from handler.table.operations import Attributes, Operation, Table
 
@@ -32,7 +32,7 @@ from handler.table.operations import Attributes, Operation, Table
 class Store(Claims, ChannelItems):
     """The table. Raises StoreUnavailable when DynamoDB is out of reach; nothing else of DynamoDB's gets out."""
 
-    def __init__(self, *, call: Call, table: str, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(self, *, call: Call, table: str, lease_seconds: float = clauses.LEASE_SECONDS) -> None:
         super().__init__(Table(call, table), lease_seconds)
 
     # Reads, all strongly consistent: the protocol decides by them.

@@ -24,7 +24,7 @@ T = TypeVar("T")
 Read = Callable[[Response], T]  # raises ValueError, or one of msgspec's errors, if the answer is not what was asked for
 ERRORS_SHOWN: Final = 300  # characters of Discord's own words that go into a log: enough for a nested form error
 
-_REFUSALS: Final[Mapping[int, type[DiscordRefused]]] = {403: Forbidden, 404: NotFound}
+_REFUSALS: Final[Mapping[int, type[DiscordRefused]]] = {403: Forbidden, 404: NotFound}  # those that callers tell apart
 
 
 class Threads(msgspec.Struct, frozen=True):

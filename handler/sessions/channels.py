@@ -38,7 +38,7 @@ async def _ask(ports: Ports, channel_id: str) -> ChannelRecord:
     except NotFound as missing:
         raise ChannelGone(str(missing)) from missing
     except DiscordRefused as refusal:
-        raise decide.translated(refusal, ()) from refusal
+        decide.tell(refusal, ())
     if channel.guild_id is None:
         raise UnsupportedChannel("not a guild's channel")
     if channel.is_thread and channel.parent_id is not None:

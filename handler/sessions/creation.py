@@ -21,7 +21,7 @@ from handler.sessions.model import Look, Opened, OpenRequest
 from handler.sessions.ports import Journey, Ports
 from handler.sessions.reuse import invite, make_usable, reuse
 from handler.sessions.source_message import source_message
-from handler.table.claims import LEASE_SECONDS
+from handler.table.clauses import LEASE_SECONDS
 from handler.table.items import ChannelRecord, Session, Status
 
 RENEW_BELOW: Final = timedelta(seconds=LEASE_SECONDS / 2)  # a step with its retries fits into the other half
@@ -44,7 +44,9 @@ async def create(
             return await _from_source(ports, session, request, journey)
         look = await look_up(ports, channel, session.session_key)
         if look.adoptable:
-            return await adopt(ports, session, look.adoptable, channel, request, journey)
+            adopted = await adopt(ports, session, look.adoptable, channel, request, journey)
+            await _move_mark(ports, channel, look)
+            return adopted
         if look.foreign is not None:
             await ports.store.drop_claim(session, owner=request.requester.owner, now=ports.clock.now())
             return await link_foreign(ports, *look.foreign, request)
@@ -148,16 +150,17 @@ async def _start(ports: Ports, session: Session) -> Channel | None:
 async def _refused(
     ports: Ports, session: Session, refusal: DiscordRefused, needs: Sequence[Permission]
 ) -> Channel | None:
-    """Discord refused the anchor or the start: end the generation and raise the reason, unless the thread is there."""
+    """Discord refused the anchor or the start, for whatever definite reason: end the generation and raise that reason.
+
+    Unless the thread is there: then it is returned.
+    """
     if isinstance(refusal, NotFound) and refusal.code == decide.UNKNOWN_CHANNEL:
         await confirm_gone(ports, session.parent_channel_id)
-    reason = decide.translated(refusal, needs)
-    try:
+    found = None
+    with contextlib.suppress(OnethreadError):  # what keeps it from ending says less than why it has to end
         found = await end_generation(ports, session, refused=True)
-    except OnethreadError:  # what keeps it from ending says less than why it has to end
-        raise reason from refusal
     if found is None:
-        raise reason from refusal
+        decide.tell(refusal, needs)
     return found
 
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgspec
 
@@ -24,9 +24,11 @@ from handler.errors import (
     UnsupportedChannel,
 )
 from handler.sessions.model import Outcome, Requester
+from handler.table.clauses import LEASE_SECONDS
 from handler.table.items import Pointer, Session, Status
 
 NONCE_LENGTH: Final = 25  # characters; Discord docs, "Message", nonce of Create Message
+CLOCKS_DIFFER: Final = timedelta(seconds=5)  # between two machines of ours, at most
 OVERLAP: Final = timedelta(milliseconds=1)  # of archived pages: several threads may be archived in one millisecond
 
 # What each step needs, in the order in which people should grant it.
@@ -74,8 +76,14 @@ def next_step(session: Session | None, *, owner: str, now: datetime) -> Step:
         case Status.CREATING:
             if session.lease_owner == owner:
                 return Step.RESUME
-            return Step.WAIT if (session.lease_expires_at or "") > iso(now) else Step.TAKE_OVER
+            return Step.WAIT if _is_live(session.lease_expires_at, now) else Step.TAKE_OVER
     raise ValueError(f"unknown status {session.status!r}")
+
+
+def _is_live(lease_expires_at: str | None, now: datetime) -> bool:
+    """Whether a lease still runs. One that ends later than any lease can was written by a wrong clock."""
+    latest = now + timedelta(seconds=LEASE_SECONDS) + CLOCKS_DIFFER
+    return lease_expires_at is not None and iso(now) < lease_expires_at <= iso(latest)
 
 
 def nonce(parent_channel_id: str, session_key: str, generation: int) -> str:
@@ -108,7 +116,9 @@ _QUIET: Final = frozenset({"last_activity_at", "seen_active_at", "created_at"})
 
 def differences(session: Session, thread: Channel, status: Status, now: datetime) -> dict[str, Any]:
     """What to write down of a thread whose record is `session`; empty if the record says it all."""
-    facts = {**seen(thread, now), "status": status}
+    facts = seen(thread, now)
+    if status is not session.status:
+        facts["status"] = status
     changed = {name for name, value in facts.items() if getattr(session, name) != value}
     return facts if changed - _QUIET else {}
 
@@ -169,6 +179,14 @@ def archived_window(session: Session, thread_id: str) -> tuple[datetime | None, 
 
 
 ARCHIVE_TIME_MARGIN: Final = timedelta(minutes=1)  # our clock and Discord's may differ, and records are cut to the ms
+
+
+def tell(refusal: DiscordRefused, needs: Sequence[Permission]) -> NoReturn:
+    """Raise the error that people are told, for a definite refusal of a step that needs these permissions."""
+    error = translated(refusal, needs)
+    if error is refusal:
+        raise refusal
+    raise error from refusal
 
 
 def translated(refusal: DiscordRefused, needs: Sequence[Permission]) -> OnethreadError:

@@ -10,7 +10,7 @@ from handler.errors import DiscordRefused, NotFound
 from handler.sessions import decide
 from handler.sessions.lookup import asking, confirm_gone, find
 from handler.sessions.ports import Ports
-from handler.table.items import Session, Status
+from handler.table.items import Session
 
 
 async def end_generation(ports: Ports, session: Session, *, refused: bool = False) -> Channel | None:
@@ -41,7 +41,7 @@ async def _delete_source_message(ports: Ports, session: Session) -> None:
     except NotFound as missing:
         await _unless_gone(ports, session, missing)
     except DiscordRefused as refusal:
-        raise decide.translated(refusal, ()) from refusal
+        decide.tell(refusal, ())
 
 
 async def _own_message_of_adopted(ports: Ports, session: Session) -> str | None:
@@ -72,7 +72,7 @@ async def commit(ports: Ports, session: Session, thread: Channel) -> Session | N
     if write.won:
         return write.session
     winner = write.session
-    if winner is None or (not winner.has(thread.id) and winner.status is not Status.CREATING):
+    if winner is None or not winner.has(thread.id):
         await note_namesake(ports, session, thread)
     return None
 

@@ -35,7 +35,7 @@ class Found(msgspec.Struct, frozen=True):
 async def import_past(
     ports: Ports, channel: ChannelRecord, wanted: str, *, stretch: float | None = None
 ) -> Found | None:
-    """Go on with the channel's import until it ends (None) or a thread bears the name of the session `wanted`.
+    """Go on with the channel's import until a thread bears the name of the session `wanted`; None: read it again.
 
     Raises Importing, with the progress so far, when the deadline is near or `stretch` seconds are over; what was done
     is kept.
@@ -56,7 +56,11 @@ async def import_past(
         settled = await settle(ports, channel, threads)
         then = msgspec.structs.replace(then, import_sessions=then.import_sessions + settled)
         if not await ports.store.advance_import(channel, then):
-            then = await ports.store.channel(channel.channel_id) or _afresh(channel)  # somebody else moved it
+            # Somebody else moved it, and may have settled the very thread that is wanted here.
+            session = await ports.store.session(channel.channel_id, wanted)
+            if session is not None and session.discord_thread_id is not None:
+                return None
+            then = await ports.store.channel(channel.channel_id) or _afresh(channel)
         channel = then
     return None
 

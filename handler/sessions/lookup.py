@@ -1,5 +1,6 @@
 """Looking for threads on Discord: by name for an opener, by id as evidence. What cannot be read is no evidence."""
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
@@ -8,7 +9,7 @@ from handler.clock import iso, parse_iso
 from handler.concurrency import at_most, together
 from handler.discord.models import Channel, ThreadList
 from handler.discord.permissions import Permission
-from handler.errors import ChannelGone, DiscordRefused, DiscordUnavailable, Forbidden, NotFound
+from handler.errors import ChannelGone, DiscordRefused, DiscordUnavailable, Forbidden, NotFound, OnethreadError
 from handler.sessions import decide
 from handler.sessions.model import Look
 from handler.sessions.ports import Ports
@@ -31,7 +32,8 @@ async def look_up(ports: Ports, channel: ChannelRecord, session_key: str) -> Loo
     )
     listed = {t.id: t for t in (*archived.threads, *active)}
     unlisted = [thread_id for thread_id in namesakes if thread_id not in listed]
-    for thread in await at_most(NAMESAKES_AT_ONCE, [_living(ports, thread_id) for thread_id in unlisted]):
+    asked = [_noted(ports, channel.channel_id, session_key, thread_id) for thread_id in unlisted]
+    for thread in await at_most(NAMESAKES_AT_ONCE, asked):
         if thread is not None:
             listed[thread.id] = thread
     matches = [t for t in listed.values() if bears(ports, t, channel.channel_id, session_key)]
@@ -140,7 +142,12 @@ async def find(ports: Ports, session: Session) -> Channel | None:
         asking(ports, session.parent_channel_id, ports.discord.active_threads(session.guild_id), ()),
         archived_down_to(ports, session.parent_channel_id, down_to, before=before),
     )
-    return next((t for t in (*active.threads, *archived.threads) if t.id == thread_id), None)
+    found = next((t for t in (*active.threads, *archived.threads) if t.id == thread_id), None)
+    if found is None and before is not None:  # archived again since it was recorded: then on the newest page
+        question = ports.discord.archived_threads(session.parent_channel_id, before=None)
+        newest = await asking(ports, session.parent_channel_id, question, decide.TO_LOOK)
+        found = next((t for t in newest.threads if t.id == thread_id), None)
+    return found
 
 
 async def asking(ports: Ports, parent_channel_id: str, question: Awaitable[T], needs: Sequence[Permission]) -> T:
@@ -150,7 +157,7 @@ async def asking(ports: Ports, parent_channel_id: str, question: Awaitable[T], n
     except DiscordRefused as refusal:
         if refusal.code == decide.UNKNOWN_CHANNEL and needs:
             await confirm_gone(ports, parent_channel_id)
-        raise decide.translated(refusal, needs) from refusal
+        decide.tell(refusal, needs)
 
 
 async def confirm_gone(ports: Ports, parent_channel_id: str) -> None:
@@ -165,7 +172,7 @@ async def _parent(ports: Ports, channel_id: str) -> Channel:
     except NotFound as missing:
         raise ChannelGone(str(missing)) from missing
     except DiscordRefused as refusal:
-        raise decide.translated(refusal, ()) from refusal
+        decide.tell(refusal, ())
 
 
 async def _active(ports: Ports, channel: ChannelRecord) -> tuple[Channel, ...]:
@@ -184,8 +191,12 @@ async def _newly_archived(ports: Ports, channel: ChannelRecord) -> ThreadList:
     return await archived_down_to(ports, channel.channel_id, mark)
 
 
-async def _living(ports: Ports, thread_id: str) -> Channel | None:
-    """A noted namesake, if it lives and may be seen. A thread that the bot may not see is no match: it is private."""
+async def _noted(ports: Ports, channel_id: str, session_key: str, thread_id: str) -> Channel | None:
+    """A noted namesake that no list shows, if it lives and may be seen. One that is gone is not asked for again.
+
+    A thread that the bot may not see is no match: it is private. Ids never come back, so a deleted thread's note may go;
+    the note of a renamed one stays, because the name may come back.
+    """
     for _ in range(2):  # one 404 alone is a fault
         try:
             return await ports.discord.channel(thread_id)
@@ -194,4 +205,6 @@ async def _living(ports: Ports, thread_id: str) -> Channel | None:
         except NotFound as missing:
             if missing.code != decide.UNKNOWN_CHANNEL:
                 raise DiscordUnavailable(str(missing)) from missing
+    with contextlib.suppress(OnethreadError):
+        await ports.store.drop_namesake(channel_id, session_key, thread_id)
     return None

@@ -100,6 +100,12 @@ class Sessions:
                 return opened
         raise TimedOut(f"the session {request.name.key!r} kept changing")
 
+    async def let_go(self, request: OpenRequest) -> None:
+        """For a requester who gave up and will not come back: end the lease, if it is still his. Best effort."""
+        session = await self.ports.store.session(request.parent_channel_id, request.name.key)
+        if session is not None and session.lease_owner == request.requester.owner:
+            await self.ports.store.end_lease(session, owner=request.requester.owner, now=self.ports.clock.now())
+
     async def _create(
         self,
         session: Session | None,
@@ -115,6 +121,9 @@ class Sessions:
         if not known:
             await ports.store.register(channel)
         if channel.imported_at is None and (session is None or session.source_message_id is None):
+            if session is not None and step is not Step.CLAIM:  # nobody holds a claim while the past is read
+                await ports.store.drop_claim(session, owner=session.lease_owner or "", now=ports.clock.now())
+                return None
             found = await import_past(ports, channel, request.name.key, stretch=request.import_stretch)
             if found is None:
                 return None

@@ -96,7 +96,7 @@ async def _change(ports: Ports, session: Session, thread: Channel, requester: Re
     except NotFound:
         raise
     except DiscordRefused as refusal:
-        raise decide.translated(refusal, needs) from refusal
+        decide.tell(refusal, needs)
 
 
 async def _write_down(ports: Ports, session: Session, thread: Channel, status: Status) -> Session | None:
@@ -105,7 +105,18 @@ async def _write_down(ports: Ports, session: Session, thread: Channel, status: S
     if not changes:
         return session
     write = await ports.store.observe(session, changes)
+    if write.won and thread.name != session.thread_name:
+        await _note_new_name(ports, session, thread)
     return write.session if write.won else None
+
+
+async def _note_new_name(ports: Ports, session: Session, thread: Channel) -> None:
+    """A name that reads as another session's own: who opens that one is led here, unless it has its own thread."""
+    key = ports.names.session_key_of(thread.name or "")
+    if key is not None and key != session.session_key:
+        await ports.store.note_namesake(
+            session.parent_channel_id, key, thread.id, guild_id=session.guild_id, active=not thread.archived
+        )
 
 
 async def _with_topic(ports: Ports, session: Session, topic: str | None) -> Session:

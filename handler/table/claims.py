@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -10,8 +10,6 @@ from handler.clock import iso
 from handler.table import clauses
 from handler.table.items import Key, Session, Status, session_item_key
 from handler.table.operations import Attributes, Lost, Table
-
-LEASE_SECONDS: Final = 10.0  # several times what a creation takes, short enough to wait for a dead one
 
 
 class Write(msgspec.Struct, frozen=True):
@@ -31,7 +29,7 @@ class Write(msgspec.Struct, frozen=True):
 class Claims:
     """Claims and their leases."""
 
-    def __init__(self, table: Table, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(self, table: Table, lease_seconds: float = clauses.LEASE_SECONDS) -> None:
         self._table = table
         self._lease = timedelta(seconds=lease_seconds)
 
@@ -68,9 +66,10 @@ class Claims:
 
     async def take_over(self, session: Session, *, owner: str, now: datetime) -> Write:
         """Take over a claim whose lease has ended, exactly as it was read."""
+        as_read = clauses.LEASE_AS_READ if session.lease_owner and session.lease_expires_at else clauses.NO_LEASE
         write = await self._update(
             key_of(session),
-            condition=f"{clauses.STILL_CREATING} AND {clauses.SAME_GENERATION} AND {clauses.LEASE_AS_READ}",
+            condition=f"{clauses.STILL_CREATING} AND {clauses.SAME_GENERATION} AND {as_read}",
             sets=self._lease_for(owner, now),
             values={
                 "creating": Status.CREATING,

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from handler.table.items import Session, Status
 
+LEASE_SECONDS: Final = 10.0  # several times what a creation takes, short enough to wait for a dead one
 VACANT_KEPT: Final = timedelta(days=30)  # far longer than any process can sleep and still remember the generation
 
 ABSENT: Final = "attribute_not_exists(pk)"
@@ -17,6 +18,8 @@ SAME_GENERATION: Final = "#generation = :generation"
 NOTHING_RECORDED: Final = "attribute_not_exists(#source_message_id) AND attribute_not_exists(#discord_thread_id)"
 RECORDABLE: Final = f"{STILL_CREATING} AND {SAME_GENERATION} AND {NOTHING_RECORDED}"
 OWN_LEASE: Final = "#lease_owner = :owner"
+# A claim without a whole lease: by hand, or by half a restore.
+NO_LEASE: Final = "(attribute_not_exists(#lease_owner) OR attribute_not_exists(#lease_expires_at))"
 LEASE_AS_READ: Final = "#lease_owner = :read_owner AND #lease_expires_at = :read_expiry"
 SAME_SOURCE: Final = "#source_message_id = :source"
 SAME_THREAD: Final = "#discord_thread_id = :thread"

@@ -10,7 +10,9 @@ from enum import Enum
 from typing import Any, Final
 
 from handler.dynamodb import Call, ConditionFailed, TransactionFailed
+from handler.errors import StoreUnavailable
 
+UNPROCESSED_MOST: Final = 5  # more answers than keys, when each leaves some unprocessed: DynamoDB throttles
 BATCH_GET_MOST: Final = 100  # DynamoDB's limit of keys in one BatchGetItem
 
 Attributes = Mapping[str, Any]
@@ -44,13 +46,15 @@ class Table:
         """The items that exist of these keys, in no order."""
         wanted = sorted((dict(key) for key in keys), key=lambda key: (key["pk"], key["sk"]))
         items: list[dict[str, Any]] = []
-        while wanted:
+        for _ in range(len(wanted) + UNPROCESSED_MOST):
+            if not wanted:
+                return items
             batch, wanted = wanted[:BATCH_GET_MOST], wanted[BATCH_GET_MOST:]
             ask = {self._name: {"Keys": batch, "ConsistentRead": True}}
             answer = await self._call("batch_get_item", RequestItems=ask)
             items += answer["Responses"].get(self._name, [])
             wanted += answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
-        return items
+        raise StoreUnavailable("batch_get_item leaves keys unprocessed")
 
     async def beginning_with(self, pk: str, start: str) -> list[dict[str, Any]]:
         """All items of a partition whose sort key begins so."""
