@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from handler import telemetry
 from handler.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def client(
     from botocore.config import Config
     from botocore.exceptions import NoRegionError
 
+    telemetry.silence("boto3", "botocore", "urllib3")  # at DEBUG they log all that is sent and answered
     config = Config(
         connect_timeout=connect_timeout,
         read_timeout=read_timeout,

@@ -93,7 +93,7 @@ async def _opened(environment: Environment[EnsureConfig], request: OpenRequest, 
 
 
 def read(event: Any) -> Request:
-    """The request in an event. Raises InvalidRequest, naming every field at fault."""
+    """The request in an event; null is as good as absent. Raises InvalidRequest, naming every field at fault."""
     if not isinstance(event, dict):
         raise InvalidRequest("not an object", message="The request must be a JSON object.")
     faults = [
@@ -107,7 +107,7 @@ def read(event: Any) -> Request:
         session_name=event["session_name"],
         parent_channel_id=event["parent_channel_id"],
         topic=(event.get("topic") or "").strip() or None,
-        unlock=event.get("unlock", False),
+        unlock=event.get("unlock") or False,
         request_id=event.get("request_id"),
     )
 
@@ -167,13 +167,13 @@ def _topic(event: dict[str, Any]) -> str | None:
 
 
 def _unlock(event: dict[str, Any]) -> str | None:
-    return None if isinstance(event.get("unlock", False), bool) else "'unlock' must be true or false"
+    return None if isinstance(event.get("unlock"), bool | None) else "'unlock' must be true or false"
 
 
 def _request_id(event: dict[str, Any]) -> str | None:
-    if "request_id" not in event:
+    value = event.get("request_id")
+    if value is None:
         return None
-    value = event["request_id"]
     if isinstance(value, str) and 0 < len(value) <= REQUEST_ID_MAX_LENGTH and _is_unicode(value):
         return None
     return f"'request_id' must be a string of 1 to {REQUEST_ID_MAX_LENGTH} characters"

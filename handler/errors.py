@@ -141,7 +141,7 @@ class BotTokenRefused(OnethreadError):
     """Discord answered 401: the token was reset or is wrong."""
 
     kind = "bot_token_refused"
-    default_message = "Discord refused my token. Please tell whoever runs this bot to renew it."
+    default_message = "Discord does not accept my token. Please tell whoever runs this bot to renew it."
 
 
 class DiscordRefused(OnethreadError):

@@ -15,6 +15,8 @@ _OPERATORS_FAULTS: Final = frozenset(
     {"ParameterNotFound", "ParameterVersionNotFound", "AccessDeniedException", "InvalidKeyId", "ValidationException"}
 )
 
+TOKENLESS: Final = "I have no token to speak to Discord with. Please tell whoever runs this bot to look at its log."
+
 
 class BotTokenParameter:
     """Reads the parameter over a boto3 client of SSM."""
@@ -34,12 +36,14 @@ class BotTokenParameter:
         except ClientError as error:
             code = error.response["Error"].get("Code", "")
             text = f"ssm get_parameter of DISCORD_BOT_TOKEN_PARAMETER: {code}"
-            raise (BotTokenRefused(text) if code in _OPERATORS_FAULTS else StoreUnavailable(text)) from None
+            if code in _OPERATORS_FAULTS:
+                raise BotTokenRefused(text, message=TOKENLESS) from None
+            raise StoreUnavailable(text) from None
         except BotoCoreError as error:
             raise StoreUnavailable(f"ssm get_parameter: {type(error).__name__}: {error}") from error
         token = str(answer["Parameter"]["Value"]).strip()
         if not token or not token.isascii() or not token.isprintable() or " " in token:
-            raise BotTokenRefused("the parameter DISCORD_BOT_TOKEN_PARAMETER holds no bot token")
+            raise BotTokenRefused("the parameter DISCORD_BOT_TOKEN_PARAMETER holds no bot token", message=TOKENLESS)
         return Secret(token)
 
     def close(self) -> None:

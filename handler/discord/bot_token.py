@@ -1,7 +1,7 @@
 """The bot's token: where it is had from, and when it is not used any more.
 
 After a 401 the parameter that holds it is read once more, for the case that somebody renewed the token. If that brings
-nothing new, nothing is sent for a while: an address from which 10 000 requests were refused within 10 minutes is banned
+nothing new, nothing is sent to Discord for a while, and only the parameter is read now and then: an address from which 10 000 requests were refused within 10 minutes is banned
 (Discord docs, "Rate Limits", Invalid Request Limit), and every environment of the bot may share that address.
 """
 
@@ -18,6 +18,8 @@ from handler.errors import BotTokenRefused, OnethreadError
 # Seconds without a request after a 401. A thousand environments together then stay far below the limit above, and a
 # token that was renewed meanwhile is found again soon.
 REFUSED_PAUSE: Final = 300.0
+# Seconds between two readings of the parameter meanwhile: who has just renewed the token does not wait for long.
+LOOK_AGAIN_AFTER: Final = 15.0
 
 
 class TokenSource:
@@ -32,6 +34,7 @@ class TokenSource:
         self._read = read
         self._clock = clock
         self._refused_until: datetime | None = None
+        self._look_again_at: datetime | None = None
         self._reading = asyncio.Lock()
         if token is not None:
             telemetry.redact(token)
@@ -43,7 +46,7 @@ class TokenSource:
 
     async def current(self) -> Secret:
         """The token to use; read first where it was not given. Raises BotTokenRefused while it is not to be used."""
-        if self._refused_until is not None and self._clock.now() < self._refused_until:
+        if self._is_refused() and not await self._was_renewed():
             raise BotTokenRefused("the token was refused a short while ago: nothing was sent")
         if self._token is None:
             async with self._reading:
@@ -64,10 +67,34 @@ class TokenSource:
     def stop(self, refused: Secret) -> None:
         """Let nothing be sent with that token for a while."""
         if self._token == refused:
-            self._refused_until = self._clock.now() + timedelta(seconds=REFUSED_PAUSE)
+            now = self._clock.now()
+            self._refused_until = now + timedelta(seconds=REFUSED_PAUSE)
+            self._look_again_at = now + timedelta(seconds=LOOK_AGAIN_AFTER)
+
+    def _is_refused(self) -> bool:
+        return self._refused_until is not None and self._clock.now() < self._refused_until
+
+    async def _was_renewed(self) -> bool:
+        """During the pause: whether the parameter holds another token by now."""
+        async with self._reading:
+            now = self._clock.now()
+            if not self._is_refused():
+                return True  # somebody else has just found it
+            if self._read is None or (self._look_again_at is not None and now < self._look_again_at):
+                return False
+            self._look_again_at = now + timedelta(seconds=LOOK_AGAIN_AFTER)
+            try:
+                token = await self._read()
+            except OnethreadError:
+                return False
+            if token == self._token:
+                return False
+            self._token, self._refused_until = token, None
+            telemetry.redact(token)
+            return True
 
     async def _read_again(self, refused: Secret) -> None:
-        if self._refused_until is not None and self._clock.now() < self._refused_until:
+        if self._is_refused():
             return  # somebody else has just read it
         self._token = None
         try:

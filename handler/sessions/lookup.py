@@ -13,9 +13,10 @@ from handler.errors import ChannelGone, DiscordRefused, DiscordUnavailable, Forb
 from handler.sessions import decide
 from handler.sessions.model import Look
 from handler.sessions.ports import Ports
-from handler.table.items import ChannelRecord, Pointer, Session
+from handler.table.items import ChannelRecord, Note, Pointer, Session
 
 MARK_MARGIN: Final = timedelta(seconds=60)  # Discord's Date header has whole seconds, and its lists may lag a little
+GONE_FOR: Final = timedelta(minutes=30)  # between two looks that find a noted thread gone, before it is forgotten
 NAMESAKES_AT_ONCE: Final = 5  # requests side by side: leaves most of the bot's 50 a second to others
 
 T = TypeVar("T")
@@ -31,8 +32,8 @@ async def look_up(ports: Ports, channel: ChannelRecord, session_key: str) -> Loo
         _active(ports, channel), _newly_archived(ports, channel), ports.store.namesakes(channel.channel_id, session_key)
     )
     listed = {t.id: t for t in (*archived.threads, *active)}
-    unlisted = [thread_id for thread_id in namesakes if thread_id not in listed]
-    asked = [_noted(ports, channel.channel_id, session_key, thread_id) for thread_id in unlisted]
+    unlisted = [note for note in namesakes if note.thread_id not in listed]
+    asked = [_noted(ports, channel.channel_id, session_key, note) for note in unlisted]
     for thread in await at_most(NAMESAKES_AT_ONCE, asked):
         if thread is not None:
             listed[thread.id] = thread
@@ -191,20 +192,35 @@ async def _newly_archived(ports: Ports, channel: ChannelRecord) -> ThreadList:
     return await archived_down_to(ports, channel.channel_id, mark)
 
 
-async def _noted(ports: Ports, channel_id: str, session_key: str, thread_id: str) -> Channel | None:
-    """A noted namesake that no list shows, if it lives and may be seen. One that is gone is not asked for again.
+async def _noted(ports: Ports, channel_id: str, session_key: str, note: Note) -> Channel | None:
+    """A noted namesake that no list shows, if it lives and may be seen.
 
-    A thread that the bot may not see is no match: it is private. Ids never come back, so a deleted thread's note may go;
-    the note of a renamed one stays, because the name may come back.
+    A thread that the bot may not see is no match: it is private. One that is gone is forgotten only when it was gone half
+    an hour ago, too: a fault is over by then. The note of a renamed one stays, because the name may come back.
     """
+    thread: Channel | None = None
+    with contextlib.suppress(Forbidden):
+        thread = await _living(ports, note.thread_id)
+        with contextlib.suppress(OnethreadError):
+            await _remember(ports, channel_id, session_key, note, gone=thread is None)
+    return thread
+
+
+async def _living(ports: Ports, thread_id: str) -> Channel | None:
     for _ in range(2):  # one 404 alone is a fault
         try:
             return await ports.discord.channel(thread_id)
-        except Forbidden:
-            return None
         except NotFound as missing:
             if missing.code != decide.UNKNOWN_CHANNEL:
                 raise DiscordUnavailable(str(missing)) from missing
-    with contextlib.suppress(OnethreadError):
-        await ports.store.drop_namesake(channel_id, session_key, thread_id)
     return None
+
+
+async def _remember(ports: Ports, channel_id: str, session_key: str, note: Note, *, gone: bool) -> None:
+    now = ports.clock.now()
+    if not gone and note.gone_at is not None:
+        await ports.store.mark_namesake(channel_id, session_key, note.thread_id, None)
+    elif gone and note.gone_at is None:
+        await ports.store.mark_namesake(channel_id, session_key, note.thread_id, iso(now))
+    elif gone and note.gone_at is not None and now - parse_iso(note.gone_at) >= GONE_FOR:
+        await ports.store.drop_namesake(channel_id, session_key, note.thread_id)

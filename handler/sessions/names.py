@@ -51,7 +51,8 @@ class Names:
         if units > THREAD_NAME_MAX_UNITS:
             most = THREAD_NAME_MAX_UNITS - utf16_units(self.prefix)
             raise InvalidName(
-                f"{units} UTF-16 units", message=f"That session name is too long: {most} characters are the most."
+                f"{units} UTF-16 units",
+                message=f"That session name is too long: {most} characters are the most (an emoji counts as two).",
             )
         if len(key.encode()) + SORT_KEY_OVERHEAD > SORT_KEY_MAX_BYTES:
             raise InvalidName("sort key too long", message="That session name is too long. Choose a shorter one.")

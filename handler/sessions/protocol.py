@@ -122,7 +122,7 @@ class Sessions:
             await ports.store.register(channel)
         if channel.imported_at is None and (session is None or session.source_message_id is None):
             if session is not None and step is not Step.CLAIM:  # nobody holds a claim while the past is read
-                await ports.store.drop_claim(session, owner=session.lease_owner or "", now=ports.clock.now())
+                await ports.store.drop_claim(session, now=ports.clock.now())
                 return None
             found = await import_past(ports, channel, request.name.key, stretch=request.import_stretch)
             if found is None:

@@ -104,9 +104,9 @@ async def _write_down(ports: Ports, session: Session, thread: Channel, status: S
     changes = decide.differences(session, thread, status, ports.clock.now())
     if not changes:
         return session
-    write = await ports.store.observe(session, changes)
-    if write.won and thread.name != session.thread_name:
+    if thread.name != session.thread_name:  # first: once the name is on record, nobody sees that it is new
         await _note_new_name(ports, session, thread)
+    write = await ports.store.observe(session, changes)
     return write.session if write.won else None
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from handler.table.clauses import ABSENT
-from handler.table.items import ChannelRecord, channel_item_key, guild_item_key, namesake_item_key
+from handler.table.items import ChannelRecord, Note, channel_item_key, guild_item_key, namesake_item_key
 from handler.table.operations import Attributes, Lost, Table
 
 KNOWN_GUILDS: Final = "GUILDS"  # the partition of the watch index in which the guild items stand
@@ -17,12 +17,23 @@ class ChannelItems:
 
     _table: Table
 
-    async def namesakes(self, parent_channel_id: str, session_key: str) -> list[str]:
-        """The ids of the threads that are noted as bearing this session's name without being its own."""
+    async def namesakes(self, parent_channel_id: str, session_key: str) -> list[Note]:
+        """The threads that are noted as bearing this session's name without being its own."""
         start = f"NAMESAKE#{session_key}#"
         items = await self._table.beginning_with(f"CHANNEL#{parent_channel_id}", start)
-        ends = [item["sk"][len(start) :] for item in items]
-        return [end for end in ends if end.isdigit()]  # a key may hold "#": what is left must be an id alone
+        notes = [Note(thread_id=item["sk"][len(start) :], gone_at=item.get("gone_at")) for item in items]
+        return [note for note in notes if note.thread_id.isdigit()]  # a key may hold "#": an id must be left alone
+
+    async def mark_namesake(
+        self, parent_channel_id: str, session_key: str, thread_id: str, gone_at: str | None
+    ) -> None:
+        """Write down since when a noted thread seems gone; None: it is there."""
+        await self._attempt(
+            namesake_item_key(parent_channel_id, session_key, thread_id),
+            condition="attribute_exists(pk)",
+            sets={"gone_at": gone_at},
+            removes=[] if gone_at else ["gone_at"],
+        )
 
     async def noted_namesakes(self, parent_channel_id: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         """Which of these (key, thread) pairs are noted as namesakes."""

@@ -66,10 +66,9 @@ class Claims:
 
     async def take_over(self, session: Session, *, owner: str, now: datetime) -> Write:
         """Take over a claim whose lease has ended, exactly as it was read."""
-        as_read = clauses.LEASE_AS_READ if session.lease_owner and session.lease_expires_at else clauses.NO_LEASE
         write = await self._update(
             key_of(session),
-            condition=f"{clauses.STILL_CREATING} AND {clauses.SAME_GENERATION} AND {as_read}",
+            condition=f"{clauses.STILL_CREATING} AND {clauses.SAME_GENERATION} AND {_lease_as_read(session)}",
             sets=self._lease_for(owner, now),
             values={
                 "creating": Status.CREATING,
@@ -98,21 +97,33 @@ class Claims:
             values={"creating": Status.CREATING, "owner": owner},
         )
 
-    async def drop_claim(self, session: Session, *, owner: str, now: datetime) -> Write:
-        """End a claim that has left nothing behind: vacant again, same generation."""
+    async def drop_claim(self, session: Session, *, now: datetime, owner: str | None = None) -> Write:
+        """End a claim that has left nothing behind: vacant again, same generation.
+
+        One's own if `owner` is given; else somebody's, with the lease exactly as it was read.
+        """
+        lease = clauses.OWN_LEASE if owner else _lease_as_read(session)
         return await self._update(
             key_of(session),
-            condition=f"{clauses.STILL_CREATING} AND {clauses.SAME_GENERATION} AND {clauses.OWN_LEASE} AND {clauses.NOTHING_RECORDED}",
+            condition=(
+                f"{clauses.STILL_CREATING} AND {clauses.READ_GENERATION} AND {lease} AND {clauses.NOTHING_RECORDED}"
+            ),
             sets=clauses.vacant(session.generation, now),
             removes=clauses.OF_A_LIFE,
-            values={"creating": Status.CREATING, "owner": owner},
+            values={
+                "creating": Status.CREATING,
+                "owner": owner,
+                "read_generation": session.generation,
+                "read_owner": session.lease_owner,
+                "read_expiry": session.lease_expires_at,
+            },
         )
 
     async def raise_generation(self, session: Session, *, owner: str, now: datetime) -> Write:
         """The message of this generation's nonce was deleted: the next generation has another nonce."""
         return await self._update(
             key_of(session),
-            condition=f"{clauses.STILL_CREATING} AND #generation = :read_generation AND {clauses.NOTHING_RECORDED}",
+            condition=f"{clauses.STILL_CREATING} AND {clauses.READ_GENERATION} AND {clauses.NOTHING_RECORDED}",
             sets={"generation": session.generation + 1, **self._lease_for(owner, now)},
             values={"creating": Status.CREATING, "read_generation": session.generation},
         )
@@ -125,6 +136,10 @@ class Claims:
             return Write(True, session_of(await self._table.update(key, **parts)))
         except Lost as lost:
             return Write(False, session_of(lost.item))
+
+
+def _lease_as_read(session: Session) -> str:
+    return clauses.LEASE_AS_READ if session.lease_owner and session.lease_expires_at else clauses.NO_LEASE
 
 
 def session_of(item: Attributes | None) -> Session | None:

@@ -15,6 +15,7 @@ ABSENT: Final = "attribute_not_exists(pk)"
 IS_VACANT: Final = "#status = :vacant"
 STILL_CREATING: Final = "#status = :creating"
 SAME_GENERATION: Final = "#generation = :generation"
+READ_GENERATION: Final = "#generation = :read_generation"  # for a write that sets the generation, too
 NOTHING_RECORDED: Final = "attribute_not_exists(#source_message_id) AND attribute_not_exists(#discord_thread_id)"
 RECORDABLE: Final = f"{STILL_CREATING} AND {SAME_GENERATION} AND {NOTHING_RECORDED}"
 OWN_LEASE: Final = "#lease_owner = :owner"

@@ -66,6 +66,16 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
         return (self.parent_channel_id, self.session_key) == (parent_channel_id, session_key)
 
 
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """A namesake item: the thread bears a session's name without being its own.
+
+    `gone_at`: since then its GET says that it does not exist.
+    """
+
+    thread_id: str
+    gone_at: str | None = None
+
+
 class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
     """A channel item: what kind of channel it is, and how far its past is known.
 

@@ -13,17 +13,22 @@ from handler.clock import iso
 from handler.config import UnlockPolicy
 from handler.discord.models import Channel
 from handler.sessions import decide
-from handler.sessions.decide import ARCHIVE_TIME_MARGIN, OVERLAP, Step
+from handler.sessions.decide import ARCHIVE_TIME_MARGIN, CLOCKS_DIFFER, OVERLAP, Step
 from handler.sessions.model import Outcome, Requester
+from handler.table.clauses import LEASE_SECONDS
 from handler.table.items import Pointer, Session, Status
 from tests.kit.samples import CHANNEL, KEY, MADE_AT, NOW, THREAD_ID, session, thread
 
 ME, OTHER = "interaction-1", "interaction-2"
+# A lease that ends later was written by a clock that is wrong.
+LONGEST_LEASE = timedelta(seconds=LEASE_SECONDS) + CLOCKS_DIFFER
 LEASES: dict[str, str | None] = {
     "none": None,
     "running": iso(NOW + timedelta(milliseconds=1)),
     "ending now": iso(NOW),
     "over": iso(NOW - timedelta(hours=1)),
+    "longest": iso(NOW + LONGEST_LEASE),
+    "beyond belief": iso(NOW + LONGEST_LEASE + timedelta(milliseconds=1)),
 }
 
 
@@ -39,11 +44,11 @@ EXPECTED: dict[tuple[Status, str | None, str], Step] = {
     **{(Status.OPEN, owner, lease): Step.REUSE for owner in (None, ME, OTHER) for lease in LEASES},
     **{(Status.CLOSED, owner, lease): Step.REUSE for owner in (None, ME, OTHER) for lease in LEASES},
     **{(Status.CREATING, ME, lease): Step.RESUME for lease in LEASES},
-    **{(Status.CREATING, owner, "running"): Step.WAIT for owner in (None, OTHER)},
+    **{(Status.CREATING, owner, lease): Step.WAIT for owner in (None, OTHER) for lease in ("running", "longest")},
     **{
         (Status.CREATING, owner, lease): Step.TAKE_OVER
         for owner in (None, OTHER)
-        for lease in ("none", "ending now", "over")
+        for lease in ("none", "ending now", "over", "beyond belief")
     },
 }
 

@@ -69,6 +69,7 @@ def parsed(names: Names, text: str) -> SessionName:
         ("Session´x", "\u0301x", "´x"),
         ("\u0301x", "\u0301x", "\u0301x"),
         ("e\u0301", "é", "e\u0301"),
+        ("ß\u0301", "sś", "ß\u0301"),  # folding the case makes something that composes: one pass is not enough
         ("ﷺ", "صلى الله عليه وسلم", "ﷺ"),
         ("㎏½", "kg1⁄2", "㎏½"),
     ],
@@ -133,6 +134,7 @@ def test_what_is_accepted_fits_discord_and_dynamodb(prefix: str, text: str) -> N
 
 
 @given(ANY)
+@example("ß\u0301")
 @settings(deadline=None)
 def test_a_key_is_folded_for_good(text: str) -> None:
     key = parsed(NAMES, text).key
@@ -143,10 +145,12 @@ def test_a_key_is_folded_for_good(text: str) -> None:
 @given(ANY, st.sampled_from([str.upper, str.lower, str.swapcase, str.casefold, lambda t: f" {t}\t"]))
 @example("ß", str.upper)
 @example("ŉ", str.upper)
+@example("\u0345\u0301", str.upper)
 @settings(deadline=None)
 def test_case_and_white_space_around_do_not_matter(text: str, respell: Callable[[str], str]) -> None:
-    respelled = respell(text)
-    assume(respelled.casefold().split() == text.casefold().split())  # upper() makes another letter of a dotless i
+    typed = unicodedata.normalize("NFC", text)  # upper() tears apart a letter and its loose marks, U+0345 above all
+    respelled = respell(typed)
+    assume(respelled.casefold().split() == typed.casefold().split())  # upper() makes another letter of a dotless i
     assert NAMES.key(respelled) == NAMES.key(text)
 
 

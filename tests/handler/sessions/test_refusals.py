@@ -68,3 +68,18 @@ def test_nothing_that_keeps_a_mapping_from_being_used_looks_like_a_deletion() ->
 def test_all_that_a_creation_needs_is_what_its_steps_need() -> None:
     steps = {*decide.TO_LOOK, *decide.TO_ANCHOR, *decide.TO_START}
     assert steps | {Permission.VIEW_CHANNEL} == set(decide.TO_CREATE)
+
+
+def test_a_refusal_is_told_as_what_it_means_and_by_what_it_was() -> None:
+    refusal = Forbidden(403, 50001)
+    with pytest.raises(MissingAccess) as raised:
+        decide.tell(refusal, ())
+    assert raised.value.__cause__ is refusal
+
+
+def test_a_refusal_that_is_told_as_it_is_is_not_its_own_cause() -> None:
+    refusal = DiscordRefused(400, 50035)
+    with pytest.raises(DiscordRefused) as raised:
+        decide.tell(refusal, ())
+    assert raised.value is refusal
+    assert raised.value.__cause__ is None

@@ -1,0 +1,44 @@
+"""A token that was refused, and is renewed by its operator a little later."""
+
+from datetime import timedelta
+
+import pytest
+
+from handler.config import Secret
+from handler.discord.bot_token import LOOK_AGAIN_AFTER, TokenSource
+from handler.errors import BotTokenRefused
+from tests.kit.virtual_time import LoopClock, run
+
+OLD, NEW = Secret("made-up-old"), Secret("made-up-new")
+
+
+class Parameter:
+    """What SSM holds, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.value = OLD
+        self.reads = 0
+
+    async def read(self) -> Secret:
+        self.reads += 1
+        return self.value
+
+
+def test_a_renewed_token_is_found_within_seconds_though_discord_is_left_in_peace_for_minutes() -> None:
+    async def scenario() -> None:
+        clock, parameter = LoopClock(), Parameter()
+        source = TokenSource(None, clock=clock, read=parameter.read)
+        assert await source.current() == OLD
+        assert not await source.renewed(OLD)
+        reads = parameter.reads
+        for _ in range(10):
+            with pytest.raises(BotTokenRefused):
+                await source.current()
+        assert parameter.reads == reads, "the parameter is not hammered either"
+        parameter.value = NEW
+        await clock.sleep(timedelta(seconds=LOOK_AGAIN_AFTER).total_seconds())
+        assert await source.current() == NEW
+        assert await source.current() == NEW
+        assert parameter.reads == reads + 1
+
+    run(scenario())
