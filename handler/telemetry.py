@@ -130,8 +130,9 @@ class _Stdout(logging.StreamHandler[TextIO]):
         return sys.stdout
 
 
+# The level is given here: Powertools would read LOG_LEVEL itself, and raise before the configuration is checked.
 logger: Final = Logger(
-    service=SERVICE, logger_handler=_Stdout(), logger_formatter=_Formatter(utc=True, use_rfc3339=True)
+    service=SERVICE, level="INFO", logger_handler=_Stdout(), logger_formatter=_Formatter(utc=True, use_rfc3339=True)
 )
 logger.addFilter(_Fields())
 

@@ -80,6 +80,12 @@ class Exchange:
         await self._clock.sleep(seconds)
         return True
 
+    def foresee(self, request: Request) -> None:
+        """Raise RateLimited if it is known that such a request would have to wait for longer than there is time."""
+        wait = self._limits.foreseen(request, self._clock.now())
+        if wait is not None and not self._may_wait(wait):
+            raise RateLimited(wait.seconds, scope=wait.scope, route=request.route)
+
     async def _repeated(self, request: Request, read: Read[T]) -> T:
         attempt, ambiguous = 1, False
         while True:
@@ -116,10 +122,13 @@ class Exchange:
             waits_left -= 1
 
     async def _wait(self, request: Request, wait: Wait) -> None:
-        if wait.seconds > LONGEST_WAIT or not self._fits(wait.seconds):
+        if not self._may_wait(wait):
             raise RateLimited(wait.seconds, scope=wait.scope, route=request.route)
         telemetry.count("rate_limit_waits")
         await self._clock.sleep(wait.seconds)
+
+    def _may_wait(self, wait: Wait) -> bool:
+        return wait.seconds <= LONGEST_WAIT and self._fits(wait.seconds)
 
     async def _learned(self, request: Request) -> tuple[Response, Wait | None]:
         response = None

@@ -75,13 +75,19 @@ class RateLimits:
 
         Who was let in must call `leave`, whatever became of the request.
         """
+        if (wait := self.foreseen(request, now)) is not None:
+            return wait
+        self._in_flight[request.route, request.major] += 1
+        return None
+
+    def foreseen(self, request: Request, now: datetime) -> Wait | None:
+        """How long such a request would have to wait now, as far as is known; nothing counts as sent."""
         for stop in (_ADDRESS, _GLOBAL) if request.authorized else (_ADDRESS,):
             if stop in self._stopped and self._stopped[stop] > now:
                 return Wait((self._stopped[stop] - now).total_seconds(), stop)
         window = self._windows.get(self._key(request))
         if window is not None and (seconds := window.wait(now)) > 0:
             return Wait(seconds, window.scope)
-        self._in_flight[request.route, request.major] += 1
         return None
 
     def leave(self, request: Request, response: Response | None, now: datetime) -> Wait | None:

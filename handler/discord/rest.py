@@ -134,6 +134,10 @@ class Discord:
         """Delete a message. NotFound with 10008 means that it is gone, be it by an earlier attempt of this very call."""
         await self._exchange.answer(routes.delete_message(channel_id, message_id, reason), answers.nothing)
 
+    def foresee_start(self, channel_id: str) -> None:
+        """Raise RateLimited if starting a thread in this channel is known to be refused for longer than there is time."""
+        self._exchange.foresee(routes.start_thread(channel_id, channel_id, "", 0))
+
     async def start_thread(self, channel_id: str, message_id: str, *, name: str, auto_archive_duration: int) -> Channel:
         """Start the one thread of a message; it bears the message's id. DiscordRefused with 160004: it was started."""
         request = routes.start_thread(channel_id, message_id, name, auto_archive_duration)

@@ -83,6 +83,7 @@ async def _anchor(ports: Ports, session: Session, request: OpenRequest) -> Sessi
     if held is None:
         return None
     session = held
+    ports.discord.foresee_start(session.parent_channel_id)  # else the message would stand there without its thread
     try:
         message = await _post(ports, session, request)
     except DiscordRefused as refusal:

@@ -7,6 +7,7 @@ name before the end may leave as soon as a thread bears it, but must not create 
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -75,7 +76,7 @@ async def _page(ports: Ports, channel: ChannelRecord) -> tuple[Sequence[Channel]
             then,
             import_started_at=then.import_started_at or iso(page.date - MARK_MARGIN),
             import_pages=then.import_pages + 1,
-            import_threads=then.import_threads + len(new),
+            import_threads=then.import_threads + sum(not _overlaps(t, begin) for t in new),
         )
         onward = decide.next_before(page.threads, new)
         if not page.has_more or onward is None:
@@ -89,6 +90,11 @@ async def _page(ports: Ports, channel: ChannelRecord) -> tuple[Sequence[Channel]
         _active(ports, channel), archived_down_to(ports, channel.channel_id, parse_iso(started))
     )
     return (*threads, *active, *moved.threads), msgspec.structs.replace(then, imported_at=started)
+
+
+def _overlaps(thread: Channel, begin: datetime | None) -> bool:
+    """Whether the page before has counted the thread: pages overlap by up to two milliseconds."""
+    return begin is not None and thread.archive_time is not None and thread.archive_time >= begin - 2 * decide.OVERLAP
 
 
 def _afresh(channel: ChannelRecord) -> ChannelRecord:
