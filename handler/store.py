@@ -102,6 +102,7 @@ class Store(Claims, ChannelItems):
         seen: Attributes,
         topic: str | None = None,
         created_by: str | None = None,
+        adopted_by: str | None = None,
     ) -> Write:
         """Give a thread that was found to a session that has none, with the next generation.
 
@@ -118,6 +119,7 @@ class Store(Claims, ChannelItems):
             "generation": (session.generation if session else 0) + 1,
             "discord_thread_id": thread_id,
             "created_by": created_by,
+            "adopted_by": adopted_by,
         }
         firsts = {
             "session_name": session.session_name if session else session_name,
@@ -152,7 +154,7 @@ class Store(Claims, ChannelItems):
         if reasons is None:
             return Write(True, session_of({**sets, **firsts}))
         lost = Write(False, session_of(reasons[0]), pointer_taken=reasons[0] is None)
-        return also_won(lost, lambda s: s.discord_thread_id == thread_id)
+        return also_won(lost, lambda s: s.discord_thread_id == thread_id and s.adopted_by == adopted_by)
 
     async def end_generation(self, session: Session, *, now: datetime) -> Write:
         """The thread is gone for good, or was refused: vacant, next generation, and the pointer goes."""

@@ -1,8 +1,9 @@
 """The bot's token: where it is had from, and when it is not used any more.
 
 After a 401 the parameter that holds it is read once more, for the case that somebody renewed the token. If that brings
-nothing new, nothing is sent to Discord for a while, and only the parameter is read now and then: an address from which 10 000 requests were refused within 10 minutes is banned
-(Discord docs, "Rate Limits", Invalid Request Limit), and every environment of the bot may share that address.
+nothing new, nothing is sent to Discord for a while, and only the parameter is read now and then: an address from which
+10 000 requests were refused within 10 minutes is banned (Discord docs, "Rate Limits", Invalid Request Limit), and every
+environment of the bot may share that address.
 """
 
 import asyncio

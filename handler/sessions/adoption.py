@@ -13,6 +13,7 @@ from handler.discord.models import Channel
 from handler.sessions import decide
 from handler.sessions.lookup import owners_of
 from handler.sessions.model import Opened, OpenRequest
+from handler.sessions.names import SessionName
 from handler.sessions.ports import Journey, Ports
 from handler.sessions.reuse import make_usable
 from handler.table.claims import Write
@@ -34,7 +35,14 @@ async def adopt(
     """Adopt the best match for the opener and make it usable; None: somebody was quicker, read again."""
     thread, pointer = matches[0]
     write = await _adopt(
-        ports, channel, session, request.name.key, request.name.spelling, thread, pointer, request.topic
+        ports,
+        channel,
+        session,
+        request.name,
+        thread,
+        pointer,
+        topic=request.topic,
+        adopted_by=request.requester.owner,
     )
     if not write.won:
         return None
@@ -88,9 +96,9 @@ async def _settle_key(
     rest = decide.best_first(threads)
     free = [t for t in rest if decide.adoptable(pointers.get(t.id), owners.get(t.id), channel.channel_id, key)]
     if free and _takes_a_thread(session):
-        spelling = ports.names.parse(free[0].name or "").spelling
-        write = await _adopt(ports, channel, session, key, spelling, free[0], pointers.get(free[0].id), None)
-        if write.won:
+        name = ports.names.parse(free[0].name or "")
+        write = await _adopt(ports, channel, session, name, free[0], pointers.get(free[0].id))
+        if write.won or (write.session is not None and write.session.has(free[0].id)):
             rest.remove(free[0])
     noted = await ports.store.noted_namesakes(channel.channel_id, [(key, t.id) for t in rest])
     for thread in rest:
@@ -115,23 +123,25 @@ async def _adopt(
     ports: Ports,
     channel: ChannelRecord,
     session: Session | None,
-    key: str,
-    spelling: str,
+    name: SessionName,
     thread: Channel,
     pointer: Pointer | None,
-    topic: str | None,
+    *,
+    topic: str | None = None,
+    adopted_by: str | None = None,
 ) -> Write:
     return await ports.store.adopt(
         session,
         parent_channel_id=channel.channel_id,
-        session_key=key,
-        session_name=spelling,
+        session_key=name.key,
+        session_name=name.spelling,
         guild_id=channel.guild_id,
         thread_id=thread.id,
         pointer=pointer,
         seen=decide.seen(thread, ports.clock.now()),
         topic=topic,
         created_by=thread.owner_id,
+        adopted_by=adopted_by,
     )
 
 

@@ -134,8 +134,8 @@ def may_unlock(session: Session, requester: Requester, policy: UnlockPolicy, app
 
 
 def outcome(session: Session, *, owner: str, adopted: bool = False, reopened: bool = False) -> Outcome:
-    """How to call it. Who held the lease when the thread was committed is told "created", however often he asks."""
-    if adopted:
+    """How to call it. Who created or adopted the thread is told so, however often he asks."""
+    if adopted or session.adopted_by == owner:
         return Outcome.ADOPTED
     if session.lease_owner == owner:
         return Outcome.CREATED

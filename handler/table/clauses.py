@@ -41,6 +41,7 @@ OF_A_LIFE: Final = [
     "source_message_id",
     "lease_owner",
     "lease_expires_at",
+    "adopted_by",
     "thread_name",
     "archived",
     "locked",

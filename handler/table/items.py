@@ -33,6 +33,7 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source_message_id: str | None = None
     lease_owner: str | None = None
     lease_expires_at: str | None = None
+    adopted_by: str | None = None  # the opener who adopted the thread: so that an exact repeat is told the same
     thread_name: str | None = None
     archived: bool = False
     locked: bool = False
