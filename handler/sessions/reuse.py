@@ -1,7 +1,9 @@
 """Reuse: the session has its thread. One GET; one PATCH if it is archived or its lock may be lifted; then the link."""
 
 import contextlib
+from typing import Final
 
+from handler.clock import Deadline
 from handler.concurrency import together
 from handler.discord import permissions
 from handler.discord.models import Channel
@@ -19,6 +21,9 @@ from handler.sessions.lookup import asking
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.ports import Journey, Ports
 from handler.table.items import Session, Status
+from handler.time_limit import within
+
+INVITE_SECONDS: Final = 1.0  # no answer waits longer for it: a hanging one would cost the answer in time
 
 
 async def reuse(ports: Ports, session: Session, request: OpenRequest, journey: Journey) -> Opened | None:
@@ -69,8 +74,9 @@ async def make_usable(
 async def invite(ports: Ports, thread_id: str, requester: Requester) -> None:
     """Add the requester to the thread, so that it shows in his list. Best effort: the link works without it."""
     if requester.user_id is not None:
+        adding = ports.discord.add_thread_member(thread_id, requester.user_id)
         with contextlib.suppress(OnethreadError):
-            await ports.discord.add_thread_member(thread_id, requester.user_id)
+            await within(ports.clock, Deadline.after(ports.clock.now(), INVITE_SECONDS), adding)
 
 
 async def _vanished(ports: Ports, session: Session, missing: NotFound, journey: Journey) -> Channel | None:

@@ -20,6 +20,7 @@ from handler.errors import ConfigurationError
 from infra.interactions import api_gateway_event, encode, interaction, sign, sqs_event, sqs_record
 from tests.kit.deployment import CHANNEL, GUILD, KEY, USER
 from tests.kit.loopback import Loopback, loopback
+from tests.kit.secrets import BOT_TOKEN
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXT = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
@@ -32,7 +33,7 @@ MADE_UP = {
     "RECONCILE_QUEUE_URL": "https://sqs.example/r",
     "DISCORD_APPLICATION_ID": "1",
     "DISCORD_PUBLIC_KEY": KEY.verify_key.encode().hex(),
-    "DISCORD_BOT_TOKEN": "made-up-bot-token-for-tests",
+    "DISCORD_BOT_TOKEN": BOT_TOKEN,
 }
 
 

@@ -20,8 +20,9 @@ from handler.config import (
     load,
 )
 from handler.errors import ConfigurationError
+from tests.kit.secrets import BOT_TOKEN
 
-SECRET = "made-up-and-secret"
+SECRET = BOT_TOKEN
 KEY = SigningKey(bytes(32)).verify_key.encode().hex()
 COMMON = {
     "SESSIONS_TABLE": "sessions",

@@ -148,7 +148,7 @@ def test_a_cancelled_call_may_still_land_but_is_not_tried_again(wire: DynamoWire
         with pytest.raises(TimeoutError):
             await asyncio.wait_for(put(call, wire, ITEM, **ABSENT), timeout=2.4)
         assert wire.items() == []
-        wire.release()
+        wire.hanging.release()
         await asyncio.sleep(1)
         assert wire.items() == [ITEM]
         assert wire.sent["PutItem"] == 1
@@ -161,12 +161,12 @@ def test_a_call_that_was_cancelled_while_it_waited_for_a_thread_is_never_made(wi
         wire.fail("PutItem", *times(CALLS_AT_ONCE, "hang"))
         calls = [asyncio.ensure_future(put(call, wire, {**KEY, "sk": str(n)})) for n in range(CALLS_AT_ONCE)]
         await asyncio.sleep(0)
-        wire.until_hanging(CALLS_AT_ONCE)
+        wire.hanging.until_held(CALLS_AT_ONCE)
         waiting = asyncio.ensure_future(put(call, wire, ITEM))
         await asyncio.sleep(0)
         waiting.cancel()
         await asyncio.wait({waiting})
-        wire.release()
+        wire.hanging.release()
         await asyncio.gather(*calls)
         assert waiting.cancelled()
         await put(call, wire, ITEM)
@@ -179,7 +179,7 @@ def test_an_attempt_that_lands_after_its_repeat_changes_nothing(wire: DynamoWire
     async def go() -> None:
         wire.fail("TransactWriteItems", "late")
         await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}])
-        wire.land()
+        wire.hanging.land()
         assert wire.items() == [{**KEY, "generation": 1}]
 
     run(go())

@@ -10,14 +10,20 @@ from handler.config import Secret
 from handler.discord.interactions import Interaction, read
 from handler.jobs import Job, Malformed, decode, encode, whole_seconds
 from infra.interactions import interaction
+from tests.kit.secrets import INTERACTION_TOKEN
 from tests.kit.virtual_time import START
-
-TOKEN = "made-up-token"
 
 
 def job() -> Job:
     payload = interaction(
-        "1a06a43", topic="x", channel_id="1", guild_id="2", user_id="3", interaction_id="4", token=TOKEN, now=START
+        "1a06a43",
+        topic="x",
+        channel_id="1",
+        guild_id="2",
+        user_id="3",
+        interaction_id="4",
+        token=INTERACTION_TOKEN,
+        now=START,
     )
     found = read(payload)
     assert found is not None
@@ -35,8 +41,8 @@ def test_a_message_always_tells_its_version() -> None:
 
 
 def test_a_job_shows_its_token_to_nobody_but_the_queue() -> None:
-    assert TOKEN not in repr(job())
-    assert TOKEN in encode(job())
+    assert INTERACTION_TOKEN not in repr(job())
+    assert INTERACTION_TOKEN in encode(job())
 
 
 def test_a_put_back_job_lives_no_longer_and_says_nothing_ahead() -> None:
@@ -58,7 +64,7 @@ def test_anything_else_is_malformed(body: str) -> None:
 def test_a_mistyped_field_is_malformed_and_its_value_is_not_told(field: str, value: object) -> None:
     with pytest.raises(Malformed) as malformed:
         decode(json.dumps({**json.loads(encode(job())), field: value}))
-    assert TOKEN not in str(malformed.value)
+    assert INTERACTION_TOKEN not in str(malformed.value)
 
 
 def test_a_message_of_another_version_is_malformed() -> None:

@@ -7,7 +7,8 @@ import pytest
 from handler.config import EnsureConfig, Secret
 from handler.errors import BotTokenRefused, OnethreadError, StoreUnavailable
 from infra.local.discord.faults import error
-from tests.kit.deployment import BOT_TOKEN, Deployment
+from tests.kit.deployment import Deployment
+from tests.kit.secrets import BOT_TOKEN, made_up
 
 
 def read(*faults: str | None, value: str = BOT_TOKEN) -> tuple[Secret | OnethreadError, int]:
@@ -80,7 +81,7 @@ def test_it_is_read_beside_the_first_read_of_the_table() -> None:
             await asyncio.sleep(1.0)
             assert deployment.ssm.reads == 1
             assert not deployment.discord.calls
-            deployment.dynamo.release()
+            deployment.dynamo.hanging.release()
             return await asking
 
         assert "error" not in deployment.run(scenario())
@@ -96,7 +97,7 @@ def test_a_command_that_needs_no_token_ends_well_without_one() -> None:
 
 def test_after_a_401_it_is_read_anew_once_and_the_request_goes_on() -> None:
     with Deployment(parameter=True) as deployment:
-        deployment.ssm.value = "an-old-token-of-the-bot"
+        deployment.ssm.value = made_up("old-token")
 
         async def scenario() -> None:
             environment = deployment.environment(EnsureConfig)

@@ -10,6 +10,7 @@ import pytest
 
 from handler import telemetry
 from handler.config import Secret
+from tests.kit.secrets import LIKE_A_BOT_TOKEN, LIKE_AN_INTERACTION_TOKEN, MARK, made_up
 
 Read = Callable[[], list[dict[str, Any]]]
 
@@ -157,18 +158,16 @@ def test_the_level_is_as_configured(written: Read) -> None:
     assert [line["message"] for line in written() if "message" in line] == ["discord call", "done"]
 
 
-BOT = ".".join(("A" * 24, "B" * 6, "C" * 38))
-INTERACTION = "aW50ZXJhY3Rpb246" + "x" * 60
 TEXTS = {
-    "an interaction token": INTERACTION,
-    "a bot token": BOT,
-    "a header": f"Authorization: Bot {'x' * 40}",
-    "a webhook's URL": "https://discord.com/api/v10/webhooks/123/short-token/messages/@original",
-    "a callback's URL": "POST https://discord.com/api/v10/interactions/123/short-token/callback",
+    "an interaction token": LIKE_AN_INTERACTION_TOKEN,
+    "a bot token": LIKE_A_BOT_TOKEN,
+    "a header": f"Authorization: Bot {made_up('x' * 40)}",
+    "a webhook's URL": "https://discord.com/api/v10/webhooks/123/made-up/messages/@original",
+    "a callback's URL": "POST https://discord.com/api/v10/interactions/123/made-up/callback",
     "a registered text": "made-up-secret",
     "a registered text with a quote": 'made-up-"quoted"-secret',
 }
-SECRETS = (INTERACTION, BOT, "x" * 40, "short-token", "made-up-secret", "quoted")
+SECRETS = (MARK, "x" * 16, "quoted")
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())
@@ -217,15 +216,15 @@ def test_lines_of_foreign_libraries_are_redacted_where_the_runtime_writes_them()
         telemetry.configure("INFO")
         telemetry.configure("INFO")
         try:
-            raise RuntimeError(INTERACTION)
+            raise RuntimeError(LIKE_AN_INTERACTION_TOKEN)
         except RuntimeError:
-            logging.getLogger("foreign").exception("while asking %s", BOT)
+            logging.getLogger("foreign").exception("while asking %s", LIKE_A_BOT_TOKEN)
     finally:
         logging.getLogger().removeHandler(keeping)
     (line,) = keeping.lines
     assert "RuntimeError" in line
-    assert INTERACTION not in line
-    assert BOT not in line
+    assert LIKE_AN_INTERACTION_TOKEN not in line
+    assert LIKE_A_BOT_TOKEN not in line
     assert len(keeping.filters) == 1
 
 

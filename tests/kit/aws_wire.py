@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from io import BytesIO
 from itertools import count
 from typing import Any, Final, Literal, cast
 
@@ -18,6 +17,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from infra.interactions import sqs_event, sqs_record
+from tests.kit.aws_answers import answer, error
 from tests.kit.virtual_time import parked
 
 QUEUE_URL: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/onethread-jobs"
@@ -82,9 +82,9 @@ class QueueWire:
         record = sqs_record(message.text, now=now, message_id=message.message_id, receive_count=message.receives)
         return sqs_event(record)
 
-    def settle(self, event: dict[str, Any], answer: dict[str, Any]) -> None:
+    def settle(self, event: dict[str, Any], answered: dict[str, Any]) -> None:
         """Delete what the function let go; what failed for the last time becomes a dead letter."""
-        failed = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+        failed = {failure["itemIdentifier"] for failure in answered["batchItemFailures"]}
         for record in event["Records"]:
             message = next(m for m in self.waiting if m.message_id == record["messageId"])
             if message.message_id not in failed or message.receives >= MAX_RECEIVES:
@@ -98,9 +98,9 @@ class QueueWire:
         if fault == "refused":
             raise EndpointConnectionError(endpoint_url=request.url)
         if fault == "500":
-            return _error(request.url, 500, "InternalError")
+            return error(request.url, 500, "InternalError")
         if fault == "denied":
-            return _error(request.url, 403, "AccessDenied")
+            return error(request.url, 403, "AccessDenied")
         if fault == "hang":
             return self._hang(request)
         return self._take(request, lost=fault == "lost")
@@ -126,7 +126,7 @@ class QueueWire:
         self.waiting.append(message)
         if lost:
             raise ReadTimeoutError(endpoint_url=request.url)
-        return _json(request.url, 200, {"MessageId": message.message_id, "MD5OfMessageBody": ""})
+        return answer(request.url, 200, json.dumps({"MessageId": message.message_id, "MD5OfMessageBody": ""}))
 
 
 @dataclass
@@ -147,23 +147,7 @@ class ParameterWire:
         if fault == "refused":
             raise EndpointConnectionError(endpoint_url=request.url)
         if fault is not None:
-            return _error(request.url, 400, fault)
+            return error(request.url, 400, fault)
         asked = json.loads(cast("bytes", request.body))
         assert asked["WithDecryption"] is True
-        return _json(request.url, 200, {"Parameter": {"Name": asked["Name"], "Value": self.value}})
-
-
-class _Raw(BytesIO):
-    """What urllib3 would give botocore."""
-
-    def stream(self, **_: object) -> Any:
-        yield self.read()
-
-
-def _json(url: str, status: int, body: Any) -> AWSResponse:
-    headers = {"content-type": "application/x-amz-json-1.0"}
-    return AWSResponse(url, status, headers, _Raw(json.dumps(body).encode()))  # type: ignore[arg-type]  # a stand-in for urllib3's response
-
-
-def _error(url: str, status: int, code: str) -> AWSResponse:
-    return _json(url, status, {"__type": f"com.amazonaws#{code}", "message": f"injected {code}"})
+        return answer(request.url, 200, json.dumps({"Parameter": {"Name": asked["Name"], "Value": self.value}}))

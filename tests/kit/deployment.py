@@ -23,13 +23,13 @@ from infra.local.discord.transport import SimulatedTransport
 from infra.local.discord.world import SimulatedDiscord
 from tests.kit.aws_wire import QUEUE_URL, ParameterWire, QueueWire
 from tests.kit.dynamodb import DynamoWire
+from tests.kit.secrets import BOT_TOKEN, made_up
 from tests.kit.virtual_time import LoopClock, run
 
 T = TypeVar("T")
 
 KEY: Final[SigningKey] = development_key()
 APPLICATION: Final = "1100000000000000001"
-BOT_TOKEN: Final = "made-up-bot-token-for-tests"
 GUILD: Final = "100000000000000001"
 CHANNEL: Final = "100000000000000010"
 USER: Final = "100000000000000100"
@@ -58,10 +58,14 @@ class Asked:
 
 @dataclass
 class Deployment:
-    """`commands` are the functions' slash commands; `parameter`: the bot's token is kept in SSM."""
+    """`commands` are the functions' slash commands; `parameter`: the bot's token is kept in SSM.
+
+    `latency` is how many seconds a request to Discord takes.
+    """
 
     commands: Commands = field(default_factory=lambda: COMMANDS)
     parameter: bool = False
+    latency: float = 0.0
 
     def __post_init__(self) -> None:
         self.clock = LoopClock()
@@ -119,7 +123,7 @@ class Deployment:
                 clock=self.clock,
                 commands=self.commands,
                 aws=session,
-                transport=SimulatedTransport(self.discord, self.clock.now),
+                transport=SimulatedTransport(self.discord, self.clock.now, latency=self.latency),
             )
         return self._kept[kind]
 
@@ -127,7 +131,7 @@ class Deployment:
         """A user uses ``/session open``; API Gateway got it `old` seconds ago. `more` is the payload builder's."""
         arrived = self.clock.now() - timedelta(seconds=old)
         given = {"channel_id": CHANNEL, "guild_id": GUILD, "user_id": USER, **more}
-        payload = interaction(name, token=f"made-up-token-{next(self._numbers)}", now=arrived, **given)
+        payload = interaction(name, token=made_up(f"token-{next(self._numbers)}"), now=arrived, **given)
         return await self.deliver(payload, old=old)
 
     async def deliver(self, payload: dict[str, Any], *, old: float = 0.0) -> Asked:

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
-from io import BytesIO
 from itertools import count
 from typing import Any, Final, Literal, cast
 
@@ -25,10 +24,10 @@ from moto.core.botocore_stubber import BotocoreStubber
 from handler.clock import Clock
 from handler.dynamodb import DynamoDB, build, from_wire, to_wire
 from infra.local.table import create_table
-from tests.kit.virtual_time import parked
+from tests.kit.aws_answers import answer, error
+from tests.kit.hanging import Hanging
 
 REGION: Final = "us-east-1"
-_HANG_SECONDS: Final = 20.0  # real ones: a hanging call that nobody releases fails instead of stopping the suite
 _MOTO: Final = BotocoreStubber()
 _ONE_AT_A_TIME: Final = threading.Lock()  # moto's tables are the process's, whichever wire leads to them
 _TABLE_NUMBERS: Final = count(1)
@@ -44,8 +43,8 @@ class Fault:
 
     refused, timeout_before, 500, html, throttled, conflict, in_progress, access_denied: it has no effect
     lost, timeout_after, 500_after: it has its effect, and its answer does not come
-    hang: its thread blocks until `DynamoWire.release`; then it has its effect and is answered
-    late: its caller sees a time-out now, and it has its effect when `DynamoWire.land` is called
+    hang: its thread blocks until `DynamoWire.hanging.release`; then it has its effect and is answered
+    late: its caller sees a time-out now, and it has its effect when `DynamoWire.hanging.land` is called
     """
 
     operation: str
@@ -54,16 +53,17 @@ class Fault:
 
 
 class DynamoWire(AbstractContextManager["DynamoWire"]):
-    """The wire, and a table of its own. `requests`: what was sent, with plain values; `sent`: how many of each operation."""
+    """The wire, and a table of its own. `requests`: what was sent, with plain values; `sent`: how many of each operation.
+
+    `hanging`: the calls that hang, or land late.
+    """
 
     def __init__(self, *faults: Fault) -> None:
         self.faults = list(faults)
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.sent: Counter[str] = Counter()
         self._tokens: dict[str, str] = {}
-        self._hanging: list[tuple[threading.Event, threading.Event]] = []
-        self._hung = threading.Semaphore(0)
-        self._late: list[Callable[[], AWSResponse]] = []
+        self.hanging = Hanging()
         self._noting = threading.Lock()
         self.table = f"sessions-{next(_TABLE_NUMBERS)}"
         self.client = self.session().client("dynamodb")
@@ -71,7 +71,7 @@ class DynamoWire(AbstractContextManager["DynamoWire"]):
         self.forget()
 
     def __exit__(self, *_: object) -> None:
-        self.release()
+        self.hanging.release()
         self.faults.clear()
         self.client.delete_table(TableName=self.table)
         self.client.close()
@@ -97,8 +97,8 @@ class DynamoWire(AbstractContextManager["DynamoWire"]):
     def clear(self) -> None:
         """Start anew: no item, no fault, nothing hanging, nothing counted."""
         self.faults.clear()
-        self.release()
-        self.land()
+        self.hanging.release()
+        self.hanging.land()
         for item in self.items():
             self.client.delete_item(
                 TableName=self.table, Key=to_wire({"Key": {name: item[name] for name in ("pk", "sk")}})["Key"]
@@ -109,24 +109,6 @@ class DynamoWire(AbstractContextManager["DynamoWire"]):
         """Count anew from here."""
         self.requests.clear()
         self.sent.clear()
-
-    def until_hanging(self, calls: int) -> None:
-        """Block until so many more calls hang. They must have been begun."""
-        for _ in range(calls):
-            if not self._hung.acquire(timeout=_HANG_SECONDS):
-                raise AssertionError("a call that should hang was not made")
-
-    def release(self) -> None:
-        """Let the hanging calls go on, and wait until they have had their effect."""
-        while self._hanging:
-            released, landed = self._hanging.pop(0)
-            released.set()
-            landed.wait(_HANG_SECONDS)
-
-    def land(self) -> None:
-        """Let the late calls have their effect."""
-        while self._late:
-            self._late.pop(0)()
 
     def items(self, table: str | None = None) -> list[dict[str, Any]]:
         """The content of the wire's own table, or of another one, by key. Not counted."""
@@ -152,24 +134,12 @@ class DynamoWire(AbstractContextManager["DynamoWire"]):
 
     def _fail(self, what: What, request: AWSPreparedRequest, operation: str, body: Mapping[str, Any]) -> AWSResponse:
         if what == "late":
-            self._late.append(lambda: self._effect(request, operation, body))
+            self.hanging.put_off(lambda: self._effect(request, operation, body))
         if what == "hang":
-            return self._hang(lambda: self._effect(request, operation, body))
+            return self.hanging.hold(lambda: self._effect(request, operation, body))
         if what in ("lost", "timeout_after", "500_after"):
             self._effect(request, operation, body)
         return _failure(what, request.url, operation, body)
-
-    def _hang(self, effect: Callable[[], AWSResponse]) -> AWSResponse:
-        released, landed = threading.Event(), threading.Event()
-        self._hanging.append((released, landed))
-        self._hung.release()
-        try:
-            with parked():
-                if not released.wait(_HANG_SECONDS):
-                    raise AssertionError("a hanging call was never released")
-            return effect()
-        finally:
-            landed.set()
 
     def _effect(self, request: AWSPreparedRequest, operation: str, body: Mapping[str, Any]) -> AWSResponse:
         with _ONE_AT_A_TIME:
@@ -182,7 +152,7 @@ class DynamoWire(AbstractContextManager["DynamoWire"]):
             status, headers, text = answered
             if token is not None and status == 200:
                 self._tokens[token] = content
-            return _answer(request.url, status, text, headers)
+            return answer(request.url, status, text, headers)
 
 
 @cache
@@ -196,33 +166,16 @@ def _header(request: AWSPreparedRequest, name: str) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-class _Raw(BytesIO):
-    """What urllib3 would give botocore."""
-
-    def stream(self, **_: object) -> Any:
-        yield self.read()
-
-
-def _answer(url: str, status: int, body: Any, headers: Mapping[str, str] | None = None) -> AWSResponse:
-    raw = body.encode() if isinstance(body, str) else body
-    return AWSResponse(url, status, headers or {"content-type": "application/x-amz-json-1.0"}, _Raw(raw))  # type: ignore[arg-type]  # a stand-in for urllib3's response
-
-
-def _error(url: str, status: int, code: str, **more: Any) -> AWSResponse:
-    body = {"__type": f"com.amazonaws.dynamodb.v20120810#{code}", "message": f"injected {code}", **more}
-    return _answer(url, status, json.dumps(body))
-
-
 def _repeated(url: str, same: bool) -> AWSResponse:
-    return _answer(url, 200, "{}") if same else _error(url, 400, "IdempotentParameterMismatchException")
+    return answer(url, 200, "{}") if same else error(url, 400, "IdempotentParameterMismatchException")
 
 
 def _conflict(url: str, body: Mapping[str, Any]) -> AWSResponse:
     items = body.get("TransactItems")
     if items is None:
-        return _error(url, 400, "TransactionConflictException")
+        return error(url, 400, "TransactionConflictException")
     reasons = [{"Code": "None"} for _ in items[1:]] + [{"Code": "TransactionConflict", "Message": "ongoing"}]
-    return _error(url, 400, "TransactionCanceledException", CancellationReasons=reasons)
+    return error(url, 400, "TransactionCanceledException", CancellationReasons=reasons)
 
 
 def _failure(what: str, url: str, operation: str, body: Mapping[str, Any]) -> AWSResponse:
@@ -235,15 +188,15 @@ def _failure(what: str, url: str, operation: str, body: Mapping[str, Any]) -> AW
         case "timeout_before" | "timeout_after" | "late":
             raise ReadTimeoutError(endpoint_url=url, error="timed out")
         case "500" | "500_after":
-            return _error(url, 500, "InternalServerError")
+            return error(url, 500, "InternalServerError")
         case "html":
-            return _answer(url, 502, "<html><h1>Bad Gateway</h1></html>", {"content-type": "text/html"})
+            return answer(url, 502, "<html><h1>Bad Gateway</h1></html>", {"content-type": "text/html"})
         case "throttled":
-            return _error(url, 400, "ThrottlingException")
+            return error(url, 400, "ThrottlingException")
         case "conflict":
             return _conflict(url, body)
         case "in_progress":
-            return _error(url, 400, "TransactionInProgressException")
+            return error(url, 400, "TransactionInProgressException")
         case "access_denied":
-            return _error(url, 400, "AccessDeniedException")
+            return error(url, 400, "AccessDeniedException")
     raise AssertionError(f"{what} of {operation} is no fault that is known")

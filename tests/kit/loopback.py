@@ -9,7 +9,8 @@ from typing import Final
 from infra.local import aws
 from infra.local.discord.http import DiscordServer
 from infra.local.discord.world import SimulatedDiscord
-from tests.kit.deployment import APPLICATION, BOT_TOKEN, CHANNEL, GUILD, KEY
+from tests.kit.deployment import APPLICATION, CHANNEL, GUILD, KEY
+from tests.kit.secrets import BOT_TOKEN, MARK, made_up
 
 TABLE: Final = "sessions-on-loopback"
 
@@ -44,8 +45,8 @@ def loopback() -> Iterator[Loopback]:
 
 def _variables(url: str, api_url: str, queues: Mapping[str, str]) -> dict[str, str]:
     return {
-        "AWS_ACCESS_KEY_ID": "made-up",
-        "AWS_SECRET_ACCESS_KEY": "made-up",
+        "AWS_ACCESS_KEY_ID": MARK,
+        "AWS_SECRET_ACCESS_KEY": made_up("key"),
         "AWS_DEFAULT_REGION": "us-east-1",
         **{f"AWS_ENDPOINT_URL_{name}": url for name in ("DYNAMODB", "SQS", "SSM")},
         "SESSIONS_TABLE": TABLE,

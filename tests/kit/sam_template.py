@@ -1,15 +1,11 @@
 """template.yaml as plain values: what it says itself, and what CloudFormation gets after SAM's translation."""
 
-import copy
-import functools
-from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from infra import cloudformation
 from infra.interactions import DEVELOPMENT_APPLICATION_ID, development_key
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
+ROOT: Final = cloudformation.TEMPLATE.parent
 
 # A deployment's answers, where the template has no default.
 ANSWERS: Final = {
@@ -18,33 +14,8 @@ ANSWERS: Final = {
 }
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms, such as !Ref and !GetAtt, as the long ones."""
-
-
-def _long_form(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        raise yaml.YAMLError(f"!{suffix} over a mapping is not used here")
-    if suffix == "GetAtt":
-        value = value.split(".")
-    return {"Ref" if suffix == "Ref" else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _long_form)
-
-
-@functools.cache
-def _read() -> dict[str, Any]:
-    template: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _Loader)  # a safe loader, extended
-    return template
-
-
 def template() -> dict[str, Any]:
-    return copy.deepcopy(_read())
+    return cloudformation.read()
 
 
 def parameter_values() -> dict[str, Any]:

@@ -11,11 +11,12 @@ import httpx
 from handler.clock import Clock
 from handler.config import Secret
 from handler.discord.rest import Discord, RateLimits, RetryPolicy, TokenSource, build_client, httpx_send
+from tests.kit.secrets import BOT_TOKEN
 from tests.kit.virtual_time import LoopClock
 
 API_URL: Final = "https://discord.test/api/v10"
 APPLICATION: Final = "900"
-TOKEN: Final = Secret("made-up-bot-token-for-tests")
+TOKEN: Final = Secret(BOT_TOKEN)
 TEXT_CHANNEL: Final = {"id": "1", "type": 0, "name": "general", "guild_id": "9"}
 
 # What comes of a request: an answer, an exception of httpx, or a function of the request that gives one of them.

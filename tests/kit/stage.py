@@ -7,10 +7,8 @@ Discord in the simulation, each on its wire; time is virtual. What goes over the
 import asyncio
 import functools
 import inspect
-from collections import Counter
-from collections.abc import Callable, Coroutine, Hashable, Iterable
+from collections.abc import Callable, Coroutine, Hashable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -19,14 +17,12 @@ import httpx
 
 from handler import config
 from handler.bootstrap import Environment
-from handler.clock import Deadline, iso
+from handler.clock import Deadline
 from handler.config import EnsureConfig, UnlockPolicy
-from handler.dynamodb import DynamoDB, to_wire
+from handler.dynamodb import DynamoDB
 from handler.errors import OnethreadError
 from handler.sessions.model import Opened, OpenRequest, Requester
-from handler.sessions.names import Names
-from handler.sessions.protocol import Sessions
-from handler.time_limit import within
+from handler.time_limit import GRACE_SECONDS, within
 from infra.local.discord.records import Message, Thread
 from infra.local.discord.routes import find
 from infra.local.discord.state import Switches
@@ -34,6 +30,10 @@ from infra.local.discord.transport import API_PREFIX, SimulatedTransport
 from infra.local.discord.world import SimulatedDiscord
 from tests.kit import virtual_time
 from tests.kit.dynamodb import DynamoWire
+from tests.kit.journal import Died, Journal
+from tests.kit.memory_wire import MemoryClient, MemoryWire
+from tests.kit.secrets import BOT_TOKEN
+from tests.kit.table_view import CHANNEL, GUILD, NAME, NAMES, TableView
 from tests.kit.virtual_time import START, LoopClock
 
 P = ParamSpec("P")
@@ -41,60 +41,39 @@ T = TypeVar("T")
 
 APPLICATION: Final = "1000"
 BOT: Final = APPLICATION  # the bot's user id, as for all but old applications
-TOKEN: Final = "made-up-bot-token-for-tests"
-GUILD: Final = "1"
-CHANNEL: Final = "10"
 MODERATOR: Final = "2"  # owns the guild, and is who acts on Discord if nobody is named
 MEMBER: Final = "3"
-NAME: Final = "1a06a43"
-NAMES: Final = Names("Session ")
 IMPORTED_AT: Final = START - timedelta(hours=1)
-GRACE_SECONDS: Final = 0.3  # as the entrances give it past a deadline
 DAY_SECONDS: Final = 86_400.0
-
-
-class Died(BaseException):
-    """The process died. Nothing catches it."""
-
-
-@dataclass(frozen=True, order=True)
-class Call:
-    """A remote call by name: ``Call("dynamodb", "UpdateItem", 2)`` is the second one of that operation."""
-
-    wire: str
-    what: str
-    nth: int = 1
-
-    def __str__(self) -> str:
-        return f"{self.wire}: {self.what} #{self.nth}"
 
 
 class Process:
     """One execution environment: clients of its own over the stage's table and Discord."""
 
-    def __init__(self, stage: "Stage", client: Any = None) -> None:
+    def __init__(self, stage: "Stage") -> None:
         environ = {
             "SESSIONS_TABLE": stage.wire.table,
             "DISCORD_APPLICATION_ID": APPLICATION,
-            "DISCORD_BOT_TOKEN": TOKEN,
+            "DISCORD_BOT_TOKEN": BOT_TOKEN,
             "UNLOCK_POLICY": stage.unlock_policy,
         }
-        self._environment = Environment(
-            config.load(EnsureConfig, environ), clock=stage.clock, aws=stage.session, transport=_Noted(stage)
-        )
-        self._shares_client = client is not None
-        if client is not None:
-            self._environment.dynamodb = DynamoDB(client, stage.clock)
-        self.sessions: Sessions = self._environment.sessions
+        settings = config.load(EnsureConfig, environ)
+        self._environment = Environment(settings, clock=stage.clock, aws=stage.aws(), transport=_Noted(stage))
+        if isinstance(stage.wire, MemoryWire):
+            client = MemoryClient(stage.wire, stage)
+            self._environment.dynamodb = DynamoDB(client, stage.clock, jitter=lambda: 0.5)
+        self.sessions = self._environment.sessions
 
     async def close(self) -> None:
         await self._environment.http.aclose()
-        if not self._shares_client:
-            self._environment.dynamodb.close()
+        self._environment.dynamodb.close()
 
 
-class Stage(AbstractContextManager["Stage"]):
-    """The whole of it. `imported`: the channel's past is known, up to an hour before the beginning."""
+class Stage(Journal, TableView, AbstractContextManager["Stage"]):
+    """The whole of it. `imported`: the channel's past is known, up to an hour before the beginning.
+
+    `memory`: the table is in memory, without boto3 and moto, for tests that make very many calls.
+    """
 
     def __init__(
         self,
@@ -103,53 +82,55 @@ class Stage(AbstractContextManager["Stage"]):
         imported: bool = True,
         unlock_policy: UnlockPolicy = "moderators",
         latency: float = 0.0,
-        wire: DynamoWire | None = None,
+        memory: bool = False,
         **switches: Any,
     ) -> None:
+        Journal.__init__(self)
+        TableView.__init__(self, MemoryWire() if memory else DynamoWire())
         self.clock = LoopClock()
         self.kind = kind
         self.unlock_policy: UnlockPolicy = unlock_policy
         self.latency = latency
-        self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=TOKEN, switches=Switches(**switches))
+        self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN, switches=Switches(**switches))
         self.discord.add_guild(GUILD)
         self.discord.add_channel(GUILD, CHANNEL, kind)
-        self._own_wire = wire is None
-        self.wire = wire or DynamoWire()
-        self.session = self.wire.session()
-        self.session.events.register("before-call.dynamodb", self._before_dynamodb)
-        self.session.events.register("after-call.dynamodb", self._after_dynamodb)
-        self.calls: list[Call] = []
-        self.dies_after: Call | None = None
-        self._dead = False
-        self._so_far: Counter[tuple[str, str]] = Counter()
         self._owners = count(1)
         self._processes: list[Process] = []
         if imported:
             self.put_item(self.channel_item(imported_at=IMPORTED_AT))
 
     def __exit__(self, *_: object) -> None:
-        if self._own_wire:
+        if isinstance(self.wire, DynamoWire):
             self.wire.__exit__()
+
+    def aws(self) -> Any:
+        """A boto3 session whose calls end in moto and are noted; None where there is no boto3."""
+        if isinstance(self.wire, MemoryWire):
+            return None
+        session = self.wire.session()
+        session.events.register("before-call.dynamodb", self._before_dynamodb)
+        session.events.register("after-call.dynamodb", self._after_dynamodb)
+        return session
 
     async def play(self, scenario: Coroutine[Any, Any, T]) -> T:
         """Run a scenario on the running loop, then let go of all processes."""
         try:
             return await scenario
         finally:
-            self.wire.release()
+            self.wire.hanging.release()
             for process in self._processes:
                 await process.close()
 
     # Openers.
 
-    def process(self, client: Any = None) -> Process:
+    def process(self) -> Process:
         """One more process beside those that there are."""
-        self._processes.append(Process(self, client))
+        self._processes.append(Process(self))
         return self._processes[-1]
 
     def restart(self) -> Process:
         """The process is gone, with all that it had in memory; another one takes the requests from here on."""
-        self._dead, self.dies_after = False, None
+        self.live_again()
         return self.process()
 
     async def open(
@@ -198,6 +179,15 @@ class Stage(AbstractContextManager["Stage"]):
             return error
         raise AssertionError(f"the open of {name!r} succeeded: {opened}")
 
+    async def death(self, work: Coroutine[Any, Any, Opened]) -> None:
+        """Let the process die where `dies_after` says; the next opens are another one's."""
+        try:
+            opened = await work
+        except Died:
+            self.restart()
+            return
+        raise AssertionError(f"it did not die: {opened}")
+
     # Time.
 
     @property
@@ -210,79 +200,13 @@ class Stage(AbstractContextManager["Stage"]):
     async def days_pass(self, days: float) -> None:
         """Time goes on, and DynamoDB takes what has expired."""
         await asyncio.sleep(days * DAY_SECONDS)
-        for item in self.items():
-            if item.get("expires_at", self.now.timestamp()) < self.now.timestamp():
-                self.lose_item(item)
-
-    # The wires.
-
-    def forget(self) -> None:
-        """Count the calls anew from here."""
-        self.calls.clear()
-        self._so_far.clear()
-
-    def count(self, wire: str) -> int:
-        """How many calls went over that wire, ``dynamodb`` or ``discord``."""
-        return sum(call.wire == wire for call in self.calls)
-
-    def begins(self, wire: str, what: str) -> Call:
-        """Note a call that is about to be made. Raises Died if its process is dead."""
-        if self._dead:
-            raise Died
-        self._so_far[wire, what] += 1
-        call = Call(wire, what, self._so_far[wire, what])
-        self.calls.append(call)
-        return call
-
-    def ends(self, call: Call) -> None:
-        """The call had its effect. Raises Died if the process dies of it."""
-        if self.dies_after == call:
-            self._dead = True
-            raise Died
+        self.lose_expired(self.now)
 
     def _before_dynamodb(self, model: Any, context: dict[str, Any], **_: Any) -> None:
         context["noted"] = self.begins("dynamodb", model.name)
 
     def _after_dynamodb(self, context: dict[str, Any], **_: Any) -> None:
         self.ends(context["noted"])
-
-    # The table.
-
-    def items(self) -> list[dict[str, Any]]:
-        return self.wire.items()
-
-    def item(self, name: str = NAME, channel: str = CHANNEL) -> dict[str, Any] | None:
-        """The session's item."""
-        return self.find_item(f"CHANNEL#{channel}", f"SESSION#{NAMES.parse(name).key}")
-
-    def pointer(self, thread_id: str) -> dict[str, Any] | None:
-        return self.find_item(f"THREAD#{thread_id}", "THREAD")
-
-    def namesakes(self, name: str = NAME) -> list[str]:
-        """The ids of the threads that are noted as namesakes of this session."""
-        start = f"NAMESAKE#{NAMES.parse(name).key}#"
-        return [item["sk"].removeprefix(start) for item in self.items() if item["sk"].startswith(start)]
-
-    def channel_item(self, channel: str = CHANNEL, **attributes: Any) -> dict[str, Any]:
-        """What the table would say of the channel; times are written as texts."""
-        texts = {name: iso(value) if isinstance(value, datetime) else value for name, value in attributes.items()}
-        return {"pk": f"CHANNEL#{channel}", "sk": "CHANNEL", "guild_id": GUILD, "kind": self.kind, **texts}
-
-    def find_item(self, pk: str, sk: str) -> dict[str, Any] | None:
-        return next((item for item in self.items() if (item["pk"], item["sk"]) == (pk, sk)), None)
-
-    def put_item(self, item: dict[str, Any]) -> None:
-        self.wire.client.put_item(**to_wire({"TableName": self.wire.table, "Item": item}))
-
-    def lose_item(self, item: dict[str, Any]) -> None:
-        key = {"pk": item["pk"], "sk": item["sk"]}
-        self.wire.client.delete_item(**to_wire({"TableName": self.wire.table, "Key": key}))
-
-    def lose_table(self, *, but: Iterable[str] = ()) -> None:
-        """Lose all items but those whose sort key begins with one of these."""
-        for item in self.items():
-            if not item["sk"].startswith(tuple(but)):
-                self.lose_item(item)
 
     # Discord.
 

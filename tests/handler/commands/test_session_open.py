@@ -1,5 +1,6 @@
 """``/session open`` as a user meets it: each case from the signed interaction to the words that are read."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -119,14 +120,14 @@ def test_made_anew_after_a_deletion(deployment: Deployment) -> None:
     assert "had been deleted, so I made a new one" in asked.content
 
 
-def test_waited_for_somebody_else(deployment: Deployment) -> None:
-    import asyncio
+def test_waited_for_somebody_else() -> None:
+    with Deployment(latency=0.1) as deployment:  # nobody is done before all have begun
 
-    async def scenario() -> list[Asked]:
-        return list(await asyncio.gather(*(deployment.ask() for _ in range(3))))
+        async def scenario() -> list[Asked]:
+            return list(await asyncio.gather(*(deployment.ask() for _ in range(3))))
 
-    contents = sorted(asked.content for asked in deployment.run(scenario()))
-    thread = thread_of(deployment)
+        contents = sorted(asked.content for asked in deployment.run(scenario()))
+        thread = thread_of(deployment)
     assert all(f"<#{thread}>" in content for content in contents)
     assert ["new thread" in c for c in contents].count(True) == 1
     assert ["Somebody else has just opened" in c for c in contents].count(True) == 2

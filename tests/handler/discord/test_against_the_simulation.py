@@ -13,10 +13,11 @@ from handler.errors import DiscordRefused, NotFound, OutcomeUnknown, RateLimited
 from infra.local.discord.faults import DROP, HANG
 from infra.local.discord.transport import SimulatedTransport
 from infra.local.discord.world import SimulatedDiscord
+from tests.kit.secrets import BOT_TOKEN, INTERACTION_TOKEN
 from tests.kit.virtual_time import START, LoopClock, run
 
 GUILD, CHANNEL, APPLICATION, PERSON = "1", "10", "900", "7"
-TOKEN = Secret("made-up-bot-token")
+TOKEN = Secret(BOT_TOKEN)
 MESSAGES = "/channels/{channel_id}/messages"
 
 
@@ -164,17 +165,16 @@ def test_pages_of_archived_threads_follow_one_another_without_loss(world: Simula
 
 
 def test_a_deferred_answer_is_edited(world: SimulatedDiscord) -> None:
-    token = "made-up-interaction-token"
-    world.begin_interaction(token, "5", APPLICATION, START.astimezone(UTC), channel_id=CHANNEL)
+    world.begin_interaction(INTERACTION_TOKEN, "5", APPLICATION, START.astimezone(UTC), channel_id=CHANNEL)
 
     async def told() -> None:
         discord = client(world)
-        editing = asyncio.ensure_future(discord.edit_original(token, {"content": "done"}))
+        editing = asyncio.ensure_future(discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))
         await asyncio.sleep(0.1)
-        assert world.answer_interaction(token, {"type": 5, "data": {"flags": 64}}, START)
+        assert world.answer_interaction(INTERACTION_TOKEN, {"type": 5, "data": {"flags": 64}}, START)
         await editing
 
     story(told())
-    answer = world.original_response(token)
+    answer = world.original_response(INTERACTION_TOKEN)
     assert answer is not None
     assert answer["content"] == "done"

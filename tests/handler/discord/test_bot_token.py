@@ -10,9 +10,10 @@ from handler.config import Secret
 from handler.discord.bot_token import REFUSED_PAUSE, TokenSource
 from handler.errors import BotTokenRefused, DiscordRefused, StoreUnavailable
 from tests.kit.scripted_discord import TEXT_CHANNEL, ScriptedDiscord, answer, client_of, ok, refusal, scripted
+from tests.kit.secrets import INTERACTION_TOKEN, made_up
 from tests.kit.virtual_time import LoopClock, run
 
-OLD, NEW = Secret("made-up-old-token"), Secret("made-up-new-token")
+OLD, NEW = Secret(made_up("old-token")), Secret(made_up("new-token"))
 
 
 class Parameter:
@@ -111,7 +112,7 @@ def test_many_who_are_refused_at_once_by_a_dead_token_read_the_parameter_once() 
 
 
 def test_a_renewed_token_that_is_refused_too_is_not_used_again() -> None:
-    guarded, parameter = Guarded(Secret("made-up-third-token")), Parameter(NEW)
+    guarded, parameter = Guarded(Secret(made_up("third-token"))), Parameter(NEW)
     discord = client_of(guarded.handle, token=source(OLD, parameter.read))
 
     async def twice() -> None:
@@ -158,7 +159,7 @@ def test_interaction_webhooks_need_no_bot_token_and_never_get_it() -> None:
     async def story() -> None:
         with pytest.raises(BotTokenRefused):
             await discord.channel("1")
-        await discord.edit_original("made-up-interaction-token", {"content": "done"})
+        await discord.edit_original(INTERACTION_TOKEN, {"content": "done"})
 
     run(story())
     assert "authorization" in script.requests[0].headers
@@ -171,7 +172,7 @@ def test_a_401_to_an_interaction_token_is_no_word_on_the_bots() -> None:
 
     async def story() -> None:
         with pytest.raises(DiscordRefused) as raised:
-            await discord.edit_original("made-up-interaction-token", {"content": "done"})
+            await discord.edit_original(INTERACTION_TOKEN, {"content": "done"})
         assert raised.value.code == 50027
         await discord.channel("1")
 

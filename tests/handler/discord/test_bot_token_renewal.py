@@ -7,9 +7,10 @@ import pytest
 from handler.config import Secret
 from handler.discord.bot_token import LOOK_AGAIN_AFTER, TokenSource
 from handler.errors import BotTokenRefused
+from tests.kit.secrets import made_up
 from tests.kit.virtual_time import LoopClock, run
 
-OLD, NEW = Secret("made-up-old"), Secret("made-up-new")
+OLD, NEW = Secret(made_up("old-token")), Secret(made_up("new-token"))
 
 
 class Parameter:

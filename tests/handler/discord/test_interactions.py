@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from handler.config import Secret
 from handler.discord.interactions import read
 from infra.interactions import interaction
+from tests.kit.secrets import INTERACTION_TOKEN
 from tests.kit.virtual_time import START
-
-TOKEN = "made-up-token"
 
 
 def payload(**more: Any) -> dict[str, Any]:
-    given: dict[str, Any] = {"channel_id": "10", "guild_id": "1", "user_id": "100", "token": TOKEN, **more}
+    given: dict[str, Any] = {"channel_id": "10", "guild_id": "1", "user_id": "100", "token": INTERACTION_TOKEN, **more}
     return interaction("1a06a43", topic="why", now=START, **given)
 
 
@@ -38,12 +37,12 @@ def test_a_whole_interaction_is_read_whole() -> None:
     assert (found.path, found.options) == (("session", "open"), {"name": "1a06a43", "topic": "why"})
     assert (found.guild_id, found.channel_id, found.channel_type, found.parent_id) == ("1", "11", 11, "10")
     assert (found.user_id, found.user_permissions, found.app_permissions) == ("100", 8, 1 << 38)
-    assert found.token == Secret(TOKEN)
+    assert found.token == Secret(INTERACTION_TOKEN)
     assert found.name == "/session open"
 
 
 def test_its_token_is_not_shown() -> None:
-    assert TOKEN not in repr(read(payload()))
+    assert INTERACTION_TOKEN not in repr(read(payload()))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pytest
 from handler.discord import rate_limits, routes
 from handler.discord.rate_limits import DEFAULT_RETRY_AFTER, RateLimits, Wait
 from handler.discord.wire import Request, Response
+from tests.kit.secrets import made_up
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 GET = routes.get_channel("1")
@@ -113,7 +114,10 @@ def test_routes_that_name_the_same_bucket_share_its_count() -> None:
 
 def test_interaction_tokens_are_counted_apart_and_not_remembered_in_clear() -> None:
     limits = RateLimits()
-    one, other = routes.edit_original("9", "token-one-in-clear", {}), routes.edit_original("9", "token-two", {})
+    one, other = (
+        routes.edit_original("9", made_up("token-one"), {}),
+        routes.edit_original("9", made_up("token-two"), {}),
+    )
     answered(limits, one, told(5, 0, 1.0))
     assert limits.enter(one, NOW) is not None
     assert limits.enter(other, NOW) is None

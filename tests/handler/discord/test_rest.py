@@ -15,6 +15,7 @@ from handler.discord.rest import KEEP_ALIVE, Discord, build_client
 from handler.discord.rest import Request as WireRequest
 from handler.errors import DiscordRefused, NotFound
 from tests.kit.scripted_discord import API_URL, ok, refusal, scripted
+from tests.kit.secrets import INTERACTION_TOKEN
 from tests.kit.virtual_time import START, run
 
 Ask = Callable[[Discord], Coroutine[Any, Any, Any]]
@@ -72,9 +73,9 @@ BEFORE = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
         (lambda d: d.add_thread_member("42", "7"), None, "PUT /channels/42/thread-members/7", None),
         (lambda d: d.current_user_id(), {"id": "900", "bot": True}, "GET /users/@me", None),
         (
-            lambda d: d.edit_original("made-up-token", {"content": "done"}),
+            lambda d: d.edit_original(INTERACTION_TOKEN, {"content": "done"}),
             {},
-            "PATCH /webhooks/900/made-up-token/messages/@original",
+            f"PATCH /webhooks/900/{INTERACTION_TOKEN}/messages/@original",
             {"content": "done"},
         ),
     ],
@@ -133,14 +134,14 @@ def test_the_bots_own_id_is_asked_for_once() -> None:
 
 def test_a_deferred_answer_that_discord_does_not_know_yet_is_edited_a_moment_later() -> None:
     script, discord = scripted(refusal(404, 10015), refusal(404, 10008), ok({}))
-    run(discord.edit_original("made-up-token", {"content": "done"}))
+    run(discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))
     assert script.moments == pytest.approx([0, 0.3, 0.9], abs=1e-3)
 
 
 def test_a_deferred_answer_that_stays_unknown_is_given_up() -> None:
     script, discord = scripted(*[refusal(404, 10015, "Unknown Webhook")] * 5)
     with pytest.raises(NotFound) as raised:
-        run(discord.edit_original("made-up-token", {"content": "done"}))
+        run(discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))
     assert raised.value.code == 10015
     assert len(script.sent) == 5
 
@@ -148,7 +149,7 @@ def test_a_deferred_answer_that_stays_unknown_is_given_up() -> None:
 def test_an_interaction_token_that_is_dead_is_told_at_once() -> None:
     script, discord = scripted(refusal(401, 50027, "Invalid Webhook Token"))
     with pytest.raises(DiscordRefused) as raised:
-        run(discord.edit_original(Secret("made-up-token"), {"content": "done"}))
+        run(discord.edit_original(Secret(INTERACTION_TOKEN), {"content": "done"}))
     assert raised.value.code == 50027
     assert len(script.sent) == 1
 

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator
 
 from handler.discord import routes
 from handler.discord.wire import Request, body_of
+from tests.kit.secrets import INTERACTION_TOKEN
 
 OPENAPI = Path(__file__).resolve().parents[4] / "shared" / "discord" / "openapi.json"
 MOMENT = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
@@ -42,7 +43,7 @@ REQUESTS = {
     "start thread": routes.start_thread(CHANNEL, MESSAGE, "Session 1a06a43", 4320),
     "add member": routes.add_thread_member(CHANNEL, USER),
     "current user": routes.get_current_user(),
-    "edit original": routes.edit_original(USER, "made-up-interaction-token", BODY),
+    "edit original": routes.edit_original(USER, INTERACTION_TOKEN, BODY),
 }
 # The union of PATCH /channels accepts nonsense; a thread's change is one branch of it.
 THREAD_CHANGE = {"$ref": "#/components/schemas/UpdateThreadRequestPartial", "unevaluatedProperties": False}

@@ -27,9 +27,10 @@ from tests.kit.scripted_discord import (
     refusal,
     scripted,
 )
+from tests.kit.secrets import INTERACTION_TOKEN
 from tests.kit.virtual_time import LoopClock, run
 
-INTERACTION = "made-up-interaction-token"
+INTERACTION = INTERACTION_TOKEN
 SECRETS = (INTERACTION, TOKEN.reveal())
 
 

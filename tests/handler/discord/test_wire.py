@@ -9,10 +9,10 @@ import pytest
 from handler.config import Secret
 from handler.discord import routes
 from handler.discord.wire import REASON_MAX_LENGTH, VERSION, Request, Response, body_of, header_fields
+from tests.kit.secrets import BOT_TOKEN, INTERACTION_TOKEN
 
 ROOT = Path(__file__).resolve().parents[3]
-TOKEN = Secret("made-up-bot-token")
-INTERACTION = "made-up-interaction-token"
+TOKEN = Secret(BOT_TOKEN)
 
 
 def test_the_version_told_to_discord_is_the_projects() -> None:
@@ -25,8 +25,8 @@ def test_every_request_says_who_it_is_from_in_discords_form() -> None:
 
 
 def test_the_token_goes_only_where_it_is_asked_for() -> None:
-    assert header_fields(routes.get_channel("1"), TOKEN)["authorization"] == "Bot made-up-bot-token"
-    assert "authorization" not in header_fields(routes.edit_original("9", INTERACTION, {}), TOKEN)
+    assert header_fields(routes.get_channel("1"), TOKEN)["authorization"] == f"Bot {BOT_TOKEN}"
+    assert "authorization" not in header_fields(routes.edit_original("9", INTERACTION_TOKEN, {}), TOKEN)
     assert "authorization" not in header_fields(routes.get_channel("1"), None)
 
 
@@ -64,9 +64,9 @@ def test_rate_limits_are_kept_by_channel_and_guild(request_: Request, major: str
 
 
 def test_nothing_that_is_printed_of_a_request_or_an_answer_holds_a_token_or_what_people_wrote() -> None:
-    request = routes.edit_original("9", INTERACTION, {"content": "private words"})
+    request = routes.edit_original("9", INTERACTION_TOKEN, {"content": "private words"})
     printed = repr(request) + request.major + request.route + repr(Response(200, {}, b"private words"))
-    assert INTERACTION not in printed
+    assert INTERACTION_TOKEN not in printed
     assert "private" not in printed
 
 

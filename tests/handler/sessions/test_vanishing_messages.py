@@ -5,7 +5,9 @@ import pytest
 from handler.errors import DiscordUnavailable
 from handler.sessions.creation import GENERATIONS_MOST
 from handler.sessions.model import Outcome
-from tests.kit.stage import CHANNEL, Call, Stage, staged
+from tests.kit.journal import Call
+from tests.kit.stage import Stage, staged
+from tests.kit.table_view import CHANNEL
 
 POST = "POST /channels/{channel_id}/messages"
 
