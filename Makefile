@@ -26,7 +26,7 @@ run: $(INSTALLED) ## start the whole of Onethread on this machine and play the t
 
 .PHONY: test
 test: $(INSTALLED) ## run the tests (ARGS="-k name" picks some)
-	@$(BIN)/python -m pytest -n auto --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
 check: $(INSTALLED) ## lint, formatting, types, template

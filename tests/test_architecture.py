@@ -15,6 +15,17 @@ import pytest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 
+# What is decided, and what Discord's things look like, without any I/O.
+DECISIONS: Final = {"sessions.decide", "sessions.model", "sessions.names", "sessions.source_message"}
+SHAPES: Final = {
+    "discord.interactions",
+    "discord.markdown",
+    "discord.models",
+    "discord.permissions",
+    "discord.responses",
+    "discord.snowflakes",
+}
+
 # From the top. A module imports from layers below its own and, within its layer, from its own package: so entrances do
 # not know each other, and neither do commands and jobs, which leaves jobs to the entrances and to bootstrap.
 LAYERS: Final = (
@@ -46,37 +57,23 @@ LAYERS: Final = (
     {"table.claims", "table.channel_items", "table.operations"},
     {"dynamodb", "parameter_store"},
     {"aws"},
-    {"sessions.decide", "sessions.model", "sessions.names", "sessions.source_message"},
+    DECISIONS,
     {"table.clauses"},
     {"table.items"},
-    {
-        "discord.interactions",
-        "discord.markdown",
-        "discord.models",
-        "discord.permissions",
-        "discord.responses",
-        "discord.snowflakes",
-    },
+    SHAPES,
     {"telemetry"},
     {"config", "time_limit"},
     {"clock", "concurrency"},
-    {"errors"},
+    {"errors", "utf16"},
 )
 PACKAGES: Final = {"commands", "discord", "sessions", "table"}  # hold a docstring and no code
 PURE: Final = (
     {"commands.texts"},
-    {"sessions.decide", "sessions.model", "sessions.names", "sessions.source_message"},
+    DECISIONS,
     {"table.clauses"},
     {"table.items"},
-    {
-        "discord.interactions",
-        "discord.markdown",
-        "discord.models",
-        "discord.permissions",
-        "discord.responses",
-        "discord.snowflakes",
-    },
-    {"errors"},
+    SHAPES,
+    {"errors", "utf16"},
 )
 INPUT_OUTPUT: Final = {"asyncio", "boto3", "botocore", "concurrent", "httpx", "selectors", "socket", "ssl", "threading"}
 

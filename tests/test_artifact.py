@@ -23,7 +23,7 @@ AARCH64: Final = (183).to_bytes(2, "little")
 BYTECODE_FLAGS: Final = slice(4, 8)  # of a .pyc's header (PEP 552)
 UNCHECKED_HASH: Final = (1).to_bytes(4, "little")
 
-pytestmark = pytest.mark.xdist_group("artifact")  # one worker builds, and looks at what it built
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

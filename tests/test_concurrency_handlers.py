@@ -15,7 +15,7 @@ from infra.interactions import (
 from infra.local.people import Discord, Person, Place, Seen
 from infra.local.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("local stack")
+pytestmark = pytest.mark.long
 
 PEOPLE = 20
 

@@ -5,22 +5,7 @@ from typing import Any
 import pytest
 
 from handler.dynamodb import ConditionFailed, InvalidCall
-from tests.kit.memory_table import MemoryTable
-
-KEY = {"pk": "A", "sk": "1"}
-ITEM = {**KEY, "n": 1, "s": "x", "b": True}
-
-
-def table_with(*items: dict[str, Any]) -> MemoryTable:
-    return MemoryTable("sessions", items)
-
-
-def ask(table: MemoryTable, operation: str, **parameters: Any) -> dict[str, Any]:
-    return table.apply(operation, {"TableName": table.name, **parameters})
-
-
-def update(table: MemoryTable, expression: str, key: dict[str, Any] = KEY, **more: Any) -> dict[str, Any]:
-    return ask(table, "update_item", Key=key, UpdateExpression=expression, **more)
+from tests.kit.asking import ITEM, KEY, ask, table_with, update
 
 
 def holds(condition: str, **values: Any) -> bool:

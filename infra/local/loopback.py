@@ -12,6 +12,7 @@ BODY_MAX_BYTES: Final = 10 * 1024 * 1024  # API Gateway docs, "Quotas for HTTP A
 BACKLOG: Final = 512
 # A connection that nobody uses is let go after this many seconds, so that its thread ends.
 IDLE_SECONDS: Final = 60.0
+NO_CONTENT: Final = 204  # the one status that bears no length
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,50 @@ def json_response(status: int, text: str) -> Response:
     return Response(status, {"content-type": "application/json"}, text.encode())
 
 
+class Listener(ThreadingHTTPServer):
+    """Listens on 127.0.0.1."""
+
+    daemon_threads = True
+    request_queue_size = BACKLOG
+
+    def __init__(self, port: int, connection: type["Connection"]) -> None:
+        super().__init__(("127.0.0.1", port), connection)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Says nothing of those who went away in the middle."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+
+class Connection(BaseHTTPRequestHandler):
+    """HTTP/1.1, kept alive, and silent: paths may bear interaction tokens."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "Onethread"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    timeout = IDLE_SECONDS
+    wbufsize = -1
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+    def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.send_response_only(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        if status != NO_CONTENT:
+            self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+
 class Loopback:
     """Serves from its making until it is closed. Port 0 is any free one."""
 
     def __init__(self, answer: Callable[[Request], Response], *, port: int = 0) -> None:
-        self._listener = _Listener(answer, port)
+        self._listener = _Answering(answer, port)
         self._thread = Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -54,28 +94,14 @@ class Loopback:
         self._thread.join()
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = BACKLOG
-
+class _Answering(Listener):
     def __init__(self, answer: Callable[[Request], Response], port: int) -> None:
         self.answer = answer
-        super().__init__(("127.0.0.1", port), _Connection)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says nothing of those who went away in the middle."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handle_error(request, client_address)
+        super().__init__(port, _Connection)
 
 
-class _Connection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "Onethread"
-    sys_version = ""
-    disable_nagle_algorithm = True
-    timeout = IDLE_SECONDS
-    wbufsize = -1
-    server: _Listener
+class _Connection(Connection):
+    server: _Answering
 
     def _serve(self) -> None:
         length = self.headers.get("content-length") or "0"
@@ -94,14 +120,5 @@ class _Connection(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815  # http.server's names
 
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing: what the functions log says more."""
-
     def _send(self, response: Response) -> None:
-        self.send_response_only(response.status)
-        for name, value in response.headers.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(response.body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(response.body)
+        self.send(response.status, response.headers, response.body)

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from infra.events.containers import BOT_TOKEN_PARAMETER, TABLE
 from infra.interactions import (
     DEVELOPMENT_APPLICATION_ID,
     DEVELOPMENT_CHANNEL_ID,
@@ -37,8 +38,6 @@ from infra.local.observed import ObservedDiscord
 from infra.local.template import Template
 
 BOT_TOKEN: Final = "made-up-bot-token"
-TABLE: Final = "onethread-sessions"
-BOT_TOKEN_PARAMETER: Final = "/onethread/discord-bot-token"
 # The emulation reads its own libraries for two seconds; a busy machine takes several times as long.
 AWS_START_SECONDS: Final = 60.0
 

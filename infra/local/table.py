@@ -3,25 +3,15 @@
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
-TEMPLATE: Final = Path(__file__).resolve().parents[2] / "template.yaml"
+from infra import cloudformation
 
 # What CreateTable takes. Recovery, TTL and encryption are separate calls, and nothing to a table that is thrown away.
 _PROPERTIES: Final = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads over CloudFormation's short forms (!Ref, !Sub, …): the table's own properties have none."""
-
-
-_Loader.add_multi_constructor("!", lambda loader, suffix, node: None)
-
-
-def create_table_parameters(name: str, template: Path = TEMPLATE) -> dict[str, Any]:
+def create_table_parameters(name: str, template: Path = cloudformation.TEMPLATE) -> dict[str, Any]:
     """The parameters of CreateTable for a table of that name."""
-    document = yaml.load(template.read_text(encoding="utf-8"), _Loader)  # a safe loader, extended
-    properties = document["Resources"]["SessionsTable"]["Properties"]
+    properties = cloudformation.read(template)["Resources"]["SessionsTable"]["Properties"]
     return {"TableName": name, **{key: properties[key] for key in _PROPERTIES if key in properties}}
 
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import yaml
-
+from infra import cloudformation
 from infra.local.functions import Function
-from infra.local.table import TEMPLATE
 
 FUNCTION: Final = "AWS::Serverless::Function"
 QUEUE: Final = "AWS::SQS::Queue"
@@ -30,24 +28,11 @@ class QueueSource:
     most_at_once: int
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C where PyYAML was built with it
-    """Reads CloudFormation's short forms, such as !Ref and !GetAtt, as pairs of the form's name and its argument."""
-
-
-def _short_form(loader: Any, suffix: str, node: yaml.Node) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        return (suffix, loader.construct_scalar(node))
-    return (suffix, loader.construct_sequence(node, deep=True))
-
-
-_Loader.add_multi_constructor("!", _short_form)
-
-
 class Template:
     """template.yaml, read once."""
 
-    def __init__(self, path: Path = TEMPLATE) -> None:
-        self._document: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a safe loader, extended
+    def __init__(self, path: Path = cloudformation.TEMPLATE) -> None:
+        self._document = cloudformation.read(path)
 
     def parameters(self) -> dict[str, str]:
         """The parameters' defaults, where they have one."""
@@ -121,15 +106,15 @@ def _queue_source(function: str, properties: Mapping[str, Any]) -> QueueSource:
 
 def _attribute_of(value: Any) -> str:
     """The resource in `!GetAtt Resource.Arn`."""
-    return str(value[1]).partition(".")[0]
+    return str(value["Fn::GetAtt"][0])
 
 
 def _resolved(value: Any, values: Values) -> str:
-    if not isinstance(value, tuple):
+    if not isinstance(value, dict):
         return str(value)
-    form, argument = value
+    ((form, argument),) = value.items()
     if form == "Ref":
         return values[argument]
-    if form == "Sub":
+    if form == "Fn::Sub":
         return re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], argument)
-    raise ValueError(f"!{form} in a function's variables is not known to the local stack")
+    raise ValueError(f"{form} in a function's variables is not known to the local stack")

@@ -16,11 +16,11 @@ from infra.local.discord.wire import Request as SimulatedRequest
 from infra.local.discord.world import SimulatedDiscord
 from tests.explorer.actor import APPLICATION, CHANNEL, GUILD, NAMES, TABLE, Answer, Opener, Question, Run, remembered
 from tests.kit.memory_table import MemoryTable
+from tests.kit.secrets import BOT_TOKEN
 
 BEGIN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LONE_CALLS_MOST = 200  # an opener that asks more, with nobody about, has no way to end
 LEASE_OVER = timedelta(seconds=16)
-_TOKEN = "made-up-for-tests"
 _THREAD_STARTS = "POST /channels/{channel}/messages/{message}/threads"
 
 
@@ -165,7 +165,7 @@ class World:
                 request.method,
                 request.path,
                 dict(request.query),
-                header_fields(request, Secret(_TOKEN)),
+                header_fields(request, Secret(BOT_TOKEN)),
                 body_of(request) or b"",
             ),
             self.now,
@@ -261,7 +261,7 @@ def session_item(table: MemoryTable, key: str) -> SessionItem:
 
 def begin(bounds: Bounds) -> World:
     """An imported channel, nothing else."""
-    discord = SimulatedDiscord(application_id=APPLICATION, bot_token=_TOKEN)
+    discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
     discord.switch(second_thread_from_message=bounds.second_thread, keep_audit_log=False)
     if bounds.no_nonces:
         discord.switch(nonce_seconds=-1)

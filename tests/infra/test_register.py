@@ -17,24 +17,24 @@ from infra.local.discord.wire import Outcome, Request
 from infra.local.discord.world import SimulatedDiscord
 from infra.register import main, register
 from tests.kit.sam_template import ROOT
+from tests.kit.secrets import BOT_TOKEN
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 APPLICATION = "1100000000000000001"
 GUILD = "1100000000000000002"
-TOKEN = "made-up-bot-token"
 ENVIRON = {
     "DISCORD_APPLICATION_ID": APPLICATION,
-    "DISCORD_BOT_TOKEN": TOKEN,
+    "DISCORD_BOT_TOKEN": BOT_TOKEN,
     "DISCORD_API_URL": "https://discord.test/api/v10",
 }
-AS_BOT = {"authorization": f"Bot {TOKEN}", "user-agent": "DiscordBot (https://discord.test, 1)"}
+AS_BOT = {"authorization": f"Bot {BOT_TOKEN}", "user-agent": "DiscordBot (https://discord.test, 1)"}
 
 
 class Wire:
     """A simulated Discord with one guild, and all that was sent to it."""
 
     def __init__(self) -> None:
-        self.world = SimulatedDiscord(application_id=APPLICATION, bot_token=TOKEN)
+        self.world = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
         self.world.add_guild(GUILD)
         self.sent: list[Request] = []
 
@@ -72,7 +72,7 @@ def never_shown(capsys: pytest.CaptureFixture[str]) -> Any:
 
     yield told
     told()
-    assert TOKEN not in "".join(texts)
+    assert BOT_TOKEN not in "".join(texts)
 
 
 def test_the_first_registration_sends_every_command_and_a_second_finds_nothing_to_do(
@@ -155,7 +155,7 @@ def test_an_unreachable_discord_is_told_without_its_address(never_shown: Any) ->
 
 
 def test_a_wrong_token_is_refused_by_discord_and_not_shown(wire: Wire, never_shown: Any) -> None:
-    assert wire.run(DISCORD_BOT_TOKEN=f"{TOKEN}-of-yesterday") == 1
+    assert wire.run(DISCORD_BOT_TOKEN=f"{BOT_TOKEN}-of-yesterday") == 1
     assert "does not take this bot token" in never_shown()
 
 
@@ -165,7 +165,7 @@ def test_a_wrong_token_is_refused_by_discord_and_not_shown(wire: Wire, never_sho
         ({"DISCORD_APPLICATION_ID": ""}, "set DISCORD_APPLICATION_ID"),
         ({"DISCORD_APPLICATION_ID": "onethread"}, "set DISCORD_APPLICATION_ID"),
         ({"DISCORD_BOT_TOKEN": " "}, "set DISCORD_BOT_TOKEN"),
-        ({"DISCORD_BOT_TOKEN": f"Bot {TOKEN}"}, "is not one"),
+        ({"DISCORD_BOT_TOKEN": f"Bot {BOT_TOKEN}"}, "is not one"),
     ],
 )
 def test_what_is_missing_is_named_before_anything_is_sent(
@@ -181,7 +181,7 @@ def test_the_token_can_come_from_ssm(wire: Wire, never_shown: Any, monkeypatch: 
         monkeypatch.setenv(name, "made-up")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
-        boto3.client("ssm").put_parameter(Name="/onethread/token", Value=TOKEN, Type="SecureString")
+        boto3.client("ssm").put_parameter(Name="/onethread/token", Value=BOT_TOKEN, Type="SecureString")
         assert wire.run("--token-parameter", "/onethread/token", DISCORD_BOT_TOKEN="") == 0
         assert "Registered (everywhere)" in never_shown()
         assert wire.run("--token-parameter", "/onethread/other", DISCORD_BOT_TOKEN="") == 1

@@ -7,11 +7,9 @@ with DiscordServer(discord) as server:
 
 import socket
 import struct
-import sys
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -19,14 +17,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from infra.local.discord.control import PREFIX, control
 from infra.local.discord.wire import Dropped, Hangs, Outcome, Request, Response, answer
 from infra.local.discord.world import SimulatedDiscord
+from infra.local.loopback import Connection, Listener
 
 API_PREFIX: Final = "/api/v10"
 # How long a hang lasts at most, in seconds: longer than any Lambda function lives.
 LONGEST_HANG: Final = 3600.0
-# A connection that nobody uses is let go after this many seconds, so that its thread ends.
+# Seconds after which an idle connection is let go; longer than other servers here, as Discord keeps its own.
 IDLE_CONNECTION: Final = 120.0
-# Of this size is the listen queue: hundreds of clients may come at once.
-BACKLOG: Final = 512
 # With this socket option a close resets the connection instead of ending it in an orderly way.
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
@@ -91,28 +88,15 @@ class DiscordServer:
             self.discord.handle(_below_prefix(request), self.now())
 
 
-class _Listener(ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = BACKLOG
-
+class _Listener(Listener):
     def __init__(self, owner: DiscordServer, port: int) -> None:
         self.owner = owner
-        super().__init__(("127.0.0.1", port), _Connection)
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Clients that hang up are no fault of ours; anything else is shown."""
-        if not isinstance(sys.exception(), ConnectionError):
-            super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed's private alias
+        super().__init__(port, _Connection)
 
 
-class _Connection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server_version = "SimulatedDiscord"
-    sys_version = ""
-    disable_nagle_algorithm = True
-    timeout = IDLE_CONNECTION
-    wbufsize = -1
+class _Connection(Connection):
     server: _Listener
+    timeout = IDLE_CONNECTION
 
     def _serve(self) -> None:
         owner = self.server.owner
@@ -126,25 +110,13 @@ class _Connection(BaseHTTPRequestHandler):
         )
         outcome = owner.exchange(request)
         if isinstance(outcome, Response):
-            self._send(outcome)
+            self.send(outcome.status, outcome.headers, outcome.body)
             return
         if isinstance(outcome, Hangs):
             self._hang(request, outcome)
         self._break(outcome)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815  # http.server's own names
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing: paths may bear interaction tokens."""
-
-    def _send(self, response: Response) -> None:
-        self.send_response_only(response.status)
-        for name, value in response.headers.items():
-            self.send_header(name, value)
-        if response.status != 204:
-            self.send_header("content-length", str(len(response.body)))
-        self.end_headers()
-        self.wfile.write(response.body)
 
     def _hang(self, request: Request, outcome: Hangs) -> None:
         owner = self.server.owner

@@ -1,6 +1,6 @@
 """A nursery, and a whole local stack, each started once for all tests of a worker that need one."""
 
-import os
+import tempfile
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,6 +8,7 @@ import pytest
 from infra.local.functions import Function, Pool
 from infra.local.nursery import Nursery
 from infra.local.stack import Stack
+from tests.kit.leaks import watch
 
 HANDLERS = "tests.infra.local.handlers"
 MakePool = Callable[..., Pool]
@@ -15,11 +16,12 @@ MakePool = Callable[..., Pool]
 
 @pytest.fixture(scope="session")
 def nursery() -> Iterator[Nursery]:
-    logs = os.open(os.devnull, os.O_WRONLY)
-    running = Nursery(logs)
-    os.close(logs)
-    yield running
-    running.close()
+    with tempfile.TemporaryFile() as logs:
+        running = Nursery(logs.fileno())
+        yield running
+        running.close()
+        logs.seek(0)
+        watch.look("the environments' logs", logs.read().decode())
 
 
 @pytest.fixture
@@ -40,3 +42,5 @@ def make_pool(nursery: Nursery) -> Iterator[MakePool]:
 def stack() -> Iterator[Stack]:
     with Stack() as running:
         yield running
+        watch.look("the functions' logs", running.log_path.read_text())
+        watch.look("the emulation's log", running.directory.joinpath("aws.log").read_text())

@@ -17,8 +17,6 @@ from infra.local.template import QueueSource
 from tests.infra.local.conftest import MakePool
 from tests.kit.eventually import PATIENCE_SECONDS, eventually
 
-pytestmark = pytest.mark.xdist_group("local stack")
-
 NUMBERS = count(1)
 
 

@@ -5,14 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from infra.local.functions import Function, Pool, Result
 from infra.local.nursery import Nursery
 from tests.infra.local.conftest import MakePool
 from tests.kit.eventually import eventually
-
-pytestmark = pytest.mark.xdist_group("local stack")
 
 
 def alive(pid: int) -> bool:

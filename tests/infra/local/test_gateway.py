@@ -15,8 +15,6 @@ from infra.local.loopback import BODY_MAX_BYTES, Loopback, Request, Response
 from infra.local.people import send
 from tests.infra.local.conftest import MakePool
 
-pytestmark = pytest.mark.xdist_group("local stack")
-
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 NOON_MILLISECONDS = 1_795_435_200_000
 INVOKE = "/2015-03-31/functions/{}/invocations"

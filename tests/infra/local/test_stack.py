@@ -21,7 +21,7 @@ from infra.local.running import announced, find
 from infra.local.stack import Ports, Stack, StartFailed
 from tests.kit.eventually import PATIENCE_SECONDS, eventually
 
-pytestmark = pytest.mark.xdist_group("local stack")
+pytestmark = pytest.mark.long
 
 PLACE = Place(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID)
 MONA = Person("1300000000000000001", "mona")
@@ -120,6 +120,7 @@ def test_a_command_in_another_terminal_opens_a_session(found: Stack, capsys: pyt
     assert thread in capsys.readouterr().out
 
 
+@pytest.mark.shows_made_up_secrets
 def test_the_curl_command_is_signed(found: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     assert ask.main(["curl", "by curl"]) == 0
     command = capsys.readouterr().out

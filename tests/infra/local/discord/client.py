@@ -9,6 +9,7 @@ import msgspec
 from infra.local.discord.state import Switches
 from infra.local.discord.wire import Outcome, Request, Response
 from infra.local.discord.world import SimulatedDiscord
+from tests.kit.secrets import BOT_TOKEN
 
 APPLICATION = "1000"
 BOT = "1001"
@@ -18,13 +19,12 @@ GUILD = "1"
 TEXT = "10"
 NEWS = "11"
 FORUM = "12"
-TOKEN = "made-up"
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
 
 HEADERS = {
     "user-agent": "DiscordBot (https://example.org, 1.0)",
-    "authorization": f"Bot {TOKEN}",
+    "authorization": f"Bot {BOT_TOKEN}",
     "content-type": "application/json",
 }
 
@@ -32,7 +32,7 @@ HEADERS = {
 def small_world(**switches: Any) -> SimulatedDiscord:
     """One guild with a text, an announcement and a forum channel."""
     discord = SimulatedDiscord(
-        application_id=APPLICATION, bot_token=TOKEN, bot_user_id=BOT, switches=Switches(**switches)
+        application_id=APPLICATION, bot_token=BOT_TOKEN, bot_user_id=BOT, switches=Switches(**switches)
     )
     discord.add_guild(GUILD, owner_id=OWNER)
     discord.add_channel(GUILD, TEXT)
