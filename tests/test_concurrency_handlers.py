@@ -15,7 +15,7 @@ from infra.interactions import (
 from infra.local.people import Discord, Person, Place, Seen
 from infra.local.stack import Stack
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.real_time
 
 PEOPLE = 20
 

@@ -6,6 +6,7 @@ request goes to the endpoint, and the inline answer goes back to Discord, which 
 
 import http.client
 import json
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ PATIENCE_SECONDS: Final = 15.0
 # How the bot says that time was short, and nothing else is in the way.
 TRY_AGAIN: Final = "Nothing is lost: try again"
 ATTEMPTS: Final = 5
+# Who has to ask again does not come in the same instant as all others: else a busy machine would never catch up.
+REPEATING_AT_ONCE: Final = 4
 # Between two looks at an answer that is awaited.
 LOOK_SECONDS: Final = 0.05
 
@@ -79,6 +82,7 @@ class Discord:
         self._endpoint = endpoint
         self._application_id = application_id
         self._key = key
+        self._repeating = threading.Semaphore(REPEATING_AT_ONCE)
 
     def open(self, person: Person, place: Place, name: str, topic: str | None = None) -> Seen:
         """``/session open``, to the first answer; see `read` for one that was deferred."""
@@ -100,7 +104,8 @@ class Discord:
         """`open` and `read`, again as long as the answer is to try again. All that was seen, the last at the end."""
         seen = [self.read(self.open(person, place, name, topic))]
         while seen[-1].unfinished and len(seen) < ATTEMPTS:
-            seen.append(self.read(self.open(person, place, name, topic)))
+            with self._repeating:
+                seen.append(self.read(self.open(person, place, name, topic)))
         return seen
 
     def use(self, payload: Mapping[str, Any]) -> Seen:

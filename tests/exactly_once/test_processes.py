@@ -21,7 +21,7 @@ PARAMETER = "/onethread/token"
 TABLE = "sessions"
 
 
-@pytest.mark.long
+@pytest.mark.real_time
 def test_four_processes_that_open_one_name_50_times_each_end_with_one_thread() -> None:
     discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
     discord.add_guild(GUILD)

@@ -14,12 +14,12 @@ def session(region: str | None) -> Session:
     return Session(region_name=region, aws_access_key_id=MARK, aws_secret_access_key=made_up("key"))
 
 
-@pytest.mark.parametrize("library", ["boto3", "botocore.endpoint", "botocore.parsers", "urllib3.connectionpool"])
+@pytest.mark.parametrize("library", ["boto3", "botocore", "urllib3"])
 def test_what_is_sent_and_answered_is_not_logged(library: str) -> None:
-    logging.getLogger(library.partition(".")[0]).setLevel(logging.DEBUG)
+    """Whatever level the process's own logging has: the libraries are told theirs."""
+    logging.getLogger(library).setLevel(logging.NOTSET)
     aws.client(session("us-east-1"), "sqs", read_timeout=1.0).close()
-    assert not logging.getLogger(library).isEnabledFor(logging.INFO)
-    assert logging.getLogger(library).isEnabledFor(logging.WARNING)
+    assert logging.getLogger(library).level == logging.WARNING
 
 
 def test_a_client_gives_up_in_time_and_leaves_repeats_to_its_caller() -> None:

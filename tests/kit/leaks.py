@@ -2,7 +2,7 @@
 
 A plugin of pytest. What leaves the code under test while a test runs is looked at, whether the test looks at it or not:
 
-    log lines of every library, down to DEBUG, as the runtime's own handler would write them
+    log lines as the runtime's own handler would write them: of the libraries that carry tokens down to DEBUG
     what was printed, our own log lines among it, and what processes that the test waits for have printed
     the technical text of each of our errors, and its text for people
 
@@ -22,9 +22,9 @@ from handler.errors import OnethreadError
 from handler.telemetry import SERVICE
 from tests.kit.secrets import MARK
 
-# The emulation, which logs each step of its parsing, and the clients of AWS, which log all that they send: tests use some
-# of their own. That ours are silent is tried beside `handler.aws`.
-NOT_OURS: Final = ("moto", "boto3", "botocore", "urllib3")
+# What the handlers use and what logs URLs and headers. (botocore does, too, but tests have clients of their own: that
+# those of the handlers are silent is tried beside `handler.aws`.)
+CHATTY: Final = ("httpx", "httpcore", "aws_lambda_powertools", "asyncio")
 AROUND: Final = 60  # characters shown on each side of what was found
 
 
@@ -50,9 +50,8 @@ _patch: Final = pytest.MonkeyPatch()
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "shows_made_up_secrets: what is tried here prints tokens on purpose")
-    logging.getLogger().setLevel(logging.DEBUG)
-    for name in NOT_OURS:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    for name in CHATTY:
+        logging.getLogger(name).setLevel(logging.DEBUG)
     logging.getLogger().addHandler(watch)
     _overhear(pytest.CaptureFixture, "readouterr", lambda _, printed: "".join(map(str, printed)))
     _overhear(subprocess.Popen, "communicate", lambda _, printed: "".join(map(_text, printed)))

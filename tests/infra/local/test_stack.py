@@ -21,7 +21,7 @@ from infra.local.running import announced, find
 from infra.local.stack import Ports, Stack, StartFailed
 from tests.kit.eventually import PATIENCE_SECONDS, eventually
 
-pytestmark = pytest.mark.long
+pytestmark = pytest.mark.real_time
 
 PLACE = Place(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID)
 MONA = Person("1300000000000000001", "mona")
