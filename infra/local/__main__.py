@@ -20,6 +20,7 @@ STAYING: Final = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     screen = Screen()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts in the background without it
     signal.signal(signal.SIGTERM, _stop)
     try:
         return _run(options, screen)

@@ -9,7 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,6 +25,8 @@ DEFERRED: Final = 5
 PATIENCE_SECONDS: Final = 15.0
 # How the bot says that time was short, and nothing else is in the way.
 TRY_AGAIN: Final = "Nothing is lost: try again"
+# And how it says that what stands there is not the last word.
+GOES_ON: Final = "by myself"
 ATTEMPTS: Final = 5
 # Who has to ask again does not come in the same instant as all others: else a busy machine would never catch up.
 REPEATING_AT_ONCE: Final = 4
@@ -69,9 +71,14 @@ class Seen:
         return str(self.message["content"]) if self.message else ""
 
     @property
+    def goes_on(self) -> bool:
+        """Whether another text will stand there later: it is "thinking…" or tells how far it is."""
+        return self.message is not None and (bool(self.message["flags"] & LOADING) or GOES_ON in self.text)
+
+    @property
     def unfinished(self) -> bool:
         """Whether there was not time enough: no answer, or one that says to try again. On a busy machine that happens."""
-        return self.message is None or bool(self.message["flags"] & LOADING) or TRY_AGAIN in self.text
+        return self.message is None or self.goes_on or TRY_AGAIN in self.text
 
 
 class Discord:
@@ -130,14 +137,13 @@ class Discord:
         return Seen(token, self._shown(token), deferred, first_after, first_after)
 
     def read(self, seen: Seen, patience: float = PATIENCE_SECONDS) -> Seen:
-        """What stands there once "thinking…" is over; the same if it never is."""
+        """What stands there in the end; what stands there now if that takes longer than so many seconds."""
         began = time.perf_counter()
-        message = seen.message
-        while message is not None and message["flags"] & LOADING and time.perf_counter() - began < patience:
+        now = seen
+        while now.goes_on and time.perf_counter() - began < patience:
             time.sleep(LOOK_SECONDS)
-            message = self._shown(seen.token)
-        after = seen.after + time.perf_counter() - began
-        return Seen(seen.token, message, seen.deferred, seen.first_after, after)
+            now = replace(now, message=self._shown(seen.token))
+        return replace(now, after=seen.after + time.perf_counter() - began)
 
     def _shown(self, token: str) -> Mapping[str, Any] | None:
         shown: Mapping[str, Any] | None = call("GET", f"{self._control}/_/interactions/{token}")["original"]

@@ -2,7 +2,6 @@
 
 import pytest
 
-from handler.errors import StoreUnavailable
 from handler.table.clauses import VACANT_KEPT
 from handler.table.items import Pointer, Status
 from tests.kit.shelf import CHANNEL, GUILD, KEY, MESSAGE, OTHER_MESSAGE, SEEN, SEEN_ARCHIVED, THREAD, Shelf, shelved
@@ -106,6 +105,23 @@ async def test_a_commit_for_an_ended_generation_is_lost(shelf: Shelf) -> None:
     assert not write.won
     assert write.session is not None
     assert (write.session.status, write.session.generation) == (Status.VACANT, 2)
+
+
+@pytest.mark.parametrize("recorded", [False, True], ids=["claimed anew", "recorded anew"])
+def test_a_commit_for_an_ended_generation_does_not_touch_the_next_ones_claim(recorded: bool) -> None:
+    @shelved
+    async def play(shelf: Shelf) -> None:
+        old = await shelf.recorded()
+        await shelf.store.end_generation(old, now=START)
+        again = await shelf.claimed("two")
+        if recorded:
+            await shelf.store.record(again, OTHER_MESSAGE)
+        before = shelf.wire.items()
+
+        assert not (await shelf.store.commit(old, MESSAGE, SEEN)).won
+        assert shelf.wire.items() == before
+
+    play()
 
 
 @shelved
@@ -277,11 +293,3 @@ async def test_in_every_state_only_vacant_items_expire_and_only_those_to_be_look
     sessions = [item for item in shelf.wire.items() if item["sk"].startswith("SESSION#")]
     assert {i["session_key"] for i in sessions if "expires_at" in i} == {"vacant", "ended"}
     assert {i["session_key"] for i in sessions if "watch_guild_id" in i} == {"claimed", "recorded", "open", "adopted"}
-
-
-@shelved
-async def test_a_store_out_of_reach_raises_and_says_so(shelf: Shelf) -> None:
-    shelf.wire.fail("GetItem", "refused", "refused", "refused", "refused", "refused")
-
-    with pytest.raises(StoreUnavailable, match="get_item"):
-        await shelf.store.session(CHANNEL, KEY)

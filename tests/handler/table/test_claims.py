@@ -2,7 +2,10 @@
 
 from datetime import timedelta
 
+import pytest
+
 from handler.clock import iso
+from handler.errors import StoreUnavailable
 from handler.table.clauses import LEASE_SECONDS, VACANT_KEPT
 from tests.kit.shelf import CHANNEL, GUILD, KEY, LATER, MESSAGE, Shelf, shelved
 from tests.kit.virtual_time import START
@@ -146,3 +149,11 @@ async def test_the_generation_is_not_raised_once_a_source_message_is_recorded(sh
     await shelf.store.record(read, MESSAGE)
 
     assert not (await shelf.store.raise_generation(read, owner="one", now=START)).won
+
+
+@shelved
+async def test_a_table_out_of_reach_raises_and_says_which_call_it_was(shelf: Shelf) -> None:
+    shelf.wire.fail("GetItem", "refused", "refused", "refused", "refused", "refused")
+
+    with pytest.raises(StoreUnavailable, match="get_item"):
+        await shelf.store.session(CHANNEL, KEY)

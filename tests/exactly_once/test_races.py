@@ -1,9 +1,13 @@
-"""A thread that came about although its start was refused is found before its generation ends."""
+"""Races that need two opponents at the right moments, or one and his own late call."""
+
+import asyncio
 
 import pytest
 
+from handler.table.clauses import LEASE_SECONDS
 from infra.local.discord.faults import DROP, HANG, Failure, error
 from infra.local.discord.wire import Response
+from tests.kit.dynamodb import Fault
 from tests.kit.stage import Stage, staged
 from tests.kit.table_view import NAME
 
@@ -31,3 +35,22 @@ async def test_a_start_that_had_its_effect_and_whose_repeat_is_refused_leads_to_
     item = stage.item(NAME)
     assert item is not None
     assert (item["status"], item["discord_thread_id"]) == ("open", opened.thread_id)
+
+
+@staged(memory=True)
+async def test_a_record_that_lands_late_does_not_take_the_place_of_another_ones_message(stage: Stage) -> None:
+    stage.wire.faults.append(Fault("TransactWriteItems", 1, "hang"))
+    slow = asyncio.ensure_future(stage.open(process=stage.process()))
+    await stage.wait(LEASE_SECONDS + 1)
+    stage.discord.close_nonce_window()
+    quick = stage.process()
+    stage.discord.faults.inject("POST", THREADS, HANG, when="late", seconds=60, times=3)
+    assert (await stage.refused(process=quick)).kind == "discord_unavailable"
+    assert len(stage.source_messages()) == 2
+
+    stage.wire.hanging.release()
+    opened = await slow
+    await stage.wait(120)
+    assert (await stage.open(process=quick)).thread_id == opened.thread_id
+    assert [thread.id for thread in stage.living_threads()] == [opened.thread_id]
+    assert [message.id for message in stage.source_messages()] == [opened.thread_id], "the loser's own message goes"
