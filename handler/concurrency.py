@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar, TypeVarTuple, overload
+from typing import Any, TypeVar, overload
 
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
-Ts = TypeVarTuple("Ts")
 
 
 @overload

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from handler.clock import Clock, iso
+from handler.clock import Clock
 from handler.config import UnlockPolicy
 from handler.discord.rest import Discord
 from handler.sessions.names import Names
@@ -20,9 +20,6 @@ class Ports:
     application_id: str
     auto_archive_minutes: int
     unlock_policy: UnlockPolicy
-
-    def now_text(self) -> str:
-        return iso(self.clock.now())
 
 
 @dataclass(slots=True)
