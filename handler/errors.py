@@ -8,6 +8,7 @@
     ├── ChannelGone                 the parent channel was deleted
     ├── MissingAccess               the bot cannot see the channel or thread (Discord: 50001)
     ├── MissingPermissions          the bot sees it, but may not do this (Discord: 50013)
+    ├── NotAllowed                  the user may not do this, whatever the bot may
     ├── ThreadLocked                a moderator locked the thread, and the requester may not unlock it
     ├── RefusedByAutoMod            AutoMod refused the name
     ├── BotTokenRefused             Discord answered 401
@@ -22,6 +23,7 @@
         │   └── OutcomeUnknown      the request may have been applied: its answer was lost
         ├── StoreUnavailable        DynamoDB throttles, is out of reach or does not answer
         └── TimedOut                the deadline passed
+            └── Merging             before all duplicates were merged
 
 ``str(error)`` is the technical text for logs; ``error.message`` is the text for people. Neither ever holds a secret.
 """
@@ -117,6 +119,13 @@ class MissingPermissions(OnethreadError):
         return {"permissions": list(self.permissions)}
 
 
+class NotAllowed(OnethreadError):
+    """The user lacks Manage Threads, which this command is for."""
+
+    kind = "not_allowed"
+    default_message = "Only members with Manage Threads may do that. Ask a moderator."
+
+
 class ThreadLocked(OnethreadError):
     """The thread is locked and the requester may not unlock it. Whoever raises it attaches what was found."""
 
@@ -195,6 +204,7 @@ class RateLimited(TryAgain):
             "Nothing is lost: try again then.",
         )
         self.retry_after = retry_after
+        self.progress: Mapping[str, int] = {}  # what was done before, where that is worth knowing
 
     def extra(self) -> Mapping[str, Any]:
         return {"retry_after": self.retry_after}
@@ -242,6 +252,14 @@ class TimedOut(TryAgain):
 
     kind = "timed_out"
     default_message = "That took too long. Nothing is lost: try again."
+
+
+class Merging(TimedOut):
+    """Duplicates are still being merged; ``progress`` counts those that are, ``merged``."""
+
+    def __init__(self, progress: Mapping[str, int]) -> None:
+        super().__init__("duplicates are still being merged")
+        self.progress = dict(progress)
 
 
 def _title(permission: str) -> str:

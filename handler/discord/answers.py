@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from handler.discord.models import Channel, Message, User
+from handler.discord.models import AuditEntry, Channel, Message, User
 from handler.discord.wire import Request, Response
 from handler.errors import BotTokenRefused, DiscordRefused, DiscordUnavailable, Forbidden, NotFound, OutcomeUnknown
 
@@ -34,6 +34,13 @@ class Threads(msgspec.Struct, frozen=True):
     has_more: bool = False
 
 
+class AuditLog(msgspec.Struct, frozen=True):
+    """One page of the audit log, as it comes."""
+
+    audit_log_entries: tuple[AuditEntry, ...]
+
+
+_audit_log = msgspec.json.Decoder(AuditLog)
 _channel = msgspec.json.Decoder(Channel)
 _message = msgspec.json.Decoder(Message)
 _threads = msgspec.json.Decoder(Threads)
@@ -106,6 +113,13 @@ def threads(response: Response) -> Threads:
     for thread in found.threads:
         _sound(thread)
     return found
+
+
+def audit_entries(response: Response) -> tuple[AuditEntry, ...]:
+    entries = _audit_log.decode(response.body).audit_log_entries
+    for entry in entries:
+        int(entry.id)
+    return entries
 
 
 def _sound(found: Channel) -> Channel:

@@ -17,6 +17,9 @@ SUBCOMMAND: Final = 1
 SUBCOMMAND_GROUP: Final = 2
 CHAT_INPUT: Final = 1
 DEEPEST_COMMAND: Final = 3  # command, group, subcommand
+MESSAGE_COMPONENT: Final = 3  # an interaction by a button (Discord docs, "Receiving and Responding")
+CUSTOM_ID_MOST: Final = 100  # characters (Discord docs, "Components")
+BUTTON: Final = "button"  # before a button's own name in a path: no command is called so
 LARGEST_NUMBER: Final = 2**63  # what queue messages can carry; permissions and options stay far below
 
 Value = str | int | float | bool
@@ -27,7 +30,9 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     `path` is the command with its groups and subcommand, ``("session", "open")``. `channel_type` and `parent_id` are
     those of the channel in which it was used, which may be a thread. `user_permissions` and `app_permissions` are the
-    bits in that channel.
+    bits in that channel. Of a button `path` is ``("button", name)``: its `custom_id` is ``name:argument``, and `message_id`
+    the message under which it stands. `so_far` is what former receives of the same interaction have done; only jobs have
+    it.
     """
 
     id: str
@@ -42,11 +47,26 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     user_id: str | None = None
     user_permissions: int | None = None
     app_permissions: int | None = None
+    custom_id: str | None = None
+    message_id: str | None = None
+    so_far: dict[str, int] = {}
 
     @property
     def name(self) -> str:
         """The command as people type it, for logs."""
+        if self.custom_id is not None:
+            return " ".join(self.path)
         return "/" + " ".join(self.path) if self.path else f"interaction of type {self.type}"
+
+    @property
+    def is_button(self) -> bool:
+        """Whether it came from a button: its answer replaces the message under which that stands."""
+        return self.custom_id is not None
+
+    @property
+    def argument(self) -> str:
+        """What the button's `custom_id` carries."""
+        return (self.custom_id or "").partition(":")[2]
 
 
 def read(payload: Mapping[str, Any]) -> Interaction | None:
@@ -55,7 +75,9 @@ def read(payload: Mapping[str, Any]) -> Interaction | None:
     if interaction_id is None or not isinstance(token, str) or not token or not isinstance(kind, int):
         return None
     channel, member = _object(payload, "channel"), _object(payload, "member")
-    path, options = _command(_object(payload, "data"))
+    data = _object(payload, "data")
+    custom_id = _custom_id(data) if kind == MESSAGE_COMPONENT else None
+    path, options = _command(data) if custom_id is None else ((BUTTON, custom_id.partition(":")[0]), {})
     return Interaction(
         id=interaction_id,
         token=Secret(token),
@@ -69,7 +91,14 @@ def read(payload: Mapping[str, Any]) -> Interaction | None:
         user_id=_snowflake(_object(member, "user"), "id"),
         user_permissions=_permissions(member, "permissions"),
         app_permissions=_permissions(payload, "app_permissions"),
+        custom_id=custom_id,
+        message_id=_snowflake(_object(payload, "message"), "id"),
     )
+
+
+def _custom_id(data: Mapping[str, Any]) -> str | None:
+    custom_id = data.get("custom_id")
+    return custom_id if isinstance(custom_id, str) and 0 < len(custom_id) <= CUSTOM_ID_MOST else None
 
 
 def _command(data: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, Value]]:

@@ -5,7 +5,7 @@ Shapes: Discord docs, "Channel", "Message", "User". Light on purpose: decoding i
 
 from datetime import datetime
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -98,3 +98,33 @@ class ThreadList(msgspec.Struct, frozen=True):
     threads: tuple[Channel, ...]
     has_more: bool
     date: datetime
+
+
+class AuditAction(IntEnum):
+    """The audit log events about threads (Discord docs, "Audit Log", Audit Log Events)."""
+
+    THREAD_CREATE = 110
+    THREAD_UPDATE = 111
+    THREAD_DELETE = 112
+
+
+class AuditChange(msgspec.Struct, frozen=True):
+    """One changed field; Discord leaves out the side that has no value."""
+
+    key: str
+    old_value: Any = None
+    new_value: Any = None
+
+
+class AuditEntry(msgspec.Struct, frozen=True):
+    """Who did what to which thread. Automatic archiving leaves no entry."""
+
+    id: str
+    action_type: int
+    target_id: str | None = None
+    user_id: str | None = None
+    changes: tuple[AuditChange, ...] = ()
+
+    def new(self, key: str) -> Any:
+        """The new value of a field, None if it did not change or went."""
+        return next((change.new_value for change in self.changes if change.key == key), None)

@@ -12,6 +12,7 @@ from discord_interactions import InteractionResponseFlags, InteractionResponseTy
 # Types of components (Discord docs, "Components").
 ACTION_ROW: Final = 1
 BUTTON: Final = 2
+DANGER_STYLE: Final = 4  # red: what it does cannot be taken back with another button
 LINK_STYLE: Final = 5  # a link button causes no interaction
 
 Message = dict[str, Any]
@@ -29,7 +30,19 @@ def message(content: str, *, link: str | None = None, label: str = "Open the thr
         "flags": InteractionResponseFlags.EPHEMERAL,
         "allowed_mentions": {"parse": []},
         "components": components,
+        "embeds": [],  # like the components: what replaces another message leaves nothing of it
     }
+
+
+def with_button(answer: Message, *, label: str, custom_id: str) -> Message:
+    """The message with a button beneath that carries something out. `label` has at most 80 characters, `custom_id` 100."""
+    button = {"type": BUTTON, "style": DANGER_STYLE, "label": label, "custom_id": custom_id}
+    return {**answer, "components": [{"type": ACTION_ROW, "components": [button]}]}
+
+
+def with_more(answer: Message, text: str) -> Message:
+    """The message with more text beneath than its content can hold: at most 4096 characters."""
+    return {**answer, "embeds": [{"description": text}]}
 
 
 def edit(answer: Message) -> Mapping[str, Any]:
@@ -52,6 +65,16 @@ def deferred() -> Callback:
         "type": InteractionResponseType.DEFERRED_CHANNEL_MESSAGE_WITH_SOURCE,
         "data": {"flags": InteractionResponseFlags.EPHEMERAL},
     }
+
+
+def update(answer: Message) -> Callback:
+    """The answer to a button at once: it replaces the message under which the button stands, which stays ephemeral."""
+    return {"type": InteractionResponseType.UPDATE_MESSAGE, "data": edit(answer)}
+
+
+def deferred_update() -> Callback:
+    """That message is replaced later; until then it stays as it is."""
+    return {"type": InteractionResponseType.DEFERRED_UPDATE_MESSAGE}
 
 
 def no_choices() -> Callback:

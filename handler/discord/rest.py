@@ -17,7 +17,7 @@ from handler.config import Secret
 from handler.discord import answers, routes
 from handler.discord.bot_token import TokenSource
 from handler.discord.exchange import LONGEST_PATIENCE, NO_RETRY, Exchange, RetryPolicy
-from handler.discord.models import Channel, Message, ThreadList
+from handler.discord.models import AuditEntry, Channel, Message, ThreadList
 from handler.discord.rate_limits import RateLimits
 from handler.discord.wire import Request, Response, Send, body_of, header_fields
 from handler.errors import DiscordUnavailable, NotFound
@@ -105,6 +105,10 @@ class Discord:
         changes = {key: value for key, value in given.items() if value is not None}
         return await self._exchange.answer(routes.change_thread(thread_id, changes, reason), answers.channel)
 
+    async def delete_thread(self, thread_id: str, *, reason: str | None = None) -> None:
+        """Delete a thread with all that was said in it. NotFound with 10003 means that it is gone already."""
+        await self._exchange.answer(routes.delete_thread(thread_id, reason), answers.anything)
+
     async def active_threads(self, guild_id: str) -> ThreadList:
         """All active threads of a guild that the bot may see: one answer, no pages."""
         return await self._threads(routes.active_threads(guild_id))
@@ -119,6 +123,10 @@ class Discord:
             return ThreadList(found.threads, found.has_more, answers.date(response, self._clock.now()))
 
         return await self._exchange.answer(request, read)
+
+    async def audit_log(self, guild_id: str, *, after: str | None, limit: int = PAGE) -> tuple[AuditEntry, ...]:
+        """One page of the guild's audit log: the entries after that id, oldest first; without it the newest ones."""
+        return await self._exchange.answer(routes.audit_log(guild_id, after, limit), answers.audit_entries)
 
     async def post_message(self, channel_id: str, body: Mapping[str, Any], *, nonce: str) -> Message:
         """Post a message, or get the one that this nonce (at most 25 characters) posted a few minutes ago.

@@ -21,6 +21,12 @@ def change_thread(thread_id: str, changes: Mapping[str, Any], reason: str | None
     return Request("PATCH", path, route, json=dict(changes), reason=reason, repeatable=True)
 
 
+def delete_thread(thread_id: str, reason: str | None) -> Request:
+    """A repeat answers 10003: the thread is gone, as was asked."""
+    path, route = f"/channels/{_id(thread_id)}", "DELETE /channels/{channel}"
+    return Request("DELETE", path, route, reason=reason, repeatable=True)
+
+
 def active_threads(guild_id: str) -> Request:
     path, route = f"/guilds/{_id(guild_id)}/threads/active", "GET /guilds/{guild}/threads/active"
     return Request("GET", path, route, repeatable=True)
@@ -34,6 +40,14 @@ def archived_threads(channel_id: str, before: datetime | None, limit: int) -> Re
         query.insert(0, ("before", _microseconds(before)))
     route = "GET /channels/{channel}/threads/archived/public"
     return Request("GET", path, route, query=tuple(query), repeatable=True)
+
+
+def audit_log(guild_id: str, after: str | None, limit: int) -> Request:
+    """Entries after that id, oldest first; the newest ones where there is none."""
+    query = (("limit", str(limit)), *((("after", _id(after)),) if after else ()))
+    return Request(
+        "GET", f"/guilds/{_id(guild_id)}/audit-logs", "GET /guilds/{guild}/audit-logs", query, repeatable=True
+    )
 
 
 def post_message(channel_id: str, body: Mapping[str, Any], nonce: str) -> Request:

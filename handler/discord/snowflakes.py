@@ -22,3 +22,9 @@ def is_snowflake(text: str) -> bool:
 def time_of(snowflake: str) -> datetime:
     """When the thing of that id was made, to the millisecond."""
     return _EPOCH + timedelta(milliseconds=int(snowflake) >> _BELOW_THE_TIME)
+
+
+def lowest_at(moment: datetime) -> str:
+    """The lowest id that something made at that moment can have: for lists that begin after an id."""
+    milliseconds = int((moment - _EPOCH) / timedelta(milliseconds=1))
+    return str(max(0, milliseconds) << _BELOW_THE_TIME)

@@ -13,6 +13,7 @@ from handler.errors import (
     Forbidden,
     Importing,
     InvalidName,
+    Merging,
     MissingPermissions,
     NotFound,
     OnethreadError,
@@ -38,6 +39,7 @@ MADE: dict[type[OnethreadError], OnethreadError] = {
     ThreadLocked: ThreadLocked(),
     RateLimited: RateLimited(240.2, scope="shared", route="POST /messages"),
     Importing: Importing({"pages": 3, "threads": 250, "sessions": 40}),
+    Merging: Merging({"merged": 12}),
     **{kind: kind(403, 50013, "no", route="PATCH /channels") for kind in (DiscordRefused, NotFound, Forbidden)},
 }
 ALL = [MADE.get(kind) or kind("detail") for kind in classes()]
@@ -51,6 +53,7 @@ KINDS = {
     "channel_gone": False,
     "missing_access": False,
     "missing_permissions": False,
+    "not_allowed": False,
     "locked": False,
     "refused_by_automod": False,
     "bot_token_refused": False,

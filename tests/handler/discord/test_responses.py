@@ -25,7 +25,7 @@ def test_an_answer_is_ephemeral_and_mentions_nobody() -> None:
     answer = responses.reply(responses.message("text"))
     assert answer == {
         "type": 4,
-        "data": {"content": "text", "flags": 64, "allowed_mentions": {"parse": []}, "components": []},
+        "data": {"content": "text", "flags": 64, "allowed_mentions": {"parse": []}, "components": [], "embeds": []},
     }
 
 
@@ -35,7 +35,8 @@ def test_a_link_is_a_button_that_causes_no_interaction() -> None:
 
 
 def test_an_edit_takes_former_buttons_away() -> None:
-    assert responses.edit(responses.message("text"))["components"] == []
+    edited = responses.edit(responses.message("text"))
+    assert (edited["components"], edited["embeds"]) == ([], [])
 
 
 def test_an_autocompletion_offers_nothing() -> None:

@@ -34,6 +34,9 @@ REQUESTS = {
     "change all": routes.change_thread(
         CHANNEL, {"archived": True, "locked": True, "name": "x" * 100, "auto_archive_duration": 10080}, None
     ),
+    "delete thread": routes.delete_thread(CHANNEL, "no activity"),
+    "audit log": routes.audit_log(GUILD, None, 100),
+    "audit log after": routes.audit_log(GUILD, MESSAGE, 1),
     "active threads": routes.active_threads(GUILD),
     "archived threads": routes.archived_threads(CHANNEL, None, 100),
     "archived threads before": routes.archived_threads(CHANNEL, MOMENT, 2),
