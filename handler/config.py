@@ -12,6 +12,9 @@ from handler.utf16 import utf16_units
 AUTO_ARCHIVE_CHOICES: Final = (60, 1440, 4320, 10080)  # minutes; Discord docs, "Channel", auto_archive_duration
 PREFIX_MAX_UNITS: Final = 50  # leaves half of a thread's 100 UTF-16 units to the session's name
 UnlockPolicy = Literal["moderators", "everyone"]
+DeleteMode = Literal["archive", "delete"]
+IDLE_ARCHIVE_HOURS_MOST: Final = 8760  # a year: who wants to wait longer wants it off
+DELETE_AFTER_DAYS_MOST: Final = 3650  # ten years, the same
 
 
 class Secret:
@@ -69,6 +72,9 @@ class ReconcilerConfig(Config, frozen=True, kw_only=True):
     """What the reconciler needs."""
 
     reconcile_queue_url: str
+    idle_archive_hours: int  # 0: off, like the next
+    delete_after_days: int
+    delete_mode: DeleteMode
 
 
 C = TypeVar("C", bound=Config)
@@ -123,6 +129,15 @@ def _choice(*choices: str) -> Callable[[str], str]:
     return parse
 
 
+def _whole_up_to(most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > most:
+            raise ValueError(f"must be a whole number from 0 (off) to {most}")
+        return int(text)
+
+    return parse
+
+
 def _auto_archive(text: str) -> int:
     return int(_choice(*map(str, AUTO_ARCHIVE_CHOICES))(text))
 
@@ -136,6 +151,9 @@ _VARIABLES: Final[Mapping[str, _Variable]] = {
     "api_url": _Variable("DISCORD_API_URL", _url, "https://discord.com/api/v10"),
     "session_name_prefix": _Variable("SESSION_NAME_PREFIX", _prefix, "Session "),
     "auto_archive_minutes": _Variable("AUTO_ARCHIVE_MINUTES", _auto_archive, "4320"),
+    "idle_archive_hours": _Variable("IDLE_ARCHIVE_HOURS", _whole_up_to(IDLE_ARCHIVE_HOURS_MOST), "0"),
+    "delete_after_days": _Variable("DELETE_AFTER_DAYS", _whole_up_to(DELETE_AFTER_DAYS_MOST), "0"),
+    "delete_mode": _Variable("DELETE_MODE", _choice("archive", "delete"), "archive"),
     "unlock_policy": _Variable("UNLOCK_POLICY", _choice("moderators", "everyone"), "moderators"),
     "log_level": _Variable("LOG_LEVEL", _choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
 }

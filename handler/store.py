@@ -17,19 +17,24 @@ item in the way: that is a success, and is told as one.
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from handler.dynamodb import Call
 from handler.table import clauses
 from handler.table.channel_items import ChannelItems
-from handler.table.claims import Claims, Write, also_won, key_of, session_of
-from handler.table.items import Pointer, Session, Status, pointer_item_key, session_item_key
+from handler.table.claims import Write, also_won, key_of, session_of
+from handler.table.guild_items import GuildItems
+from handler.table.items import Pointer, Session, Status, namesake_item_key, pointer_item_key, session_item_key
+from handler.table.marks import Marks
+from handler.table.merged_items import MergedItems
 from handler.table.operations import Attributes, Operation, Table
 
+_READ: Final = ("status", "archived", "locked", "locked_by", "opened_at")  # what a write may depend on
 
-class Store(Claims, ChannelItems):
+
+class Store(Marks, ChannelItems, GuildItems, MergedItems):
     """The table. Raises StoreUnavailable when DynamoDB is out of reach; nothing else of DynamoDB's gets out."""
 
     def __init__(self, *, call: Call, table: str, lease_seconds: float = clauses.LEASE_SECONDS) -> None:
@@ -80,7 +85,7 @@ class Store(Claims, ChannelItems):
             key_of(session),
             condition=f"{clauses.STILL_CREATING} AND {clauses.SAME_GENERATION} AND {clauses.SAME_SOURCE}",
             sets={"status": Status.OPEN, "discord_thread_id": thread_id, **sets},
-            removes=["lease_expires_at", "expires_at", *removes],
+            removes=["lease_expires_at", "expires_at", *clauses.MARKS, *removes],
             values={
                 "creating": Status.CREATING,
                 "generation": session.generation,
@@ -103,6 +108,8 @@ class Store(Claims, ChannelItems):
         topic: str | None = None,
         created_by: str | None = None,
         adopted_by: str | None = None,
+        settled_in: str | None = None,
+        settled_messages: int | None = None,
     ) -> Write:
         """Give a thread that was found to a session that has none, with the next generation.
 
@@ -120,6 +127,8 @@ class Store(Claims, ChannelItems):
             "discord_thread_id": thread_id,
             "created_by": created_by,
             "adopted_by": adopted_by,
+            "settled_in": settled_in,
+            "settled_messages": settled_messages,
         }
         firsts = {
             "session_name": session.session_name if session else session_name,
@@ -156,6 +165,33 @@ class Store(Claims, ChannelItems):
         lost = Write(False, session_of(reasons[0]), pointer_taken=reasons[0] is None)
         return also_won(lost, lambda s: s.discord_thread_id == thread_id and s.adopted_by == adopted_by)
 
+    async def exchange(self, session: Session, thread_id: str, *, seen: Attributes) -> bool:
+        """Give a session another thread than the one that an import has given it, if nobody has opened that since.
+
+        The former one becomes a namesake.
+        """
+        former = namesake_item_key(session.parent_channel_id, session.session_key, session.discord_thread_id or "")
+        watched = {} if session.archived else {"watch_guild_id": session.guild_id}
+        sets, removes = _split(seen, session.guild_id)
+        unopened = "#settled_in = :settled_in AND attribute_not_exists(#opened_at)"
+        reasons = await self._table.transact(
+            self._table.updating(
+                key_of(session),
+                condition=f"{clauses.READ_GENERATION} AND {clauses.SAME_THREAD} AND {unopened}",
+                sets={**sets, "discord_thread_id": thread_id, "generation": session.generation + 1},
+                removes=removes,
+                values={
+                    "read_generation": session.generation,
+                    "thread": session.discord_thread_id,
+                    "settled_in": session.settled_in,
+                },
+            ),
+            self._point(thread_id, session.parent_channel_id, session.session_key, condition=clauses.POINTER_OURS),
+            *self._unpoint(session),
+            self._table.putting({**former, **watched}),
+        )
+        return reasons is None or (reasons[0] or {}).get("discord_thread_id") == thread_id
+
     async def end_generation(self, session: Session, *, now: datetime) -> Write:
         """The thread is gone for good, or was refused: vacant, next generation, and the pointer goes."""
         values: dict[str, Any] = {"read_generation": session.generation}
@@ -178,15 +214,34 @@ class Store(Claims, ChannelItems):
             reasons = await self._table.transact(update)
         return Write(reasons is None, None if reasons is None else session_of(reasons[0]))
 
-    async def observe(self, session: Session, changes: Attributes) -> Write:
-        """Write down what Discord shows now (None removes an attribute), if the session still has that thread."""
+    async def observe(self, session: Session, changes: Attributes, *, as_read: bool = False) -> Write:
+        """Write down what Discord shows now (None removes an attribute), if the session still has that thread.
+
+        And if that is not about to be deleted: who loses by it must not link the thread.
+        `as_read`: and if what is on record of it is what was read, for what was seen of the thread may be older, and
+        nobody has opened it since.
+        """
         sets, removes = _split(changes, session.guild_id)
+        conditions = [clauses.SAME_GENERATION, clauses.NOT_BEING_DELETED]
+        if session.discord_thread_id is not None:
+            conditions.append(clauses.SAME_THREAD)
+        else:
+            conditions += [clauses.NO_THREAD, clauses.SAME_SOURCE]
+        if as_read:
+            conditions += [clauses.SAME_STATUS, clauses.UNCHANGED]
+            conditions.append(clauses.SAME_LOCKER if session.locked_by else clauses.NO_LOCKER)
+            conditions.append(clauses.SAME_OPENING if session.opened_at else clauses.NO_OPENING)
         return await self._update(
             key_of(session),
-            condition=f"{clauses.SAME_GENERATION} AND {clauses.SAME_THREAD}",
+            condition=" AND ".join(conditions),
             sets=sets,
             removes=removes,
-            values={"generation": session.generation, "thread": session.discord_thread_id},
+            values={
+                "generation": session.generation,
+                "thread": session.discord_thread_id,
+                "source": session.source_message_id,
+                **{f"read_{name}": getattr(session, name) for name in _READ},
+            },
         )
 
     async def add_topic(self, session: Session, topic: str) -> Write:
@@ -214,9 +269,14 @@ class Store(Claims, ChannelItems):
 
 
 def _split(attributes: Attributes, guild_id: str) -> tuple[dict[str, Any], list[str]]:
-    """What to set and what to remove (None). An active thread is watched, an archived one is not."""
+    """What to set and what to remove (None). An active thread is watched, an archived one comes to its turn."""
     attributes = dict(attributes)
     if "archived" in attributes:
-        attributes["watch_guild_id"] = None if attributes["archived"] else guild_id
+        archived = attributes["archived"]
+        attributes["watch_guild_id"] = None if archived else guild_id
+        attributes["due_in"] = guild_id if archived else None
+        attributes["due_at"] = (
+            (attributes.get("archived_at") or attributes.get("last_activity_at")) if archived else None
+        )
     sets = {name: value for name, value in attributes.items() if value is not None}
     return sets, [name for name, value in attributes.items() if value is None]

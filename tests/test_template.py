@@ -9,10 +9,15 @@ from typing import Any, Final
 import pytest
 
 from handler import config
+from handler.sessions.pace import REQUESTS_PER_SECOND
+from handler.sessions.reconcile import ASKS_PER_RUN
+from handler.sessions.seeing import AUDIT_PAGES_MOST
 from tests.kit.sam_template import ROOT, environment_of, parameter_values, template
 
 MINUTE: Final = 60
 DAY: Final = 24 * 60 * MINUTE
+DISCORDS_REQUESTS_PER_SECOND: Final = 50  # Discord docs, "Rate Limits", Global Rate Limit
+QUIET_REQUESTS: Final = 2  # the active list and the audit log, for a guild with nothing changed
 TOKEN_LIFE: Final = 15 * MINUTE  # Discord docs, "Receiving and Responding": an interaction token's validity
 
 READS: Final[Mapping[str, type[config.Config]]] = {
@@ -152,6 +157,32 @@ def test_dead_letters_are_kept_for_fourteen_days() -> None:
     assert dead == {"JobsDeadLetters", "ReconcileDeadLetters"}
     assert {queues[name]["Properties"]["MessageRetentionPeriod"] for name in dead} == {14 * DAY}
     assert all(queue["Properties"]["SqsManagedSseEnabled"] for queue in queues.values())
+
+
+def test_the_reconciler_takes_a_fifth_of_discords_requests() -> None:
+    mapping = properties("ReconcilerFunction")["Events"]["Guilds"]["Properties"]
+    assert mapping["BatchSize"] == 1  # a guild gets the whole time-out
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] * REQUESTS_PER_SECOND <= DISCORDS_REQUESTS_PER_SECOND / 5
+
+
+def test_a_round_of_guilds_does_not_grow_too_old_in_the_queue() -> None:
+    mapping = properties("ReconcilerFunction")["Events"]["Guilds"]["Properties"]
+    per_second = mapping["ScalingConfig"]["MaximumConcurrency"] * REQUESTS_PER_SECOND
+    assert properties("ReconcileQueue")["MessageRetentionPeriod"] >= 100_000 * QUIET_REQUESTS / per_second
+
+
+def test_what_a_guild_may_ask_in_one_run_fits_into_the_time_out() -> None:
+    asked = (ASKS_PER_RUN + AUDIT_PAGES_MOST + QUIET_REQUESTS) / REQUESTS_PER_SECOND
+    assert asked < properties("ReconcilerFunction")["Timeout"] / 2  # and as much again to carry it out
+
+
+def test_a_failed_tick_is_not_repeated_since_the_next_one_does_the_same() -> None:
+    said = properties("ReconcilerFunction")
+    assert said["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+    assert said["Events"]["Tick"]["Properties"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
+    assert said["Events"]["Tick"]["Properties"]["ScheduleExpression"] == {
+        "Fn::Sub": "rate(${ReconcileMinutes} minutes)"
+    }
 
 
 # ---------------------------------------------------------------- table

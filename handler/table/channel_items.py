@@ -1,15 +1,13 @@
 """Channel items and namesakes: how far a channel's past is known, and which threads bear names that are not theirs."""
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from handler.table.clauses import ABSENT
-from handler.table.items import ChannelRecord, Note, channel_item_key, guild_item_key, namesake_item_key
+from handler.table.items import ChannelRecord, Namesake, Note, channel_item_key, namesake_item_key
 from handler.table.operations import Attributes, Lost, Table
-
-KNOWN_GUILDS: Final = "GUILDS"  # the partition of the watch index in which the guild items stand
 
 
 class ChannelItems:
@@ -35,11 +33,21 @@ class ChannelItems:
             removes=[] if gone_at else ["gone_at"],
         )
 
-    async def noted_namesakes(self, parent_channel_id: str, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Which of these (key, thread) pairs are noted as namesakes."""
+    async def all_namesakes(self, parent_channel_id: str) -> dict[str, list[str]]:
+        """All that is noted in a channel: the ids of the threads, by the session key whose name they bear."""
+        noted: dict[str, list[str]] = {}
+        for item in await self._table.beginning_with(f"CHANNEL#{parent_channel_id}", "NAMESAKE#"):
+            namesake = Namesake.of(item)
+            noted.setdefault(namesake.session_key, []).append(namesake.thread_id)
+        return noted
+
+    async def noted_namesakes(
+        self, parent_channel_id: str, pairs: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], bool]:
+        """Which of these (key, thread) pairs are noted as namesakes, and whether the reconciler watches them."""
         wanted = {(namesake_item_key(parent_channel_id, *pair)["sk"]): pair for pair in pairs}
         items = await self._table.get_all(namesake_item_key(parent_channel_id, *pair) for pair in wanted.values())
-        return {wanted[item["sk"]] for item in items}
+        return {wanted[item["sk"]]: "watch_guild_id" in item for item in items}
 
     async def channel(self, channel_id: str) -> ChannelRecord | None:
         item = await self._table.get(channel_item_key(channel_id))
@@ -60,13 +68,8 @@ class ChannelItems:
 
     # Channels and their import.
 
-    async def register(self, channel: ChannelRecord) -> None:
-        """First contact: the channel item, and the guild item by which the reconciler knows the guild. Repeatable.
-
-        The guild comes first: a channel on record is not registered again.
-        """
-        known = {"guild_id": channel.guild_id, "watch_guild_id": KNOWN_GUILDS}
-        await self._attempt(guild_item_key(channel.guild_id), condition=ABSENT, sets=known)
+    async def register_channel(self, channel: ChannelRecord) -> None:
+        """First contact: what kind of channel it is. Repeatable."""
         facts = {"guild_id": channel.guild_id, "kind": channel.kind}
         await self._attempt(channel_item_key(channel.channel_id), condition=ABSENT, sets=facts)
 
@@ -74,9 +77,9 @@ class ChannelItems:
         """Move the import on, from exactly where it was read. False: somebody else moved it."""
         clauses: list[str] = []
         values: dict[str, Any] = {}
-        for name, value in (("started", channel.import_started_at), ("before", channel.import_before)):
-            attribute = {"started": "import_started_at", "before": "import_before"}[name]
-            clauses.append(f"#{attribute} = :read_{name}" if value else f"attribute_not_exists(#{attribute})")
+        for name in ("import_started_at", "import_before", "import_asked_by"):
+            value = getattr(channel, name)
+            clauses.append(f"#{name} = :read_{name}" if value else f"attribute_not_exists(#{name})")
             values |= {f"read_{name}": value} if value else {}
         return await self._attempt(
             channel_item_key(channel.channel_id),
@@ -93,6 +96,23 @@ class ChannelItems:
             },
             removes=["import_started_at", "import_before"] if then.imported_at else [],
             values=values,
+        )
+
+    async def import_afresh(self, channel: ChannelRecord, asked_by: str) -> None:
+        """Forget how far the past is known, unless this very request has begun it already."""
+        await self._attempt(
+            channel_item_key(channel.channel_id),
+            condition="attribute_not_exists(#import_asked_by) OR #import_asked_by <> :import_asked_by",
+            sets={"guild_id": channel.guild_id, "kind": channel.kind, "import_asked_by": asked_by},
+            removes=[
+                "imported_at",
+                "import_started_at",
+                "import_before",
+                "import_pages",
+                "import_threads",
+                "import_sessions",
+            ],
+            values={},
         )
 
     async def move_mark(self, channel: ChannelRecord, to: str) -> None:

@@ -68,7 +68,7 @@ class Claims:
         """Take over a claim whose lease has ended, exactly as it was read."""
         write = await self._update(
             key_of(session),
-            condition=f"{clauses.STILL_CREATING} AND {clauses.SAME_GENERATION} AND {_lease_as_read(session)}",
+            condition=f"{clauses.STILL_CREATING} AND {clauses.SAME_GENERATION} AND {clauses.lease_as_read(session)}",
             sets=self._lease_for(owner, now),
             values={
                 "creating": Status.CREATING,
@@ -102,7 +102,7 @@ class Claims:
 
         One's own if `owner` is given; else somebody's, with the lease exactly as it was read.
         """
-        lease = clauses.OWN_LEASE if owner else _lease_as_read(session)
+        lease = clauses.OWN_LEASE if owner else clauses.lease_as_read(session)
         return await self._update(
             key_of(session),
             condition=(
@@ -136,10 +136,6 @@ class Claims:
             return Write(True, session_of(await self._table.update(key, **parts)))
         except Lost as lost:
             return Write(False, session_of(lost.item))
-
-
-def _lease_as_read(session: Session) -> str:
-    return clauses.LEASE_AS_READ if session.lease_owner and session.lease_expires_at else clauses.NO_LEASE
 
 
 def session_of(item: Attributes | None) -> Session | None:

@@ -26,6 +26,9 @@ SAME_SOURCE: Final = "#source_message_id = :source"
 SAME_THREAD: Final = "#discord_thread_id = :thread"
 NO_SOURCE: Final = "attribute_not_exists(#source_message_id)"
 NO_THREAD: Final = "attribute_not_exists(#discord_thread_id)"
+NOT_BEING_DELETED: Final = "attribute_not_exists(#deleting_at)"
+NOT_MARKED: Final = "attribute_not_exists(#delete_marked_at)"
+MARK_AS_READ: Final = "#delete_marked_at = :read_mark AND #delete_marked_message = :read_message"
 # The pointer is nobody's yet, or names this very session.
 POINTER_OURS: Final = "attribute_not_exists(pk) OR (#parent_channel_id = :parent AND #session_key = :key)"
 POINTER_AS_READ: Final = "#parent_channel_id = :read_parent AND #session_key = :read_key"
@@ -35,6 +38,19 @@ HAS_IT_NO_MORE: Final = (
     " AND (attribute_not_exists(#source_message_id) OR #source_message_id <> :thread)"
 )
 
+# What of a thread was decided upon is as it was read; an attribute may be absent where nothing was seen yet.
+UNCHANGED: Final = " AND ".join(
+    f"(#{name} = :read_{name} OR attribute_not_exists(#{name}))" for name in ("archived", "locked")
+)
+SAME_STATUS: Final = "#status = :read_status"
+SAME_LOCKER: Final = "#locked_by = :read_locked_by"
+NO_LOCKER: Final = "attribute_not_exists(#locked_by)"
+SAME_OPENING: Final = "#opened_at = :read_opened_at"
+NO_OPENING: Final = "attribute_not_exists(#opened_at)"
+
+# What the reconciler notes of a thread that it cannot see as it should.
+MARKS: Final = ("missing_since", "unreachable_since", "ask_again_at")
+
 # What ends with a generation.
 OF_A_LIFE: Final = [
     "discord_thread_id",
@@ -42,6 +58,8 @@ OF_A_LIFE: Final = [
     "lease_owner",
     "lease_expires_at",
     "adopted_by",
+    "settled_in",
+    "settled_messages",
     "thread_name",
     "archived",
     "locked",
@@ -52,6 +70,16 @@ OF_A_LIFE: Final = [
     "created_by",
     "last_activity_at",
     "watch_guild_id",
+    "due_in",
+    "due_at",
+    "missing_since",
+    "unreachable_since",
+    "ask_again_at",
+    "opened_at",
+    "delete_marked_at",
+    "delete_marked_message",
+    "delete_locking_at",
+    "deleting_at",
 ]
 
 
@@ -59,6 +87,11 @@ def vacant(generation: int, now: datetime) -> dict[str, Any]:
     """What a vacant session carries; with OF_A_LIFE removed, all it carries of its state."""
     expires_at = int((now + VACANT_KEPT).timestamp())
     return {"status": Status.VACANT, "generation": generation, "expires_at": expires_at}
+
+
+def lease_as_read(session: Session) -> str:
+    """The condition that nobody has taken over or renewed the lease since it was read."""
+    return LEASE_AS_READ if session.lease_owner and session.lease_expires_at else NO_LEASE
 
 
 def free_as_read(session: Session | None) -> tuple[str, dict[str, Any]]:

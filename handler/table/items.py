@@ -5,6 +5,7 @@ absent attribute is absent, never empty or null; only vacant sessions carry `exp
 """
 
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -34,6 +35,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     lease_owner: str | None = None
     lease_expires_at: str | None = None
     adopted_by: str | None = None  # the opener who adopted the thread: so that an exact repeat is told the same
+    settled_in: str | None = None  # the import, by its start, that gave the session its thread,
+    settled_messages: int | None = None  # which had so many messages then
     thread_name: str | None = None
     archived: bool = False
     locked: bool = False
@@ -44,6 +47,20 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     created_by: str | None = None
     last_activity_at: str | None = None
     topic: str | None = None
+    missing_since: str | None = None  # the reconciler held its deletion back then
+    unreachable_since: str | None = None  # the thread could not be read since then (403)
+    ask_again_at: str | None = None  # and is not asked for before this moment
+    keep: bool = False  # not archived for being idle, and opened again when Discord's own timer archived it
+    opened_at: str | None = None  # the last open that left a trace: it counts as activity
+    delete_marked_at: str | None = None  # housekeeping means to delete the thread; any open clears the mark
+    delete_marked_message: str | None = None  # and what its last message was then
+    delete_locking_at: str | None = None  # housekeeping was about to lock the thread then
+    deleting_at: str | None = None  # the mark was taken: nobody links the thread any more
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """What tells sessions apart: the parent channel and the session key."""
+        return self.parent_channel_id, self.session_key
 
     @property
     def thread_id(self) -> str | None:
@@ -56,15 +73,47 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):
-    """A thread pointer item: whose the thread is, or what it was merged into."""
+    """A thread pointer item: whose the thread is, or what it was merged into.
+
+    Of a merged one, `merged_at` is when that began, and `link_message_id` the message in it that links the kept thread.
+    """
 
     thread_id: str
     parent_channel_id: str | None = None
     session_key: str | None = None
     merged_into: str | None = None
+    merged_at: str | None = None
+    link_message_id: str | None = None
 
     def names(self, parent_channel_id: str, session_key: str) -> bool:
         return (self.parent_channel_id, self.session_key) == (parent_channel_id, session_key)
+
+
+class Namesake(msgspec.Struct, frozen=True, kw_only=True):
+    """A namesake item that is watched: its thread is active, and bears a name that is not its own session's."""
+
+    parent_channel_id: str
+    session_key: str
+    thread_id: str
+
+    @classmethod
+    def of(cls, item: dict[str, Any]) -> "Namesake":
+        """Read off its keys; a session key may hold "#", an id never does."""
+        key, _, thread_id = item["sk"].removeprefix("NAMESAKE#").rpartition("#")
+        return cls(parent_channel_id=item["pk"].removeprefix("CHANNEL#"), session_key=key, thread_id=thread_id)
+
+
+class GuildRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A guild item. `parked` counts how often in a row the guild did not answer; it is due again at `due_at`."""
+
+    guild_id: str
+    audit_watermark: str | None = None  # the id of the last audit entry that was carried out
+    audit_denied_since: str | None = None  # the bot may not read the log since then; it asks again at `audit_again_at`
+    audit_again_at: str | None = None
+    reconciled_at: str | None = None  # the beginning of the last whole run
+    due_at: str | None = None
+    parked: int = 0
+    let_through_until: str | None = None  # a person lets held deletions through until then
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +131,7 @@ class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
 
     `imported_at`: all threads archived before it are settled. While the first import runs, `import_started_at` is what
     it will become, and `import_before` the archive time from which the next page is read (absent: the newest).
+    `import_asked_by`: the id of the interaction that asked for the last import; it began afresh then.
     """
 
     channel_id: str
@@ -90,6 +140,7 @@ class ChannelRecord(msgspec.Struct, frozen=True, kw_only=True):
     imported_at: str | None = None
     import_started_at: str | None = None
     import_before: str | None = None
+    import_asked_by: str | None = None
     import_pages: int = 0
     import_threads: int = 0
     import_sessions: int = 0

@@ -74,6 +74,34 @@ class Table:
                 return items
             onward = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
 
+    async def in_index(
+        self, index: str, partition: tuple[str, str], *, up_to: tuple[str, str] | None = None, limit: int | None = None
+    ) -> list[dict[str, Any]]:
+        """The items of an index's partition, (attribute, value), in its order. The index lags: read again what matters.
+
+        `up_to` bounds the index's sort key, (attribute, value) inclusive; `limit` is how many items at most.
+        """
+        condition, values = "#partition = :partition", {":partition": partition[1]}
+        names = {"#partition": partition[0]}
+        if up_to is not None:
+            condition, values[":up_to"], names["#order"] = f"{condition} AND #order <= :up_to", up_to[1], up_to[0]
+        items: list[dict[str, Any]] = []
+        onward: dict[str, Any] = {} if limit is None else {"Limit": limit}
+        while True:
+            page = await self._call(
+                "query",
+                TableName=self._name,
+                IndexName=index,
+                KeyConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+                **onward,
+            )
+            items += page["Items"]
+            if not page.get("LastEvaluatedKey") or (limit is not None and len(items) >= limit):
+                return items
+            onward["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
     async def put(self, item: Attributes) -> None:
         await self._call("put_item", TableName=self._name, Item=dict(item))
 
@@ -120,8 +148,10 @@ class Table:
         parts = self._conditioned(condition, {**(values or {}), **sets, **firsts}, also=expression)
         return {"Update": {**parts, "Key": dict(key), "UpdateExpression": expression.strip()}}
 
-    def putting(self, item: Attributes, *, condition: str, values: Attributes) -> Operation:
-        return {"Put": {**self._conditioned(condition, values), "Item": dict(item)}}
+    def putting(self, item: Attributes, *, condition: str = "", values: Attributes | None = None) -> Operation:
+        """A Put; without a condition it replaces whatever is there."""
+        parts = self._conditioned(condition, values or {}) if condition else {"TableName": self._name}
+        return {"Put": {**parts, "Item": dict(item)}}
 
     def deleting(self, key: Attributes, *, condition: str, values: Attributes) -> Operation:
         return {"Delete": {**self._conditioned(condition, values), "Key": dict(key)}}

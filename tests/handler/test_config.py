@@ -41,6 +41,7 @@ NEEDED = {
     EnsureConfig: {"SESSIONS_TABLE", "DISCORD_APPLICATION_ID"},
     ReconcilerConfig: {"SESSIONS_TABLE", "DISCORD_APPLICATION_ID", "RECONCILE_QUEUE_URL"},
 }
+OF_THE_RECONCILER = {"RECONCILE_QUEUE_URL", "IDLE_ARCHIVE_HOURS", "DELETE_AFTER_DAYS", "DELETE_MODE"}
 KINDS = pytest.mark.parametrize("kind", list(NEEDED), ids=lambda kind: kind.__name__)
 
 # Each variable, with values that it refuses and that would be recognised in a text.
@@ -55,6 +56,9 @@ MALFORMED = {
     "SESSION_NAME_PREFIX": ["   ", "8264" * 20, "82\n64 ", "82\u200b64 ", "82\ud80064 "],
     "AUTO_ARCHIVE_MINUTES": ["8264", "4320.0", "-60", "04320", "a day"],
     "UNLOCK_POLICY": ["nobody-8264", "Everyone"],
+    "IDLE_ARCHIVE_HOURS": ["-8264", "8264.5", "826482", "a day"],
+    "DELETE_AFTER_DAYS": ["-8264", "8264", "9" * 30],
+    "DELETE_MODE": ["Delete", "8264"],
     "LOG_LEVEL": ["debug", "8264"],
 }
 
@@ -86,7 +90,7 @@ def test_everything_that_is_missing_is_named_at_once(kind: type[Config], blank: 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in MALFORMED.items() for value in values])
 def test_a_malformed_variable_is_named_and_its_value_is_not_shown(name: str, value: str) -> None:
-    kind = ReconcilerConfig if name == "RECONCILE_QUEUE_URL" else WebhookConfig
+    kind = ReconcilerConfig if name in OF_THE_RECONCILER else WebhookConfig
     error = faults_of(kind, {**WHOLE, name: value})
     assert [fault.partition(" is malformed: ")[0] for fault in error.faults] == [name]
     shown = "".join([repr(error), str(error), error.message, *traceback.format_exception(error)])
@@ -97,9 +101,9 @@ def test_a_malformed_variable_is_named_and_its_value_is_not_shown(name: str, val
 
 def test_all_that_is_malformed_and_all_that_is_missing_is_named_together() -> None:
     environ = {name: values[0] for name, values in MALFORMED.items()}
-    del environ["DISCORD_APPLICATION_ID"], environ["RECONCILE_QUEUE_URL"]
+    del environ["DISCORD_APPLICATION_ID"]
     faults = faults_of(WebhookConfig, environ).faults
-    assert {fault.split()[0] for fault in faults} == set(MALFORMED) - {"RECONCILE_QUEUE_URL"}
+    assert {fault.split()[0] for fault in faults} == set(MALFORMED) - OF_THE_RECONCILER
     assert "DISCORD_APPLICATION_ID is missing" in faults
     assert all(fault in str(faults_of(WebhookConfig, environ)) for fault in faults)
 
@@ -135,6 +139,14 @@ def test_what_is_not_given_has_the_template_s_defaults() -> None:
 )
 def test_a_given_value_is_taken_as_it_is_meant(name: str, text: str, field: str, value: Any) -> None:
     assert getattr(load(WebhookConfig, {**WHOLE, name: text}), field) == value
+
+
+def test_housekeeping_is_off_unless_it_is_asked_for() -> None:
+    config = load(ReconcilerConfig, WHOLE)
+    assert (config.idle_archive_hours, config.delete_after_days, config.delete_mode) == (0, 0, "archive")
+    asked = {"IDLE_ARCHIVE_HOURS": "72", "DELETE_AFTER_DAYS": "90", "DELETE_MODE": "delete"}
+    config = load(ReconcilerConfig, {**WHOLE, **asked})
+    assert (config.idle_archive_hours, config.delete_after_days, config.delete_mode) == (72, 90, "delete")
 
 
 def test_the_prefix_counts_as_discord_counts() -> None:

@@ -13,7 +13,10 @@ from tests.kit.updates import Update, update
 Key = tuple[str, str]
 
 KEYS: Final = ("pk", "sk")
-INDEXES: Final = {"WatchIndex": ("watch_guild_id", "pk")}  # name → partition and sort key
+INDEXES: Final = {
+    "WatchIndex": ("watch_guild_id", "pk"),
+    "DueIndex": ("due_in", "due_at"),
+}  # name → partition and sort key
 _INDEXED: Final = tuple(sorted({name for keys in INDEXES.values() for name in keys} - set(KEYS)))
 _NOTHING: Final[Mapping[str, Any]] = {}
 

@@ -7,7 +7,6 @@ import msgspec
 import pytest
 
 from handler.clock import iso
-from handler.table.channel_items import KNOWN_GUILDS
 from handler.table.items import ChannelRecord, Pointer
 from tests.kit.shelf import (
     CHANNEL,
@@ -51,7 +50,7 @@ async def test_a_namesake_is_watched_while_it_is_active_and_can_be_dropped(shelf
     await shelf.store.note_namesake(CHANNEL, KEY, "1", guild_id=GUILD, active=True)
     await shelf.store.note_namesake(CHANNEL, KEY, "2", guild_id=GUILD, active=False)
     assert [item.get("watch_guild_id") for item in shelf.wire.items()] == [GUILD, None]
-    assert await shelf.store.noted_namesakes(CHANNEL, [(KEY, "1"), (KEY, "3")]) == {(KEY, "1")}
+    assert await shelf.store.noted_namesakes(CHANNEL, [(KEY, "1"), (KEY, "3")]) == {(KEY, "1"): True}
     await shelf.store.drop_namesake(CHANNEL, KEY, "1")
 
     assert [note.thread_id for note in await shelf.store.namesakes(CHANNEL, KEY)] == ["2"]
@@ -85,18 +84,17 @@ def channel(**more: Any) -> ChannelRecord:
 
 
 @shelved
-async def test_a_channel_is_registered_once_with_its_guild(shelf: Shelf) -> None:
-    await shelf.store.register(channel())
-    await shelf.store.register(msgspec.structs.replace(channel(), kind=5))
+async def test_a_channel_is_registered_once(shelf: Shelf) -> None:
+    await shelf.store.register_channel(channel())
+    await shelf.store.register_channel(msgspec.structs.replace(channel(), kind=5))
 
     assert await shelf.store.channel(CHANNEL) == channel()
-    assert {"pk": "GUILD#1", "sk": "GUILD", "guild_id": GUILD, "watch_guild_id": KNOWN_GUILDS} in shelf.wire.items()
 
 
 @shelved
 async def test_an_import_moves_on_from_where_it_was_read_and_ends_once(shelf: Shelf) -> None:
     begin = channel()
-    await shelf.store.register(begin)
+    await shelf.store.register_channel(begin)
     first = channel(import_started_at=iso(START), import_before=iso(START), import_pages=1, import_threads=100)
     assert await shelf.store.advance_import(begin, first)
     assert not await shelf.store.advance_import(begin, first)
@@ -113,7 +111,7 @@ async def test_an_import_moves_on_from_where_it_was_read_and_ends_once(shelf: Sh
 @shelved
 async def test_the_mark_moves_forward_only_and_only_from_what_was_read(shelf: Shelf) -> None:
     read = channel(imported_at=iso(START))
-    await shelf.store.register(channel())
+    await shelf.store.register_channel(channel())
     await shelf.store.advance_import(channel(), read)
 
     async def mark_after(known: ChannelRecord, to: str) -> str | None:

@@ -12,11 +12,16 @@ def test_the_table_is_created_as_the_template_describes_it() -> None:
     with DynamoWire() as wire:
         table = wire.client.describe_table(TableName=wire.table)["Table"]
     keys = [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]]
-    (index,) = table["GlobalSecondaryIndexes"]
-    index_keys = [(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]]
+    indices = {
+        index["IndexName"]: [(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]]
+        for index in table["GlobalSecondaryIndexes"]
+    }
     assert keys == [("pk", "HASH"), ("sk", "RANGE")]
-    assert (index["IndexName"], index_keys) == ("WatchIndex", [("watch_guild_id", "HASH"), ("pk", "RANGE")])
-    assert index["Projection"] == {"ProjectionType": "ALL"}
+    assert indices == {
+        "WatchIndex": [("watch_guild_id", "HASH"), ("pk", "RANGE")],
+        "DueIndex": [("due_in", "HASH"), ("due_at", "RANGE")],
+    }
+    assert {index["Projection"]["ProjectionType"] for index in table["GlobalSecondaryIndexes"]} == {"ALL"}
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
