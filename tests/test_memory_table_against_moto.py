@@ -30,7 +30,7 @@ def call(wire: DynamoWire) -> Iterator[DynamoDB]:
     call.close()
 
 
-@settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow])
 @given(requests=REQUESTS)
 def test_the_memory_table_and_moto_agree_on_random_operations(
     wire: DynamoWire, call: DynamoDB, requests: list[Request]

@@ -51,10 +51,11 @@ async def adopt(
     return await make_usable(ports, write.mine, thread, request, journey, adopted=True)
 
 
-async def settle(ports: Ports, channel: ChannelRecord, threads: Iterable[Channel]) -> int:
+async def settle(ports: Ports, channel: ChannelRecord, threads: Iterable[Channel], *, during: str | None = None) -> int:
     """Settle all of these threads of the channel that are named like sessions; returns how many are.
 
-    May be repeated and may run beside itself. Raises when the store cannot be reached: then some are not settled.
+    `during`: the import that is at work, by its start. It sees a name's threads page by page: a better one takes the
+    place of the one that it has found before, as long as nobody has opened that. May be repeated and may run beside itself. Raises when the store cannot be reached: then some are not settled.
     """
     by_key: dict[str, list[Channel]] = defaultdict(list)
     for thread in {t.id: t for t in threads}.values():  # lists that were read at different times may overlap
@@ -70,7 +71,7 @@ async def settle(ports: Ports, channel: ChannelRecord, threads: Iterable[Channel
     for key, group in by_key.items():
         session = sessions.get((channel.channel_id, key))
         open_ones = [t for t in group if not _is_settled(pointers.get(t.id), owners.get(t.id), key)]
-        jobs.append(_settle_key(ports, channel, key, session, open_ones, pointers, owners))
+        jobs.append(_settle_key(ports, channel, key, session, open_ones, pointers, owners, during))
     await at_most(SETTLED_AT_ONCE, jobs)
     return sum(map(len, by_key.values()))
 
@@ -92,18 +93,35 @@ async def _settle_key(
     threads: list[Channel],
     pointers: dict[str, Pointer],
     owners: dict[str, Session],
+    during: str | None,
 ) -> None:
     rest = decide.best_first(threads)
     free = [t for t in rest if decide.adoptable(pointers.get(t.id), owners.get(t.id), channel.channel_id, key)]
     if free and _takes_a_thread(session):
         name = ports.names.parse(free[0].name or "")
-        write = await _adopt(ports, channel, session, name, free[0], pointers.get(free[0].id))
+        write = await _adopt(ports, channel, session, name, free[0], pointers.get(free[0].id), during=during)
         if write.won or (write.session is not None and write.session.has(free[0].id)):
             rest.remove(free[0])
+    elif (
+        free
+        and session is not None
+        and during is not None
+        and session.settled_in == during
+        and await _exchanged(ports, session, free[0], pointers.get(free[0].id))
+    ):
+        rest.remove(free[0])
     noted = await ports.store.noted_namesakes(channel.channel_id, [(key, t.id) for t in rest])
     for thread in rest:
-        if (key, thread.id) not in noted:
+        if noted.get((key, thread.id)) != (not thread.archived):
             await _note(ports, channel, key, thread)
+
+
+async def _exchanged(ports: Ports, session: Session, found: Channel, pointer: Pointer | None) -> bool:
+    """Whether the thread that was found is better than the one on record, and has taken its place."""
+    if pointer is not None or not decide.is_better(found, session):
+        return False
+    seen = {**decide.seen(found, ports.clock.now()), "settled_messages": found.message_count or 0}
+    return await ports.store.exchange(session, found.id, seen=seen)
 
 
 def _takes_a_thread(session: Session | None) -> bool:
@@ -129,6 +147,7 @@ async def _adopt(
     *,
     topic: str | None = None,
     adopted_by: str | None = None,
+    during: str | None = None,
 ) -> Write:
     return await ports.store.adopt(
         session,
@@ -142,6 +161,8 @@ async def _adopt(
         topic=topic,
         created_by=thread.owner_id,
         adopted_by=adopted_by,
+        settled_in=during,
+        settled_messages=None if during is None else thread.message_count or 0,
     )
 
 

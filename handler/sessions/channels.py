@@ -1,7 +1,5 @@
 """The parent channel of a request: which one it is, of what kind, and whether the bot may work there."""
 
-import msgspec
-
 from handler.discord import permissions
 from handler.discord.models import ANCHORED_PARENTS
 from handler.errors import ChannelGone, DiscordRefused, MissingPermissions, NotFound, UnsupportedChannel
@@ -12,20 +10,27 @@ from handler.table.items import ChannelRecord
 
 
 async def resolve(ports: Ports, request: OpenRequest) -> tuple[ChannelRecord, bool]:
+    """The record of the channel that is asked about; see `channel_of`."""
+    return await channel_of(ports, request.parent_channel_id, guild_id=request.guild_id, kind=request.kind)
+
+
+async def channel_of(
+    ports: Ports, channel_id: str, *, guild_id: str | None, kind: int | None
+) -> tuple[ChannelRecord, bool]:
     """The channel's record, and whether it is on record yet; a thread's id leads to its parent.
 
-    One GET at first contact, unless the interaction told the kind. Nothing is written. Raises ChannelGone,
-    MissingAccess or UnsupportedChannel.
+    One GET at first contact, unless guild and kind are given. Nothing is written. Raises ChannelGone, MissingAccess or
+    UnsupportedChannel.
     """
-    known = await ports.store.channel(request.parent_channel_id)
+    known = await ports.store.channel(channel_id)
     if known is not None:
         return known, True
-    if request.kind is not None and request.guild_id is not None:
-        record = ChannelRecord(channel_id=request.parent_channel_id, guild_id=request.guild_id, kind=request.kind)
+    if kind is not None and guild_id is not None:
+        record = ChannelRecord(channel_id=channel_id, guild_id=guild_id, kind=kind)
     else:
-        found = await _ask(ports, request.parent_channel_id)
-        if found.channel_id != request.parent_channel_id:  # it was a thread: now its parent is meant
-            return await resolve(ports, msgspec.structs.replace(request, parent_channel_id=found.channel_id))
+        found = await _ask(ports, channel_id)
+        if found.channel_id != channel_id:  # it was a thread: now its parent is meant
+            return await channel_of(ports, found.channel_id, guild_id=guild_id, kind=kind)
         record = found
     if record.kind not in ANCHORED_PARENTS:
         raise UnsupportedChannel(f"channel type {record.kind}")
@@ -44,6 +49,12 @@ async def _ask(ports: Ports, channel_id: str) -> ChannelRecord:
     if channel.is_thread and channel.parent_id is not None:
         return ChannelRecord(channel_id=channel.parent_id, guild_id=channel.guild_id, kind=-1)
     return ChannelRecord(channel_id=channel.id, guild_id=channel.guild_id, kind=channel.type)
+
+
+async def register(ports: Ports, channel: ChannelRecord) -> None:
+    """First contact with a channel. The guild comes first: a channel on record is not registered again."""
+    await ports.store.guild_in_use(channel.guild_id, now=ports.clock.now())
+    await ports.store.register_channel(channel)
 
 
 def check_permissions(request: OpenRequest) -> None:

@@ -19,7 +19,7 @@ from handler.sessions.ending import commit, end_generation
 from handler.sessions.lookup import confirm_gone, look_up
 from handler.sessions.model import Look, Opened, OpenRequest
 from handler.sessions.ports import Journey, Ports
-from handler.sessions.reuse import invite, make_usable, reuse
+from handler.sessions.reuse import invite, make_usable, note_use, reuse
 from handler.sessions.source_message import source_message
 from handler.table.clauses import LEASE_SECONDS
 from handler.table.items import ChannelRecord, Session, Status
@@ -125,11 +125,18 @@ async def _from_source(
     if thread is None:
         return None
     committed, _, _ = await together(
-        commit(ports, held, thread), invite(ports, thread.id, request.requester), _move_mark(ports, channel, look)
+        _commit(ports, held, thread), invite(ports, thread.id, request.requester), _move_mark(ports, channel, look)
     )
     if committed is None:
         return None
     return await make_usable(ports, committed, thread, request, journey)
+
+
+async def _commit(ports: Ports, session: Session, thread: Channel) -> Session | None:
+    committed = await commit(ports, session, thread)
+    if committed is not None:
+        await note_use(ports, session.guild_id)
+    return committed
 
 
 async def _start(ports: Ports, session: Session) -> Channel | None:

@@ -1,7 +1,7 @@
 """The protocol's decisions, pure: what was read goes in, what to do comes out. No I/O, no clock."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final, NoReturn
@@ -24,7 +24,7 @@ from handler.errors import (
     UnsupportedChannel,
 )
 from handler.sessions.model import Outcome, Requester
-from handler.table.clauses import LEASE_SECONDS
+from handler.table.clauses import LEASE_SECONDS, MARKS
 from handler.table.items import Pointer, Session, Status
 
 NONCE_LENGTH: Final = 25  # characters; Discord docs, "Message", nonce of Create Message
@@ -76,11 +76,11 @@ def next_step(session: Session | None, *, owner: str, now: datetime) -> Step:
         case Status.CREATING:
             if session.lease_owner == owner:
                 return Step.RESUME
-            return Step.WAIT if _is_live(session.lease_expires_at, now) else Step.TAKE_OVER
+            return Step.WAIT if is_live(session.lease_expires_at, now) else Step.TAKE_OVER
     raise ValueError(f"unknown status {session.status!r}")
 
 
-def _is_live(lease_expires_at: str | None, now: datetime) -> bool:
+def is_live(lease_expires_at: str | None, now: datetime) -> bool:
     """Whether a lease still runs. One that ends later than any lease can was written by a wrong clock."""
     latest = now + timedelta(seconds=LEASE_SECONDS) + CLOCKS_DIFFER
     return lease_expires_at is not None and iso(now) < lease_expires_at <= iso(latest)
@@ -123,14 +123,71 @@ def differences(session: Session, thread: Channel, status: Status, now: datetime
     return facts if changed - _QUIET else {}
 
 
+TRACE_AFTER: Final = timedelta(hours=12)  # half the shortest DeleteAfterDays: who opens before has half a day at least
+
+
+def traced(session: Session, thread: Channel, changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """What an opener writes down: what differs, and that it was here, where housekeeping has to know.
+
+    So each open of a session that could be marked for deletion makes a write, and the mark goes with it; and so do the
+    reconciler's.
+    """
+    idle = now - _known_active(session, thread) >= TRACE_AFTER
+    marked = any(getattr(session, mark) is not None for mark in MARKS)
+    if not changes and not idle and not marked and session.delete_marked_at is None:
+        return {}
+    if marked:  # all of it, because what is marked is watched, and what is archived is not
+        changes = {**seen(thread, now), **changes}
+    marks = dict.fromkeys(("delete_marked_at", "delete_marked_message", *MARKS))
+    return {**changes, **marks, "opened_at": iso(now)}
+
+
 def fresh(session: Session, thread: Channel) -> Session:
     """The session as Discord shows it now, for an answer: not what is on record, where that needs no write."""
     return msgspec.structs.replace(session, last_activity_at=iso(thread.last_activity))
 
 
-def may_unlock(session: Session, requester: Requester, policy: UnlockPolicy, application_id: str) -> bool:
+def active_until(session: Session, thread: Channel) -> datetime:
+    """The last activity: a message, an open that left a trace, or the opening of the archived thread by anybody."""
+    times = [_known_active(session, thread)]
+    opened_by_us = session.delete_locking_at is not None  # an archived thread cannot be locked before it is opened
+    if not thread.archived and thread.archive_time is not None and not opened_by_us:
+        times.append(thread.archive_time)
+    return max(times)
+
+
+def may_unlock(
+    session: Session, thread: Channel, requester: Requester, policy: UnlockPolicy, application_id: str
+) -> bool:
     """Whether this requester's opening lifts a lock. A lock is a moderator's decision: by default it stays."""
-    return requester.may_unlock or policy == "everyone" or session.locked_by == application_id
+    ours = session.locked_by == application_id or locked_by_housekeeping(session, thread, application_id)
+    return requester.may_unlock or policy == "everyone" or ours
+
+
+OVER_AFTER: Final = timedelta(minutes=5)  # twice what a run may take: nobody is about to lock or delete any more
+
+
+def _known_active(session: Session, thread: Channel) -> datetime:
+    """The last activity that is told later, too: an opening is forgotten when the thread is archived again."""
+    times = [thread.last_activity, snowflakes.time_of(thread.id)]
+    if session.opened_at is not None:
+        times.append(parse_iso(session.opened_at))
+    return max(times)
+
+
+def locked_by_housekeeping(session: Session, thread: Channel, application_id: str) -> bool:
+    """Whether a lock is that of a deletion which was begun and left, as far as can be told.
+
+    Such a thread was archived with the lock, by one request, soon after that was noted. Anybody else's lock, put there
+    after the mark was cleared, is not ours to lift.
+    """
+    if session.delete_locking_at is None or session.locked_by not in (None, application_id):
+        return False
+    if session.delete_marked_at is not None or session.locked_by == application_id:
+        return True
+    if not thread.archived or thread.archive_time is None:
+        return False
+    return abs(thread.archive_time - parse_iso(session.delete_locking_at)) <= OVER_AFTER
 
 
 def outcome(session: Session, *, owner: str, adopted: bool = False, reopened: bool = False) -> Outcome:
@@ -145,6 +202,18 @@ def outcome(session: Session, *, owner: str, adopted: bool = False, reopened: bo
 def best_first(threads: Iterable[Channel]) -> list[Channel]:
     """Several threads of one name: most messages first, then the latest activity, then the smallest id."""
     return sorted(threads, key=lambda t: (-(t.message_count or 0), -t.last_activity.timestamp(), int(t.id)))
+
+
+def is_better(found: Channel, session: Session) -> bool:
+    """Whether a thread comes before the one that an import has given the session, in the same order."""
+    if session.discord_thread_id is None or session.last_activity_at is None:
+        return False
+    on_record = (-(session.settled_messages or 0), _negative(session.last_activity_at), int(session.discord_thread_id))
+    return (-(found.message_count or 0), _negative(iso(found.last_activity)), int(found.id)) < on_record
+
+
+def _negative(at: str) -> float:
+    return -parse_iso(at).timestamp()
 
 
 def is_match_type(thread: Channel) -> bool:

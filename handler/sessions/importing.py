@@ -7,7 +7,6 @@ name before the end may leave as soon as a thread bears it, but must not create 
 """
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -33,19 +32,36 @@ class Found(msgspec.Struct, frozen=True):
     foreign: tuple[Channel, Session] | None
 
 
-async def import_past(
-    ports: Ports, channel: ChannelRecord, wanted: str, *, stretch: float | None = None
-) -> Found | None:
-    """Go on with the channel's import until a thread bears the name of the session `wanted`; None: read it again.
+async def import_afresh(ports: Ports, channel: ChannelRecord, asked_by: str, *, stretch: float) -> ChannelRecord:
+    """Import the channel's past from the beginning, whatever is known of it; the channel's record once it is done.
 
-    Raises Importing, with the progress so far, when the deadline is near or `stretch` seconds are over; what was done
-    is kept.
+    `asked_by` is the id of the request: a repeat goes on with what it began. Raises Importing like `import_past`.
+    """
+    await ports.store.import_afresh(channel, asked_by)
+    return await import_whole(ports, await _again(ports, channel), stretch=stretch)
+
+
+async def import_whole(ports: Ports, channel: ChannelRecord, *, stretch: float | None) -> ChannelRecord:
+    """Import the channel's past to its end, if it is not known yet. Raises Importing like `import_past`."""
+    if channel.imported_at is None:
+        await import_past(ports, channel, None, stretch=stretch)
+        return await _again(ports, channel)
+    return channel
+
+
+async def import_past(
+    ports: Ports, channel: ChannelRecord, wanted: str | None, *, stretch: float | None = None
+) -> Found | None:
+    """Go on with the channel's import until a thread bears the name of the session `wanted`, or to its end.
+
+    None: it is done, or somebody else has found the thread; read the session again. Raises Importing, with the progress
+    so far, when the deadline is near or `stretch` seconds are over; what was done is kept.
     """
     begun = ports.clock.now()
-    first = await _active(ports, channel)
-    if (found := await _found(ports, channel, wanted, first)) is not None:
-        return found
-    await settle(ports, channel, first)
+    if wanted is not None:
+        first = await _active(ports, channel)
+        if (found := await _found(ports, channel, wanted, first)) is not None:
+            return found
     while channel.imported_at is None:
         now = ports.clock.now()
         stretched = stretch is not None and (now - begun).total_seconds() >= stretch
@@ -54,14 +70,12 @@ async def import_past(
         threads, then = await _page(ports, channel)
         if (found := await _found(ports, channel, wanted, threads)) is not None:
             return found
-        settled = await settle(ports, channel, threads)
-        then = msgspec.structs.replace(then, import_sessions=then.import_sessions + settled)
+        await settle(ports, channel, threads, during=then.import_started_at)
         if not await ports.store.advance_import(channel, then):
             # Somebody else moved it, and may have settled the very thread that is wanted here.
-            session = await ports.store.session(channel.channel_id, wanted)
-            if session is not None and session.discord_thread_id is not None:
+            if wanted is not None and await _has_thread(ports, channel, wanted):
                 return None
-            then = await ports.store.channel(channel.channel_id) or _afresh(channel)
+            then = await _again(ports, channel)
         channel = then
     return None
 
@@ -72,11 +86,13 @@ async def _page(ports: Ports, channel: ChannelRecord) -> tuple[Sequence[Channel]
     then, threads = channel, list[Channel]()
     async for new, page in archived_pages(ports, channel.channel_id, before=begin):
         threads += new
+        counted = [t for t in new if begin is None or (t.archive_time or begin) < begin - 2 * decide.OVERLAP]
         then = msgspec.structs.replace(
             then,
             import_started_at=then.import_started_at or iso(page.date - MARK_MARGIN),
             import_pages=then.import_pages + 1,
-            import_threads=then.import_threads + sum(not _overlaps(t, begin) for t in new),
+            import_threads=then.import_threads + len(counted),
+            import_sessions=then.import_sessions + _like_sessions(ports, counted),
         )
         onward = decide.next_before(page.threads, new)
         if not page.has_more or onward is None:
@@ -89,17 +105,30 @@ async def _page(ports: Ports, channel: ChannelRecord) -> tuple[Sequence[Channel]
     active, moved = await together(
         _active(ports, channel), archived_down_to(ports, channel.channel_id, parse_iso(started))
     )
-    return (*threads, *active, *moved.threads), msgspec.structs.replace(then, imported_at=started)
+    active = [thread for thread in active if thread.parent_id == channel.channel_id]
+    then = msgspec.structs.replace(
+        then,
+        imported_at=started,
+        import_threads=then.import_threads + len(active),
+        import_sessions=then.import_sessions + _like_sessions(ports, active),
+    )
+    return (*threads, *active, *moved.threads), then
 
 
-def _overlaps(thread: Channel, begin: datetime | None) -> bool:
-    """Whether the page before has counted the thread: pages overlap by up to two milliseconds."""
-    return begin is not None and thread.archive_time is not None and thread.archive_time >= begin - 2 * decide.OVERLAP
+def _like_sessions(ports: Ports, threads: Sequence[Channel]) -> int:
+    """How many of them are named like sessions."""
+    return sum(decide.is_match_type(t) and ports.names.session_key_of(t.name or "") is not None for t in threads)
 
 
-def _afresh(channel: ChannelRecord) -> ChannelRecord:
-    """The record was lost: the import begins again."""
-    return ChannelRecord(channel_id=channel.channel_id, guild_id=channel.guild_id, kind=channel.kind)
+async def _has_thread(ports: Ports, channel: ChannelRecord, session_key: str) -> bool:
+    session = await ports.store.session(channel.channel_id, session_key)
+    return session is not None and session.discord_thread_id is not None
+
+
+async def _again(ports: Ports, channel: ChannelRecord) -> ChannelRecord:
+    """The channel's record as it is now. If it was lost, the import begins again."""
+    empty = ChannelRecord(channel_id=channel.channel_id, guild_id=channel.guild_id, kind=channel.kind)
+    return await ports.store.channel(channel.channel_id) or empty
 
 
 async def _active(ports: Ports, channel: ChannelRecord) -> Sequence[Channel]:
@@ -107,7 +136,9 @@ async def _active(ports: Ports, channel: ChannelRecord) -> Sequence[Channel]:
     return (await asking(ports, channel.channel_id, question, ())).threads
 
 
-async def _found(ports: Ports, channel: ChannelRecord, wanted: str, threads: Sequence[Channel]) -> Found | None:
+async def _found(ports: Ports, channel: ChannelRecord, wanted: str | None, threads: Sequence[Channel]) -> Found | None:
+    if wanted is None:
+        return None
     matches = {t.id: t for t in threads if bears(ports, t, channel.channel_id, wanted)}
     if not matches:
         return None

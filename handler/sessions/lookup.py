@@ -33,7 +33,7 @@ async def look_up(ports: Ports, channel: ChannelRecord, session_key: str) -> Loo
     )
     listed = {t.id: t for t in (*archived.threads, *active)}
     unlisted = [note for note in namesakes if note.thread_id not in listed]
-    asked = [_noted(ports, channel.channel_id, session_key, note) for note in unlisted]
+    asked = [noted(ports, channel.channel_id, session_key, note) for note in unlisted]
     for thread in await at_most(NAMESAKES_AT_ONCE, asked):
         if thread is not None:
             listed[thread.id] = thread
@@ -42,7 +42,7 @@ async def look_up(ports: Ports, channel: ChannelRecord, session_key: str) -> Loo
     return Look(
         adoptable=adoptable,
         foreign=foreign,
-        archived_seen=tuple(t for t in archived.threads if _beyond_mark(channel, t)),
+        archived_seen=tuple(t for t in archived.threads if beyond_mark(channel, t)),
         started_at=iso(archived.date - MARK_MARGIN),
     )
 
@@ -110,17 +110,30 @@ async def archived_pages(
 
 
 async def archived_down_to(
-    ports: Ports, channel_id: str, down_to: datetime, *, before: datetime | None = None
+    ports: Ports,
+    channel_id: str,
+    down_to: datetime,
+    *,
+    before: datetime | None = None,
+    pages_most: int | None = None,
 ) -> ThreadList:
-    """The archived threads of the pages that reach down to that archive time; `date` is of the first answer."""
+    """The archived threads of the pages that reach down to that archive time; `date` is of the first answer.
+
+    `has_more`: they do not reach so far, because there are more than `pages_most` of them.
+    """
     threads: list[Channel] = []
     date: datetime | None = None
+    pages, has_more = 0, False
     async for new, page in archived_pages(ports, channel_id, before=before):
         threads += new
+        pages += 1
         date = date or page.date
         if any(t.archive_time is not None and t.archive_time < down_to for t in page.threads):
             break
-    return ThreadList(tuple(threads), has_more=False, date=date or ports.clock.now())
+        if pages == pages_most:
+            has_more = page.has_more
+            break
+    return ThreadList(tuple(threads), has_more=has_more, date=date or ports.clock.now())
 
 
 async def find(ports: Ports, session: Session) -> Channel | None:
@@ -181,7 +194,7 @@ async def _active(ports: Ports, channel: ChannelRecord) -> tuple[Channel, ...]:
     return listed.threads
 
 
-def _beyond_mark(channel: ChannelRecord, thread: Channel) -> bool:
+def beyond_mark(channel: ChannelRecord, thread: Channel) -> bool:
     """Whether a thread was archived since the channel's mark: a page that reaches down to the mark holds older ones."""
     archived_at = thread.archive_time
     return channel.imported_at is None or archived_at is None or archived_at >= parse_iso(channel.imported_at)
@@ -192,7 +205,7 @@ async def _newly_archived(ports: Ports, channel: ChannelRecord) -> ThreadList:
     return await archived_down_to(ports, channel.channel_id, mark)
 
 
-async def _noted(ports: Ports, channel_id: str, session_key: str, note: Note) -> Channel | None:
+async def noted(ports: Ports, channel_id: str, session_key: str, note: Note) -> Channel | None:
     """A noted namesake that no list shows, if it lives and may be seen.
 
     A thread that the bot may not see is no match: it is private. One that is gone is forgotten only when it was gone half

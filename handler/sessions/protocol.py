@@ -32,7 +32,7 @@ from handler.discord.rest import Discord
 from handler.errors import TimedOut
 from handler.sessions import decide
 from handler.sessions.adoption import adopt
-from handler.sessions.channels import check_permissions, resolve
+from handler.sessions.channels import check_permissions, register, resolve
 from handler.sessions.creation import create, link_foreign
 from handler.sessions.decide import Step
 from handler.sessions.importing import import_past
@@ -119,7 +119,7 @@ class Sessions:
         ports, owner = self.ports, request.requester.owner
         check_permissions(request)
         if not known:
-            await ports.store.register(channel)
+            await register(ports, channel)
         if channel.imported_at is None and (session is None or session.source_message_id is None):
             if session is not None and step is not Step.CLAIM:  # nobody holds a claim while the past is read
                 await ports.store.drop_claim(session, now=ports.clock.now())

@@ -16,6 +16,7 @@ from handler.errors import (
     ThreadLocked,
 )
 from handler.sessions import decide
+from handler.sessions.deleting import finish_for_opener
 from handler.sessions.ending import end_generation
 from handler.sessions.lookup import asking
 from handler.sessions.model import Opened, OpenRequest, Requester
@@ -32,6 +33,9 @@ async def reuse(ports: Ports, session: Session, request: OpenRequest, journey: J
     Raises ThreadLocked, with what was found, when it is locked and the requester may not unlock it.
     """
     assert session.discord_thread_id is not None  # noqa: S101 - callers branch on the status
+    if session.deleting_at is not None:  # housekeeping began, and whoever comes by finishes
+        journey.anew = await finish_for_opener(ports, session) or journey.anew
+        return None
     question = ports.discord.channel(session.discord_thread_id)
     try:
         thread = await asking(ports, session.parent_channel_id, question, ())
@@ -48,9 +52,11 @@ async def make_usable(
 ) -> Opened | None:
     """Unarchive and unlock as far as needed and allowed, write down what differs, and answer."""
     requester, unlocked, reopened = request.requester, False, False
-    if thread.locked and not decide.may_unlock(session, requester, ports.unlock_policy, ports.application_id):
+    if thread.locked and not decide.may_unlock(session, thread, requester, ports.unlock_policy, ports.application_id):
         recorded = await _write_down(ports, session, thread, session.status)
-        raise ThreadLocked(_opened(ports, recorded or session, thread, request, journey, adopted=adopted))
+        if recorded is None or (recorded.delete_locking_at is not None and session.delete_locking_at is None):
+            return None  # read again: the session went on, or housekeeping locked the thread and no moderator
+        raise ThreadLocked(_opened(ports, recorded, thread, request, journey, adopted=adopted))
     if thread.archived or thread.locked:
         unlocked, reopened = thread.locked, True
         try:
@@ -59,12 +65,11 @@ async def make_usable(
             if await _vanished(ports, session, missing, journey) is None:
                 return None
             raise DiscordUnavailable(str(missing)) from missing
+    writing = _write_down_in_use(ports, session, thread, adopted=adopted)
     if reopened or adopted:
-        recorded, _ = await together(
-            _write_down(ports, session, thread, Status.OPEN), invite(ports, thread.id, requester)
-        )
+        recorded, _ = await together(writing, invite(ports, thread.id, requester))
     else:
-        recorded = await _write_down(ports, session, thread, Status.OPEN)
+        recorded = await writing
     if recorded is None:
         return None
     recorded = await _with_topic(ports, recorded, request.topic)
@@ -107,13 +112,31 @@ async def _change(ports: Ports, session: Session, thread: Channel, requester: Re
 
 async def _write_down(ports: Ports, session: Session, thread: Channel, status: Status) -> Session | None:
     """Bring the record up to date, if it differs. None: the session has another thread by now."""
-    changes = decide.differences(session, thread, status, ports.clock.now())
+    now = ports.clock.now()
+    changes = decide.traced(session, thread, decide.differences(session, thread, status, now), now)
     if not changes:
         return session
     if thread.name != session.thread_name:  # first: once the name is on record, nobody sees that it is new
         await _note_new_name(ports, session, thread)
     write = await ports.store.observe(session, changes)
     return write.session if write.won else None
+
+
+async def _write_down_in_use(ports: Ports, session: Session, thread: Channel, *, adopted: bool) -> Session | None:
+    recorded = await _write_down(ports, session, thread, Status.OPEN)
+    # A guild that is given up has all its active sessions marked: the use of another one needs no note.
+    if adopted or session.archived or session.unreachable_since is not None:
+        await note_use(ports, session.guild_id)
+    return recorded
+
+
+async def note_use(ports: Ports, guild_id: str) -> None:
+    """The guild is in use: a reconciler that gave it up for a while comes back at once. Best effort.
+
+    After the write that it goes with, so that an answer waits for nobody: it is beside the invitation.
+    """
+    with contextlib.suppress(OnethreadError):
+        await ports.store.guild_in_use(guild_id, now=ports.clock.now())
 
 
 async def _note_new_name(ports: Ports, session: Session, thread: Channel) -> None:

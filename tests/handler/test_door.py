@@ -254,7 +254,7 @@ def damaged(draw: st.DrawFn) -> dict[str, Any]:
     return {**payload, "type": 2}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(payload=damaged())
 def test_whatever_is_signed_gets_an_answer_and_never_a_fault(deployment: Deployment, payload: dict[str, Any]) -> None:
     status, body, _ = knock(deployment, event(encode(payload)))

@@ -49,6 +49,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self._lock = threading.Lock()
         self._pool = concurrent.futures.ThreadPoolExecutor(32, thread_name_prefix="virtual")
         super().__init__(selector)
+        # Below it asyncio takes two times for one. After a year in seconds a float does not tell nanoseconds apart.
+        self._clock_resolution = 1e-6
 
     def time(self) -> float:
         return self._virtual

@@ -3,7 +3,7 @@
 import itertools
 from datetime import datetime, timedelta
 from types import SimpleNamespace
-from typing import cast
+from typing import Final, cast
 
 import pytest
 from hypothesis import given
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from handler.clock import iso
 from handler.config import UnlockPolicy
-from handler.discord.models import Channel
+from handler.discord.models import Channel, ThreadMetadata
 from handler.sessions import decide
 from handler.sessions.decide import ARCHIVE_TIME_MARGIN, CLOCKS_DIFFER, OVERLAP, Step
 from handler.sessions.model import Outcome, Requester
@@ -98,7 +98,37 @@ def test_a_lock_is_lifted_for_moderators_by_policy_or_if_it_was_this_app_s(
 ) -> None:
     requester = Requester(owner=ME, may_unlock=moderator)
     expected = policy == "everyone" or moderator or locked_by == "app"
-    assert decide.may_unlock(session(locked_by=locked_by), requester, policy, "app") is expected
+    assert (
+        decide.may_unlock(session(locked_by=locked_by), Channel(id="5", type=11), requester, policy, "app") is expected
+    )
+
+
+SOON: Final = NOW + timedelta(minutes=1)
+LONG_AFTER: Final = NOW + timedelta(minutes=6)
+
+
+@pytest.mark.parametrize(
+    ("marked", "locked_by", "archived_at", "ours"),
+    [
+        (True, None, None, True),  # nobody has cleared the mark: the deletion goes on
+        (True, "app", None, True),
+        (True, "user", None, False),  # the audit log tells of a moderator
+        (False, None, SOON, True),  # archived with the lock, soon after that was noted
+        (False, "app", LONG_AFTER, True),
+        (False, None, LONG_AFTER, False),
+        (False, None, None, False),  # active again: a lock there was put on afterwards
+        (False, "user", SOON, False),
+    ],
+)
+def test_the_lock_of_a_deletion_that_was_left_is_ours_and_nobody_elses_is(
+    marked: bool, locked_by: str | None, archived_at: datetime | None, ours: bool
+) -> None:
+    record = session(locked_by=locked_by, delete_locking_at=iso(NOW), delete_marked_at=iso(NOW) if marked else None)
+    metadata = ThreadMetadata(
+        archived=archived_at is not None, locked=True, archive_timestamp=iso(archived_at) if archived_at else None
+    )
+    thread = Channel(id="5", type=11, thread_metadata=metadata)
+    assert decide.may_unlock(record, thread, Requester(owner=ME), "moderators", "app") is ours
 
 
 @pytest.mark.parametrize(

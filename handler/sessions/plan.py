@@ -1,0 +1,292 @@
+"""What the reconciler does about a guild: what is on record is compared with what Discord shows, and out comes a plan.
+
+Pure: the same view gives the same plan, which can be printed and carried out later or not at all. A plan may first *ask*:
+threads that are on record as active and not in the active list are read one by one, and with the answers the view is
+compared again. A plan never starts a thread, and nothing is taken for deleted because a list lacks it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from handler.clock import iso, parse_iso
+from handler.discord.models import Channel
+from handler.sessions import decide
+from handler.sessions.names import Names
+from handler.sessions.steps import (
+    Ask,
+    Commit,
+    DropClaim,
+    DropNamesake,
+    End,
+    Gone,
+    Hold,
+    MoveMark,
+    NoteNamesake,
+    Observe,
+    OutOfReach,
+    Plan,
+    RestNamesake,
+    Settle,
+    Step,
+    Turn,
+    Unclear,
+    View,
+)
+from handler.table.clauses import MARKS
+from handler.table.items import Namesake, Session, Status
+
+HELD_FOR: Final = timedelta(minutes=30)  # a deletion in bulk must be seen twice, so far apart: a fault is over by then
+FEW_DELETIONS: Final = 3  # as many are believed at once
+MOST_OF: Final = 5  # and more, if they are at most one in so many of the sessions looked at
+ACTIVITY_STEP: Final = timedelta(
+    hours=1
+)  # `last_activity_at` is written when it moved by so much: it bounds the writes
+ASK_FIRST: Final = timedelta(hours=1)  # a thread out of reach is asked for again after this,
+ASK_LATEST: Final = timedelta(days=7)  # then after as long as it has been out of reach, and at the latest after this
+
+
+def compare(view: View, names: Names) -> Plan:
+    """The plan for a view. With `asks` in it the answers are to be added to the view first."""
+    found = [
+        *(item for session in view.sessions for item in _session(view, names, session)),
+        *(item for namesake in view.namesakes for item in _namesake(view, names, namesake)),
+        *_strangers(view, names),
+    ]
+    asks = {item.thread_id: item for item in found if isinstance(item, Ask)}
+    if asks:
+        return Plan(asks=tuple(asks.values()))
+    steps = [item for item in found if not isinstance(item, Ask)]
+    # Marks come first: once a thread is archived on record, nobody sees that it has left the list.
+    return Plan(steps=(*_marks(view, steps), *_braked(view, steps)))
+
+
+def _session(view: View, names: Names, session: Session) -> Iterator[Ask | Step]:
+    match session.status:
+        case Status.VACANT:
+            return
+        case Status.CREATING:
+            yield from _claim(view, names, session)
+        case Status.OPEN | Status.CLOSED:
+            yield from _open(view, names, session)
+        case _:
+            raise ValueError(f"unknown status {session.status!r}")
+
+
+def _claim(view: View, names: Names, session: Session) -> Iterator[Ask | Step]:
+    """A claim whose lease is over: somebody died, or gave up."""
+    if decide.is_live(session.lease_expires_at, view.now):
+        return
+    if session.source_message_id is None:
+        yield DropClaim(session)
+        return
+    answer = view.known(session.source_message_id)
+    if answer is None:
+        if _may_ask(view, session, session.source_message_id):
+            yield Ask(session.source_message_id)
+    elif isinstance(answer, Channel):
+        yield from _other_name(view, names, session, answer)
+        yield Commit(session, answer)
+    elif isinstance(answer, Gone):
+        yield End(session)
+    elif isinstance(answer, OutOfReach):
+        yield Observe(session, out_of_reach(session, view.now))
+
+
+def _open(view: View, names: Names, session: Session) -> Iterator[Ask | Step]:
+    thread_id = session.discord_thread_id
+    if thread_id is None:  # half a restore: not for us to guess
+        return
+    if session.deleting_at is not None:  # housekeeping's to finish: no write of ours would be won
+        return
+    answer = view.known(thread_id)
+    if answer is None and _may_ask(view, session, thread_id):
+        yield Ask(thread_id)
+        return
+    if isinstance(answer, Gone):
+        yield End(session, sweeps=view.sweeps)
+    elif isinstance(answer, Channel):
+        yield from _shown(view, names, session, answer)
+    elif isinstance(answer, OutOfReach):
+        yield Observe(session, out_of_reach(session, view.now, sweeps=view.sweeps))
+    elif isinstance(answer, Unclear) and thread_id in view.heard_of:
+        yield from _heard(view, session)
+    if thread_id in view.swept:
+        yield Turn(session)
+
+
+def _heard(view: View, session: Session) -> Iterator[Step]:
+    """Something was heard of a thread that did not answer: kept on record, for the audit log tells it only once."""
+    found = again(session, view.now) if session.ask_again_at is None else {}
+    locked_by = view.locked_by.get(session.discord_thread_id or "")
+    if locked_by is not None and locked_by != session.locked_by:
+        found["locked_by"] = locked_by
+    if found:
+        yield Observe(session, found)
+
+
+def _may_ask(view: View, session: Session, thread_id: str) -> bool:
+    """Out of reach: ever more seldom. Archived on record: only when something was heard of it, or it is its turn."""
+    if thread_id in view.doubted or thread_id in view.heard_of:
+        return True
+    if session.ask_again_at is not None and session.ask_again_at > iso(view.now):
+        return False
+    marked = any(getattr(session, mark) is not None for mark in MARKS)
+    return marked or not session.archived or thread_id in view.swept
+
+
+def _shown(view: View, names: Names, session: Session, thread: Channel) -> Iterator[Step]:
+    # The name comes first: whoever dies before it is on record sees again that it is new.
+    yield from _other_name(view, names, session, thread)
+    found = changes(session, thread, view.now, locked_by=view.locked_by.get(thread.id))
+    if found:
+        yield Observe(session, found)
+
+
+def _other_name(view: View, names: Names, session: Session, thread: Channel) -> Iterator[Step]:
+    """A thread that bears another session's name is that one's namesake; an archived one was noted when it was renamed."""
+    key = names.session_key_of(thread.name or "")
+    if key is None or key == session.session_key:
+        return
+    if thread.archived and thread.name == session.thread_name:
+        return
+    noted = Namesake(parent_channel_id=session.parent_channel_id, session_key=key, thread_id=thread.id)
+    if noted not in view.namesakes:
+        yield NoteNamesake(session.parent_channel_id, key, thread)
+
+
+def changes(session: Session, thread: Channel, now: datetime, *, locked_by: str | None = None) -> dict[str, Any]:
+    """What differs between the record and what is shown. A closed session stays closed while its thread is archived.
+
+    `locked_by`: who locked it last, where that is known.
+    """
+    status = session.status if thread.archived else Status.OPEN
+    marks = [mark for mark in MARKS if getattr(session, mark) is not None]
+    found = decide.differences(session, thread, status, now)
+    if marks:  # all of it, because what is marked is watched, and what is archived is not
+        found = {**decide.seen(thread, now), **found, **dict.fromkeys(marks)}
+    if not found and _moved(session, thread):
+        found = {"last_activity_at": iso(thread.last_activity)}
+        found |= {} if thread.archived else {"seen_active_at": iso(now)}
+    if thread.locked and locked_by is not None and locked_by != session.locked_by:
+        found["locked_by"] = locked_by
+    if (opened_at := _opened_meanwhile(session, thread)) is not None:
+        found["opened_at"] = opened_at
+    return found
+
+
+def _opened_meanwhile(session: Session, thread: Channel) -> str | None:
+    """When somebody opened the archived thread, by hand, too; it may be archived again. Housekeeping counts it as activity."""
+    if not session.archived or session.archived_at is None or thread.archive_time is None:
+        return None
+    if session.delete_locking_at is not None:  # an archived thread cannot be locked before it is opened: that was us
+        return None
+    changed_at = iso(thread.archive_time)
+    return changed_at if changed_at > max(session.archived_at, session.opened_at or "") else None
+
+
+def _moved(session: Session, thread: Channel) -> bool:
+    if session.last_activity_at is None:
+        return True
+    return thread.last_activity - parse_iso(session.last_activity_at) >= ACTIVITY_STEP
+
+
+def out_of_reach(session: Session, now: datetime, *, sweeps: bool = False) -> dict[str, Any]:
+    """What to write down of a thread that cannot be read: kept, and asked for ever more seldom.
+
+    `sweeps`: an archived one comes to its turn again. It is not watched for it, else a lost channel's whole past would be.
+    """
+    since = parse_iso(session.unreachable_since) if session.unreachable_since else now
+    pause = min(max(now - since, ASK_FIRST), ASK_LATEST)
+    return {
+        "unreachable_since": iso(since),
+        "ask_again_at": iso(now + pause),
+        "missing_since": None,
+        "watch_guild_id": None if sweeps and session.archived else session.guild_id,
+    }
+
+
+def again(session: Session, now: datetime) -> dict[str, Any]:
+    """What to write down of a thread of which something is to be found out still: watched, and asked by the next run."""
+    return {"ask_again_at": iso(now), "watch_guild_id": session.guild_id}
+
+
+def missing(session: Session, now: datetime) -> dict[str, Any]:
+    """What to write down of a thread whose end is held back: watched, so that the next run sees it, archived or not."""
+    return {"missing_since": iso(now), "ask_again_at": None, "watch_guild_id": session.guild_id}
+
+
+def _namesake(view: View, names: Names, namesake: Namesake) -> Iterator[Ask | Step]:
+    answer = view.known(namesake.thread_id)
+    if answer is None:
+        yield Ask(namesake.thread_id)
+    elif isinstance(answer, Gone):
+        # One 404 alone is a fault: the note stays for look-ups, which ask twice.
+        yield DropNamesake(namesake) if namesake.thread_id in view.deleted else RestNamesake(namesake)
+    elif isinstance(answer, OutOfReach):
+        yield RestNamesake(namesake)
+    elif isinstance(answer, Channel):
+        if not _bears(names, answer, namesake):
+            yield DropNamesake(namesake)
+        elif answer.archived:
+            yield RestNamesake(namesake)
+
+
+def _strangers(view: View, names: Names) -> Iterator[Step]:
+    """Active threads that nobody knows and that are named like sessions."""
+    known = {session.thread_id for session in view.sessions} | view.merged
+    known |= still_noted(view.namesakes, view.active, names)
+    by_channel: dict[str, list[Channel]] = {}
+    for thread in view.active.values():
+        if thread.id in known or thread.parent_id is None or not decide.is_match_type(thread):
+            continue
+        if names.session_key_of(thread.name or "") is not None:
+            by_channel.setdefault(thread.parent_id, []).append(thread)
+    for channel_id, threads in by_channel.items():
+        yield Settle(channel_id, tuple(decide.best_first(threads)))
+
+
+def still_noted(namesakes: Iterable[Namesake], active: Mapping[str, Channel], names: Names) -> set[str]:
+    """The noted threads, without those that the active list shows by another name: these may be somebody else's."""
+    return {n.thread_id for n in namesakes if n.thread_id not in active or _bears(names, active[n.thread_id], n)}
+
+
+def _bears(names: Names, thread: Channel, namesake: Namesake) -> bool:
+    return names.bears(thread.name or "", namesake.session_key)
+
+
+def _marks(view: View, steps: list[Step]) -> Iterator[Step]:
+    """The channels in which a thread was archived."""
+    left = {s.session.parent_channel_id for s in steps if isinstance(s, Observe) and _is_archiving(s)}
+    rested = [s.namesake for s in steps if isinstance(s, RestNamesake)]
+    left |= {n.parent_channel_id for n in rested if isinstance(view.known(n.thread_id), Channel)}
+    for channel_id in sorted(left):
+        yield MoveMark(channel_id)
+
+
+def _is_archiving(step: Observe) -> bool:
+    return step.changes.get("archived") is True and not step.session.archived
+
+
+def _braked(view: View, steps: list[Step]) -> tuple[Step, ...]:
+    """A fault at Discord must not wipe the table: many deletions at once are held back until they are seen again.
+
+    What was held back once waits its time, however many the others are by then. Claims are not counted: no thread of
+    theirs is on record.
+    """
+    threads = [s.discord_thread_id for s in view.sessions if s.discord_thread_id is not None]
+    looked_at = sum(isinstance(view.known(thread_id), Channel | Gone) for thread_id in threads)
+    ends = sum(isinstance(step, End) and step.session.discord_thread_id is not None for step in steps)
+    bulk = ends > FEW_DELETIONS and ends * MOST_OF > looked_at
+    return tuple(
+        Hold(step.session) if isinstance(step, End) and _is_held(view, step.session, bulk=bulk) else step
+        for step in steps
+    )
+
+
+def _is_held(view: View, session: Session, *, bulk: bool) -> bool:
+    if view.let_through or session.discord_thread_id is None:
+        return False
+    if session.missing_since is None:
+        return bulk
+    return view.now - parse_iso(session.missing_since) < HELD_FOR

@@ -1,0 +1,106 @@
+"""What a run of the reconciler begins with: a guild's part of the table, and what Discord says of it, side by side.
+
+Cheap where nothing changed: one query, one active list, one page of the audit log; the sweep where it is wanted.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from handler.clock import iso, parse_iso
+from handler.concurrency import together
+from handler.discord.models import AuditEntry, Channel
+from handler.errors import Forbidden
+from handler.sessions import decide, plan
+from handler.sessions.pace import Pace
+from handler.sessions.ports import Ports
+from handler.sessions.steps import View
+from handler.table.guild_items import Watched
+from handler.table.items import GuildRecord, Session
+
+SWEEP_PER_RUN: Final = 5  # archived sessions looked at without cause: a few requests, and 1 440 sessions a day
+AUDIT_PAGES_MOST: Final = 20  # 2 000 entries: a raid's worth; the rest is read by the next run
+AUDIT_PAGE: Final = 100  # Discord docs, "Audit Log", limit
+SINCE_MARGIN: Final = timedelta(minutes=2)  # our clock and Discord's, and a list that lags
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sight:
+    """What was seen. `late`: threads whose records were read after the list, so that the list may be the older one."""
+
+    view: View
+    late: frozenset[str]
+
+
+async def see(ports: Ports, watched: Watched, now: datetime, *, sweeps: bool, pace: Pace) -> Sight:
+    """The watched, the swept, and whom news and strangers belong to. `sweeps`: also where the audit log can be read.
+
+    Raises Forbidden or NotFound where the guild cannot be read.
+    """
+    active, audit = await together(_active(ports, watched.guild.guild_id), _audit(ports, watched.guild, now, pace))
+    sweeps = sweeps or audit is None
+    swept = await ports.store.longest_unchecked(watched.guild.guild_id, SWEEP_PER_RUN) if sweeps else []
+    view = View(
+        now=now,
+        namesakes=watched.namesakes,
+        active=active,
+        audit=audit,
+        swept=frozenset(s.discord_thread_id or "" for s in swept),
+        sweeps=sweeps,
+        application_id=ports.application_id,
+        let_through=(watched.guild.let_through_until or "") > iso(now),
+    )
+    noted = plan.still_noted(watched.namesakes, active, ports.names)
+    news = {t.id for t in active.values() if _is_news(ports, t, watched.guild, noted=t.id in noted)}
+    owners, merged = await _owners(ports, (news | view.heard_of) - {s.thread_id for s in watched.sessions})
+    sessions = {session.pair: session for session in (*watched.sessions, *swept, *owners)}  # owners are the freshest
+    bot = await ports.discord.current_user_id() if view.locked_by else None
+    late = frozenset(s.thread_id for s in owners if s.thread_id)
+    view = replace(view, sessions=tuple(sessions.values()), merged=merged, bot_user_id=bot)
+    return Sight(view=view, late=late)
+
+
+async def _active(ports: Ports, guild_id: str) -> dict[str, Channel]:
+    listed = await ports.discord.active_threads(guild_id)
+    return {thread.id: thread for thread in listed.threads}
+
+
+async def _audit(ports: Ports, guild: GuildRecord, now: datetime, pace: Pace) -> tuple[AuditEntry, ...] | None:
+    """The entries since the last run, oldest first; None where the bot may not read them, or was told so lately."""
+    if (guild.audit_again_at or "") > iso(now):
+        return None
+    entries: list[AuditEntry] = []
+    after = guild.audit_watermark
+    for _ in range(AUDIT_PAGES_MOST):
+        try:
+            page = await ports.discord.audit_log(guild.guild_id, after=after, limit=AUDIT_PAGE)
+        except Forbidden:
+            return None
+        entries += page
+        if after is None or len(page) < AUDIT_PAGE:
+            break
+        await pace()
+        after = max(page, key=lambda entry: int(entry.id)).id
+    return tuple(sorted(entries, key=lambda entry: int(entry.id)))
+
+
+def _is_news(ports: Ports, thread: Channel, guild: GuildRecord, *, noted: bool) -> bool:
+    """Whether an active thread may be somebody's that is not watched: it came since the last run, or it bears a session's
+    name and is not noted for that."""
+    if not noted and decide.is_match_type(thread) and ports.names.session_key_of(thread.name or "") is not None:
+        return True
+    since = parse_iso(guild.reconciled_at) - SINCE_MARGIN if guild.reconciled_at else None
+    return since is None or thread.archive_time is None or thread.archive_time >= since
+
+
+async def _owners(ports: Ports, thread_ids: Iterable[str]) -> tuple[list[Session], frozenset[str]]:
+    """The sessions that have these threads, and those of the threads that were merged into others."""
+    wanted = set(thread_ids)
+    if not wanted:
+        return [], frozenset()
+    pointers = (await ports.store.pointers(wanted)).values()
+    merged = frozenset(p.thread_id for p in pointers if p.merged_into is not None)
+    pairs = [(p.parent_channel_id, p.session_key) for p in pointers if p.parent_channel_id and p.session_key]
+    sessions = await ports.store.sessions(pairs)
+    return [s for s in sessions.values() if s.thread_id in wanted], merged

@@ -1,0 +1,169 @@
+"""The part of the reconciler that does what `housekeeping` says. Every step may be repeated, and left anywhere.
+
+Counted are the steps by their names (`Archive`, `Close`, `Mark`, `Unmark`, `Delete`, `Finish`, `Release`, `Keep`), those
+that somebody else was quicker than (`housekeeping_lost`), those that failed (`housekeeping_failed`), and `keep_off`, where
+sessions are to be kept and the audit log may not be read.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from handler import telemetry
+from handler.discord import snowflakes
+from handler.discord.models import AuditEntry, Channel
+from handler.errors import (
+    BotTokenRefused,
+    ChannelGone,
+    DiscordRefused,
+    Forbidden,
+    MissingAccess,
+    MissingPermissions,
+    OnethreadError,
+    RateLimited,
+    StoreUnavailable,
+)
+from handler.sessions import decide, deleting, housekeeping
+from handler.sessions.deleting import Deletion
+from handler.sessions.housekeeping import (
+    AUDIT_MARGIN,
+    Archive,
+    Close,
+    Delete,
+    Finish,
+    Housekeeping,
+    Keep,
+    Mark,
+    Release,
+    Step,
+    Unmark,
+)
+from handler.sessions.pace import Pace
+from handler.sessions.ports import Ports
+from handler.sessions.steps import View
+from handler.table.items import Session, Status
+
+DELETION_REQUESTS: Final = 15  # of a deletion, at most, where the archived threads are one page
+AUDIT_PAGES_MOST: Final = 5  # 500 entries within the two minutes around one archiving: more is a raid
+AUDIT_PAGE: Final = 100  # Discord docs, "Audit Log", limit
+REFUSALS: Final = (ChannelGone, Forbidden, MissingAccess, MissingPermissions)  # of a channel, not of one thread
+IDLE: Final = "Onethread: idle for the time set in IdleArchiveHours"
+OVER: Final = "Onethread: no activity for the time set in DeleteAfterDays"
+KEPT: Final = "Onethread: this session is kept open"
+IN_USE: Final = "Onethread: it was used meanwhile"
+
+
+async def tidy(ports: Ports, view: View, kept: Sequence[Keep], wanted: Housekeeping, pace: Pace) -> Counter[str]:
+    """Carry it out. Raises what would go wrong with the rest, too: BotTokenRefused, RateLimited, StoreUnavailable."""
+    counts: Counter[str] = Counter()
+    if view.audit is None and any(session.keep for session in view.sessions):
+        counts["keep_off"] = 1
+        telemetry.logger.warning("sessions are to be kept open; that is off, because the bot lacks View Audit Log")
+    refused: set[str] = set()  # channels in which the rest would fare no better
+    for step in (*kept, *await _confirmed(ports, view, wanted)):
+        if step.session.parent_channel_id in refused:
+            continue
+        await pace(DELETION_REQUESTS if isinstance(step, Delete | Finish) else 1)
+        try:
+            done = await _do(ports, step, pace)
+        except (BotTokenRefused, RateLimited, StoreUnavailable):
+            raise
+        except OnethreadError as error:
+            counts["housekeeping_failed"] += 1
+            telemetry.logger.warning("a step of housekeeping failed", extra={"detail": str(error)})
+            await ports.store.put_off(step.session, now=ports.clock.now())  # the others are to have their turn, too
+            if isinstance(error, REFUSALS):
+                refused.add(step.session.parent_channel_id)
+        else:
+            counts[type(step).__name__ if done else "housekeeping_lost"] += 1
+    return counts
+
+
+async def _confirmed(ports: Ports, view: View, wanted: Housekeeping) -> tuple[Step, ...]:
+    """The steps, over the records as they are now."""
+    concerned = {step.session.pair for step in housekeeping.steps(view, wanted)}
+    if not concerned:
+        return ()
+    fresh = await ports.store.sessions(concerned)
+    return housekeeping.steps(replace(view, sessions=tuple(fresh.values())), wanted)
+
+
+async def _do(ports: Ports, step: Step, pace: Pace) -> bool:
+    """Whether it was done: False, if somebody else was quicker, or it is to be finished later."""
+    now = ports.clock.now()
+    match step:
+        case Archive(session=session, thread=thread):
+            return await _archive(ports, session, thread, session.status, IDLE)
+        case Close(session=session, thread=thread):
+            return await _archive(ports, session, thread, Status.CLOSED, OVER)
+        case Mark(session=session, thread=thread):
+            return (await ports.store.mark(session, housekeeping.last_message(thread), now=now)).won
+        case Unmark(session=session):
+            return await deleting.leave(ports, session)
+        case Delete(session=session):
+            return await deleting.delete_marked(ports, session) is Deletion.DONE
+        case Finish(session=session):
+            return await deleting.finish(ports, session) is Deletion.DONE
+        case Release(session=session):
+            await deleting.release(ports, session)
+            return True
+        case Keep():
+            return await _keep(ports, step, pace)
+        case _:
+            raise ValueError(f"unknown step {step!r}")
+
+
+async def _archive(ports: Ports, session: Session, thread: Channel, status: Status, reason: str) -> bool:
+    """Archive the thread, unless a message has just come, and write it down."""
+    if not thread.archived:
+        before = housekeeping.last_message(thread)
+        thread = await ports.discord.change_thread(thread.id, archived=True, reason=reason)
+        if housekeeping.last_message(thread) != before:
+            await ports.discord.change_thread(thread.id, archived=False, reason=IN_USE)
+            return False
+    changes = decide.differences(session, thread, status, ports.clock.now())
+    if not changes:
+        return True
+    write = await ports.store.observe(session, changes, as_read=True)
+    if not write.won and write.session is not None and write.session.opened_at != session.opened_at:
+        await ports.discord.change_thread(thread.id, archived=False, reason=IN_USE)  # somebody was led there meanwhile
+    return write.won
+
+
+async def _keep(ports: Ports, step: Keep, pace: Pace) -> bool:
+    """Open the thread again, unless a person archived it, or it cannot be opened: then that is written down."""
+    session, thread = step.session, step.thread
+    if not await _by_a_person(ports, session.guild_id, thread, pace):
+        try:
+            thread = await ports.discord.change_thread(thread.id, archived=False, reason=KEPT)
+        except DiscordRefused as refusal:
+            telemetry.logger.warning("a kept session could not be opened again", extra={"detail": str(refusal)})
+        else:
+            changes = decide.differences(session, thread, session.status, ports.clock.now())
+            return not changes or (await ports.store.observe(session, changes, as_read=True)).won
+    await ports.store.observe(session, step.changes, as_read=True)
+    return False
+
+
+async def _by_a_person(ports: Ports, guild_id: str, thread: Channel, pace: Pace) -> bool:
+    """Whether the audit log tells who archived the thread; True also where it does not let itself be read to its end."""
+    if thread.archive_time is None:
+        return True
+    after = snowflakes.lowest_at(thread.archive_time - AUDIT_MARGIN)
+    entries: list[AuditEntry] = []
+    for _ in range(AUDIT_PAGES_MOST):
+        await pace()
+        try:
+            page = await ports.discord.audit_log(guild_id, after=after, limit=AUDIT_PAGE)
+        except Forbidden:
+            return True
+        entries += page
+        if housekeeping.archived_by_a_person(entries, thread):
+            return True
+        if len(page) < AUDIT_PAGE:
+            return False
+        after = max(page, key=lambda entry: int(entry.id)).id
+        if snowflakes.time_of(after) > thread.archive_time + AUDIT_MARGIN:
+            return False
+    return True
