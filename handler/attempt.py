@@ -17,6 +17,7 @@ from handler.discord.responses import Message
 from handler.errors import (
     DiscordRefused,
     Importing,
+    Merging,
     OnethreadError,
     RateLimited,
     TimedOut,
@@ -87,7 +88,7 @@ class Attempt:
             return True
         try:
             return await self._finish(await within(self._clock, self._deadline(), self._command(), grace=GRACE_SECONDS))
-        except (RateLimited, Importing) as wait:
+        except (RateLimited, Importing, Merging) as wait:
             note_failure(wait)
             return await self._put_back(wait)
         except OnethreadError as error:
@@ -100,6 +101,8 @@ class Attempt:
         """What the user has to know before the command runs: it may take long, or die without a word."""
         if self._last:
             return texts.last_try()
+        if self._interaction.is_button:  # its deferral shows nothing, and the button is still there
+            return texts.merging(Merging(self._interaction.so_far))
         return texts.waiting(Importing(self._job.progress), self._clock.now()) if self._job.progress else None
 
     async def _command(self) -> Message:
@@ -125,13 +128,14 @@ class Attempt:
         await self._tell(texts.retrying(error))
         return False
 
-    async def _put_back(self, wait: RateLimited | Importing) -> bool:
+    async def _put_back(self, wait: RateLimited | Importing | Merging) -> bool:
         """A new message, sent before this one is let go. Sent twice is harmless, not at all would not be."""
         delay = whole_seconds(wait.retry_after) if isinstance(wait, RateLimited) else 0
         again_at = self._clock.now() + timedelta(seconds=delay)
         if again_at + WORTH_COMING_BACK >= self._job.expiry:
             return await self._finish(texts.waits_too_long(wait, again_at))
-        if not await self._sent(self._job.put_back(), min(delay, DELAY_MOST_SECONDS)):
+        job = self._job.put_back(wait.progress)
+        if not await self._sent(job, min(delay, DELAY_MOST_SECONDS)):
             return await self._again(wait)
         telemetry.field(outcome="put_back", put_backs=self._job.put_backs + 1)
         telemetry.metric(Metric.PUT_BACKS)

@@ -12,16 +12,19 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from handler import aws, config, dynamodb, jobs, parameter_store, telemetry
+from handler import aws, config, dynamodb, jobs, parameter_store, reconcile_queue, telemetry
 from handler.clock import Clock, SystemClock
 from handler.commands.context import CommandContext, Commands
 from handler.commands.table import COMMANDS
-from handler.config import Config, WorkerConfig
+from handler.config import Config, ReconcilerConfig, WorkerConfig
+from handler.discord.exchange import YIELDING, RetryPolicy
 from handler.discord.rest import Discord, RateLimits, TokenSource, build_client, httpx_send
 from handler.errors import ConfigurationError
 from handler.jobs import JobsQueue
 from handler.parameter_store import BotTokenParameter
+from handler.reconcile_queue import ReconcileQueue
 from handler.sessions.names import Names
+from handler.sessions.pace import Pace
 from handler.sessions.protocol import Sessions
 from handler.store import Store
 
@@ -72,7 +75,7 @@ class Environment(Generic[C]):
 
     @cached_property
     def command_context(self) -> CommandContext:
-        return CommandContext(sessions=self.sessions, names=self.names, clock=self.clock)
+        return CommandContext(sessions=self.sessions, names=self.names, clock=self.clock, ports=self.sessions.ports)
 
     @cached_property
     def names(self) -> Names:
@@ -92,12 +95,13 @@ class Environment(Generic[C]):
 
     @cached_property
     def discord(self) -> Discord:
-        """The REST client."""
+        """The REST client. The reconciler gives way where a command waits."""
         return Discord(
             send=httpx_send(self.http, self.token),
             application_id=self.config.application_id,
             clock=self.clock,
             limits=RateLimits(),
+            retry=YIELDING if isinstance(self.config, ReconcilerConfig) else RetryPolicy(),
         )
 
     @cached_property
@@ -110,6 +114,17 @@ class Environment(Generic[C]):
         assert isinstance(self.config, WorkerConfig)  # noqa: S101 - only the webhook and the worker ask for it
         client = aws.client(self.aws_session, "sqs", read_timeout=jobs.READ_TIMEOUT_SECONDS)
         return JobsQueue(client, self.config.jobs_queue_url)
+
+    @cached_property
+    def reconcile_queue(self) -> ReconcileQueue:
+        assert isinstance(self.config, ReconcilerConfig)  # noqa: S101 - only the reconciler asks for it
+        client = aws.client(self.aws_session, "sqs", read_timeout=reconcile_queue.READ_TIMEOUT_SECONDS)
+        return ReconcileQueue(client, self.config.reconcile_queue_url)
+
+    @cached_property
+    def pace(self) -> Pace:
+        """Of all the guilds that this environment runs."""
+        return Pace(self.clock)
 
     @cached_property
     def token_parameter(self) -> BotTokenParameter | None:
@@ -138,12 +153,14 @@ class Environment(Generic[C]):
         _ = self.command_context, self.discord
         if isinstance(self.config, WorkerConfig):
             _ = self.jobs
+        if isinstance(self.config, ReconcilerConfig):
+            _ = self.reconcile_queue
         import_the_late()
 
     def close(self) -> None:
         """Let go of what was built. Threads at work finish by themselves."""
         built = self.__dict__
-        for name in ("dynamodb", "jobs", "token_parameter"):
+        for name in ("dynamodb", "jobs", "reconcile_queue", "token_parameter"):
             if built.get(name) is not None:
                 built[name].close()
         if "http" in built:

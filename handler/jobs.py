@@ -57,9 +57,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def expiry(self) -> datetime:
         return parse_iso(self.expires_at)
 
-    def put_back(self) -> "Job":
-        """The same job for another message: the token lives no longer for it."""
-        return msgspec.structs.replace(self, put_backs=self.put_backs + 1, wait_seconds=0, progress={})
+    def put_back(self, progress: Mapping[str, int]) -> "Job":
+        """The same job for another message: the token lives no longer for it. `progress`: what has been done of it."""
+        interaction = msgspec.structs.replace(self.interaction, so_far={**self.interaction.so_far, **progress})
+        return msgspec.structs.replace(
+            self, interaction=interaction, put_backs=self.put_backs + 1, wait_seconds=0, progress={}
+        )
 
 
 def whole_seconds(seconds: float) -> int:

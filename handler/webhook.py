@@ -7,6 +7,7 @@
 
 A cold start that ate the time leads straight to the queue. If the hand-over failed, or nobody knows, the answer is
 "nothing is lost, try again" (type 4); should the job be there after all, the worker replaces that with the link.
+A button's answer replaces the message under which it stands: types 7 and 6 instead of 4 and 5.
 """
 
 from datetime import datetime, timedelta
@@ -24,7 +25,7 @@ from handler.commands.table import find
 from handler.config import WebhookConfig
 from handler.discord import interactions, responses
 from handler.discord.interactions import Interaction
-from handler.discord.responses import Callback
+from handler.discord.responses import Callback, Message
 from handler.door import Refused, admit
 from handler.errors import Importing, OnethreadError, RateLimited, TimedOut, TooManyThreads, TryAgain
 from handler.jobs import Job, whole_seconds
@@ -62,7 +63,7 @@ async def _callback(environment: Environment[WebhookConfig], payload: dict[str, 
             return responses.pong()
         case InteractionType.APPLICATION_COMMAND_AUTOCOMPLETE:
             return responses.no_choices()
-        case InteractionType.APPLICATION_COMMAND:
+        case InteractionType.APPLICATION_COMMAND | InteractionType.MESSAGE_COMPONENT:
             return await _command(environment, payload, received)
         case _:
             return responses.reply(texts.unknown_component())
@@ -75,7 +76,8 @@ async def _command(environment: Environment[WebhookConfig], payload: dict[str, A
     telemetry.redact_here(interaction.token)
     telemetry.field(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
     if (command := find(environment.commands, interaction)) is None:
-        return responses.reply(texts.unknown_command())
+        is_command = payload["type"] == InteractionType.APPLICATION_COMMAND
+        return responses.reply(texts.unknown_command() if is_command else texts.unknown_component())
     try:
         return await _now_or_later(environment, command, interaction, received)
     except Exception:
@@ -92,7 +94,7 @@ async def _now_or_later(
         if deadline.remaining(clock.now()) < WORTH_STARTING_SECONDS:
             raise TimedOut("the time was over before the command began")
         work = environment.with_token(command(environment.command_context, interaction))
-        return responses.reply(await within(clock, deadline, work))
+        return _reply(interaction, await within(clock, deadline, work))
     except TooManyThreads as error:  # nothing that the worker could wait for: people have to archive some
         note_failure(error)
         return responses.reply(texts.failure(error))
@@ -127,7 +129,15 @@ async def _hand_over(
     if not sent:
         return responses.reply(texts.not_handed_over() if isinstance(error, TimedOut) else texts.failure(error))
     telemetry.metric(Metric.HAND_OVERS)
-    return responses.deferred()
+    return responses.deferred_update() if interaction.is_button else responses.deferred()
+
+
+def _reply(interaction: Interaction, answer: Message) -> Callback:
+    """The answer at once: a message of its own, or in place of the one under which the button stands.
+
+    What went wrong never is: the button stays, for another try.
+    """
+    return responses.update(answer) if interaction.is_button else responses.reply(answer)
 
 
 bootstrap.prepare(WebhookConfig)

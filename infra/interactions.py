@@ -19,7 +19,9 @@ from nacl.signing import SigningKey
 from infra.lambda_events import api_gateway_event, schedule_event, sqs_event, sqs_record, unix_milliseconds
 
 __all__ = [
+    "admin_command",
     "api_gateway_event",
+    "button",
     "development_key",
     "encode",
     "interaction",
@@ -42,6 +44,8 @@ SNOWFLAKE_TIME_SHIFT: Final = 22  # the bits below a snowflake's time: worker, p
 
 PING: Final = 1
 APPLICATION_COMMAND: Final = 2
+MESSAGE_COMPONENT: Final = 3
+BUTTON: Final = 2  # a type of component
 GUILD_CONTEXT: Final = 0
 SUBCOMMAND: Final = 1
 STRING: Final = 3
@@ -53,6 +57,8 @@ BOT_PERMISSIONS: Final = sum(1 << bit for bit in (7, 10, 11, 14, 16, 34, 35, 38)
 # What an ordinary member has: View Channel 10, Send Messages 11, Read Message History 16, Use Application Commands 31,
 # Create Public Threads 35, Send Messages in Threads 38.
 MEMBER_PERMISSIONS: Final = sum(1 << bit for bit in (10, 11, 16, 31, 35, 38))
+# And of those who use /session-admin: Manage Threads 34 besides.
+MODERATOR_PERMISSIONS: Final = MEMBER_PERMISSIONS | 1 << 34
 
 
 def development_key() -> SigningKey:
@@ -108,6 +114,22 @@ def interaction(
     }
 
 
+def admin_command(subcommand: str, *, member_permissions: int = MODERATOR_PERMISSIONS, **place: Any) -> dict[str, Any]:
+    """``/session-admin import`` or ``duplicates``; `place` is what `interaction` takes."""
+    payload = interaction("", member_permissions=member_permissions, **place)
+    return {**payload, "data": _command(payload["application_id"], subcommand, {}, name="session-admin")}
+
+
+def button(
+    message: Mapping[str, Any], *, member_permissions: int = MODERATOR_PERMISSIONS, **place: Any
+) -> dict[str, Any]:
+    """The first button beneath a message of the bot's is pressed; `place` is what `interaction` takes."""
+    payload = interaction("", member_permissions=member_permissions, **place)
+    custom_id = message["components"][0]["components"][0]["custom_id"]
+    data = {"component_type": BUTTON, "custom_id": custom_id, "id": 2}
+    return {**payload, "type": MESSAGE_COMPONENT, "data": data, "message": dict(message)}
+
+
 def sign(body: bytes, key: SigningKey, now: datetime) -> dict[str, str]:
     """The headers that Discord sends with ``body``: its signature covers the timestamp and the raw body."""
     timestamp = str(int(now.timestamp()))
@@ -137,11 +159,13 @@ def _envelope(kind: int, interaction_id: str, application_id: str, token: str | 
     }
 
 
-def _command(application_id: str, subcommand: str, options: Mapping[str, str]) -> dict[str, Any]:
-    given = [{"name": name, "type": STRING, "value": value} for name, value in options.items()]
+def _command(
+    application_id: str, subcommand: str, options: Mapping[str, str], *, name: str = "session"
+) -> dict[str, Any]:
+    given = [{"name": option, "type": STRING, "value": value} for option, value in options.items()]
     return {
         "id": application_id,
-        "name": "session",
+        "name": name,
         "options": [{"name": subcommand, "options": given, "type": SUBCOMMAND}],
         "type": 1,
     }

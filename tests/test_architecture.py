@@ -16,7 +16,16 @@ import pytest
 ROOT: Final = Path(__file__).resolve().parent.parent
 
 # What is decided, and what Discord's things look like, without any I/O.
-DECISIONS: Final = {"sessions.decide", "sessions.model", "sessions.names", "sessions.source_message"}
+DECISIONS: Final = {
+    "sessions.decide",
+    "sessions.duplicates",
+    "sessions.housekeeping",
+    "sessions.model",
+    "sessions.names",
+    "sessions.plan",
+    "sessions.source_message",
+    "sessions.steps",
+}
 SHAPES: Final = {
     "discord.interactions",
     "discord.markdown",
@@ -32,17 +41,36 @@ LAYERS: Final = (
     {"webhook", "worker", "ensure", "reconciler"},
     {"attempt", "http_api"},
     {"bootstrap", "door"},
-    {"commands.context", "commands.opening", "commands.session", "commands.table", "commands.texts", "jobs"},
+    {
+        "commands.admin",
+        "commands.admin_texts",
+        "commands.context",
+        "commands.opening",
+        "commands.session",
+        "commands.table",
+        "commands.texts",
+        "jobs",
+        "reconcile_queue",
+    },
     {
         "sessions.protocol",
         "sessions.channels",
         "sessions.lookup",
         "sessions.importing",
+        "sessions.finding",
+        "sessions.merging",
         "sessions.ending",
         "sessions.ports",
         "sessions.adoption",
         "sessions.creation",
         "sessions.reuse",
+        "sessions.reconcile",
+        "sessions.carrying_out",
+        "sessions.channel_mark",
+        "sessions.seeing",
+        "sessions.pace",
+        "sessions.deleting",
+        "sessions.tidying",
     },
     {
         "store",
@@ -54,7 +82,14 @@ LAYERS: Final = (
         "discord.routes",
         "discord.wire",
     },
-    {"table.claims", "table.channel_items", "table.operations"},
+    {
+        "table.claims",
+        "table.channel_items",
+        "table.guild_items",
+        "table.marks",
+        "table.merged_items",
+        "table.operations",
+    },
     {"dynamodb", "parameter_store"},
     {"aws"},
     DECISIONS,
@@ -68,7 +103,7 @@ LAYERS: Final = (
 )
 PACKAGES: Final = {"commands", "discord", "sessions", "table"}  # hold a docstring and no code
 PURE: Final = (
-    {"commands.texts"},
+    {"commands.texts", "commands.admin_texts"},
     DECISIONS,
     {"table.clauses"},
     {"table.items"},
@@ -81,7 +116,7 @@ INPUT_OUTPUT: Final = {"asyncio", "boto3", "botocore", "concurrent", "httpx", "s
 KNOWN_BY: Final = {
     "httpx": {"discord.rest"},
     "boto3": {"bootstrap", "dynamodb"},
-    "botocore": {"aws", "dynamodb", "jobs", "parameter_store"},
+    "botocore": {"aws", "dynamodb", "jobs", "parameter_store", "reconcile_queue"},
     "aws_lambda_powertools": {"telemetry"},
     "nacl": {"config", "door"},
 }

@@ -9,6 +9,7 @@ from handler.discord.interactions import Interaction
 from handler.discord.responses import Message
 from handler.sessions.model import Opened, OpenRequest
 from handler.sessions.names import Names
+from handler.sessions.ports import Ports
 
 
 class Opener(Protocol):
@@ -21,11 +22,12 @@ class Opener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """The product, and what a command needs to ask it."""
+    """The product, and what a command needs to ask it. `ports` is for what moderators do to a whole channel."""
 
     sessions: Opener
     names: Names
     clock: Clock
+    ports: Ports
 
 
 # A command may be cut off at any moment and run again by somebody else: it keeps nothing but what the table keeps.

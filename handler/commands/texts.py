@@ -12,6 +12,7 @@ from handler.discord.responses import Message, message
 from handler.errors import (
     DiscordUnavailable,
     Importing,
+    Merging,
     OnethreadError,
     RateLimited,
     StoreUnavailable,
@@ -20,6 +21,8 @@ from handler.errors import (
 )
 from handler.sessions.model import Opened, Outcome
 from handler.sessions.names import TOPIC_MAX_LENGTH
+
+UNKNOWN_BUTTON = "I do not know that button any more. Use the command again."
 
 # The session has its thread.
 
@@ -80,10 +83,10 @@ def not_handed_over() -> Message:
     return message("I could not finish that in time. Nothing is lost: try again.")
 
 
-def waits_too_long(error: RateLimited | Importing, again_at: datetime) -> Message:
+def waits_too_long(error: RateLimited | Importing | Merging, again_at: datetime) -> Message:
     """The wait is longer than an answer can be given at all."""
     when = _relative(again_at)
-    if isinstance(error, Importing):
+    if isinstance(error, Importing | Merging):
         return message(f"{_progress(error)} Nothing is lost: use the command again {when}, and I go on from there.")
     return message(f"Discord asks me to wait. Nothing is lost: use the command again {when}.")
 
@@ -91,14 +94,21 @@ def waits_too_long(error: RateLimited | Importing, again_at: datetime) -> Messag
 # Not yet.
 
 
-def waiting(error: RateLimited | Importing, again_at: datetime) -> Message:
+def waiting(error: RateLimited | Importing | Merging, again_at: datetime) -> Message:
     """The job was put back: it goes on by itself."""
+    if isinstance(error, Merging):
+        return merging(error)
     if isinstance(error, Importing):
-        return message(f"{_progress(error)} I go on by myself, and the link will appear here.")
+        return message(f"{_progress(error)} I go on by myself, and the answer will appear here.")
     return message(
-        f"Discord asks me to wait. I go on by myself {_relative(again_at)}, and the link will appear here. "
+        f"Discord asks me to wait. I go on by myself {_relative(again_at)}, and the answer will appear here. "
         "Nothing is lost."
     )
+
+
+def merging(error: Merging) -> Message:
+    """Duplicates are being merged, and it goes on by itself."""
+    return message(f"{_progress(error)} I go on by myself, and the outcome will appear here.")
 
 
 def retrying(error: TryAgain | None) -> Message:
@@ -116,15 +126,17 @@ def retrying(error: TryAgain | None) -> Message:
 def last_try() -> Message:
     """Said before the last attempt: it must be true even if that one dies without a word."""
     return message(
-        "This is not going well. I am trying one last time: if there is no link here in a minute, "
+        "This is not going well. I am trying one last time: if nothing else stands here in a minute, "
         "use the command again. Nothing is lost."
     )
 
 
-def _progress(error: Importing) -> str:
+def _progress(error: Importing | Merging) -> str:
+    if isinstance(error, Merging):
+        return f"I am merging the duplicates: {error.progress.get('merged', 0)} threads so far."
     threads, sessions = error.progress.get("threads", 0), error.progress.get("sessions", 0)
     return (
-        "This channel is new to me, so I read its old threads first: then none is made twice. "
+        "I am reading this channel’s old threads: then none is made twice. "
         f"{threads} read so far, {sessions} of them sessions."
     )
 
@@ -137,7 +149,7 @@ def unknown_command() -> Message:
 
 
 def unknown_component() -> Message:
-    return message("I do not know that button any more. Use the command again.")
+    return message(UNKNOWN_BUTTON)
 
 
 def unreadable() -> Message:

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from infra.commands.admin import SESSION_ADMIN
 from infra.commands.session import SESSION
 
-COMMANDS: Final[tuple[dict[str, Any], ...]] = (SESSION,)
+COMMANDS: Final[tuple[dict[str, Any], ...]] = (SESSION, SESSION_ADMIN)

@@ -11,6 +11,7 @@ GIVEN_BY_DISCORD: Final = frozenset(
 )
 # Only commands of the global scope have these; in a guild Discord leaves them out.
 GLOBAL_ONLY: Final = frozenset({"contexts", "integration_types"})
+PERMISSIONS: Final = "default_member_permissions"  # taken as a number, given back as a text
 DEFAULTS: Final[Mapping[str, Any]] = {"nsfw": False, "required": False, "autocomplete": False}
 
 
@@ -41,6 +42,8 @@ def _plain(part: Any) -> Any:
     if not isinstance(part, Mapping):
         return part
     said = {key: _plain(value) for key, value in part.items() if key not in GIVEN_BY_DISCORD}
+    if isinstance(said.get(PERMISSIONS), str):
+        said[PERMISSIONS] = int(said[PERMISSIONS])
     return {
         key: value for key, value in said.items() if value not in (None, [], {}) and DEFAULTS.get(key, ...) != value
     }

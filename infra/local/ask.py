@@ -3,6 +3,8 @@
 python -m infra.local.ask open 1a06a43 --topic "login bug"
 python -m infra.local.ask curl 1a06a43 | sh
 python -m infra.local.ask ensure 1a06a43
+python -m infra.local.ask make "Session 1a06a43"
+python -m infra.local.ask duplicates --merge
 python -m infra.local.ask threads
 python -m infra.local.ask lock 1574315867343159296
 """
@@ -27,7 +29,7 @@ from infra.interactions import (
     schedule_event,
     sign,
 )
-from infra.local.people import Discord, Person, Place, Refused, call
+from infra.local.people import Discord, Person, Place, Refused, Seen, call
 from infra.local.running import find
 from infra.local.screen import Screen
 
@@ -63,21 +65,39 @@ def main(arguments: Sequence[str] | None = None, *, screen: Screen | None = None
 
 
 def _open(options: argparse.Namespace, where: Where, screen: Screen) -> None:
-    discord = Discord(
+    discord, place = _discord(where), Place(DEVELOPMENT_GUILD_ID, options.channel)
+    person = Person(DEVELOPMENT_USER_ID, "you", moderates=options.moderator)
+    _show(discord, discord.open(person, place, options.name, options.topic), where, screen)
+
+
+def _administer(options: argparse.Namespace, where: Where, screen: Screen) -> None:
+    discord, place = _discord(where), Place(DEVELOPMENT_GUILD_ID, options.channel)
+    moderator = Person(DEVELOPMENT_USER_ID, "you", moderates=True)
+    seen = _show(discord, discord.administer(moderator, place, options.kind), where, screen)
+    if seen.message is not None and seen.message.get("components") and options.merge:
+        with screen.waiting("thinking…"):
+            pressed = discord.press(moderator, place, seen.message)
+        _show(discord, pressed, where, screen)
+
+
+def _discord(where: Where) -> Discord:
+    return Discord(
         control=where["discord"],
         endpoint=f"{where['gateway']}/interactions",
         application_id=DEVELOPMENT_APPLICATION_ID,
         key=development_key(),
     )
-    person = Person(DEVELOPMENT_USER_ID, "you", moderates=options.moderator)
-    place = Place(DEVELOPMENT_GUILD_ID, options.channel)
-    seen = discord.open(person, place, options.name, options.topic)
+
+
+def _show(discord: Discord, seen: Seen, where: Where, screen: Screen) -> Seen:
+    """Wait for the whole answer, and show it."""
     first = f"thinking… ({seen.first_after:.1f} s)" if seen.deferred else ""
-    if seen.deferred:
+    if seen.goes_on:
         with screen.waiting("thinking…"):
             seen = discord.read(seen, PATIENCE_SECONDS)
     screen.saw(seen.message, _names(where), first=first)
     screen.note(f"{seen.after:.2f} s")
+    return seen
 
 
 def _curl(options: argparse.Namespace, where: Where, screen: Screen) -> None:
@@ -118,6 +138,10 @@ def _threads(options: argparse.Namespace, where: Where, screen: Screen) -> None:
     screen.table(["thread", "name", "state"], rows)
 
 
+def _make(options: argparse.Namespace, where: Where, screen: Screen) -> None:
+    call("POST", f"{where['discord']}/_/hands/create_thread", {"channel_id": options.channel, "name": options.name})
+
+
 def _moderate(options: argparse.Namespace, where: Where, screen: Screen) -> None:
     call("POST", f"{where['discord']}/_/hands/{ACTS[options.kind]}", {"thread_id": options.thread})
 
@@ -151,6 +175,18 @@ def _parser() -> argparse.ArgumentParser:
         kind.set_defaults(act=act)
     kinds.choices["open"].add_argument("--moderator", action="store_true", help="as somebody with Manage Threads")
     kinds.choices["ensure"].add_argument("--unlock", action="store_true", help="lift a moderator's lock")
+    for subcommand, described in (
+        ("import", "use /session-admin import, as somebody with Manage Threads"),
+        ("duplicates", "use /session-admin duplicates, as somebody with Manage Threads"),
+    ):
+        kind = kinds.add_parser(subcommand, help=described, description=described)
+        kind.add_argument("--channel", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
+        kind.set_defaults(act=_administer, merge=False)
+    kinds.choices["duplicates"].add_argument("--merge", action="store_true", help="press the button, too")
+    kind = kinds.add_parser("make", help="make a thread by hand, of any name")
+    kind.add_argument("name", help="what it is called")
+    kind.add_argument("--channel", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
+    kind.set_defaults(act=_make)
     kinds.add_parser("threads", help="list the threads on the simulated Discord").set_defaults(act=_threads)
     kinds.add_parser("tick", help="one scheduled event for the reconciler, now").set_defaults(act=_tick)
     for name in (*ACTS, "rename"):

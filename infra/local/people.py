@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 from nacl.signing import SigningKey
 
-from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS, encode, interaction, sign
+from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS, admin_command, button, encode, interaction, sign
 
 MANAGE_THREADS: Final = 1 << 34
 LOADING: Final = 1 << 7  # Discord docs, "Message", message flags: the deferred answer is still awaited
-DEFERRED: Final = 5
+DEFERRALS: Final = (5, 6)  # of a command, and of a button
 # People wait longer than Discord does for the first answer, so that what comes too late can be told from nothing.
 PATIENCE_SECONDS: Final = 15.0
 # How the bot says that time was short, and nothing else is in the way.
@@ -93,19 +93,32 @@ class Discord:
 
     def open(self, person: Person, place: Place, name: str, topic: str | None = None) -> Seen:
         """``/session open``, to the first answer; see `read` for one that was deferred."""
-        now = datetime.now(UTC)
-        payload = interaction(
-            name,
-            topic=topic,
-            channel_id=place.channel_id,
-            guild_id=place.guild_id,
-            user_id=person.id,
-            app_permissions=place.app_permissions,
-            member_permissions=person.permissions,
-            application_id=self._application_id,
-            now=now,
-        )
-        return self.use(payload)
+        return self.use(interaction(name, topic=topic, **self._by(person, place)))
+
+    def administer(self, person: Person, place: Place, subcommand: str) -> Seen:
+        """``/session-admin duplicates``, say, to the first answer."""
+        return self.use(admin_command(subcommand, **self._by(person, place)))
+
+    def press(self, person: Person, place: Place, message: Mapping[str, Any]) -> Seen:
+        """The first button beneath a message, until the message tells the outcome."""
+        seen = self.use(button(message, **self._by(person, place)))
+        began = time.perf_counter()
+        shown = seen.message
+        while shown is not None and _unfinished(shown, message) and time.perf_counter() - began < PATIENCE_SECONDS:
+            time.sleep(LOOK_SECONDS)
+            shown = self._shown(seen.token)
+        return replace(seen, message=shown, after=seen.after + time.perf_counter() - began)
+
+    def _by(self, person: Person, place: Place) -> dict[str, Any]:
+        return {
+            "channel_id": place.channel_id,
+            "guild_id": place.guild_id,
+            "user_id": person.id,
+            "app_permissions": place.app_permissions,
+            "member_permissions": person.permissions,
+            "application_id": self._application_id,
+            "now": datetime.now(UTC),
+        }
 
     def insist(self, person: Person, place: Place, name: str, topic: str | None = None) -> list[Seen]:
         """`open` and `read`, again as long as the answer is to try again. All that was seen, the last at the end."""
@@ -123,6 +136,7 @@ class Discord:
             "interaction_id": payload["id"],
             "application_id": self._application_id,
             "channel_id": payload["channel_id"],
+            **({"message": payload["message"]} if "message" in payload else {}),
         }
         call("POST", f"{self._control}/_/interactions", begun)
         body = encode(payload)
@@ -133,7 +147,7 @@ class Discord:
             return Seen(token, None, False, first_after, first_after)
         callback = json.loads(answered)
         call("POST", f"{self._control}/_/interactions/{token}", callback)
-        deferred = callback["type"] == DEFERRED
+        deferred = callback["type"] in DEFERRALS
         return Seen(token, self._shown(token), deferred, first_after, first_after)
 
     def read(self, seen: Seen, patience: float = PATIENCE_SECONDS) -> Seen:
@@ -148,6 +162,11 @@ class Discord:
     def _shown(self, token: str) -> Mapping[str, Any] | None:
         shown: Mapping[str, Any] | None = call("GET", f"{self._control}/_/interactions/{token}")["original"]
         return shown
+
+
+def _unfinished(shown: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    """Whether a pressed button's message is still what it was, or tells how far it is."""
+    return shown["content"] == before["content"] or GOES_ON in shown["content"]
 
 
 class Refused(Exception):

@@ -129,7 +129,8 @@ def _discord_text(content: str, names: Names) -> Text:
 
 def _in(epoch: int) -> str:
     seconds = round(epoch - datetime.now(UTC).timestamp())
-    return f"in {seconds} seconds" if seconds < 90 else f"in {round(seconds / 60)} minutes"
+    away = f"{abs(seconds)} seconds" if abs(seconds) < 90 else f"{round(abs(seconds) / 60)} minutes"
+    return f"in {away}" if seconds > 0 else f"{away} ago"
 
 
 def _calls(number: int, of: str) -> str:

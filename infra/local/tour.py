@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from threading import Thread
 from typing import Any, Final
 
+from infra.events.containers import TABLE
 from infra.interactions import (
     BOT_PERMISSIONS,
     DEVELOPMENT_APPLICATION_ID,
@@ -19,6 +20,7 @@ from infra.interactions import (
     DEVELOPMENT_GUILD_ID,
     development_key,
 )
+from infra.local.aws_client import client
 from infra.local.crash import CrashScene
 from infra.local.discord.permissions import DEFAULT, as_bits
 from infra.local.discord.records import Thread as DiscordThread
@@ -26,6 +28,7 @@ from infra.local.meter import Cost, Meter
 from infra.local.people import Discord, Person, Place, Seen
 from infra.local.screen import Screen
 from infra.local.stack import Stack
+from infra.local.ticking import reconcile
 
 MONA: Final = Person("1300000000000000001", "mona")
 OMAR: Final = Person("1300000000000000002", "omar")
@@ -58,6 +61,7 @@ class Tour:
         self.screen = screen
         self.place = PLACE
         self.failures: list[str] = []
+        self.merged: set[str] = set()  # threads that bear no session's name any more
         self.linked: dict[tuple[str, str], list[str]] = defaultdict(list)
         self.discord = Discord(
             control=stack.discord.url,
@@ -133,6 +137,14 @@ class Tour:
         with self.stack.discord.lock:
             getattr(self.stack.discord.discord.hands, act)(*arguments, now=datetime.now(UTC), by=who.id, **more)
 
+    def reconcile(self) -> None:
+        """The schedule fires, and every guild is compared."""
+        self.screen.did("the schedule", "fires")
+        meter = self.meter()
+        with self.screen.waiting("the reconciler compares"):
+            reconcile(self.stack)
+        self.screen.cost("compared", meter.cost())
+
     @contextmanager
     def without(self, *permissions: str) -> Iterator[None]:
         """While the bot lacks these, by name, in the tour's channel."""
@@ -159,6 +171,20 @@ class Tour:
         """The session's thread as it is on Discord: the one that was linked last."""
         with self.stack.discord.lock:
             return self.stack.discord.discord.threads[self.linked[self.place.channel_id, session][-1]]
+
+    def on_record(self, session: str) -> dict[str, str]:
+        """The session's item in the table, as texts."""
+        key = {"pk": {"S": f"CHANNEL#{PLACE.channel_id}"}, "sk": {"S": f"SESSION#{session}"}}
+        dynamodb = client("dynamodb", self.stack.aws_url)
+        item = dynamodb.get_item(TableName=TABLE, Key=key, ConsistentRead=True).get("Item", {})
+        dynamodb.close()
+        return {name: str(next(iter(value.values()))) for name, value in item.items()}
+
+    def is_shut(self, thread_id: str) -> bool:
+        """Whether the thread is archived and locked."""
+        with self.stack.discord.lock:
+            thread = self.stack.discord.discord.threads[thread_id]
+        return thread.archived and thread.locked
 
     def living(self) -> dict[str, str]:
         """The threads of the tour's channel: names by id."""

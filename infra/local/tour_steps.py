@@ -17,6 +17,9 @@ NAME: Final = "1a06a43"
 INCIDENT: Final = "incident 42"
 SLOWNESS: Final = 0.9  # seconds for each answer of Discord's: too slow for a creation within the webhook's 2.4
 RENAMED: Final = f"Session {NAME}: login bug"
+TICKET: Final = "ticket 9"
+NIGHT: Final = "night shift"
+NIGHT_RENAMED: Final = f"Session {NIGHT}: disk full"
 
 
 def first_open(tour: Tour) -> None:
@@ -104,6 +107,48 @@ def deleted(tour: Tour) -> None:
     tour.check("a new thread; of the old one nothing is left", told.made and gone)
 
 
+def reconciled(tour: Tour) -> None:
+    tour.screen.step("The schedule: nobody has to ask")
+    thread = tour.open(MONA, NIGHT).thread or ""
+    tour.act(VERA, f"renames the thread to “{NIGHT_RENAMED}”", "rename", thread, NIGHT_RENAMED)
+    tour.reconcile()
+    tour.check("the table has the new name", tour.on_record(NIGHT).get("thread_name") == NIGHT_RENAMED)
+    tour.act(VERA, "deletes the thread", "delete_thread", thread)
+    tour.forget(NIGHT)
+    tour.reconcile()
+    tour.check("the table knows that it is gone", tour.on_record(NIGHT).get("status") == "vacant")
+    tour.check("and nothing is left in the channel", thread not in tour.messages())
+    told = tour.open(OMAR, NIGHT)
+    tour.check("the next open makes a new one", told.made)
+
+
+def duplicates(tour: Tour) -> None:
+    """Before Onethread there was a bot that answered each request with a new thread."""
+    tour.screen.step("Duplicates from before")
+    kept = tour.open(MONA, TICKET).thread or ""
+    for _ in range(2):
+        tour.act(
+            OMAR, f"makes another thread “Session {TICKET}”", "create_thread", PLACE.channel_id, f"Session {TICKET}"
+        )
+    tour.reconcile()
+    others = sorted(id for id, name in tour.living().items() if name == f"Session {TICKET}" and id != kept)
+    tour.screen.did(VERA.name, "/session-admin duplicates")
+    listed = tour.discord.read(tour.discord.administer(VERA, PLACE, "duplicates"))
+    tour.screen.saw(listed.message, tour.names())
+    tour.check("all three are listed, nothing is changed", all(id in listed.text for id in (kept, *others)))
+    tour.screen.did(VERA.name, "presses the button")
+    meter = tour.meter()
+    with tour.screen.waiting(THINKING):
+        done = tour.discord.press(VERA, PLACE, listed.message or {})
+    tour.screen.saw(done.message, tour.names())
+    tour.screen.cost("two threads merged", meter.cost())
+    tour.check("one thread bears the name", [i for i, n in tour.living().items() if n == f"Session {TICKET}"] == [kept])
+    tour.check("the others are archived and locked", all(tour.is_shut(thread) for thread in others))
+    tour.merged |= set(others)
+    told = tour.open(MONA, TICKET)
+    tour.check("it is the one that opens", told.thread == kept and not told.made)
+
+
 def permission_taken_away(tour: Tour) -> None:
     tour.screen.step("A permission taken away")
     thread, before = tour.linked[PLACE.channel_id, NAME][-1], tour.living()
@@ -181,7 +226,7 @@ def the_end(tour: Tour) -> None:
         straight = straight and len(alive) == 1 and set(linked) == set(alive)
     tour.screen.table(["session", "links given", "living threads", "its thread"], rows)
     sessions = Counter(channel for channel, _ in tour.linked)
-    threads = {channel: sorted(tour.stack.discord.living(channel)) for channel in sessions}
+    threads = {channel: sorted(set(tour.stack.discord.living(channel)) - tour.merged) for channel in sessions}
     messages = {channel: sorted(tour.stack.discord.messages(channel)) for channel in sessions}
     tour.check("every link leads to its session's one living thread", straight)
     tour.check(
@@ -202,6 +247,8 @@ STEPS: Final[tuple[Callable[[Tour], None], ...]] = (
     locked,
     renamed,
     deleted,
+    reconciled,
+    duplicates,
     permission_taken_away,
     slow_discord,
     program,

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from handler import bootstrap, ensure, webhook, worker
+from handler import bootstrap, ensure, reconciler, webhook, worker
 from handler.bootstrap import ON_LAMBDA, Environment
 from handler.config import Config, EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
 from handler.errors import ConfigurationError
+from handler.reconcile_queue import encode as encode_guild
 from infra.interactions import api_gateway_event, encode, interaction, sign, sqs_event, sqs_record
 from tests.kit.deployment import CHANNEL, GUILD, KEY, USER
 from tests.kit.loopback import Loopback, loopback
@@ -126,6 +127,7 @@ def test_a_malformed_public_key_is_a_configuration_error_and_never_a_401(
         ),
         (worker, ["SESSIONS_TABLE", "JOBS_QUEUE_URL", "DISCORD_APPLICATION_ID", "DISCORD_BOT_TOKEN"]),
         (ensure, ["SESSIONS_TABLE", "DISCORD_APPLICATION_ID", "DISCORD_BOT_TOKEN"]),
+        (reconciler, ["SESSIONS_TABLE", "RECONCILE_QUEUE_URL", "DISCORD_APPLICATION_ID", "DISCORD_BOT_TOKEN"]),
     ],
 )
 def test_every_missing_variable_is_named_at_once(
@@ -161,6 +163,7 @@ def test_in_init_all_is_built_ahead_and_nobody_is_called(kind: type[Config], mon
     built = borrowed(kind).__dict__
     assert {"dynamodb", "http", "sessions", "discord", "token_parameter"} <= set(built)
     assert ("jobs" in built) == issubclass(kind, WorkerConfig)
+    assert ("reconcile_queue" in built) == issubclass(kind, ReconcilerConfig)
 
 
 def test_what_is_wrong_in_init_is_told_by_the_first_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,6 +214,18 @@ def test_the_entrances_open_a_session_over_real_sockets(outside: Loopback, monke
     assert f"<#{made['thread']['id']}>" in json.loads(response["body"])["data"]["content"]
     lost = worker.lambda_handler(sqs_event(sqs_record("x", now=datetime.now(UTC), message_id="m")), CONTEXT)
     assert lost == {"batchItemFailures": [{"itemIdentifier": "m"}]}
+
+
+def test_the_schedule_and_a_guild_are_done_over_real_sockets(
+    outside: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(outside, monkeypatch)
+    ensure.lambda_handler({"session_name": "reconciled", "parent_channel_id": CHANNEL}, CONTEXT)
+    assert reconciler.lambda_handler({}, CONTEXT) == {"due": 1, "sent": 1, "unsent": 0}
+    guild = sqs_event(sqs_record(encode_guild(GUILD), now=datetime.now(UTC), message_id="m"))
+    answer = reconciler.lambda_handler(guild, CONTEXT)
+    assert answer["batchItemFailures"] == []
+    assert answer["runs"][0]["counts"]["looked_at"] >= 1
 
 
 def test_threads_in_one_process_may_call_at_once(outside: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:

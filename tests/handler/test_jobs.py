@@ -46,7 +46,7 @@ def test_a_job_shows_its_token_to_nobody_but_the_queue() -> None:
 
 
 def test_a_put_back_job_lives_no_longer_and_says_nothing_ahead() -> None:
-    again = job().telling(wait_seconds=5, progress={"threads": 3}).put_back().put_back()
+    again = job().telling(wait_seconds=5, progress={"threads": 3}).put_back({}).put_back({})
     assert (again.put_backs, again.wait_seconds, again.progress) == (2, 0, {})
     assert again.expires_at == job().expires_at
 

@@ -1,28 +1,293 @@
-"""The reconciler's entrance, before there is a reconciler."""
+"""The reconciler's entrance: the schedule sends the due guilds, a message runs its guild, and no fault takes others along."""
 
+import json
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from handler import bootstrap, reconciler
+from handler import reconciler
+from handler.clock import iso
+from handler.config import ReconcilerConfig
+from handler.dynamodb import to_wire
 from handler.errors import ConfigurationError
-from tests.kit.deployment import Deployment
+from handler.reconcile_queue import decode, encode
+from handler.sessions.reconcile import run_once
+from infra.interactions import sqs_event, sqs_record
+from infra.local.discord.faults import error, rate_limited, server_error
+from tests.kit.deployment import GUILD, Deployment
+from tests.kit.virtual_time import START
 
 CONTEXT = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
+LIST = "/guilds/*/threads/active"
 
 
-@pytest.mark.parametrize("event", [{}, {"Records": []}])
-def test_it_says_that_it_is_not_built_and_returns(event: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def know(deployment: Deployment, *guild_ids: str, due_at: str = iso(START)) -> None:
+    for guild_id in guild_ids:
+        known = {"guild_id": guild_id, "watch_guild_id": guild_id, "due_in": "GUILDS", "due_at": due_at}
+        item = {"pk": f"GUILD#{guild_id}", "sk": "GUILD", **known}
+        deployment.dynamo.client.put_item(**to_wire({"TableName": deployment.dynamo.table, "Item": item}))
+
+
+def waiting(deployment: Deployment) -> list[str]:
+    return [decode(body) for body in deployment.guilds.waiting]
+
+
+def records(*bodies: str) -> dict[str, Any]:
+    return sqs_event(*(sqs_record(body, now=START, message_id=f"m{n}") for n, body in enumerate(bodies)))
+
+
+def received(deployment: Deployment, event: Any, seconds: float = 120.0) -> dict[str, Any]:
+    async def scenario() -> dict[str, Any]:
+        return await reconciler.answer(deployment.environment(ReconcilerConfig), event, "r", seconds)
+
+    return deployment.run(scenario())
+
+
+def logged(capsys: Any) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+
+
+def metric(lines: list[dict[str, Any]], name: str) -> float:
+    return float(sum(line.get(name, [0])[0] for line in lines if "_aws" in line))
+
+
+# The schedule
+
+
+def test_a_guild_that_was_used_once_is_sent_at_the_next_tick_and_then_run() -> None:
     with Deployment() as deployment:
-        for name, value in {**deployment.environ(), "RECONCILE_QUEUE_URL": "https://sqs.example/q"}.items():
-            monkeypatch.setenv(name, value)
-        assert reconciler.lambda_handler(event, CONTEXT) == {"status": "not_built"}
-        bootstrap.close_all()
-    assert "not built yet" in capsys.readouterr().out
+
+        async def scenario() -> None:
+            await deployment.ensure()
+            assert await deployment.tick() == {"due": 1, "sent": 1, "unsent": 0}
+            assert waiting(deployment) == [GUILD]
+            (thread,) = deployment.discord.threads
+            deployment.discord.hands.rename(thread, "Session 1a06a43: login bug", now=deployment.clock.now())
+            answer = await deployment.reconcile()
+            assert answer["batchItemFailures"] == []
+            assert answer["runs"] == [{"guild_id": GUILD, "counts": answer["runs"][0]["counts"]}]
+            assert answer["runs"][0]["counts"]["Observe"] == 1
+            names = [item.get("thread_name") for item in deployment.dynamo.items() if item["sk"] == "SESSION#1a06a43"]
+            assert names == ["Session 1a06a43: login bug"]
+
+        deployment.run(scenario())
 
 
-def test_it_knows_its_environment_already(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_parked_guild_is_not_sent_until_its_pause_is_over() -> None:
+    with Deployment() as deployment:
+        know(deployment, "1")
+        know(deployment, "2", due_at=iso(START + timedelta(hours=1)))
+
+        async def scenario() -> None:
+            assert (await deployment.tick())["sent"] == 1
+            assert waiting(deployment) == ["1"]
+            await deployment.clock.sleep(3601)
+            assert (await deployment.tick())["due"] == 2
+
+        deployment.run(scenario())
+
+
+@pytest.mark.parametrize("event", [None, {}, [], "x", {"source": "aws.scheduler"}])
+def test_whatever_has_no_records_is_the_schedule(event: Any) -> None:
+    with Deployment() as deployment:
+        know(deployment, "1")
+        assert received(deployment, event) == {"due": 1, "sent": 1, "unsent": 0}
+
+
+def test_guilds_that_could_not_be_sent_are_counted_and_the_others_are_there(capsys: Any) -> None:
+    with Deployment() as deployment:
+        guilds = [str(number) for number in range(1, 26)]
+        know(deployment, *guilds)
+        deployment.guilds.rejected = {'"7"': 99}
+        assert received(deployment, {}) == {"due": 25, "sent": 24, "unsent": 1}
+        assert sorted([*waiting(deployment), "7"], key=int) == guilds
+    lines = logged(capsys)
+    assert metric(lines, "UnsentGuilds") == 1
+    assert metric(lines, "DueGuilds") == 25
+    assert any("were not sent" in line.get("message", "") for line in lines)
+
+
+def test_a_tick_that_overtakes_an_earlier_one_sends_nothing_so_that_the_last_in_order_get_their_turn(
+    capsys: Any,
+) -> None:
+    with Deployment() as deployment:
+        guilds = [str(number) for number in range(1, reconciler.FEW_GUILDS + 2)]
+        know(deployment, *guilds)
+
+        async def scenario() -> None:
+            assert (await deployment.tick())["sent"] == len(guilds)
+            assert (await deployment.tick())["sent"] == 0
+            assert waiting(deployment) == sorted(waiting(deployment), key=waiting(deployment).index)
+            deployment.guilds.receive()
+            assert (await deployment.tick())["sent"] == len(guilds)
+
+        deployment.run(scenario())
+    assert metric(logged(capsys), "LateTicks") == 1
+
+
+def test_a_tick_does_not_ask_what_waits_while_guilds_are_few() -> None:
+    with Deployment() as deployment:
+        know(deployment, "1", "2")
+
+        async def scenario() -> None:
+            await deployment.tick()
+            await deployment.tick()
+            assert waiting(deployment) == ["1", "2", "1", "2"]
+
+        deployment.run(scenario())
+        assert deployment.guilds.requests == ["SendMessageBatch"] * 2
+
+
+def test_a_queue_that_does_not_say_what_waits_is_sent_to() -> None:
+    with Deployment() as deployment:
+        know(deployment, *(str(number) for number in range(1, reconciler.FEW_GUILDS + 2)))
+        deployment.guilds.faults = ["denied"]
+        assert received(deployment, {})["unsent"] == 0
+
+
+# The guilds
+
+
+def test_a_malformed_message_is_failed_each_time_and_the_others_are_run(capsys: Any) -> None:
+    with Deployment() as deployment:
+        know(deployment, GUILD)
+        answer = received(deployment, records("nonsense", encode(GUILD), "{}"))
+        assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["m0", "m2"]
+        assert [run["guild_id"] for run in answer["runs"]] == [GUILD]
+    done = {line["message_id"]: line for line in logged(capsys) if line.get("message") == "done"}
+    assert {id: line["outcome"] for id, line in done.items()} == {"m0": "malformed", "m1": "done", "m2": "malformed"}
+    assert done["m1"]["guild_id"] == GUILD
+    assert done["m1"]["discord_calls"] == 2
+
+
+@pytest.mark.parametrize("event", [{"Records": []}, {"Records": None}, {"Records": [5]}])
+def test_an_event_without_messages_fails_nothing_and_is_no_tick(event: Any) -> None:
+    with Deployment() as deployment:
+        know(deployment, GUILD)
+        assert received(deployment, event) == {"batchItemFailures": [], "runs": []}
+        assert waiting(deployment) == []
+
+
+def test_a_message_runs_its_guild_even_if_that_is_parked_or_unknown() -> None:
+    with Deployment() as deployment:
+        know(deployment, GUILD, due_at=iso(START + timedelta(days=1)))
+        deployment.discord.add_guild("2")
+        answer = received(deployment, records(encode(GUILD), encode("2")))
+        assert (len(answer["runs"]), answer["batchItemFailures"]) == (2, [])
+
+
+def test_a_guild_that_the_bot_has_left_is_parked_and_its_message_is_let_go(capsys: Any) -> None:
+    with Deployment() as deployment:
+        know(deployment, GUILD)
+        deployment.discord.hands.remove_bot_from_guild(GUILD, now=START)
+        answer = received(deployment, records(encode(GUILD)))
+        assert answer == {"batchItemFailures": [], "runs": [{"guild_id": GUILD, "counts": {"parked": 1}}]}
+    runs = [line for line in logged(capsys) if "GuildRuns" in line]
+    assert [line["Outcome"] for line in runs] == ["parked"]
+
+
+def test_a_refused_token_fails_the_message_and_says_so(capsys: Any) -> None:
+    with Deployment() as deployment:
+        know(deployment, GUILD)
+        deployment.discord.faults.inject("GET", LIST, error(401, 0, "401: Unauthorized"), times=1)
+        answer = received(deployment, records(encode(GUILD)))
+        assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}], "runs": []}
+    assert "bot_token_refused" in [line.get("outcome") for line in logged(capsys)]
+
+
+def test_an_unavailable_discord_fails_the_message_and_the_next_delivery_does_it() -> None:
+    with Deployment() as deployment:
+        know(deployment, GUILD)
+        deployment.discord.faults.inject("GET", LIST, server_error(), times=3)
+        assert len(received(deployment, records(encode(GUILD)))["batchItemFailures"]) == 1
+        assert received(deployment, records(encode(GUILD)))["batchItemFailures"] == []
+
+
+def test_a_429_is_not_waited_out() -> None:
+    with Deployment() as deployment:
+        know(deployment, GUILD)
+        deployment.discord.faults.inject("GET", LIST, rate_limited(1.0), times=1)
+
+        async def scenario() -> None:
+            began = deployment.clock.now()
+            event = records(encode(GUILD))
+            answer = await reconciler.answer(deployment.environment(ReconcilerConfig), event, "r", 120.0)
+            assert len(answer["batchItemFailures"]) == 1
+            assert deployment.clock.now() - began < timedelta(seconds=0.5)
+
+        deployment.run(scenario())
+
+
+def test_a_run_that_does_not_end_in_time_is_cut_off_and_delivered_again() -> None:
+    with Deployment() as deployment:
+        know(deployment, GUILD)
+
+        async def scenario() -> dict[str, Any]:
+            environment = deployment.environment(ReconcilerConfig)
+            await environment.pace(100)  # others have taken the turns of the next twenty seconds
+            return await reconciler.answer(environment, records(encode(GUILD)), "r", 10.0)
+
+        assert deployment.run(scenario())["batchItemFailures"] == [{"itemIdentifier": "m0"}]
+
+
+def test_a_fault_of_ours_fails_its_own_message_alone(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    async def faulty(ports: Any, guild_id: str, *rest: Any, **more: Any) -> Any:
+        if guild_id == "2":
+            raise ZeroDivisionError
+        return await run_once(ports, guild_id, *rest, **more)
+
+    monkeypatch.setattr("handler.reconciler.run_once", faulty)
+    with Deployment() as deployment:
+        know(deployment, GUILD)
+        answer = received(deployment, records(encode("2"), encode(GUILD)))
+        assert answer["batchItemFailures"] == [{"itemIdentifier": "m0"}]
+        assert len(answer["runs"]) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+def test_held_deletions_are_a_metric_and_steps_are_counted_by_name(capsys: Any) -> None:
+    with Deployment() as deployment:
+
+        async def scenario() -> dict[str, Any]:
+            for number in range(5):
+                await deployment.ensure(session_name=f"s{number}")
+            for thread in list(deployment.discord.threads):
+                deployment.discord.hands.delete_thread(thread, now=deployment.clock.now())
+            await deployment.tick()
+            return await deployment.reconcile()
+
+        assert deployment.run(scenario())["runs"][0]["counts"]["held"] == 5
+    lines = logged(capsys)
+    assert metric(lines, "HeldDeletions") == 5
+    assert [line["Step"] for line in lines if "ReconcileSteps" in line] == ["Hold"]
+    assert metric(lines, "ReconcileSteps") == 5
+    (done,) = (line for line in lines if line.get("guild_id") == GUILD and line.get("message") == "done")
+    assert done["counts"] == {"held": 5, "Hold": 5, "looked_at": 5}
+
+
+def test_guilds_of_one_event_keep_one_pace_together() -> None:
+    with Deployment() as deployment:
+        guilds = [str(number) for number in range(1, 6)]
+        for guild_id in guilds:
+            deployment.discord.add_guild(guild_id)
+        know(deployment, *guilds)
+
+        async def scenario() -> None:
+            began = deployment.clock.now()
+            event = records(*map(encode, guilds))
+            await reconciler.answer(deployment.environment(ReconcilerConfig), event, "r", 120.0)
+            took = (deployment.clock.now() - began).total_seconds()
+            assert took >= 8 / 5  # ten requests, five a second, the last two at once
+
+        deployment.run(scenario())
+
+
+# The environment
+
+
+def test_it_names_what_is_missing_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECONCILE_QUEUE_URL", raising=False)
     with pytest.raises(ConfigurationError, match="RECONCILE_QUEUE_URL"):
         reconciler.lambda_handler({}, CONTEXT)

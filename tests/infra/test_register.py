@@ -79,17 +79,17 @@ def test_the_first_registration_sends_every_command_and_a_second_finds_nothing_t
     wire: Wire, never_shown: Any
 ) -> None:
     assert wire.run() == 0
-    assert "Registered (everywhere): /session." in never_shown()
-    assert [command["name"] for command in wire.registered()] == ["session"]
+    assert "Registered (everywhere): /session, /session-admin." in never_shown()
+    assert [command["name"] for command in wire.registered()] == ["session", "session-admin"]
     assert wire.run() == 0
-    assert never_shown() == "Up to date (everywhere): /session.\n"
+    assert never_shown() == "Up to date (everywhere): /session, /session-admin.\n"
     assert wire.methods() == ["GET", "PUT", "GET"]
 
 
 def test_a_guilds_commands_go_to_that_guild_alone_and_are_recognised_again(wire: Wire, never_shown: Any) -> None:
     assert wire.run("--guild", GUILD) == 0
     assert wire.registered() == []
-    assert [command["name"] for command in wire.registered(GUILD)] == ["session"]
+    assert [command["name"] for command in wire.registered(GUILD)] == ["session", "session-admin"]
     assert wire.run("--guild", GUILD) == 0
     assert f"Up to date (guild {GUILD})" in never_shown()
 

@@ -13,16 +13,26 @@ from typing import Any, Final, Self, TypeVar
 import msgspec
 from nacl.signing import SigningKey
 
-from handler import config, ensure, webhook, worker
+from handler import config, ensure, reconciler, webhook, worker
 from handler.bootstrap import C, Environment
 from handler.commands.context import Commands
 from handler.commands.table import COMMANDS
-from handler.config import EnsureConfig, WebhookConfig, WorkerConfig
-from infra.interactions import api_gateway_event, development_key, encode, interaction, sign
+from handler.config import EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
+from infra.interactions import (
+    admin_command,
+    api_gateway_event,
+    button,
+    development_key,
+    encode,
+    interaction,
+    schedule_event,
+    sign,
+)
 from infra.local.discord.transport import SimulatedTransport
 from infra.local.discord.world import SimulatedDiscord
 from tests.kit.aws_wire import QUEUE_URL, ParameterWire, QueueWire
 from tests.kit.dynamodb import DynamoWire
+from tests.kit.guild_queue_wire import GUILD_QUEUE_URL, GuildQueueWire
 from tests.kit.secrets import BOT_TOKEN, made_up
 from tests.kit.virtual_time import LoopClock, run
 
@@ -34,6 +44,7 @@ GUILD: Final = "100000000000000001"
 CHANNEL: Final = "100000000000000010"
 USER: Final = "100000000000000100"
 WORKER_SECONDS: Final = 60.0  # the worker's time-out in the template
+RECONCILER_SECONDS: Final = 120.0  # the reconciler's
 THINKING: Final = 1 << 7  # the flag under which an unanswered deferral is shown
 
 
@@ -71,6 +82,7 @@ class Deployment:
         self.clock = LoopClock()
         self.dynamo = DynamoWire()
         self.queue = QueueWire(self.clock.now)
+        self.guilds = GuildQueueWire(self.clock.now)
         self.ssm = ParameterWire(BOT_TOKEN)
         self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
         self.discord.add_guild(GUILD)
@@ -107,6 +119,7 @@ class Deployment:
         return {
             "SESSIONS_TABLE": self.dynamo.table,
             "JOBS_QUEUE_URL": QUEUE_URL,
+            "RECONCILE_QUEUE_URL": GUILD_QUEUE_URL,
             "DISCORD_APPLICATION_ID": APPLICATION,
             "DISCORD_PUBLIC_KEY": KEY.verify_key.encode().hex(),
             **token,
@@ -116,7 +129,7 @@ class Deployment:
         """The execution environment of a function, kept like a warm one's."""
         if kind not in self._kept:
             session = self.dynamo.session()
-            self.queue.connect(session)
+            (self.guilds if kind is ReconcilerConfig else self.queue).connect(session)
             self.ssm.connect(session)
             self._kept[kind] = Environment(
                 config.load(kind, self.environ()),
@@ -134,11 +147,27 @@ class Deployment:
         payload = interaction(name, token=made_up(f"token-{next(self._numbers)}"), now=arrived, **given)
         return await self.deliver(payload, old=old)
 
+    async def administer(self, subcommand: str, *, old: float = 0.0, **more: Any) -> Asked:
+        """A moderator uses ``/session-admin``; `more` is the payload builder's."""
+        return await self.deliver(admin_command(subcommand, **self._place(old, more)), old=old)
+
+    async def press(self, asked: Asked, *, old: float = 0.0, **more: Any) -> Asked:
+        """A moderator presses the button beneath what he was answered."""
+        message = self.discord.original_response(asked.token)
+        assert message is not None
+        return await self.deliver(button(message, **self._place(old, more)), old=old)
+
+    def _place(self, old: float, more: dict[str, Any]) -> dict[str, Any]:
+        now = self.clock.now() - timedelta(seconds=old)
+        token = f"made-up-token-{next(self._numbers)}"
+        return {"channel_id": CHANNEL, "guild_id": GUILD, "user_id": USER, "token": token, "now": now, **more}
+
     async def deliver(self, payload: dict[str, Any], *, old: float = 0.0) -> Asked:
         """Discord sends this payload, signed, and takes the answer in."""
         now = self.clock.now()
         arrived = now - timedelta(seconds=old)
-        self.discord.begin_interaction(payload["token"], payload["id"], APPLICATION, arrived)
+        beneath = payload.get("message")
+        self.discord.begin_interaction(payload["token"], payload["id"], APPLICATION, arrived, message=beneath)
         body = encode(payload)
         event = api_gateway_event(body, sign(body, KEY, arrived), now=arrived)
         response = await webhook.respond(self.environment(WebhookConfig), event, "request-1")
@@ -171,6 +200,16 @@ class Deployment:
         """A program invokes `EnsureFunction`."""
         event = {"session_name": "1a06a43", "parent_channel_id": CHANNEL, **event}
         return await ensure.answer(self.environment(EnsureConfig), event, request_id, seconds)
+
+    async def tick(self, seconds: float = RECONCILER_SECONDS) -> dict[str, Any]:
+        """The schedule fires; the reconciler's answer."""
+        event = schedule_event(self.clock.now())
+        return await reconciler.answer(self.environment(ReconcilerConfig), event, "request-4", seconds)
+
+    async def reconcile(self, seconds: float = RECONCILER_SECONDS, *, most: int = 1) -> dict[str, Any]:
+        """One delivery of guilds to the reconciler; its answer."""
+        event = self.guilds.receive(most)
+        return await reconciler.answer(self.environment(ReconcilerConfig), event, "request-5", seconds)
 
     def shown(self, asked: Asked) -> str:
         """What the user reads in the end; fails if that is "thinking…" or nothing."""

@@ -194,11 +194,12 @@ def _registered(call: Call, definition: dict[str, Any], ids: dict[tuple[int, str
     """A definition as Discord gives it back: with ids and defaults."""
     kind = definition.get("type", CHAT_INPUT)
     known_id = ids.get((kind, definition["name"]))
+    permissions = definition.get("default_member_permissions")
     registered = {
         "id": known_id or call.state.allot(call.now),
         "application_id": call.state.identity.application_id,
         "version": call.state.allot(call.now),
-        "default_member_permissions": definition.get("default_member_permissions"),
+        "default_member_permissions": None if permissions is None else str(permissions),
         "type": kind,
         "name": definition["name"],
         "name_localizations": definition.get("name_localizations"),

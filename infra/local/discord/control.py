@@ -6,7 +6,7 @@
     DELETE /_/faults                      forgets the faults that wait
     GET    /_/calls, DELETE /_/calls      statistics: [{"method", "route", "status", "count"}]
     GET    /_/world                       {"channels", "threads", "messages"} as Discord's JSON, nothing hidden
-    POST   /_/interactions                {"token", "interaction_id", "application_id", "channel_id"}
+    POST   /_/interactions                {"token", "interaction_id", "application_id", "channel_id"}; of a button, "message"
     POST   /_/interactions/{token}        the inline answer                                     → {"result": taken in or not}
     GET    /_/interactions/{token}        {"state", "first_answer", "original"}
 

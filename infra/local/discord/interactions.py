@@ -4,6 +4,9 @@
       │                     └──> deferred (type 5) ──edit──> answered      (all of it within 15 min of begin)
       └──no answer, too late, nonsense──> dead: the user reads "The application did not respond"
 
+An interaction by a button has a message already, the one under which the button stands: type 7 replaces it at once, type 6
+leaves it as it is until it is edited; it is the original response then.
+
 (Discord docs, "Receiving and Responding to Interactions")
 """
 
@@ -30,13 +33,29 @@ TOKEN_LIFE: Final = timedelta(minutes=15)
 MESSAGE: Final = 4
 DEFERRED: Final = 5
 _COMPLETE: Final = (1, 8, 9)
+# Only for components: they change the message under which the button stands.
+DEFERRED_UPDATE: Final = 6
+UPDATE: Final = 7
+_OF_COMPONENTS: Final = (DEFERRED_UPDATE, UPDATE)
 
 
 def begin(
-    state: State, token: str, interaction_id: str, application_id: str, now: datetime, *, channel_id: str
+    state: State,
+    token: str,
+    interaction_id: str,
+    application_id: str,
+    now: datetime,
+    *,
+    channel_id: str,
+    message: dict[str, Any] | None = None,
 ) -> None:
-    """A user used a command, at `now`."""
-    state.interactions.put(token, Interaction(token, interaction_id, application_id, now, channel_id=channel_id))
+    """A user used a command, at `now`; or pressed a button beneath `message`, as `original_response` gave it."""
+    begun = Interaction(token, interaction_id, application_id, now, channel_id=channel_id)
+    if message is not None:
+        kept = {name: message[name] for name in ("content", "embeds", "components", "flags")}
+        shown = encode({**kept, "mentions": [user["id"] for user in message["mentions"]]})
+        begun = replace(begun, message_id=message["id"], message=shown)
+    state.interactions.put(token, begun)
 
 
 def take_answer(state: State, token: str, document: Any, now: datetime) -> bool:
@@ -44,16 +63,20 @@ def take_answer(state: State, token: str, document: Any, now: datetime) -> bool:
     interaction = state.interactions[token]
     if interaction.state != "pending":
         return False
-    kind = document.get("type") if isinstance(document, dict) else None
-    if now > interaction.at + FIRST_ANSWER_WITHIN or kind not in (MESSAGE, DEFERRED, *_COMPLETE):
+    kind: Any = document.get("type") if isinstance(document, dict) else None
+    by_button = interaction.message != b"{}"
+    known = (MESSAGE, DEFERRED, *_COMPLETE, *(_OF_COMPONENTS if by_button else ()))
+    if now > interaction.at + FIRST_ANSWER_WITHIN or kind not in known:
         state.interactions.put(token, replace(interaction, state="dead"))
         return False
     taken = replace(
         interaction,
         state="deferred" if kind == DEFERRED else "answered",
         taken_in_at=now + timedelta(seconds=state.switches.callback_lag_seconds),
-        message_id=state.allot(now),
-        message=encode(_first_message(document.get("data") or {}, kind)),
+        message_id=interaction.message_id if kind in _OF_COMPONENTS else state.allot(now),
+        message=_updated(interaction, document.get("data") or {}, kind)
+        if kind in _OF_COMPONENTS
+        else encode(_first_message(document.get("data") or {}, kind)),
         first_answer=encode(document),
     )
     state.interactions.put(token, taken)
@@ -124,6 +147,17 @@ def _first_message(data: dict[str, Any], kind: int) -> dict[str, Any]:
         "mentions": list(mentioned(content, data.get("allowed_mentions"))[0]),
         "allowed_mentions": data.get("allowed_mentions"),
     }
+
+
+def _updated(interaction: Interaction, data: dict[str, Any], kind: int) -> bytes:
+    """The button's message after a type 6 or 7. Its flags stay: whether it is ephemeral was fixed long ago."""
+    message: dict[str, Any] = msgspec.json.decode(interaction.message)
+    if kind == DEFERRED_UPDATE:
+        return encode(message)
+    given: dict[str, Any] = {name: data[name] or [] for name in ("embeds", "components") if name in data}
+    given |= {"content": data["content"] or ""} if "content" in data else {}
+    mentions = list(mentioned(given.get("content", message["content"]), data.get("allowed_mentions"))[0])
+    return encode({**message, **given, "mentions": mentions})
 
 
 def _living(call: Call) -> Interaction:

@@ -172,10 +172,19 @@ class SimulatedDiscord:
     # Interactions
 
     def begin_interaction(
-        self, token: str, interaction_id: str, application_id: str, now: datetime, *, channel_id: str = "0"
+        self,
+        token: str,
+        interaction_id: str,
+        application_id: str,
+        now: datetime,
+        *,
+        channel_id: str = "0",
+        message: dict[str, Any] | None = None,
     ) -> None:
-        """A user used a command at `now`; the application was told."""
-        interactions.begin(self.state, token, interaction_id, application_id, now, channel_id=channel_id)
+        """A user used a command at `now`, or a button beneath `message`; the application was told."""
+        interactions.begin(
+            self.state, token, interaction_id, application_id, now, channel_id=channel_id, message=message
+        )
 
     def answer_interaction(self, token: str, response_json: Any, now: datetime) -> bool:
         """Gives the inline answer, decoded JSON. False: too late, not the first, or not an answer at all."""

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from infra.local.nursery import ROOT
 from infra.local.people import Discord, Person, Place, call, send
 from infra.local.running import announced, find
 from infra.local.stack import Ports, Stack, StartFailed
+from infra.local.ticking import reconcile
 from tests.kit.eventually import PATIENCE_SECONDS, eventually
 
 pytestmark = pytest.mark.real_time
@@ -92,9 +94,16 @@ def test_what_is_deferred_goes_over_the_queue_to_the_worker(stack: Stack, discor
     assert f"Session {name}" in stack.discord.living(PLACE.channel_id).values()
 
 
-def test_the_schedule_reaches_the_reconciler(stack: Stack) -> None:
-    result = stack.tick()
-    assert result.error is None
+def test_the_schedule_reaches_the_reconciler_and_each_guild_is_run(stack: Stack, discord: Discord) -> None:
+    discord.insist(MONA, PLACE, "on schedule")
+    assert stack.tick().payload["due"] == 1
+    (thread,) = [id for id, name in stack.discord.living(PLACE.channel_id).items() if name == "Session on schedule"]
+    with stack.discord.lock:
+        stack.discord.discord.hands.rename(thread, "Session on time", now=datetime.now(UTC))
+    reconcile(stack)
+    meter = Meter(stack)
+    reconcile(stack)
+    assert meter.cost().discord == 2  # the table knows it: nothing is asked or written again
 
 
 def test_the_functions_write_their_logs_to_a_file(stack: Stack, discord: Discord) -> None:
@@ -118,6 +127,19 @@ def test_a_command_in_another_terminal_opens_a_session(found: Stack, capsys: pyt
     assert "I unlocked it" in capsys.readouterr().out
     assert ask.main(["threads"]) == 0
     assert thread in capsys.readouterr().out
+
+
+def test_duplicates_are_made_listed_and_merged_from_another_terminal(
+    found: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert [ask.main(["make", "Session twice"]) for _ in range(2)] == [0, 0]
+    assert [ask.main(["import"]), ask.main(["duplicates"])] == [0, 0]
+    assert "1 thread would be merged" in capsys.readouterr().out
+    assert ask.main(["duplicates", "--merge"]) == 0
+    assert "merged 1 thread" in capsys.readouterr().out
+    assert ask.main(["threads"]) == 0
+    listed = [line for line in capsys.readouterr().out.splitlines() if "twice" in line]
+    assert sorted(("↪" in line, "archived, locked" in line) for line in listed) == [(False, False), (True, True)]
 
 
 @pytest.mark.shows_made_up_secrets

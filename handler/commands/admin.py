@@ -1,0 +1,102 @@
+"""``/session-admin``, for members with Manage Threads: reading a channel's past again, and merging duplicates."""
+
+from typing import Final
+
+from handler import telemetry
+from handler.commands import admin_texts, texts
+from handler.commands.context import CommandContext
+from handler.commands.session import IMPORT_STRETCH_SECONDS
+from handler.discord import permissions
+from handler.discord.interactions import Interaction
+from handler.discord.models import THREAD_TYPES
+from handler.discord.permissions import Permission
+from handler.discord.responses import Message
+from handler.errors import InvalidRequest, MissingPermissions, NotAllowed, UnsupportedChannel
+from handler.sessions.channels import channel_of, register
+from handler.sessions.duplicates import TO_MERGE
+from handler.sessions.finding import find_duplicates
+from handler.sessions.importing import import_afresh, import_whole
+from handler.sessions.merging import merge_duplicates
+from handler.table.items import ChannelRecord
+
+TO_IMPORT: Final = (Permission.VIEW_CHANNEL, Permission.READ_MESSAGE_HISTORY)
+
+
+async def import_channel(context: CommandContext, interaction: Interaction) -> Message:
+    """``/session-admin import``: read the channel's threads afresh and give each its place, whatever is on record.
+
+    A repeat of the same interaction goes on with what it began, and a job that was put back with what there is.
+    """
+    if (refusal := _refusal(interaction)) is not None:
+        return refusal
+    _check_app(interaction, TO_IMPORT)
+    channel = await _channel(context, interaction)
+    if "pages" in interaction.so_far:
+        done = await import_whole(context.ports, channel, stretch=IMPORT_STRETCH_SECONDS)
+    else:
+        done = await import_afresh(context.ports, channel, interaction.id, stretch=IMPORT_STRETCH_SECONDS)
+    telemetry.field(outcome="imported", **done.progress)
+    return admin_texts.imported(done)
+
+
+async def list_duplicates(context: CommandContext, interaction: Interaction) -> Message:
+    """``/session-admin duplicates``: the names with several threads, which one would be kept, and a button to do it."""
+    if (refusal := _refusal(interaction)) is not None:
+        return refusal
+    _check_app(interaction, TO_MERGE)
+    channel = await _known_channel(context, interaction)
+    found = await find_duplicates(context.ports, channel)
+    telemetry.field(outcome="listed", names=len(found.groups), threads=found.threads)
+    return admin_texts.duplicates(found, channel.channel_id)
+
+
+async def merge(context: CommandContext, interaction: Interaction) -> Message:
+    """The button beneath that list. Who may is asked again: what is signed says who pressed it, and where."""
+    if interaction.argument not in (interaction.channel_id, interaction.parent_id):
+        raise InvalidRequest("a button of another channel", message=texts.UNKNOWN_BUTTON)
+    if (refusal := _refusal(interaction)) is not None:
+        return refusal
+    _check_app(interaction, TO_MERGE)
+    channel = await _known_channel(context, interaction)
+    done = await merge_duplicates(context.ports, channel, merged_before=interaction.so_far.get("merged", 0))
+    telemetry.field(outcome="merged", threads=done.merged, left=done.left)
+    return admin_texts.merged(done.merged, done.left)
+
+
+def _refusal(interaction: Interaction) -> Message | None:
+    """Why it cannot be used here, if so. Discord hides the command from other users, but a server can change that.
+
+    Raises NotAllowed.
+    """
+    if interaction.guild_id is None:
+        return texts.outside_a_guild()
+    if not permissions.has(interaction.user_permissions or 0, Permission.MANAGE_THREADS):
+        raise NotAllowed
+    return None
+
+
+def _check_app(interaction: Interaction, needed: tuple[Permission, ...]) -> None:
+    """Raises MissingPermissions with each one that the bot lacks there."""
+    granted = interaction.app_permissions
+    if granted is not None and (missing := permissions.missing(granted, needed)):
+        raise MissingPermissions(missing)
+
+
+async def _channel(context: CommandContext, interaction: Interaction) -> ChannelRecord:
+    """The channel's record; a thread means its parent. At first contact it is registered."""
+    in_thread = interaction.channel_type in THREAD_TYPES
+    channel_id = interaction.parent_id if in_thread else interaction.channel_id
+    if channel_id is None:
+        raise UnsupportedChannel(f"no channel id beside channel type {interaction.channel_type}")
+    kind = None if in_thread else interaction.channel_type
+    channel, known = await channel_of(context.ports, channel_id, guild_id=interaction.guild_id, kind=kind)
+    if not known:
+        await register(context.ports, channel)
+    telemetry.field(channel_id=channel.channel_id)
+    return channel
+
+
+async def _known_channel(context: CommandContext, interaction: Interaction) -> ChannelRecord:
+    """The same, once its past is known."""
+    channel = await _channel(context, interaction)
+    return await import_whole(context.ports, channel, stretch=IMPORT_STRETCH_SECONDS)

@@ -1,0 +1,99 @@
+"""What ``/session-admin`` answers: the counts, the list within Discord's limits, and its button."""
+
+from datetime import timedelta
+
+import pytest
+
+from handler.commands import admin_texts
+from handler.discord.responses import Message
+from handler.sessions.duplicates import Duplicates, Group, Other
+from handler.table.items import ChannelRecord
+from handler.utf16 import utf16_units
+from tests.kit.samples import MADE_AT, session, snowflake, thread
+
+CONTENT_MAX = 2000  # Discord docs, "Message", content
+DESCRIPTION_MAX = 4096  # Discord docs, "Embed Limits"
+LABEL_MAX = 80  # Discord docs, "Components"
+
+
+def group(others: int, *, name: str = "1a06a43", on_record: bool = True) -> Group:
+    ids = [snowflake(MADE_AT + timedelta(seconds=n)) for n in range(others + 1)]
+    return Group(
+        session_key=name,
+        session=session(session_name=name) if on_record else None,
+        kept=thread(ids[0], message_count=12),
+        on_record=on_record,
+        others=tuple(Other(thread(i, message_count=1, archived=True, locked=True), None) for i in ids[1:]),
+    )
+
+
+def button(answer: Message) -> dict[str, str]:
+    found: dict[str, str] = answer["components"][0]["components"][0]
+    return found
+
+
+def test_the_list_says_what_is_kept_and_why_and_what_state_each_thread_is_in() -> None:
+    content = admin_texts.duplicates(Duplicates((group(1),)), "10")["content"]
+    kept, other = snowflake(MADE_AT), snowflake(MADE_AT + timedelta(seconds=1))
+    assert (
+        "1 session name with several threads here; 1 thread would be merged. Nothing has been changed yet." in content
+    )
+    assert f"**1a06a43** keeps <#{kept}> · 12 messages · <t:1795431600:R> · active · on record" in content
+    assert f"↪ <#{other}> · 1 message · <t:1795431601:R> · archived and locked" in content
+
+
+def test_what_is_not_on_record_is_kept_for_being_the_fullest() -> None:
+    assert "active · the fullest" in admin_texts.duplicates(Duplicates((group(1, on_record=False),)), "10")["content"]
+
+
+@pytest.mark.parametrize(
+    "groups",
+    [
+        (group(39),),
+        tuple(group(7, name=f"name {n}") for n in range(60)),
+        tuple(group(3, name="*" * 92) for _ in range(9)),
+        (group(5, name="_" * 92),),
+    ],
+)
+def test_a_long_list_fits_into_one_message_and_still_counts_all(groups: tuple[Group, ...]) -> None:
+    found = Duplicates(groups, unread=12)
+    answer = admin_texts.duplicates(found, "9" * 20)
+    assert utf16_units(answer["content"]) <= CONTENT_MAX
+    assert all(utf16_units(embed["description"]) <= DESCRIPTION_MAX for embed in answer["embeds"])
+    assert f"{found.threads} threads would be merged" in answer["content"]
+    assert button(answer)["label"] == f"Merge {found.threads} threads"
+    assert len(button(answer)["label"]) <= LABEL_MAX
+    assert "12 further threads may be duplicates" in answer["content"]
+
+
+def test_what_is_hidden_is_counted() -> None:
+    content = admin_texts.duplicates(Duplicates((group(39),)), "10")["content"]
+    assert content.count("↪ <#") == 5
+    assert "… and 34 more" in content
+    answer = admin_texts.duplicates(Duplicates(tuple(group(5, name=f"n{n}") for n in range(60))), "10")
+    (more,) = answer["embeds"]
+    many = answer["content"] + more["description"]
+    assert 10 < many.count(" keeps ") < 60
+    assert more["description"].endswith(f"… and {60 - many.count(' keeps ')} more names")
+
+
+def test_the_button_carries_the_channel_within_discords_limit() -> None:
+    pressed = button(admin_texts.duplicates(Duplicates((group(1),)), "9" * 20))
+    assert pressed["custom_id"] == "merge-duplicates:" + "9" * 20
+    assert len(pressed["custom_id"]) <= 100
+
+
+def test_where_nothing_is_to_be_merged_there_is_no_button() -> None:
+    assert admin_texts.duplicates(Duplicates(()), "10")["components"] == []
+
+
+def test_the_outcome_counts_what_was_merged_and_what_was_left() -> None:
+    assert "merged 39 threads" in admin_texts.merged(39, 0)["content"]
+    assert "could not" not in admin_texts.merged(39, 0)["content"]
+    assert "2 threads could not be merged now" in admin_texts.merged(1, 2)["content"]
+    assert "nothing left to merge" in admin_texts.merged(0, 0)["content"]
+
+
+def test_an_import_ends_with_its_counts() -> None:
+    record = ChannelRecord(channel_id="10", guild_id="1", kind=0, import_threads=1, import_sessions=0)
+    assert "1 thread, 0 of them named like sessions" in admin_texts.imported(record)["content"]
