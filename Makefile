@@ -37,8 +37,9 @@ check: $(INSTALLED) ## lint, formatting, types, template
 	@$(BIN)/sam validate --lint
 
 .PHONY: explore
-explore: $(INSTALLED) ## run the exhaustive explorer of the protocol (long)
+explore: $(INSTALLED) ## run the exhaustive explorer of the protocol, and many random histories (long)
 	@$(BIN)/python -m tests.explorer $(ARGS)
+	@$(BIN)/python -m pytest -q tests/reconciler/test_anything.py --hypothesis-profile=long
 
 .PHONY: build
 build: $(INSTALLED) ## build what Lambda runs into .aws-sam/ (no Docker)

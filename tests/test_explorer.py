@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 import pytest
 
 from tests.explorer import mutations
-from tests.explorer.scenarios import EXHAUSTIVE, RANDOM, SLICE
+from tests.explorer.scenarios import EXHAUSTIVE, RANDOM, RECONCILED, RECONCILED_SLICE, SLICE
 from tests.explorer.search import Scenario, Search
 
 STATES_MOST = 1500  # of each larger scenario, so that the slice of all takes seconds
@@ -33,7 +33,11 @@ MUTATIONS: dict[str, tuple[Callable[[], AbstractContextManager[None]], Scenario]
 }
 
 
-@pytest.mark.parametrize("scenario", SLICE.values(), ids=SLICE.keys())
+SMALL = {**SLICE, **RECONCILED_SLICE}
+ALL = {**EXHAUSTIVE, **RECONCILED}
+
+
+@pytest.mark.parametrize("scenario", SMALL.values(), ids=SMALL.keys())
 def test_every_schedule_of_a_small_scenario_leaves_one_thread(scenario: Scenario) -> None:
     found = Search(scenario).exhaustive()
     assert found.violation is None, "\n".join([found.violation, *found.trace])
@@ -41,9 +45,9 @@ def test_every_schedule_of_a_small_scenario_leaves_one_thread(scenario: Scenario
     assert found.ended > 0
 
 
-@pytest.mark.parametrize("name", [name for name in EXHAUSTIVE if name not in SLICE])
+@pytest.mark.parametrize("name", [name for name in ALL if name not in SMALL])
 def test_the_first_schedules_of_a_larger_scenario_leave_one_thread(name: str) -> None:
-    found = Search(EXHAUSTIVE[name]).exhaustive(states_most=STATES_MOST)
+    found = Search(ALL[name]).exhaustive(states_most=STATES_MOST)
     assert found.violation is None, "\n".join([found.violation, *found.trace])
 
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from tests.explorer.scenarios import EXHAUSTIVE, RANDOM
+from tests.explorer.scenarios import EXHAUSTIVE, RANDOM, RECONCILED
 from tests.explorer.search import Found, Search
 
 
@@ -24,7 +24,7 @@ def main() -> int:
     options = parser.parse_args()
     gc.freeze()
     bad = 0
-    for name, scenario in EXHAUSTIVE.items():
+    for name, scenario in {**EXHAUSTIVE, **RECONCILED}.items():
         if options.only in name:
             search = Search(scenario)
             bad += _told(name, partial(search.exhaustive, states_most=options.states))

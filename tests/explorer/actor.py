@@ -5,6 +5,8 @@ answers. Nodes are kept by their history; the order in which calls side by side 
 """
 
 import functools
+import math
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +20,9 @@ from handler.dynamodb import ConditionFailed, TransactionFailed
 from handler.errors import OnethreadError
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.names import Names
+from handler.sessions.pace import Pace
 from handler.sessions.protocol import Sessions
+from handler.sessions.reconcile import run_once
 from handler.store import Store
 from tests.explorer.loop import StepLoop
 
@@ -27,6 +31,8 @@ APPLICATION = "1000"
 GUILD = "1"
 CHANNEL = "10"
 NAMES = Names("Session ")
+
+Result = Opened | Counter[str]  # of an opener, of the reconciler
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _loop = StepLoop()  # type: ignore[abstract]  # typeshed calls abstract what asyncio leaves to be implemented if needed
@@ -79,13 +85,15 @@ class Answer:
 class Opener:
     """Who opens what, and how many times over. `name` tells the actors of a scenario apart, and is the lease's owner.
 
-    `slow`: its clock stands still, so that it takes its own lease for good for ever.
+    `slow`: its clock stands still, so that it takes its own lease for good for ever. `reconciles`: it is no opener but the
+    reconciler, and `session` only says whose threads it is asked about.
     """
 
     name: str
     session: str
     times: int = 1
     slow: bool = False
+    reconciles: bool = False
 
     @property
     def session_key(self) -> str:
@@ -130,11 +138,16 @@ class Run:
             auto_archive_minutes=1440,
             unlock_policy="moderators",
         )
-        self.task = _loop.create_task(sessions.open(opener.request()))
+        self.task = _loop.create_task(self._work(opener, sessions))
         _loop.run_ready()
 
     def now(self) -> datetime:
         return self._now
+
+    async def _work(self, opener: Opener, sessions: Sessions) -> Result:
+        if opener.reconciles:
+            return await run_once(sessions.ports, GUILD, self._now, pace=Pace(self, per_second=math.inf))
+        return await sessions.open(opener.request())
 
     async def sleep(self, seconds: float) -> None:
         await self._ask(Question("sleep", seconds, b"sleep"))
@@ -177,7 +190,7 @@ class Run:
         self.task.cancel()
         _loop.run_ready()
 
-    def result(self) -> Opened | OnethreadError | None:
+    def result(self) -> Result | OnethreadError | None:
         """How it ended; None while it goes on. Anything but our own errors is a fault of the code: raised."""
         if not self.task.done():
             return None
@@ -200,7 +213,7 @@ class Node:
     began: datetime
     history: History
     pending: dict[int, Question]
-    result: Opened | OnethreadError | None
+    result: Result | OnethreadError | None
     read: bytes = b""  # the last answer about the session's own item: a pause ends when it changes
     children: dict[tuple[int, bytes], "Node"] = field(default_factory=dict)
 

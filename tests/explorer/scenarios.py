@@ -70,8 +70,52 @@ EXHAUSTIVE = {
     ),
 }
 
+RECONCILER = Opener("R", NAME, reconciles=True)
+R_TWICE = Opener("R", NAME, times=2, reconciles=True)
+
+RECONCILED_SLICE = {
+    "an opener and the reconciler": Scenario((A, RECONCILER), Bounds()),
+    "the reconciler comes upon a claim that is over": Scenario((A, RECONCILER), Bounds(leases_end=1)),
+    "the reconciler and a deleted thread": Scenario((A, RECONCILER), Bounds(acts=1, delete_thread=1)),
+}
+
+RECONCILED = {
+    **RECONCILED_SLICE,
+    "the reconciler, a thread is deleted, and its message may have another": Scenario(
+        (A, R_TWICE), Bounds(leases_end=1, acts=1, delete_thread=1, second_thread=True)
+    ),
+    "the reconciler, a source message is deleted": Scenario(
+        (A, R_TWICE), Bounds(leases_end=1, acts=1, delete_message=1, nonce_closes=1)
+    ),
+    "the reconciler, a person makes the thread": Scenario(
+        (A, R_TWICE), Bounds(leases_end=1, acts=1, person_makes=f"Session {NAME}")
+    ),
+    "the reconciler, a thread is renamed to the other's name": Scenario(
+        (A, C, RECONCILER), Bounds(acts=1, rename_to=RENAMED), newcomers=BOTH
+    ),
+    "the reconciler, a cancelled call lands late": Scenario((A, RECONCILER), Bounds(leases_end=1, cancels=1)),
+    "the reconciler, a thread is archived": Scenario((A, R_TWICE), Bounds(acts=1, archive=1)),
+    "the reconciler, one 404 lies": Scenario((A, R_TWICE), Bounds(lies=1)),
+    "two openers and the reconciler": Scenario((A, B, RECONCILER), Bounds(leases_end=1)),
+}
+
 # Three actors and everything that may happen: by random schedules.
 RANDOM = {
+    "two openers, the reconciler and moderators": Scenario(
+        (A, B_TWICE, R_TWICE),
+        Bounds(
+            acts=2,
+            delete_thread=1,
+            delete_message=1,
+            archive=1,
+            person_makes=f"Session {NAME}",
+            rename_to=RENAMED,
+            nonce_closes=1,
+            leases_end=2,
+            cancels=1,
+            second_thread=True,
+        ),
+    ),
     "three openers": Scenario(
         (A, B_TWICE, Opener("D", NAME)),
         Bounds(
