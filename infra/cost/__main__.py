@@ -1,0 +1,104 @@
+"""`python -m infra.cost`: print what the reconciler costs as Markdown; `--write FILE` puts it between the file's marks."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from handler.telemetry import configure
+from infra.cost.cycle import Cycle, cycle, most_guilds
+from infra.cost.measure import Measured, Use, measure
+
+FEW_SESSIONS: Final = 20
+MANY_SESSIONS: Final = 200  # as many as it takes to see that it makes no difference
+GUILDS: Final = (1, 1_000, 100_000)
+BEGIN, END = "<!-- python -m infra.cost -->", "<!-- end -->"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m infra.cost", description=__doc__)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put it into this file instead")
+    options = parser.parse_args(arguments)
+    configure(logging.getLevelName(logging.ERROR))  # runs are counted here, not logged
+    text = report(measure(FEW_SESSIONS), measure(MANY_SESSIONS))
+    if options.write is None:
+        print(text)
+    else:
+        options.write.write_text(between_marks(options.write.read_text(), text))
+    return 0
+
+
+def between_marks(document: str, text: str) -> str:
+    """The document with `text` between its marks. Raises ValueError if it has none."""
+    before, _, rest = document.partition(BEGIN)
+    _, mark, after = rest.partition(END)
+    if not mark:
+        raise ValueError(f"no {BEGIN} … {END} in the file")
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
+
+
+def report(few: Measured, many: Measured) -> str:
+    """Two tables: what one run asks for, and what a round over many guilds comes to."""
+    runs = _table(
+        ("one run over a guild", "Discord", "DynamoDB", "read units", "write units"),
+        [
+            _row(f"nothing changed, {FEW_SESSIONS} sessions", few.quiet),
+            _row(f"nothing changed, {MANY_SESSIONS} sessions", many.quiet),
+            _row(f"the same without View Audit Log, {FEW_SESSIONS} sessions", few.unaudited),
+            _row(f"the same without View Audit Log, {MANY_SESSIONS} sessions", many.unaudited),
+            *(_row(f"{name}: in addition", use) for name, use in many.changes.items()),
+        ],
+    )
+    rounds = _table(
+        (
+            "guilds",
+            "Discord calls",
+            "DynamoDB calls",
+            "a round takes",
+            "a round comes every",
+            "with all 50 requests/s",
+            "a round costs",
+            "a month costs",
+        ),
+        [_round(cycle(guilds, many)) for guilds in GUILDS],
+    )
+    most = f"{most_guilds(many):,}".replace(",", " ")
+    return f"{runs}\n\n{rounds}\n\nSo many guilds are through within five minutes: {most}."
+
+
+def _row(name: str, use: Use) -> tuple[str, ...]:
+    return name, *(f"{number:.1f}" for number in (use.discord, use.dynamodb, use.reads, use.writes))
+
+
+def _round(of: Cycle) -> tuple[str, ...]:
+    return (
+        f"{of.guilds:,}".replace(",", " "),
+        f"{of.discord:,.0f}".replace(",", " "),
+        f"{of.dynamodb:,.0f}".replace(",", " "),
+        _time(of.seconds),
+        _time(of.period),
+        _time(of.seconds_at_full_limit),
+        _money(of.dollars),
+        _money(of.dollars_a_month),
+    )
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _money(dollars: float) -> str:
+    return f"${dollars:.2f}" if dollars >= 0.1 else f"${dollars:.2g}" if dollars >= 1e-4 else f"${dollars:.7f}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ("---", *["---:"] * (len(head) - 1)), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""The dry run of the reconciler: it tells each step, and changes nothing."""
+
+import httpx
+import pytest
+
+from infra.local.discord.transport import SimulatedTransport
+from infra.plan import main
+from tests.kit.deployment import CHANNEL, GUILD, USER, Deployment
+from tests.kit.virtual_time import START
+
+
+def plan(deployment: Deployment, **environ: str) -> int:
+    return main(
+        [GUILD],
+        environ={**deployment.environ(), **environ},
+        aws=deployment.dynamo.session(),
+        transport=SimulatedTransport(deployment.discord, lambda: START),
+    )
+
+
+def everything(deployment: Deployment) -> object:
+    return deployment.dynamo.items(), deployment.discord.fingerprint()
+
+
+def test_each_step_is_told_and_nothing_is_changed(capsys: pytest.CaptureFixture[str]) -> None:
+    with Deployment() as deployment:
+
+        async def scenario() -> None:
+            await deployment.ask("old")
+            await deployment.ask("other")
+            (old, other) = deployment.discord.threads
+            hands, now = deployment.discord.hands, deployment.clock.now()
+            hands.rename(old, "Session new: login bug", now=now, by=USER)
+            hands.archive(other, now=now, by=USER)
+            hands.create_thread(CHANNEL, "Session by hand", now=now, by=USER)
+
+        deployment.run(scenario())
+        before = everything(deployment)
+        capsys.readouterr()
+        assert plan(deployment) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert everything(deployment) == before
+    assert [line.split(maxsplit=1)[0] for line in lines] == ["MoveMark", "NoteNamesake", "Observe", "Observe", "Settle"]
+    assert f"Observe {CHANNEL}/old thread_name='Session new: login bug'" in lines[2]
+    assert "archived=True" in lines[3]
+    assert "“Session by hand”" in lines[4]
+
+
+def test_where_nothing_has_changed_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    with Deployment() as deployment:
+        deployment.run(deployment.ask())
+        capsys.readouterr()
+        assert plan(deployment) == 0
+    assert capsys.readouterr().out == "Nothing: the table says what Discord says.\n"
+
+
+def test_a_guild_that_cannot_be_read_and_a_discord_that_fails_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    with Deployment() as deployment:
+        deployment.discord.hands.remove_bot_from_guild(GUILD, now=START)
+        assert plan(deployment) == 1
+        assert "would park it" in capsys.readouterr().err
+        assert not deployment.dynamo.items()
+        down = httpx.MockTransport(lambda request: httpx.Response(400, json={"code": 50035, "message": "odd"}))
+        assert main([GUILD], environ=deployment.environ(), aws=deployment.dynamo.session(), transport=down) == 1
+        assert "would park it" not in capsys.readouterr().err
+
+
+def test_what_is_missing_in_the_environment_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([GUILD], environ={"SESSIONS_TABLE": "sessions"}) == 1
+    said = capsys.readouterr().err
+    assert "DISCORD_APPLICATION_ID is missing" in said
+    assert "RECONCILE_QUEUE_URL" not in said
