@@ -23,6 +23,7 @@ from handler.errors import ConfigurationError
 from handler.jobs import JobsQueue
 from handler.parameter_store import BotTokenParameter
 from handler.reconcile_queue import ReconcileQueue
+from handler.sessions.housekeeping import Housekeeping
 from handler.sessions.names import Names
 from handler.sessions.pace import Pace
 from handler.sessions.protocol import Sessions
@@ -91,6 +92,7 @@ class Environment(Generic[C]):
             application_id=self.config.application_id,
             auto_archive_minutes=self.config.auto_archive_minutes,
             unlock_policy=self.config.unlock_policy,
+            trace_after=Housekeeping.of(0, self.config.delete_after_days, "archive").trace_after,
         )
 
     @cached_property

@@ -49,6 +49,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     session_name_prefix: str
     auto_archive_minutes: int
     unlock_policy: UnlockPolicy
+    delete_after_days: int  # 0: off
     log_level: str
 
 
@@ -72,8 +73,7 @@ class ReconcilerConfig(Config, frozen=True, kw_only=True):
     """What the reconciler needs."""
 
     reconcile_queue_url: str
-    idle_archive_hours: int  # 0: off, like the next
-    delete_after_days: int
+    idle_archive_hours: int  # 0: off
     delete_mode: DeleteMode
 
 

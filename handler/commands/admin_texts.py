@@ -48,7 +48,10 @@ def merged(threads: int, left: int) -> Message:
     """It is carried out."""
     if threads == 0 and left == 0:
         return message("There is nothing left to merge: each session name here has one thread.")
-    text = f"I have merged {_counted(threads, 'thread')}: each is archived, and links the one that was kept."
+    each = "it" if threads == 1 else "each"
+    text = (
+        f"I have merged {_counted(threads, 'thread')}: {each} is archived and locked, and links the one that was kept."
+    )
     if left:
         text += f" {_counted(left, 'thread')} could not be merged now: use `/session-admin duplicates` again."
     return message(text)

@@ -123,16 +123,15 @@ def differences(session: Session, thread: Channel, status: Status, now: datetime
     return facts if changed - _QUIET else {}
 
 
-TRACE_AFTER: Final = timedelta(hours=12)  # half the shortest DeleteAfterDays: who opens before has half a day at least
-
-
-def traced(session: Session, thread: Channel, changes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+def traced(
+    session: Session, thread: Channel, changes: Mapping[str, Any], now: datetime, trace_after: timedelta | None
+) -> dict[str, Any]:
     """What an opener writes down: what differs, and that it was here, where housekeeping has to know.
 
     So each open of a session that could be marked for deletion makes a write, and the mark goes with it; and so do the
-    reconciler's.
+    reconciler's. `trace_after`: idle sessions could be, after so long; None: housekeeping deletes none.
     """
-    idle = now - _known_active(session, thread) >= TRACE_AFTER
+    idle = trace_after is not None and now - _known_active(session, thread) >= trace_after
     marked = any(getattr(session, mark) is not None for mark in MARKS)
     if not changes and not idle and not marked and session.delete_marked_at is None:
         return {}

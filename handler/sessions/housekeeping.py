@@ -47,6 +47,11 @@ class Housekeeping(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def trace_after(self) -> timedelta | None:
+        """How long a session is idle before an open leaves a trace: who opens it before has as long again at least."""
+        return None if self.delete_after is None else self.delete_after / 2
+
+    @property
     def sweeps(self) -> bool:
         """Whether archived sessions have to be looked at that nothing was heard of."""
         return self.delete_after is not None

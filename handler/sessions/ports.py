@@ -1,6 +1,7 @@
 """What the protocol works with: the store, Discord, and the settings of this deployment. Built by `handler.bootstrap`."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from handler.clock import Clock
 from handler.config import UnlockPolicy
@@ -20,6 +21,7 @@ class Ports:
     application_id: str
     auto_archive_minutes: int
     unlock_policy: UnlockPolicy
+    trace_after: timedelta | None = None  # see `decide.traced`
 
 
 @dataclass(slots=True)

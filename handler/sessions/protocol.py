@@ -22,6 +22,7 @@ condition that what it rests on is still so. A generation ends only as `ending` 
 Everything here may be repeated by anyone at any time. What is not done returns None, and the opener reads again.
 """
 
+from datetime import timedelta
 from typing import Final
 
 import msgspec
@@ -62,6 +63,7 @@ class Sessions:
         application_id: str,
         auto_archive_minutes: int,
         unlock_policy: UnlockPolicy,
+        trace_after: timedelta | None = None,
     ) -> None:
         self.ports = Ports(
             store=store,
@@ -71,6 +73,7 @@ class Sessions:
             application_id=application_id,
             auto_archive_minutes=auto_archive_minutes,
             unlock_policy=unlock_policy,
+            trace_after=trace_after,
         )
 
     async def open(self, request: OpenRequest) -> Opened:

@@ -113,7 +113,7 @@ async def _change(ports: Ports, session: Session, thread: Channel, requester: Re
 async def _write_down(ports: Ports, session: Session, thread: Channel, status: Status) -> Session | None:
     """Bring the record up to date, if it differs. None: the session has another thread by now."""
     now = ports.clock.now()
-    changes = decide.traced(session, thread, decide.differences(session, thread, status, now), now)
+    changes = decide.traced(session, thread, decide.differences(session, thread, status, now), now, ports.trace_after)
     if not changes:
         return session
     if thread.name != session.thread_name:  # first: once the name is on record, nobody sees that it is new

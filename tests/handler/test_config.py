@@ -41,7 +41,7 @@ NEEDED = {
     EnsureConfig: {"SESSIONS_TABLE", "DISCORD_APPLICATION_ID"},
     ReconcilerConfig: {"SESSIONS_TABLE", "DISCORD_APPLICATION_ID", "RECONCILE_QUEUE_URL"},
 }
-OF_THE_RECONCILER = {"RECONCILE_QUEUE_URL", "IDLE_ARCHIVE_HOURS", "DELETE_AFTER_DAYS", "DELETE_MODE"}
+OF_THE_RECONCILER = {"RECONCILE_QUEUE_URL", "IDLE_ARCHIVE_HOURS", "DELETE_MODE"}
 KINDS = pytest.mark.parametrize("kind", list(NEEDED), ids=lambda kind: kind.__name__)
 
 # Each variable, with values that it refuses and that would be recognised in a text.
@@ -119,6 +119,7 @@ def test_what_is_not_given_has_the_template_s_defaults() -> None:
         session_name_prefix="Session ",
         auto_archive_minutes=4320,
         unlock_policy="moderators",
+        delete_after_days=0,
         log_level="INFO",
     )
 

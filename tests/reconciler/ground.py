@@ -8,7 +8,7 @@ import functools
 import inspect
 from collections import Counter
 from collections.abc import Callable, Coroutine
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, Concatenate, Final, ParamSpec
 
@@ -51,6 +51,8 @@ REPORTED: Final = frozenset({"looked_at", "held", "unclear"})
 class Ground:
     """One guild with one channel whose past is known."""
 
+    trace_after: timedelta | None = None
+
     def __init__(self, *, call: Callable[..., Any] | None = None, table: MemoryTable | None = None) -> None:
         self.clock = LoopClock()
         self.table = table or MemoryTable(TABLE)
@@ -81,6 +83,7 @@ class Ground:
             application_id=APPLICATION,
             auto_archive_minutes=60,
             unlock_policy="moderators",
+            trace_after=self.trace_after,
         )
 
     @property

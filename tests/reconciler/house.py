@@ -30,7 +30,7 @@ class House(Ground):
     """One guild, and what its housekeeping is to do."""
 
     def __init__(self, wanted: Housekeeping) -> None:
-        self.wanted = wanted
+        self.wanted, self.trace_after = wanted, wanted.trace_after
         self.gate: Callable[[], Awaitable[None]] | None = None  # awaited after each call of a run,
         self.gates_everybody = False  # or of anybody
         super().__init__()

@@ -82,6 +82,18 @@ async def test_the_answer_tells_the_latest_activity_without_a_write(stage: Stage
     assert stage.count("dynamodb") == 1
 
 
+@staged()
+async def test_however_long_a_session_was_idle_a_reuse_writes_nothing_where_old_ones_are_not_ended(
+    stage: Stage,
+) -> None:
+    await opened_once(stage)
+    await stage.days_pass(400)
+    stage.forget()
+    await stage.open()
+
+    assert [call.what for call in stage.calls if call.wire == "dynamodb"] == ["GetItem"]
+
+
 @pytest.mark.parametrize("archived", [False, True], ids=["active", "archived"])
 @staged()
 async def test_a_member_is_told_of_the_lock_with_the_link_and_nothing_is_changed_on_discord(
