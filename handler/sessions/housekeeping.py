@@ -11,10 +11,11 @@ Activity is a message, an open that found something to do, or the opening of the
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, Final
+from zlib import crc32
 
 import msgspec
 
-from handler.clock import parse_iso
+from handler.clock import iso, parse_iso
 from handler.config import DeleteMode
 from handler.discord import snowflakes
 from handler.discord.models import AuditAction, AuditEntry, Channel
@@ -124,7 +125,7 @@ def steps(view: View, wanted: Housekeeping) -> tuple[Step, ...]:
     """
     counts: dict[type, int] = {}
     bounded = []
-    first = int(view.now.timestamp() * 1000) % len(view.sessions) if view.sessions else 0
+    first = crc32(iso(view.now).encode()) % len(view.sessions) if view.sessions else 0
     for session in (*view.sessions[first:], *view.sessions[:first]):
         for step in _step(view, wanted, session):
             counts[type(step)] = counts.get(type(step), 0) + 1

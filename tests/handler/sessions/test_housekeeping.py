@@ -114,6 +114,16 @@ def test_one_run_does_not_do_more_than_so_much() -> None:
     assert len(steps(view, DELETE)) == CHANGES_PER_RUN
 
 
+@pytest.mark.parametrize("sessions", [21, 25, 50, 60, 100])
+def test_in_a_day_of_exact_ticks_each_session_has_its_turn_whoever_is_refused(sessions: int) -> None:
+    many = tuple(session(session_key=str(number)) for number in range(sessions))
+    ticks = (NOW + timedelta(minutes=5 * number) for number in range(24 * 12))
+    views = (View(now=now, sessions=many, answers={THREAD: thread()}) for now in ticks)
+    assert {step.session.session_key for view in views for step in steps(view, DELETE)} == set(
+        map(str, range(sessions))
+    )
+
+
 def entry(*, at: timedelta, archived: bool = True, target: str = THREAD) -> AuditEntry:
     changes = (AuditChange(key="archived", old_value=not archived, new_value=archived),)
     return AuditEntry(id=lowest_at(NOW - at), action_type=111, target_id=target, user_id="7", changes=changes)
