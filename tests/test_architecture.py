@@ -65,6 +65,7 @@ LAYERS: Final = (
         "sessions.creation",
         "sessions.reuse",
         "sessions.reconcile",
+        "sessions.audit_log",
         "sessions.carrying_out",
         "sessions.channel_mark",
         "sessions.seeing",

@@ -4,14 +4,13 @@ from typing import Final
 
 from handler import telemetry
 from handler.commands import admin_texts, texts
-from handler.commands.context import CommandContext
+from handler.commands.context import CommandContext, parent_channel
 from handler.commands.session import IMPORT_STRETCH_SECONDS
 from handler.discord import permissions
 from handler.discord.interactions import Interaction
-from handler.discord.models import THREAD_TYPES
 from handler.discord.permissions import Permission
 from handler.discord.responses import Message
-from handler.errors import InvalidRequest, MissingPermissions, NotAllowed, UnsupportedChannel
+from handler.errors import InvalidRequest, MissingPermissions, NotAllowed
 from handler.sessions.channels import channel_of, register
 from handler.sessions.duplicates import TO_MERGE
 from handler.sessions.finding import find_duplicates
@@ -84,11 +83,7 @@ def _check_app(interaction: Interaction, needed: tuple[Permission, ...]) -> None
 
 async def _channel(context: CommandContext, interaction: Interaction) -> ChannelRecord:
     """The channel's record; a thread means its parent. At first contact it is registered."""
-    in_thread = interaction.channel_type in THREAD_TYPES
-    channel_id = interaction.parent_id if in_thread else interaction.channel_id
-    if channel_id is None:
-        raise UnsupportedChannel(f"no channel id beside channel type {interaction.channel_type}")
-    kind = None if in_thread else interaction.channel_type
+    channel_id, kind = parent_channel(interaction)
     channel, known = await channel_of(context.ports, channel_id, guild_id=interaction.guild_id, kind=kind)
     if not known:
         await register(context.ports, channel)

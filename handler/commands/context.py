@@ -6,7 +6,9 @@ from typing import Any, Protocol
 
 from handler.clock import Clock
 from handler.discord.interactions import Interaction
+from handler.discord.models import THREAD_TYPES
 from handler.discord.responses import Message
+from handler.errors import UnsupportedChannel
 from handler.sessions.model import Opened, OpenRequest
 from handler.sessions.names import Names
 from handler.sessions.ports import Ports
@@ -28,6 +30,18 @@ class CommandContext:
     names: Names
     clock: Clock
     ports: Ports
+
+
+def parent_channel(interaction: Interaction) -> tuple[str, int | None]:
+    """The id of the channel that is meant, and its kind as far as it is told: in a thread that is the parent.
+
+    Raises UnsupportedChannel.
+    """
+    in_thread = interaction.channel_type in THREAD_TYPES
+    channel_id = interaction.parent_id if in_thread else interaction.channel_id
+    if channel_id is None:
+        raise UnsupportedChannel(f"no channel id beside channel type {interaction.channel_type}")
+    return channel_id, None if in_thread else interaction.channel_type
 
 
 # A command may be cut off at any moment and run again by somebody else: it keeps nothing but what the table keeps.

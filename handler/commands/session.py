@@ -3,13 +3,11 @@
 from typing import Final
 
 from handler.commands import texts
-from handler.commands.context import CommandContext
+from handler.commands.context import CommandContext, parent_channel
 from handler.commands.opening import open_noted
 from handler.discord.interactions import Interaction
-from handler.discord.models import THREAD_TYPES
 from handler.discord.permissions import Permission, has
 from handler.discord.responses import Message
-from handler.errors import UnsupportedChannel
 from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.names import TOPIC_MAX_LENGTH
 
@@ -25,17 +23,14 @@ async def open_session(context: CommandContext, interaction: Interaction) -> Mes
         return texts.unreadable()
     if topic is not None and len(topic) > TOPIC_MAX_LENGTH:
         return texts.topic_too_long()
-    in_thread = interaction.channel_type in THREAD_TYPES
-    channel_id = interaction.parent_id if in_thread else interaction.channel_id
-    if channel_id is None:
-        raise UnsupportedChannel(f"no channel id beside channel type {interaction.channel_type}")
+    channel_id, kind = parent_channel(interaction)
     request = OpenRequest(
         name=context.names.parse(name),
         parent_channel_id=channel_id,
         requester=_requester(interaction),
         topic=(topic or "").strip() or None,
         guild_id=interaction.guild_id,
-        kind=None if in_thread else interaction.channel_type,
+        kind=kind,
         import_stretch=IMPORT_STRETCH_SECONDS,
     )
     return texts.opened(await open_noted(context.sessions, request))

@@ -117,22 +117,24 @@ async def _settle(ports: Ports, step: steps.Settle) -> None:
     for thread in step.threads:
         key = ports.names.session_key_of(thread.name or "")
         if key is not None and thread.guild_id is not None:
-            await _note(ports, step.parent_channel_id, key, thread.id, thread.guild_id, active=True)
+            await ports.store.note_namesake(
+                step.parent_channel_id, key, thread.id, guild_id=thread.guild_id, active=True
+            )
 
 
 async def _namesake(ports: Ports, step: steps.NoteNamesake | steps.DropNamesake | steps.RestNamesake) -> None:
     if isinstance(step, steps.NoteNamesake):
-        guild_id = step.thread.guild_id or ""
-        await _note(
-            ports, step.parent_channel_id, step.session_key, step.thread.id, guild_id, active=not step.thread.archived
+        thread = step.thread
+        await ports.store.note_namesake(
+            step.parent_channel_id,
+            step.session_key,
+            thread.id,
+            guild_id=thread.guild_id or "",
+            active=not thread.archived,
         )
         return
-    noted = step.namesake
+    noted = step.namesake.parent_channel_id, step.namesake.session_key, step.namesake.thread_id
     if isinstance(step, steps.DropNamesake):
-        await ports.store.drop_namesake(noted.parent_channel_id, noted.session_key, noted.thread_id)
+        await ports.store.drop_namesake(*noted)
     else:
-        await _note(ports, noted.parent_channel_id, noted.session_key, noted.thread_id, "", active=False)
-
-
-async def _note(ports: Ports, channel_id: str, key: str, thread_id: str, guild_id: str, *, active: bool) -> None:
-    await ports.store.note_namesake(channel_id, key, thread_id, guild_id=guild_id, active=active)
+        await ports.store.note_namesake(*noted, guild_id="", active=False)

@@ -1,20 +1,28 @@
-"""The reconciler's part in a channel's mark: it moves on where threads are archived, so that a look-up stays at one page."""
+"""A channel's mark moves on, so that a look-up stays at one page: past what was settled, and only then."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from handler.clock import iso, parse_iso
+from handler.discord.models import Channel
+from handler.discord.rest import PAGE
 from handler.sessions.adoption import settle
 from handler.sessions.lookup import MARK_MARGIN, archived_down_to, beyond_mark
 from handler.sessions.pace import Pace
 from handler.sessions.ports import Ports
+from handler.table.items import ChannelRecord
 
 PAGES_MOST: Final = 5  # beyond that the mark was left behind by far: an opener's look, which reads all, moves it
 
-PAGE: Final = 100  # threads; Discord docs, "List Public Archived Threads", limit
+
+async def pass_mark(ports: Ports, channel: ChannelRecord, archived: Iterable[Channel], started_at: str) -> None:
+    """Settle all that was archived since the channel's mark until `started_at`, then move the mark there."""
+    await settle(ports, channel, archived)
+    await ports.store.move_mark(channel, started_at)
 
 
 async def move_mark(ports: Ports, channel_id: str, pace: Pace) -> None:
-    """Settle what was archived since the channel's mark, and move the mark past it.
+    """The reconciler's part, where threads were archived: settle what was archived since the channel's mark, and move the mark past it.
 
     A channel without a mark is imported when somebody opens a session there.
     """
@@ -25,6 +33,8 @@ async def move_mark(ports: Ports, channel_id: str, pace: Pace) -> None:
     await pace()
     archived = await archived_down_to(ports, channel_id, mark, pages_most=PAGES_MOST)
     await pace(len(archived.threads) // PAGE)  # further pages are made up for, and then kept to
-    await settle(ports, channel, [thread for thread in archived.threads if beyond_mark(channel, thread)])
-    if not archived.has_more:
-        await ports.store.move_mark(channel, iso(archived.date - MARK_MARGIN))
+    beyond = [thread for thread in archived.threads if beyond_mark(channel, thread)]
+    if archived.has_more:
+        await settle(ports, channel, beyond)
+    else:
+        await pass_mark(ports, channel, beyond, iso(archived.date - MARK_MARGIN))

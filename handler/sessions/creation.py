@@ -14,7 +14,8 @@ from handler.discord.models import Channel, Message
 from handler.discord.permissions import Permission
 from handler.errors import DiscordRefused, DiscordUnavailable, NotFound, OnethreadError
 from handler.sessions import decide
-from handler.sessions.adoption import adopt, settle
+from handler.sessions.adoption import adopt
+from handler.sessions.channel_mark import pass_mark
 from handler.sessions.ending import commit, end_generation
 from handler.sessions.lookup import confirm_gone, look_up
 from handler.sessions.model import Look, Opened, OpenRequest
@@ -187,8 +188,7 @@ async def _move_mark(ports: Ports, channel: ChannelRecord | None, look: Look | N
     if channel is None or look is None or len(look.archived_seen) < MARK_AFTER:
         return
     with contextlib.suppress(OnethreadError):
-        await settle(ports, channel, look.archived_seen)
-        await ports.store.move_mark(channel, look.started_at)
+        await pass_mark(ports, channel, look.archived_seen, look.started_at)
 
 
 async def _let_go(ports: Ports, session: Session, owner: str, error: OnethreadError) -> None:

@@ -123,6 +123,16 @@ def differences(session: Session, thread: Channel, status: Status, now: datetime
     return facts if changed - _QUIET else {}
 
 
+def marks_of(session: Session) -> list[str]:
+    """The marks that the reconciler has left on a session whose thread it could not see as it should."""
+    return [mark for mark in MARKS if getattr(session, mark) is not None]
+
+
+def seldom(since: datetime, now: datetime, first: timedelta, latest: timedelta) -> timedelta:
+    """The pause before the next try of what has failed since then: as long again as it has, between these two."""
+    return min(max(now - since, first), latest)
+
+
 def traced(
     session: Session, thread: Channel, changes: Mapping[str, Any], now: datetime, trace_after: timedelta | None
 ) -> dict[str, Any]:
@@ -132,7 +142,7 @@ def traced(
     reconciler's. `trace_after`: idle sessions could be, after so long; None: housekeeping deletes none.
     """
     idle = trace_after is not None and now - _known_active(session, thread) >= trace_after
-    marked = any(getattr(session, mark) is not None for mark in MARKS)
+    marked = marks_of(session)
     if not changes and not idle and not marked and session.delete_marked_at is None:
         return {}
     if marked:  # all of it, because what is marked is watched, and what is archived is not

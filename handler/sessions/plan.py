@@ -33,15 +33,12 @@ from handler.sessions.steps import (
     Unclear,
     View,
 )
-from handler.table.clauses import MARKS
 from handler.table.items import Namesake, Session, Status
 
 HELD_FOR: Final = timedelta(minutes=30)  # a deletion in bulk must be seen twice, so far apart: a fault is over by then
 FEW_DELETIONS: Final = 3  # as many are believed at once
 MOST_OF: Final = 5  # and more, if they are at most one in so many of the sessions looked at
-ACTIVITY_STEP: Final = timedelta(
-    hours=1
-)  # `last_activity_at` is written when it moved by so much: it bounds the writes
+ACTIVITY_STEP: Final = timedelta(hours=1)  # `last_activity_at` is written when it moved by so much, to bound writes
 ASK_FIRST: Final = timedelta(hours=1)  # a thread out of reach is asked for again after this,
 ASK_LATEST: Final = timedelta(days=7)  # then after as long as it has been out of reach, and at the latest after this
 
@@ -131,8 +128,7 @@ def _may_ask(view: View, session: Session, thread_id: str) -> bool:
         return True
     if session.ask_again_at is not None and session.ask_again_at > iso(view.now):
         return False
-    marked = any(getattr(session, mark) is not None for mark in MARKS)
-    return marked or not session.archived or thread_id in view.swept
+    return bool(decide.marks_of(session)) or not session.archived or thread_id in view.swept
 
 
 def _shown(view: View, names: Names, session: Session, thread: Channel) -> Iterator[Step]:
@@ -161,9 +157,8 @@ def changes(session: Session, thread: Channel, now: datetime, *, locked_by: str 
     `locked_by`: who locked it last, where that is known.
     """
     status = session.status if thread.archived else Status.OPEN
-    marks = [mark for mark in MARKS if getattr(session, mark) is not None]
     found = decide.differences(session, thread, status, now)
-    if marks:  # all of it, because what is marked is watched, and what is archived is not
+    if marks := decide.marks_of(session):  # all of it, because what is marked is watched, and what is archived is not
         found = {**decide.seen(thread, now), **found, **dict.fromkeys(marks)}
     if not found and _moved(session, thread):
         found = {"last_activity_at": iso(thread.last_activity)}
@@ -197,7 +192,7 @@ def out_of_reach(session: Session, now: datetime, *, sweeps: bool = False) -> di
     `sweeps`: an archived one comes to its turn again. It is not watched for it, else a lost channel's whole past would be.
     """
     since = parse_iso(session.unreachable_since) if session.unreachable_since else now
-    pause = min(max(now - since, ASK_FIRST), ASK_LATEST)
+    pause = decide.seldom(since, now, ASK_FIRST, ASK_LATEST)
     return {
         "unreachable_since": iso(since),
         "ask_again_at": iso(now + pause),

@@ -197,5 +197,5 @@ def _denial(guild: GuildRecord, audit: tuple[AuditEntry, ...] | None, now: datet
     if (guild.audit_again_at or "") > iso(now):
         return {}
     since = parse_iso(guild.audit_denied_since) if guild.audit_denied_since else now
-    pause = min(max(now - since, AUDIT_AGAIN_FIRST), AUDIT_AGAIN_LATEST)
+    pause = decide.seldom(since, now, AUDIT_AGAIN_FIRST, AUDIT_AGAIN_LATEST)
     return {"audit_denied_since": iso(since), "audit_again_at": iso(now + pause)}

@@ -13,6 +13,7 @@ from handler.concurrency import together
 from handler.discord.models import AuditEntry, Channel
 from handler.errors import Forbidden
 from handler.sessions import decide, plan
+from handler.sessions.audit_log import audit_pages
 from handler.sessions.pace import Pace
 from handler.sessions.ports import Ports
 from handler.sessions.steps import View
@@ -21,7 +22,6 @@ from handler.table.items import GuildRecord, Session
 
 SWEEP_PER_RUN: Final = 5  # archived sessions looked at without cause: a few requests, and 1 440 sessions a day
 AUDIT_PAGES_MOST: Final = 20  # 2 000 entries: a raid's worth; the rest is read by the next run
-AUDIT_PAGE: Final = 100  # Discord docs, "Audit Log", limit
 SINCE_MARGIN: Final = timedelta(minutes=2)  # our clock and Discord's, and a list that lags
 
 
@@ -71,17 +71,15 @@ async def _audit(ports: Ports, guild: GuildRecord, now: datetime, pace: Pace) ->
     if (guild.audit_again_at or "") > iso(now):
         return None
     entries: list[AuditEntry] = []
-    after = guild.audit_watermark
-    for _ in range(AUDIT_PAGES_MOST):
-        try:
-            page = await ports.discord.audit_log(guild.guild_id, after=after, limit=AUDIT_PAGE)
-        except Forbidden:
-            return None
-        entries += page
-        if after is None or len(page) < AUDIT_PAGE:
-            break
-        await pace()
-        after = max(page, key=lambda entry: int(entry.id)).id
+    pages = 0
+    try:
+        async for page in audit_pages(ports, guild.guild_id, after=guild.audit_watermark, pace=pace):
+            entries += page
+            pages += 1
+            if pages == AUDIT_PAGES_MOST:
+                break
+    except Forbidden:
+        return None
     return tuple(sorted(entries, key=lambda entry: int(entry.id)))
 
 

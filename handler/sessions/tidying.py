@@ -12,7 +12,8 @@ from typing import Final
 
 from handler import telemetry
 from handler.discord import snowflakes
-from handler.discord.models import AuditEntry, Channel
+from handler.discord.models import Channel
+from handler.discord.rest import PAGE
 from handler.errors import (
     BotTokenRefused,
     ChannelGone,
@@ -25,6 +26,7 @@ from handler.errors import (
     StoreUnavailable,
 )
 from handler.sessions import decide, deleting, housekeeping
+from handler.sessions.audit_log import audit_pages
 from handler.sessions.deleting import Deletion
 from handler.sessions.housekeeping import (
     AUDIT_MARGIN,
@@ -46,7 +48,6 @@ from handler.table.items import Session, Status
 
 DELETION_REQUESTS: Final = 15  # of a deletion, at most, where the archived threads are one page
 AUDIT_PAGES_MOST: Final = 5  # 500 entries within the two minutes around one archiving: more is a raid
-AUDIT_PAGE: Final = 100  # Discord docs, "Audit Log", limit
 REFUSALS: Final = (ChannelGone, Forbidden, MissingAccess, MissingPermissions)  # of a channel, not of one thread
 IDLE: Final = "Onethread: idle for the time set in IdleArchiveHours"
 OVER: Final = "Onethread: no activity for the time set in DeleteAfterDays"
@@ -151,19 +152,17 @@ async def _by_a_person(ports: Ports, guild_id: str, thread: Channel, pace: Pace)
     if thread.archive_time is None:
         return True
     after = snowflakes.lowest_at(thread.archive_time - AUDIT_MARGIN)
-    entries: list[AuditEntry] = []
-    for _ in range(AUDIT_PAGES_MOST):
-        await pace()
-        try:
-            page = await ports.discord.audit_log(guild_id, after=after, limit=AUDIT_PAGE)
-        except Forbidden:
-            return True
-        entries += page
-        if housekeeping.archived_by_a_person(entries, thread):
-            return True
-        if len(page) < AUDIT_PAGE:
-            return False
-        after = max(page, key=lambda entry: int(entry.id)).id
-        if snowflakes.time_of(after) > thread.archive_time + AUDIT_MARGIN:
-            return False
-    return True
+    pages = 0
+    await pace()
+    try:
+        async for page in audit_pages(ports, guild_id, after=after, pace=pace):
+            pages += 1
+            if housekeeping.archived_by_a_person(page, thread):
+                return True
+            if any(snowflakes.time_of(entry.id) > thread.archive_time + AUDIT_MARGIN for entry in page):
+                return False
+            if pages == AUDIT_PAGES_MOST and len(page) == PAGE:
+                return True
+    except Forbidden:
+        return True
+    return False

@@ -99,38 +99,28 @@ RECONCILED = {
     "two openers and the reconciler": Scenario((A, B, RECONCILER), Bounds(leases_end=1)),
 }
 
+_MODERATED = Bounds(
+    acts=2,
+    delete_thread=1,
+    delete_message=1,
+    archive=1,
+    person_makes=f"Session {NAME}",
+    rename_to=RENAMED,
+    nonce_closes=1,
+    leases_end=2,
+    cancels=1,
+    second_thread=True,
+)
+
 # Three actors and everything that may happen: by random schedules.
 RANDOM = {
     "two openers, the reconciler and moderators": Scenario(
         (A, B_TWICE, R_TWICE),
-        Bounds(
-            acts=2,
-            delete_thread=1,
-            delete_message=1,
-            archive=1,
-            person_makes=f"Session {NAME}",
-            rename_to=RENAMED,
-            nonce_closes=1,
-            leases_end=2,
-            cancels=1,
-            second_thread=True,
-        ),
+        _MODERATED,
     ),
     "three openers": Scenario(
         (A, B_TWICE, Opener("D", NAME)),
-        Bounds(
-            acts=2,
-            delete_thread=1,
-            delete_message=1,
-            archive=1,
-            person_makes=f"Session {NAME}",
-            rename_to=RENAMED,
-            nonce_closes=1,
-            leases_end=2,
-            cancels=1,
-            lies=1,
-            second_thread=True,
-        ),
+        replace(_MODERATED, lies=1),
     ),
     "three openers of two names": Scenario(
         (A, C, Opener("D", OTHER, times=2)),

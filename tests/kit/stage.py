@@ -5,8 +5,6 @@ Discord in the simulation, each on its wire; time is virtual. What goes over the
 """
 
 import asyncio
-import functools
-import inspect
 from collections.abc import Callable, Coroutine, Hashable
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -254,13 +252,10 @@ def staged(**options: Any) -> Callable[[Callable[Concatenate[Stage, P], Coroutin
     """Make a test of an async function that takes a stage: it is played in virtual time. `options` are the stage's."""
 
     def decorate(scenario: Callable[Concatenate[Stage, P], Coroutine[Any, Any, None]]) -> Callable[P, None]:
-        @functools.wraps(scenario)
         def test(*args: P.args, **given: P.kwargs) -> None:
             with Stage(**options) as stage:
                 virtual_time.run(stage.play(scenario(stage, *args, **given)))
 
-        signature = inspect.signature(scenario)
-        test.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]  # pytest asks for it
-        return test
+        return virtual_time.without_first(test, scenario)
 
     return decorate

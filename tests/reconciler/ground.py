@@ -4,8 +4,6 @@ Nothing of the project's own is faked. Any call may be the last of its process (
 may lag (`index`: what they show).
 """
 
-import functools
-import inspect
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
@@ -255,7 +253,6 @@ def grounded(
 ) -> Callable[P, None]:
     """Make a test of an async function that takes the ground: it is played in virtual time."""
 
-    @functools.wraps(scenario)
     def test(*args: P.args, **given: P.kwargs) -> None:
         async def play() -> None:
             ground = Ground()
@@ -267,6 +264,4 @@ def grounded(
 
         virtual_time.run(play())
 
-    signature = inspect.signature(scenario)
-    test.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]  # pytest asks for it
-    return test
+    return virtual_time.without_first(test, scenario)

@@ -1,7 +1,5 @@
 """The ground on which housekeeping is tried: the reconciler's, with settings, and a gate before each call of a run."""
 
-import functools
-import inspect
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine
 from contextvars import ContextVar
@@ -116,13 +114,10 @@ def housed(
     """Make a test of an async function that takes the house: it is played in virtual time."""
 
     def decorate(scenario: Callable[Concatenate[House, P], Coroutine[Any, Any, None]]) -> Callable[P, None]:
-        @functools.wraps(scenario)
         def test(*args: P.args, **given: P.kwargs) -> None:
             virtual_time.run(play(wanted, lambda house: scenario(house, *args, **given)))
 
-        signature = inspect.signature(scenario)
-        test.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]  # pytest asks for it
-        return test
+        return virtual_time.without_first(test, scenario)
 
     return decorate
 

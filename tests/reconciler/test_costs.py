@@ -9,9 +9,10 @@ import pytest
 
 from handler.clock import iso
 from handler.discord import snowflakes
+from handler.discord.rest import PAGE as AUDIT_PAGE
 from handler.sessions.channel_mark import PAGES_MOST
 from handler.sessions.lookup import MARK_MARGIN
-from handler.sessions.seeing import AUDIT_PAGE, SWEEP_PER_RUN
+from handler.sessions.seeing import SWEEP_PER_RUN
 from infra.local.discord.permissions import DEFAULT, as_bits
 from infra.local.discord.records import Thread
 from tests.kit.virtual_time import START

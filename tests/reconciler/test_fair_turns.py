@@ -5,10 +5,10 @@ from typing import Final
 import pytest
 
 from handler.clock import iso
+from handler.discord.rest import PAGE as AUDIT_PAGE
 from handler.sessions.housekeeping import CHANGES_PER_RUN
 from handler.sessions.merging import Done, merge_duplicates
 from handler.sessions.pace import REQUESTS_PER_SECOND
-from handler.sessions.seeing import AUDIT_PAGE
 from handler.table.marks import FIRST_OF_ALL
 from infra.local.discord.permissions import BITS, DEFAULT, as_bits
 from tests.kit.journal import Died

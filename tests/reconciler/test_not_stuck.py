@@ -6,11 +6,12 @@ from typing import Final
 import pytest
 
 from handler.clock import iso
+from handler.discord.rest import PAGE as AUDIT_PAGE
 from handler.errors import ThreadLocked
 from handler.sessions.finding import find_duplicates
 from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.reconcile import ASKS_PER_RUN
-from handler.sessions.seeing import AUDIT_PAGE, AUDIT_PAGES_MOST, SWEEP_PER_RUN
+from handler.sessions.seeing import AUDIT_PAGES_MOST, SWEEP_PER_RUN
 from infra.local.discord.faults import server_error
 from infra.local.discord.permissions import BITS, DEFAULT, as_bits
 from tests.kit.journal import Died
