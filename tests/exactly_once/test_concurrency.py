@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from handler.sessions.model import Outcome
+from handler.sessions.model import Opened, Outcome
 from tests.kit.stage import Stage, staged
 from tests.kit.table_view import NAME
 
@@ -12,15 +12,18 @@ PROCESSES = 4
 EACH = 50
 
 
+async def opened_everywhere(stage: Stage) -> list[Opened]:
+    """The answers to as many opens of one name in each of several environments, all at once."""
+    processes = [stage.process() for _ in range(PROCESSES)]
+    return await asyncio.gather(*(stage.open(process=process, user=None) for process in processes for _ in range(EACH)))
+
+
 @pytest.mark.parametrize("memory", [False, True], ids=["moto", "memory"])
 @pytest.mark.parametrize("latency", [0.0, 0.05, 0.4], ids="{} s to Discord".format)
 def test_200_opens_of_one_new_name_over_four_environments_end_with_one_thread(latency: float, memory: bool) -> None:
     @staged(latency=latency, memory=memory)
     async def play(stage: Stage) -> None:
-        processes = [stage.process() for _ in range(PROCESSES)]
-        opened = await asyncio.gather(
-            *(stage.open(process=process, user=None) for process in processes for _ in range(EACH))
-        )
+        opened = await opened_everywhere(stage)
 
         (thread,) = stage.living_threads()
         assert [answer.thread_id for answer in opened] == [thread.id] * PROCESSES * EACH
@@ -32,10 +35,7 @@ def test_200_opens_of_one_new_name_over_four_environments_end_with_one_thread(la
 
 @staged(memory=True, latency=0.05, imported=False)
 async def test_200_opens_in_a_channel_that_nobody_knows_yet_end_with_one_thread(stage: Stage) -> None:
-    processes = [stage.process() for _ in range(PROCESSES)]
-    opened = await asyncio.gather(
-        *(stage.open(process=process, user=None) for process in processes for _ in range(EACH))
-    )
+    opened = await opened_everywhere(stage)
 
     (thread,) = stage.living_threads()
     assert {answer.thread_id for answer in opened} == {thread.id}
@@ -45,10 +45,7 @@ async def test_200_opens_in_a_channel_that_nobody_knows_yet_end_with_one_thread(
 @staged(memory=True, latency=0.05)
 async def test_200_opens_of_a_deleted_threads_name_end_with_one_thread(stage: Stage) -> None:
     stage.discord.hands.delete_thread((await stage.open()).thread_id, now=stage.now)
-    processes = [stage.process() for _ in range(PROCESSES)]
-    opened = await asyncio.gather(
-        *(stage.open(process=process, user=None) for process in processes for _ in range(EACH))
-    )
+    opened = await opened_everywhere(stage)
 
     (thread,) = stage.living_threads()
     assert {answer.thread_id for answer in opened} == {thread.id}
@@ -59,10 +56,7 @@ async def test_200_opens_of_a_deleted_threads_name_end_with_one_thread(stage: St
 async def test_200_opens_of_a_name_that_persons_threads_bear_adopt_the_same_one(stage: Stage) -> None:
     for _ in range(3):
         stage.person_makes(f"Session {NAME}")
-    processes = [stage.process() for _ in range(PROCESSES)]
-    opened = await asyncio.gather(
-        *(stage.open(process=process, user=None) for process in processes for _ in range(EACH))
-    )
+    opened = await opened_everywhere(stage)
 
     assert len({answer.thread_id for answer in opened}) == 1
     assert len(stage.living_threads()) == 3

@@ -22,11 +22,7 @@ CASES = [(act, call) for act in (CREATION, FIRST_CONTACT, ENDED) for call in cal
 @pytest.mark.parametrize(("act", "call"), CASES, ids=[f"{act} - {call}" for act, call in CASES])
 def test_after_a_death_the_next_open_ends_with_one_linked_thread(act: Act, call: Call, lease: str, nonce: str) -> None:
     async def play(stage: Stage) -> None:
-        await act.prepare(stage)
-        stage.restart()
-        stage.forget()
-        stage.dies_after = call
-        await stage.death(stage.open(owner="who dies"))
+        await _dead(stage, act, call)
         if lease == "lease over":
             await stage.wait(LEASE_OVER_SECONDS)
         if nonce == "window closed":
@@ -42,11 +38,7 @@ def test_after_a_death_the_next_open_ends_with_one_linked_thread(act: Act, call:
 @pytest.mark.parametrize(("act", "call"), CASES, ids=[f"{act} - {call}" for act, call in CASES])
 def test_after_a_death_the_same_request_again_need_not_wait(act: Act, call: Call) -> None:
     async def play(stage: Stage) -> None:
-        await act.prepare(stage)
-        stage.restart()
-        stage.forget()
-        stage.dies_after = call
-        await stage.death(stage.open(owner="who dies"))
+        await _dead(stage, act, call)
         began = stage.now
 
         opened = await stage.open(owner="who dies")
@@ -56,6 +48,15 @@ def test_after_a_death_the_same_request_again_need_not_wait(act: Act, call: Call
 
     with act.stage() as stage:
         virtual_time.run(stage.play(play(stage)))
+
+
+async def _dead(stage: Stage, act: Act, call: Call) -> None:
+    """An opener has died right after that call."""
+    await act.prepare(stage)
+    stage.restart()
+    stage.forget()
+    stage.dies_after = call
+    await stage.death(stage.open(owner="who dies"))
 
 
 def _check(stage: Stage, opened: Opened, *, messages_left: int) -> None:
