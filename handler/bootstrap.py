@@ -12,22 +12,25 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
-from handler import aws, config, dynamodb, jobs, parameter_store, reconcile_queue, telemetry
-from handler.clock import Clock, SystemClock
+from handler import config
+from handler.aws import clients, dynamodb, parameter_store, reconcile_queue
+from handler.aws.parameter_store import BotTokenParameter
+from handler.aws.reconcile_queue import ReconcileQueue
+from handler.commands import jobs
 from handler.commands.context import CommandContext, Commands
-from handler.commands.table import COMMANDS
+from handler.commands.jobs import JobsQueue
+from handler.commands.registry import COMMANDS
 from handler.config import Config, ReconcilerConfig, WorkerConfig
 from handler.discord.exchange import YIELDING, RetryPolicy
 from handler.discord.rest import Discord, RateLimits, TokenSource, build_client, httpx_send
 from handler.errors import ConfigurationError
-from handler.jobs import JobsQueue
-from handler.parameter_store import BotTokenParameter
-from handler.reconcile_queue import ReconcileQueue
-from handler.sessions.housekeeping import Housekeeping
+from handler.runtime import telemetry
+from handler.runtime.clock import Clock, SystemClock
 from handler.sessions.names import Names
-from handler.sessions.pace import Pace
 from handler.sessions.protocol import Sessions
-from handler.store import Store
+from handler.sessions.reconcile.housekeeping import Housekeeping
+from handler.sessions.reconcile.pace import Pace
+from handler.store.store import Store
 
 if TYPE_CHECKING:
     import httpx
@@ -76,7 +79,7 @@ class Environment(Generic[C]):
 
     @cached_property
     def command_context(self) -> CommandContext:
-        return CommandContext(sessions=self.sessions, names=self.names, clock=self.clock, ports=self.sessions.ports)
+        return CommandContext(sessions=self.sessions, names=self.names, clock=self.clock, context=self.sessions.context)
 
     @cached_property
     def names(self) -> Names:
@@ -114,13 +117,13 @@ class Environment(Generic[C]):
     @cached_property
     def jobs(self) -> JobsQueue:
         assert isinstance(self.config, WorkerConfig)  # noqa: S101 - only the webhook and the worker ask for it
-        client = aws.client(self.aws_session, "sqs", read_timeout=jobs.READ_TIMEOUT_SECONDS)
+        client = clients.client(self.aws_session, "sqs", read_timeout=jobs.READ_TIMEOUT_SECONDS)
         return JobsQueue(client, self.config.jobs_queue_url)
 
     @cached_property
     def reconcile_queue(self) -> ReconcileQueue:
         assert isinstance(self.config, ReconcilerConfig)  # noqa: S101 - only the reconciler asks for it
-        client = aws.client(self.aws_session, "sqs", read_timeout=reconcile_queue.READ_TIMEOUT_SECONDS)
+        client = clients.client(self.aws_session, "sqs", read_timeout=reconcile_queue.READ_TIMEOUT_SECONDS)
         return ReconcileQueue(client, self.config.reconcile_queue_url)
 
     @cached_property
@@ -132,7 +135,7 @@ class Environment(Generic[C]):
     def token_parameter(self) -> BotTokenParameter | None:
         if self.config.bot_token is not None or self.config.bot_token_parameter is None:
             return None
-        client = aws.client(self.aws_session, "ssm", read_timeout=parameter_store.READ_TIMEOUT_SECONDS)
+        client = clients.client(self.aws_session, "ssm", read_timeout=parameter_store.READ_TIMEOUT_SECONDS)
         return BotTokenParameter(client, self.config.bot_token_parameter)
 
     @cached_property

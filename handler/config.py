@@ -7,35 +7,15 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from handler.errors import ConfigurationError
-from handler.utf16 import utf16_units
+from handler.runtime.secrets import Secret
+from handler.runtime.utf16 import utf16_units
 
 AUTO_ARCHIVE_CHOICES: Final = (60, 1440, 4320, 10080)  # minutes; Discord docs, "Channel", auto_archive_duration
-PREFIX_MAX_UNITS: Final = 50  # leaves half of a thread's 100 UTF-16 units to the session's name
+MAX_PREFIX_UNITS: Final = 50  # leaves half of a thread's 100 UTF-16 units to the session's name
 UnlockPolicy = Literal["moderators", "everyone"]
 DeleteMode = Literal["archive", "delete"]
-IDLE_ARCHIVE_HOURS_MOST: Final = 8760  # a year: who wants to wait longer wants it off
-DELETE_AFTER_DAYS_MOST: Final = 3650  # ten years, the same
-
-
-class Secret:
-    """A text that shows itself only when asked: not in a repr, a log or a traceback of locals."""
-
-    __slots__ = ("_value",)
-
-    def __init__(self, value: str) -> None:
-        self._value = value
-
-    def reveal(self) -> str:
-        return self._value
-
-    def __repr__(self) -> str:
-        return "Secret(…)"
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and other._value == self._value
-
-    def __hash__(self) -> int:
-        return hash(self._value)
+MAX_IDLE_ARCHIVE_HOURS: Final = 8760  # a year: who wants to wait longer wants it off
+MAX_DELETE_AFTER_DAYS: Final = 3650  # ten years, the same
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,8 +95,8 @@ def _public_key(text: str) -> bytes:
 
 def _prefix(text: str) -> str:
     _nonblank(text)
-    if utf16_units(text) > PREFIX_MAX_UNITS or not text.replace(" ", "").isprintable():
-        raise ValueError(f"must be printable and at most {PREFIX_MAX_UNITS} characters")
+    if utf16_units(text) > MAX_PREFIX_UNITS or not text.replace(" ", "").isprintable():
+        raise ValueError(f"must be printable and at most {MAX_PREFIX_UNITS} characters")
     return text
 
 
@@ -151,8 +131,8 @@ _VARIABLES: Final[Mapping[str, _Variable]] = {
     "api_url": _Variable("DISCORD_API_URL", _url, "https://discord.com/api/v10"),
     "session_name_prefix": _Variable("SESSION_NAME_PREFIX", _prefix, "Session "),
     "auto_archive_minutes": _Variable("AUTO_ARCHIVE_MINUTES", _auto_archive, "4320"),
-    "idle_archive_hours": _Variable("IDLE_ARCHIVE_HOURS", _whole_up_to(IDLE_ARCHIVE_HOURS_MOST), "0"),
-    "delete_after_days": _Variable("DELETE_AFTER_DAYS", _whole_up_to(DELETE_AFTER_DAYS_MOST), "0"),
+    "idle_archive_hours": _Variable("IDLE_ARCHIVE_HOURS", _whole_up_to(MAX_IDLE_ARCHIVE_HOURS), "0"),
+    "delete_after_days": _Variable("DELETE_AFTER_DAYS", _whole_up_to(MAX_DELETE_AFTER_DAYS), "0"),
     "delete_mode": _Variable("DELETE_MODE", _choice("archive", "delete"), "archive"),
     "unlock_policy": _Variable("UNLOCK_POLICY", _choice("moderators", "everyone"), "moderators"),
     "log_level": _Variable("LOG_LEVEL", _choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),

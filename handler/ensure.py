@@ -13,20 +13,20 @@ from typing import Any, Final
 
 import msgspec
 
-from handler import bootstrap, telemetry
+from handler import bootstrap
 from handler.bootstrap import Environment
-from handler.clock import Deadline
-from handler.commands.opening import note_failure, open_noted
+from handler.commands.outcomes import log_failure, open_and_log
 from handler.config import EnsureConfig
 from handler.discord.snowflakes import is_snowflake
 from handler.errors import ConfigurationError, InvalidRequest, OnethreadError, ThreadLocked, TimedOut
+from handler.runtime import telemetry
+from handler.runtime.deadline import GRACE_SECONDS, Deadline, within
 from handler.sessions.model import Opened, OpenRequest, Requester
-from handler.sessions.names import TOPIC_MAX_LENGTH, Names
-from handler.time_limit import GRACE_SECONDS, within
+from handler.sessions.names import MAX_TOPIC_LENGTH, Names
 
 MARGIN_SECONDS: Final = 2.0  # before Lambda ends the invocation: for the grace, for letting go, and for answering
 LETTING_GO_SECONDS: Final = 0.5  # two requests to DynamoDB, best effort
-REQUEST_ID_MAX_LENGTH: Final = 128  # characters; any UUID, ARN-like name or build number fits, and the item stays small
+MAX_REQUEST_ID_LENGTH: Final = 128  # characters; any UUID, ARN-like name or build number fits, and the item stays small
 FIELD_NAME_SHOWN: Final = 50  # characters of an unknown field's name in the answer: enough to recognise it
 
 SESSION_FIELDS: Final = (
@@ -59,10 +59,10 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """One request of a program."""
     seconds = context.get_remaining_time_in_millis() / 1000
     request_id = context.aws_request_id
-    return bootstrap.invoke(EnsureConfig, lambda environment: answer(environment, event, request_id, seconds))
+    return bootstrap.invoke(EnsureConfig, lambda environment: handle(environment, event, request_id, seconds))
 
 
-async def answer(environment: Environment[EnsureConfig], event: Any, request_id: str, seconds: float) -> dict[str, Any]:
+async def handle(environment: Environment[EnsureConfig], event: Any, request_id: str, seconds: float) -> dict[str, Any]:
     """The answer to `event`, at most `seconds` from now. Raises OnethreadError, without details, for a fault of ours."""
     deadline = Deadline.after(environment.clock.now(), seconds - MARGIN_SECONDS)
     with telemetry.begin(function="ensure", request_id=request_id):
@@ -72,7 +72,7 @@ async def answer(environment: Environment[EnsureConfig], event: Any, request_id:
         except ConfigurationError:
             raise
         except OnethreadError as error:
-            note_failure(error)
+            log_failure(error)
             return refused(error)
         except Exception:
             telemetry.logger.exception("a fault of ours")
@@ -82,7 +82,7 @@ async def answer(environment: Environment[EnsureConfig], event: Any, request_id:
 
 async def _opened(environment: Environment[EnsureConfig], request: OpenRequest, deadline: Deadline) -> Opened:
     """The session's thread by the deadline. Who is cut off does not come back, so his claim is let go."""
-    work = environment.with_token(open_noted(environment.sessions, request))
+    work = environment.with_token(open_and_log(environment.sessions, request))
     try:
         return await within(environment.clock, deadline, work, grace=GRACE_SECONDS)
     except TimedOut:
@@ -163,7 +163,7 @@ def _topic(event: dict[str, Any]) -> str | None:
         return None
     if not isinstance(value, str) or not _is_unicode(value):
         return "'topic' must be a string"
-    return None if len(value) <= TOPIC_MAX_LENGTH else f"'topic' must have at most {TOPIC_MAX_LENGTH} characters"
+    return None if len(value) <= MAX_TOPIC_LENGTH else f"'topic' must have at most {MAX_TOPIC_LENGTH} characters"
 
 
 def _unlock(event: dict[str, Any]) -> str | None:
@@ -174,9 +174,9 @@ def _request_id(event: dict[str, Any]) -> str | None:
     value = event.get("request_id")
     if value is None:
         return None
-    if isinstance(value, str) and 0 < len(value) <= REQUEST_ID_MAX_LENGTH and _is_unicode(value):
+    if isinstance(value, str) and 0 < len(value) <= MAX_REQUEST_ID_LENGTH and _is_unicode(value):
         return None
-    return f"'request_id' must be a string of 1 to {REQUEST_ID_MAX_LENGTH} characters"
+    return f"'request_id' must be a string of 1 to {MAX_REQUEST_ID_LENGTH} characters"
 
 
 def _is_unicode(text: str) -> bool:

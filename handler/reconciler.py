@@ -17,15 +17,16 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
-from handler import bootstrap, reconcile_queue, telemetry
+from handler import bootstrap
+from handler.aws import reconcile_queue
 from handler.bootstrap import Environment
-from handler.clock import Deadline
 from handler.config import ReconcilerConfig
 from handler.errors import OnethreadError
-from handler.sessions.housekeeping import Housekeeping
-from handler.sessions.reconcile import run_once
-from handler.telemetry import Metric
-from handler.time_limit import within
+from handler.runtime import telemetry
+from handler.runtime.deadline import Deadline, within
+from handler.runtime.telemetry import Metric
+from handler.sessions.reconcile.housekeeping import Housekeeping
+from handler.sessions.reconcile.run import run_once
 
 UNREPORTABLE: Final = ""  # a message without an id: Lambda then takes the whole batch as failed
 RETURN_SECONDS: Final = 2.0  # kept back for ending what is cut off, the log lines and the answer
@@ -46,10 +47,10 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """A schedule's event, or messages of the queue; of these the failed ones are named, and delivered again."""
     seconds = context.get_remaining_time_in_millis() / 1000
     request_id = context.aws_request_id
-    return bootstrap.invoke(ReconcilerConfig, lambda environment: answer(environment, event, request_id, seconds))
+    return bootstrap.invoke(ReconcilerConfig, lambda environment: handle(environment, event, request_id, seconds))
 
 
-async def answer(
+async def handle(
     environment: Environment[ReconcilerConfig], event: Any, request_id: str, seconds: float
 ) -> dict[str, Any]:
     """What the event asks for, within `seconds`."""
@@ -65,7 +66,7 @@ async def answer(
 
 async def _tick(environment: Environment[ReconcilerConfig]) -> Counts:
     """Send the due guilds: `due`, how many there are; `sent`; `unsent`, which the next tick sends."""
-    due = await environment.sessions.ports.store.due_guilds(environment.clock.now())
+    due = await environment.sessions.context.store.due_guilds(environment.clock.now())
     telemetry.metric(Metric.DUE_GUILDS, len(due))
     if await _lags(environment, len(due)):
         return _told({"due": len(due), "sent": 0, "unsent": 0})
@@ -139,9 +140,9 @@ async def _record(
 async def _run(environment: Environment[ReconcilerConfig], guild_id: str) -> Counts:
     """One run. What every run begins with takes its turn here; what a run asks besides takes its own."""
     await environment.pace(FIRST_REQUESTS)
-    ports, now, settings = environment.sessions.ports, environment.clock.now(), environment.config
+    context, now, settings = environment.sessions.context, environment.clock.now(), environment.config
     wanted = Housekeeping.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
-    return await environment.with_token(run_once(ports, guild_id, now, pace=environment.pace, wanted=wanted))
+    return await environment.with_token(run_once(context, guild_id, now, pace=environment.pace, wanted=wanted))
 
 
 def _failed(outcome: str) -> None:

@@ -15,41 +15,42 @@ from typing import Any, Final
 
 from discord_interactions import InteractionType
 
-from handler import bootstrap, http_api, telemetry
+from handler import bootstrap
+from handler.aws import http_api
 from handler.bootstrap import Environment
-from handler.clock import Deadline
 from handler.commands import texts
 from handler.commands.context import Command
-from handler.commands.opening import note_failure
-from handler.commands.table import find
+from handler.commands.jobs import Job, whole_seconds
+from handler.commands.outcomes import log_failure
+from handler.commands.registry import find_command
 from handler.config import WebhookConfig
 from handler.discord import interactions, responses
 from handler.discord.interactions import Interaction
 from handler.discord.responses import Callback, Message
-from handler.door import Refused, admit
+from handler.discord.signature import RequestRefused, verify
 from handler.errors import Importing, OnethreadError, RateLimited, TimedOut, TooManyThreads, TryAgain
-from handler.jobs import Job, whole_seconds
-from handler.telemetry import Metric
-from handler.time_limit import within
+from handler.runtime import telemetry
+from handler.runtime.deadline import Deadline, within
+from handler.runtime.telemetry import Metric
 
 ANSWER_SECONDS: Final = 2.4  # after the receipt; the rest of Discord's 3 s is for the hand-over and the way back
 HAND_OVER_SECONDS: Final = 2.9  # after the receipt, at most: a tenth of a second for the way back
-HAND_OVER_LEAST_SECONDS: Final = 0.4  # even when all is eaten: a message takes SQS 20 ms, a new connection a few more
+MIN_HAND_OVER_SECONDS: Final = 0.4  # even when all is eaten: a message takes SQS 20 ms, a new connection a few more
 WORTH_STARTING_SECONDS: Final = 0.15  # with less left not even a reuse is done: straight to the worker
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
     """One request. Never raises but ConfigurationError: whoever knocks sees no fault of ours."""
-    return bootstrap.invoke(WebhookConfig, lambda environment: respond(environment, event, context.aws_request_id))
+    return bootstrap.invoke(WebhookConfig, lambda environment: handle(environment, event, context.aws_request_id))
 
 
-async def respond(environment: Environment[WebhookConfig], event: Any, request_id: str) -> dict[str, Any]:
+async def handle(environment: Environment[WebhookConfig], event: Any, request_id: str) -> dict[str, Any]:
     """The HTTP response to an HTTP API's event."""
     now = environment.clock.now()
     with telemetry.begin(function="webhook", request_id=request_id):
         try:
-            payload = admit(http_api.arrival_of(event), environment.config.public_key, now)
-        except Refused as refused:
+            payload = verify(http_api.read_request(event), environment.config.public_key, now)
+        except RequestRefused as refused:
             telemetry.field(outcome="refused", http_status=refused.status)
             return http_api.response(refused.status, {"error": refused.text}, refused.headers)
         callback = await _callback(environment, payload, http_api.received_at(event, now))
@@ -75,7 +76,7 @@ async def _command(environment: Environment[WebhookConfig], payload: dict[str, A
         return responses.reply(texts.unreadable())
     telemetry.redact_here(interaction.token)
     telemetry.field(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
-    if (command := find(environment.commands, interaction)) is None:
+    if (command := find_command(environment.commands, interaction)) is None:
         is_command = payload["type"] == InteractionType.APPLICATION_COMMAND
         return responses.reply(texts.unknown_command() if is_command else texts.unknown_component())
     try:
@@ -96,12 +97,12 @@ async def _now_or_later(
         work = environment.with_token(command(environment.command_context, interaction))
         return _reply(interaction, await within(clock, deadline, work))
     except TooManyThreads as error:  # nothing that the worker could wait for: people have to archive some
-        note_failure(error)
+        log_failure(error)
         return responses.reply(texts.failure(error))
     except TryAgain as error:
         return await _hand_over(environment, interaction, received, error)
     except OnethreadError as error:
-        note_failure(error)
+        log_failure(error)
         return responses.reply(texts.failure(error))
 
 
@@ -110,7 +111,7 @@ async def _hand_over(
 ) -> Callback:
     """Let the worker finish it: a deferral, or the reason why not."""
     clock = environment.clock
-    note_failure(error)
+    log_failure(error)
     job = Job.of(interaction, received)
     if isinstance(error, RateLimited):
         again_at = clock.now() + timedelta(seconds=error.retry_after)
@@ -119,7 +120,7 @@ async def _hand_over(
         job = job.telling(wait_seconds=whole_seconds(error.retry_after))
     elif isinstance(error, Importing):
         job = job.telling(progress=error.progress)
-    least = Deadline.after(clock.now(), HAND_OVER_LEAST_SECONDS)
+    least = Deadline.after(clock.now(), MIN_HAND_OVER_SECONDS)
     budget = max(Deadline.after(received, HAND_OVER_SECONDS), least, key=lambda deadline: deadline.at)
     try:
         sent = await within(clock, budget, environment.jobs.send(job))

@@ -16,16 +16,17 @@ import httpx
 import msgspec
 from boto3.session import Session as AwsSession
 
-from handler import config, telemetry
+from handler import config
 from handler.bootstrap import Environment
 from handler.config import ReconcilerConfig
 from handler.discord.models import Channel
 from handler.errors import ConfigurationError, Forbidden, NotFound, OnethreadError
-from handler.sessions import housekeeping
-from handler.sessions.housekeeping import Housekeeping
-from handler.sessions.reconcile import planned
-from handler.sessions.steps import Settle
-from handler.table.items import Namesake, Session
+from handler.runtime import telemetry
+from handler.sessions.reconcile import housekeeping
+from handler.sessions.reconcile.actions import Settle
+from handler.sessions.reconcile.housekeeping import Housekeeping
+from handler.sessions.reconcile.run import observe_and_plan
+from handler.store.items import Namesake, Session
 
 NO_QUEUE: Final = "https://sqs.invalid"  # nothing is sent
 
@@ -63,12 +64,14 @@ def main(
 
 async def _steps(environment: Environment[ReconcilerConfig], guild_id: str) -> list[str]:
     """The steps in words, in the order in which they would be carried out."""
-    ports, settings = environment.sessions.ports, environment.config
+    context, settings = environment.sessions.context, environment.config
     wanted = Housekeeping.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
-    watched = await ports.store.watched(guild_id)
-    made, view = await planned(ports, watched, environment.clock.now(), pace=environment.pace, wanted=wanted)
-    others, kept = housekeeping.keeps(view, made.steps)
-    return [told(step) for step in (*others, *kept, *housekeeping.steps(view, wanted))]
+    watched = await context.store.watched(guild_id)
+    made, observation = await observe_and_plan(
+        context, watched, environment.clock.now(), pace=environment.pace, wanted=wanted
+    )
+    others, kept = housekeeping.split_kept(observation, made.steps)
+    return [told(step) for step in (*others, *kept, *housekeeping.plan_housekeeping(observation, wanted))]
 
 
 def told(step: msgspec.Struct) -> str:

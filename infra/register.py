@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import httpx
 
-from handler.discord.wire import USER_AGENT
+from handler.discord.http import USER_AGENT
 from infra.commands import COMMANDS
 from infra.commands.comparison import difference, for_scope
 from infra.commands.limits import faults

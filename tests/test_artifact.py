@@ -17,7 +17,7 @@ from infra.artifact import AWS_SERVICES, LAMBDA_PLATFORM, build, find_runtime
 from tests.kit.sam_template import ROOT, template
 
 SAM: Final = Path(sys.executable).with_name("sam")
-MOST_BYTES: Final = 32 * 2**20  # a third more than it is: Lambda fetches and unpacks it on each cold start
+MAX_BYTES: Final = 32 * 2**20  # a third more than it is: Lambda fetches and unpacks it on each cold start
 MACHINE: Final = slice(18, 20)  # of an ELF header, e_machine
 AARCH64: Final = (183).to_bytes(2, "little")
 BYTECODE_FLAGS: Final = slice(4, 8)  # of a .pyc's header (PEP 552)
@@ -105,7 +105,7 @@ def test_the_artifact_for_lambda_holds_what_the_recipe_makes_and_nothing_of_the_
         path.name for path in for_lambda.iterdir()
     }
     assert {path.name for path in (for_lambda / "botocore" / "data").iterdir() if path.is_dir()} == AWS_SERVICES
-    assert sum(path.stat().st_size for path in for_lambda.rglob("*") if path.is_file()) < MOST_BYTES
+    assert sum(path.stat().st_size for path in for_lambda.rglob("*") if path.is_file()) < MAX_BYTES
 
 
 def test_native_modules_are_for_lambdas_processor(for_lambda: Path) -> None:

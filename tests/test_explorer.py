@@ -9,7 +9,7 @@ from tests.explorer import mutations
 from tests.explorer.scenarios import EXHAUSTIVE, RANDOM, RECONCILED, RECONCILED_SLICE, SLICE
 from tests.explorer.search import Scenario, Search
 
-STATES_MOST = 1500  # of each larger scenario, so that the slice of all takes seconds
+MAX_STATES = 1500  # of each larger scenario, so that the slice of all takes seconds
 SCHEDULES = 60  # random ones, of each scenario with three actors
 
 MUTATIONS: dict[str, tuple[Callable[[], AbstractContextManager[None]], Scenario]] = {
@@ -47,7 +47,7 @@ def test_every_schedule_of_a_small_scenario_leaves_one_thread(scenario: Scenario
 
 @pytest.mark.parametrize("name", [name for name in ALL if name not in SMALL])
 def test_the_first_schedules_of_a_larger_scenario_leave_one_thread(name: str) -> None:
-    found = Search(ALL[name]).exhaustive(states_most=STATES_MOST)
+    found = Search(ALL[name]).exhaustive(states_most=MAX_STATES)
     assert found.violation is None, "\n".join([found.violation, *found.trace])
 
 

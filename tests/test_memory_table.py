@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handler.dynamodb import InvalidCall, TransactionFailed
+from handler.aws.dynamodb import InvalidCall, TransactionFailed
 from tests.kit.asking import ITEM, KEY, ask, table_with, update
 from tests.kit.memory_table import MemoryTable
 

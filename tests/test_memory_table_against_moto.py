@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from handler.dynamodb import Call, ConditionFailed, DynamoDB, InvalidCall, TransactionFailed
+from handler.aws.dynamodb import Call, ConditionFailed, DynamoDB, InvalidCall, TransactionFailed
 from infra.local.table import create_table
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.memory_table import MemoryTable

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handler.dynamodb import ConditionFailed, InvalidCall
+from handler.aws.dynamodb import ConditionFailed, InvalidCall
 from tests.kit.asking import ITEM, KEY, ask, table_with, update
 
 

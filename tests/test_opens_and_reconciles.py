@@ -7,7 +7,7 @@ import pytest
 
 from handler.errors import OnethreadError
 from handler.sessions.model import Opened
-from infra.local.discord.hands import ImpossibleAct
+from infra.simulator.hands import ImpossibleAct
 from tests.explorer.actor import CHANNEL, NAMES, Opener, Run
 from tests.explorer.world import Bounds, World, begin
 

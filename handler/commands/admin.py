@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from handler import telemetry
 from handler.commands import admin_texts, texts
 from handler.commands.context import CommandContext, parent_channel
 from handler.commands.session import IMPORT_STRETCH_SECONDS
@@ -11,12 +10,13 @@ from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission
 from handler.discord.responses import Message
 from handler.errors import InvalidRequest, MissingPermissions, NotAllowed
-from handler.sessions.channels import channel_of, register
-from handler.sessions.duplicates import TO_MERGE
-from handler.sessions.finding import find_duplicates
-from handler.sessions.importing import import_afresh, import_whole
-from handler.sessions.merging import merge_duplicates
-from handler.table.items import ChannelRecord
+from handler.runtime import telemetry
+from handler.sessions.duplicates.find import find_duplicates
+from handler.sessions.duplicates.group import TO_MERGE
+from handler.sessions.duplicates.merge import merge_duplicates
+from handler.sessions.opening.channel import channel_of, register
+from handler.sessions.opening.channel_import import import_afresh, import_whole
+from handler.store.items import ChannelItem
 
 TO_IMPORT: Final = (Permission.VIEW_CHANNEL, Permission.READ_MESSAGE_HISTORY)
 
@@ -31,9 +31,9 @@ async def import_channel(context: CommandContext, interaction: Interaction) -> M
     _check_app(interaction, TO_IMPORT)
     channel = await _channel(context, interaction)
     if "pages" in interaction.so_far:
-        done = await import_whole(context.ports, channel, stretch=IMPORT_STRETCH_SECONDS)
+        done = await import_whole(context.context, channel, stretch=IMPORT_STRETCH_SECONDS)
     else:
-        done = await import_afresh(context.ports, channel, interaction.id, stretch=IMPORT_STRETCH_SECONDS)
+        done = await import_afresh(context.context, channel, interaction.id, stretch=IMPORT_STRETCH_SECONDS)
     telemetry.field(outcome="imported", **done.progress)
     return admin_texts.imported(done)
 
@@ -44,7 +44,7 @@ async def list_duplicates(context: CommandContext, interaction: Interaction) -> 
         return refusal
     _check_app(interaction, TO_MERGE)
     channel = await _known_channel(context, interaction)
-    found = await find_duplicates(context.ports, channel)
+    found = await find_duplicates(context.context, channel)
     telemetry.field(outcome="listed", names=len(found.groups), threads=found.threads)
     return admin_texts.duplicates(found, channel.channel_id)
 
@@ -57,7 +57,7 @@ async def merge(context: CommandContext, interaction: Interaction) -> Message:
         return refusal
     _check_app(interaction, TO_MERGE)
     channel = await _known_channel(context, interaction)
-    done = await merge_duplicates(context.ports, channel, merged_before=interaction.so_far.get("merged", 0))
+    done = await merge_duplicates(context.context, channel, merged_before=interaction.so_far.get("merged", 0))
     telemetry.field(outcome="merged", threads=done.merged, left=done.left)
     return admin_texts.merged(done.merged, done.left)
 
@@ -81,17 +81,17 @@ def _check_app(interaction: Interaction, needed: tuple[Permission, ...]) -> None
         raise MissingPermissions(missing)
 
 
-async def _channel(context: CommandContext, interaction: Interaction) -> ChannelRecord:
+async def _channel(context: CommandContext, interaction: Interaction) -> ChannelItem:
     """The channel's record; a thread means its parent. At first contact it is registered."""
     channel_id, kind = parent_channel(interaction)
-    channel, known = await channel_of(context.ports, channel_id, guild_id=interaction.guild_id, kind=kind)
+    channel, known = await channel_of(context.context, channel_id, guild_id=interaction.guild_id, kind=kind)
     if not known:
-        await register(context.ports, channel)
+        await register(context.context, channel)
     telemetry.field(channel_id=channel.channel_id)
     return channel
 
 
-async def _known_channel(context: CommandContext, interaction: Interaction) -> ChannelRecord:
+async def _known_channel(context: CommandContext, interaction: Interaction) -> ChannelItem:
     """The same, once its past is known."""
     channel = await _channel(context, interaction)
-    return await import_whole(context.ports, channel, stretch=IMPORT_STRETCH_SECONDS)
+    return await import_whole(context.context, channel, stretch=IMPORT_STRETCH_SECONDS)

@@ -7,18 +7,18 @@ from typing import Final
 from handler.discord import markdown
 from handler.discord.models import Channel
 from handler.discord.responses import Message, message, with_button, with_more
-from handler.sessions.duplicates import Duplicates, Group
-from handler.table.items import ChannelRecord
-from handler.utf16 import utf16_units
+from handler.runtime.utf16 import utf16_units
+from handler.sessions.duplicates.group import Duplicates, Group
+from handler.store.items import ChannelItem
 
 MERGE_BUTTON: Final = "merge-duplicates"
-LIST_MOST_UNITS: Final = 1700  # of the 2000 that a message may have: the rest is for what stands around the list
-MORE_MOST_UNITS: Final = 4000  # of the 4096 of an embed's description, for what the message has no room for
+MAX_LIST_UNITS: Final = 1700  # of the 2000 that a message may have: the rest is for what stands around the list
+MAX_MORE_UNITS: Final = 4000  # of the 4096 of an embed's description, for what the message has no room for
 OTHERS_SHOWN: Final = 5  # threads of one name: more say nothing new, and leave no room for other names
 NAME_UNITS: Final = 200  # of a name once it is escaped, which can double its length
 
 
-def imported(channel: ChannelRecord) -> Message:
+def imported(channel: ChannelItem) -> Message:
     """The import has reached its end."""
     threads, sessions = channel.import_threads, channel.import_sessions
     return message(
@@ -60,8 +60,8 @@ def merged(threads: int, left: int) -> Message:
 def _list(found: Duplicates) -> tuple[str, str]:
     """As many names as there is room for: in the message, and beneath it."""
     parts = ["\n".join(_group(group)) for group in found.groups]
-    shown = _fitting(parts, LIST_MOST_UNITS)
-    beneath = _fitting(parts[len(shown) :], MORE_MOST_UNITS)
+    shown = _fitting(parts, MAX_LIST_UNITS)
+    beneath = _fitting(parts[len(shown) :], MAX_MORE_UNITS)
     hidden = len(parts) - len(shown) - len(beneath)
     more = [f"… and {_counted(hidden, 'more name')}"] if hidden else []
     return "\n".join(shown), "\n".join([*beneath, *more])

@@ -4,14 +4,14 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from handler.clock import Clock
 from handler.discord.interactions import Interaction
 from handler.discord.models import THREAD_TYPES
 from handler.discord.responses import Message
 from handler.errors import UnsupportedChannel
+from handler.runtime.clock import Clock
+from handler.sessions.context import Context
 from handler.sessions.model import Opened, OpenRequest
 from handler.sessions.names import Names
-from handler.sessions.ports import Ports
 
 
 class Opener(Protocol):
@@ -24,12 +24,12 @@ class Opener(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CommandContext:
-    """The product, and what a command needs to ask it. `ports` is for what moderators do to a whole channel."""
+    """The product, and what a command needs to ask it. `context` is for what moderators do to a whole channel."""
 
     sessions: Opener
     names: Names
     clock: Clock
-    ports: Ports
+    context: Context
 
 
 def parent_channel(interaction: Interaction) -> tuple[str, int | None]:

@@ -4,12 +4,12 @@ from typing import Final
 
 from handler.commands import texts
 from handler.commands.context import CommandContext, parent_channel
-from handler.commands.opening import open_noted
+from handler.commands.outcomes import open_and_log
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission, has
 from handler.discord.responses import Message
 from handler.sessions.model import OpenRequest, Requester
-from handler.sessions.names import TOPIC_MAX_LENGTH
+from handler.sessions.names import MAX_TOPIC_LENGTH
 
 IMPORT_STRETCH_SECONDS: Final = 5.0  # a few pages: then whoever waits for the answer is shown how far it is
 
@@ -21,7 +21,7 @@ async def open_session(context: CommandContext, interaction: Interaction) -> Mes
     name, topic = interaction.options.get("name"), interaction.options.get("topic")
     if not isinstance(name, str) or not isinstance(topic, str | None) or interaction.user_id is None:
         return texts.unreadable()
-    if topic is not None and len(topic) > TOPIC_MAX_LENGTH:
+    if topic is not None and len(topic) > MAX_TOPIC_LENGTH:
         return texts.topic_too_long()
     channel_id, kind = parent_channel(interaction)
     request = OpenRequest(
@@ -33,7 +33,7 @@ async def open_session(context: CommandContext, interaction: Interaction) -> Mes
         kind=kind,
         import_stretch=IMPORT_STRETCH_SECONDS,
     )
-    return texts.opened(await open_noted(context.sessions, request))
+    return texts.opened(await open_and_log(context.sessions, request))
 
 
 def _requester(interaction: Interaction) -> Requester:

@@ -20,7 +20,7 @@ from handler.errors import (
     TryAgain,
 )
 from handler.sessions.model import Opened, Outcome
-from handler.sessions.names import TOPIC_MAX_LENGTH
+from handler.sessions.names import MAX_TOPIC_LENGTH
 
 UNKNOWN_BUTTON = "I do not know that button any more. Use the command again."
 
@@ -161,7 +161,7 @@ def outside_a_guild() -> Message:
 
 
 def topic_too_long() -> Message:
-    return message(f"That topic is too long: {TOPIC_MAX_LENGTH} characters are the most.")
+    return message(f"That topic is too long: {MAX_TOPIC_LENGTH} characters are the most.")
 
 
 def _linked(found: Opened, text: str) -> Message:

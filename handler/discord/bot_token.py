@@ -11,10 +11,10 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final
 
-from handler import telemetry
-from handler.clock import Clock
-from handler.config import Secret
 from handler.errors import BotTokenRefused, OnethreadError
+from handler.runtime import telemetry
+from handler.runtime.clock import Clock
+from handler.runtime.secrets import Secret
 
 # Seconds without a request after a 401. A thousand environments together then stay far below the limit above, and a
 # token that was renewed meanwhile is found again soon.

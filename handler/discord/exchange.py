@@ -12,23 +12,24 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
-from handler import telemetry
-from handler.clock import Clock, remaining
-from handler.discord.answers import Read, understood
+from handler.discord.decode import Read, understood
+from handler.discord.http import Request, Response, Send
 from handler.discord.rate_limits import RateLimits, Wait
-from handler.discord.wire import Request, Response, Send
 from handler.errors import DiscordUnavailable, OutcomeUnknown, RateLimited, TryAgain
+from handler.runtime import telemetry
+from handler.runtime.clock import Clock
+from handler.runtime.deadline import remaining
 
 T = TypeVar("T")
 
 # Seconds. A longer wait is told to whoever asked: a job is put back and its user told, at no cost while it lies there.
-LONGEST_WAIT: Final = 5.0
+MAX_WAIT: Final = 5.0
 # Seconds that must be left of the deadline after a wait: Discord answers most requests within them.
 ANSWER_MARGIN: Final = 0.3
 # Seconds. An answer that takes longer is lost, as a rule: the slow ones that were seen took two or three.
-LONGEST_PATIENCE: Final = 5.0
+MAX_PATIENCE: Final = 5.0
 # Seconds. Below it a slow answer would count as none; near the deadline the work is cancelled from outside anyway.
-SHORTEST_PATIENCE: Final = 1.0
+MIN_PATIENCE: Final = 1.0
 # The share of each pause that is left to chance, so that those who failed together do not come back together.
 JITTER: Final = 0.5
 
@@ -68,7 +69,7 @@ class Exchange:
         self._jitter = jitter
 
     async def answer(self, request: Request, read: Read[T]) -> T:
-        """What `read` makes of the answer. Raises what `handler.discord.answers` says, and RateLimited."""
+        """What `read` makes of the answer. Raises what `handler.discord.decode` says, and RateLimited."""
         return await self._repeated(request, read)
 
     async def pause(self, seconds: float) -> bool:
@@ -130,7 +131,7 @@ class Exchange:
         await self._clock.sleep(wait.seconds)
 
     def _may_wait(self, wait: Wait) -> bool:
-        return wait.seconds <= LONGEST_WAIT and self._fits(wait.seconds)
+        return wait.seconds <= MAX_WAIT and self._fits(wait.seconds)
 
     async def _learned(self, request: Request) -> tuple[Response, Wait | None]:
         response = None
@@ -152,7 +153,7 @@ class Exchange:
     def _patience(self, request: Request) -> float:
         """What may be repeated leaves time for that: a connection that died in a freeze hangs instead of failing."""
         left = remaining(self._clock.now(), math.inf)
-        return max(SHORTEST_PATIENCE, min(LONGEST_PATIENCE, left / 2 if request.repeatable else left))
+        return max(MIN_PATIENCE, min(MAX_PATIENCE, left / 2 if request.repeatable else left))
 
     def _fits(self, seconds: float) -> bool:
         return seconds + ANSWER_MARGIN <= remaining(self._clock.now(), math.inf)

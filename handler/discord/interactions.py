@@ -9,18 +9,18 @@ from typing import Any, Final
 
 import msgspec
 
-from handler.config import Secret
 from handler.discord import permissions, snowflakes
+from handler.runtime.secrets import Secret
 
 # Types of options and of commands (Discord docs, "Application Commands").
 SUBCOMMAND: Final = 1
 SUBCOMMAND_GROUP: Final = 2
 CHAT_INPUT: Final = 1
-DEEPEST_COMMAND: Final = 3  # command, group, subcommand
+MAX_COMMAND_DEPTH: Final = 3  # command, group, subcommand
 MESSAGE_COMPONENT: Final = 3  # an interaction by a button (Discord docs, "Receiving and Responding")
-CUSTOM_ID_MOST: Final = 100  # characters (Discord docs, "Components")
+MAX_CUSTOM_ID: Final = 100  # characters (Discord docs, "Components")
 BUTTON: Final = "button"  # before a button's own name in a path: no command is called so
-LARGEST_NUMBER: Final = 2**63  # what queue messages can carry; permissions and options stay far below
+MAX_NUMBER: Final = 2**63  # what queue messages can carry; permissions and options stay far below
 
 Value = str | int | float | bool
 
@@ -98,7 +98,7 @@ def read(payload: Mapping[str, Any]) -> Interaction | None:
 
 def _custom_id(data: Mapping[str, Any]) -> str | None:
     custom_id = data.get("custom_id")
-    return custom_id if isinstance(custom_id, str) and 0 < len(custom_id) <= CUSTOM_ID_MOST else None
+    return custom_id if isinstance(custom_id, str) and 0 < len(custom_id) <= MAX_CUSTOM_ID else None
 
 
 def _command(data: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, Value]]:
@@ -106,7 +106,7 @@ def _command(data: Mapping[str, Any]) -> tuple[tuple[str, ...], dict[str, Value]
     if not isinstance(name, str) or data.get("type", CHAT_INPUT) != CHAT_INPUT:
         return (), {}
     path, level = [name], data
-    while len(path) < DEEPEST_COMMAND:
+    while len(path) < MAX_COMMAND_DEPTH:
         inner = next((o for o in _options(level) if o.get("type") in (SUBCOMMAND, SUBCOMMAND_GROUP)), None)
         if inner is None:
             break
@@ -137,12 +137,12 @@ def _snowflake(parent: Mapping[str, Any], name: str) -> str | None:
 
 
 def _number(value: object) -> int | None:
-    return value if type(value) is int and -LARGEST_NUMBER <= value < LARGEST_NUMBER else None
+    return value if type(value) is int and -MAX_NUMBER <= value < MAX_NUMBER else None
 
 
 def _permissions(parent: Mapping[str, Any], name: str) -> int | None:
     value = parent.get(name)
-    if not isinstance(value, str) or len(value) > snowflakes.MOST_DIGITS:
+    if not isinstance(value, str) or len(value) > snowflakes.MAX_DIGITS:
         return None
     try:
         return _number(permissions.parse(value))

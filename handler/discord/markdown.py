@@ -8,7 +8,7 @@ import re
 from datetime import datetime
 from typing import Final, Literal
 
-from handler.utf16 import utf16_units
+from handler.runtime.utf16 import utf16_units
 
 ELLIPSIS: Final = "…"
 _NOTHING: Final = "\u200b"  # shows nothing, and is no part of any mention

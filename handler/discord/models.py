@@ -9,8 +9,11 @@ from typing import Any, Final
 
 import msgspec
 
-from handler.clock import parse_iso
 from handler.discord import snowflakes
+from handler.runtime.clock import parse_iso
+
+NONCE_LENGTH: Final = 25  # characters; Discord docs, "Message", nonce of Create Message
+SUPPRESS_EMBEDS: Final = 1 << 2  # Discord docs, "Message", message flags: a link in a topic must not unfold a preview
 
 
 class ChannelType(IntEnum):

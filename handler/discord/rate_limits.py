@@ -25,10 +25,10 @@ from typing import Any, Final
 
 import msgspec
 
-from handler.discord.wire import Request, Response
+from handler.discord.http import Request, Response
 
 DEFAULT_RETRY_AFTER: Final = 5.0  # seconds, for a 429 that does not say: long enough to be no hammering
-LONGEST_RETRY_AFTER: Final = 86_400.0  # seconds; a number beyond a day is garbage, and would overflow a time
+MAX_RETRY_AFTER: Final = 86_400.0  # seconds; a number beyond a day is garbage, and would overflow a time
 WINDOWS_KEPT: Final = 1_000  # an environment can meet any number of channels: beyond it the expired windows go
 
 _ADDRESS: Final = "address"
@@ -182,4 +182,4 @@ def _seconds(told: Any) -> float | None:
         seconds = float(told)
     except (TypeError, ValueError, OverflowError):
         return None
-    return seconds if 0 <= seconds <= LONGEST_RETRY_AFTER else None
+    return seconds if 0 <= seconds <= MAX_RETRY_AFTER else None

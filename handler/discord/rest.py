@@ -1,7 +1,7 @@
 """The Discord REST client: what the bot asks of Discord, and the one place that knows httpx.
 
 `Discord` speaks in Discord's words; `handler.discord.exchange` is what happens around each request; `httpx_send` carries
-it. All methods raise what `handler.discord.answers` says of answers, and RateLimited.
+it. All methods raise what `handler.discord.decode` says of answers, and RateLimited.
 """
 
 import random
@@ -11,16 +11,16 @@ from typing import Any, Final
 
 import httpx
 
-from handler import telemetry
-from handler.clock import Clock
-from handler.config import Secret
-from handler.discord import answers, routes
+from handler.discord import decode, routes
 from handler.discord.bot_token import TokenSource
-from handler.discord.exchange import LONGEST_PATIENCE, NO_RETRY, Exchange, RetryPolicy
+from handler.discord.exchange import MAX_PATIENCE, NO_RETRY, Exchange, RetryPolicy
+from handler.discord.http import Request, Response, Send, body_of, header_fields
 from handler.discord.models import AuditEntry, Channel, Message, ThreadList
 from handler.discord.rate_limits import RateLimits
-from handler.discord.wire import Request, Response, Send, body_of, header_fields
 from handler.errors import DiscordUnavailable, NotFound
+from handler.runtime import telemetry
+from handler.runtime.clock import Clock
+from handler.runtime.secrets import Secret
 
 __all__ = [
     "NO_RETRY",
@@ -41,7 +41,7 @@ CONNECT_TIMEOUT: Final = 1.5
 # 350 s without a word: a connection from just below that would hang instead of failing.
 KEEP_ALIVE: Final = 300.0
 # The bot's 50 requests a second, most answered within one, leave no use for more connections.
-MOST_CONNECTIONS: Final = 50
+MAX_CONNECTIONS: Final = 50
 PAGE: Final = 100  # threads in an archived page: as many as Discord gives (Discord docs, "Channel")
 
 # What httpx raises before a request has left: nothing can have come of it. All else may have been applied.
@@ -76,11 +76,11 @@ class Discord:
 
     async def request(self, request: Request) -> Response:
         """The generic door, for routes that have no method here. Successful answers come back as they are."""
-        return await self._exchange.answer(request, answers.anything)
+        return await self._exchange.answer(request, decode.anything)
 
     async def channel(self, channel_id: str) -> Channel:
         """A channel or a thread."""
-        return await self._exchange.answer(routes.get_channel(channel_id), answers.channel)
+        return await self._exchange.answer(routes.get_channel(channel_id), decode.channel)
 
     async def change_thread(
         self,
@@ -103,11 +103,11 @@ class Discord:
             "auto_archive_duration": auto_archive_duration,
         }
         changes = {key: value for key, value in given.items() if value is not None}
-        return await self._exchange.answer(routes.change_thread(thread_id, changes, reason), answers.channel)
+        return await self._exchange.answer(routes.change_thread(thread_id, changes, reason), decode.channel)
 
     async def delete_thread(self, thread_id: str, *, reason: str | None = None) -> None:
         """Delete a thread with all that was said in it. NotFound with 10003 means that it is gone already."""
-        await self._exchange.answer(routes.delete_thread(thread_id, reason), answers.anything)
+        await self._exchange.answer(routes.delete_thread(thread_id, reason), decode.anything)
 
     async def active_threads(self, guild_id: str) -> ThreadList:
         """All active threads of a guild that the bot may see: one answer, no pages."""
@@ -119,28 +119,28 @@ class Discord:
 
     async def _threads(self, request: Request) -> ThreadList:
         def read(response: Response) -> ThreadList:
-            found = answers.threads(response)
-            return ThreadList(found.threads, found.has_more, answers.date(response, self._clock.now()))
+            found = decode.threads(response)
+            return ThreadList(found.threads, found.has_more, decode.date(response, self._clock.now()))
 
         return await self._exchange.answer(request, read)
 
     async def audit_log(self, guild_id: str, *, after: str | None, limit: int = PAGE) -> tuple[AuditEntry, ...]:
         """One page of the guild's audit log: the entries after that id, oldest first; without it the newest ones."""
-        return await self._exchange.answer(routes.audit_log(guild_id, after, limit), answers.audit_entries)
+        return await self._exchange.answer(routes.audit_log(guild_id, after, limit), decode.audit_entries)
 
     async def post_message(self, channel_id: str, body: Mapping[str, Any], *, nonce: str) -> Message:
         """Post a message, or get the one that this nonce (at most 25 characters) posted a few minutes ago.
 
         Unknown Message (NotFound, 10008): this nonce posted one, and it was deleted.
         """
-        return await self._exchange.answer(routes.post_message(channel_id, body, nonce), answers.message)
+        return await self._exchange.answer(routes.post_message(channel_id, body, nonce), decode.message)
 
     async def message(self, channel_id: str, message_id: str) -> Message:
-        return await self._exchange.answer(routes.get_message(channel_id, message_id), answers.message)
+        return await self._exchange.answer(routes.get_message(channel_id, message_id), decode.message)
 
     async def delete_message(self, channel_id: str, message_id: str, *, reason: str | None = None) -> None:
         """Delete a message. NotFound with 10008 means that it is gone, be it by an earlier attempt of this very call."""
-        await self._exchange.answer(routes.delete_message(channel_id, message_id, reason), answers.nothing)
+        await self._exchange.answer(routes.delete_message(channel_id, message_id, reason), decode.nothing)
 
     def foresee_start(self, channel_id: str) -> None:
         """Raise RateLimited if starting a thread in this channel is known to be refused for longer than there is time."""
@@ -149,16 +149,16 @@ class Discord:
     async def start_thread(self, channel_id: str, message_id: str, *, name: str, auto_archive_duration: int) -> Channel:
         """Start the one thread of a message; it bears the message's id. DiscordRefused with 160004: it was started."""
         request = routes.start_thread(channel_id, message_id, name, auto_archive_duration)
-        return await self._exchange.answer(request, answers.channel)
+        return await self._exchange.answer(request, decode.channel)
 
     async def add_thread_member(self, thread_id: str, user_id: str) -> None:
         """Adding a member twice is fine; the thread must not be archived."""
-        await self._exchange.answer(routes.add_thread_member(thread_id, user_id), answers.nothing)
+        await self._exchange.answer(routes.add_thread_member(thread_id, user_id), decode.nothing)
 
     async def current_user_id(self) -> str:
         """The bot's own user id, asked for once. (Old applications have another id than their bot.)"""
         if self._user_id is None:
-            self._user_id = (await self._exchange.answer(routes.get_current_user(), answers.user)).id
+            self._user_id = (await self._exchange.answer(routes.get_current_user(), decode.user)).id
         return self._user_id
 
     async def edit_original(self, token: Secret | str, body: Mapping[str, Any]) -> None:
@@ -172,7 +172,7 @@ class Discord:
         request = routes.edit_original(self._application_id, token, body)
         for pause in (*self._retry.original_pauses, None):
             try:
-                return await self._exchange.answer(request, answers.nothing)
+                return await self._exchange.answer(request, decode.nothing)
             except NotFound:
                 if pause is None or not await self._exchange.pause(pause):
                     raise
@@ -189,9 +189,9 @@ def build_client(api_url: str, *, transport: httpx.AsyncBaseTransport | None = N
     return httpx.AsyncClient(
         base_url=api_url,
         transport=transport,
-        timeout=httpx.Timeout(LONGEST_PATIENCE, connect=CONNECT_TIMEOUT),
+        timeout=httpx.Timeout(MAX_PATIENCE, connect=CONNECT_TIMEOUT),
         limits=httpx.Limits(
-            max_connections=MOST_CONNECTIONS, max_keepalive_connections=MOST_CONNECTIONS, keepalive_expiry=KEEP_ALIVE
+            max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE
         ),
         http2=False,
         follow_redirects=False,
@@ -245,7 +245,7 @@ async def _once(client: httpx.AsyncClient, request: Request, token: Secret | Non
 
 
 def _timeout(patience: float | None) -> httpx.Timeout:
-    seconds = LONGEST_PATIENCE if patience is None else patience
+    seconds = MAX_PATIENCE if patience is None else patience
     return httpx.Timeout(seconds, connect=min(CONNECT_TIMEOUT, seconds))
 
 
@@ -253,4 +253,4 @@ def _translated(request: Request, fault: httpx.HTTPError) -> DiscordUnavailable:
     what = type(fault).__name__
     if isinstance(fault, _NEVER_SENT):
         return DiscordUnavailable(f"{request.route} was not sent ({what})")
-    return answers.lost(request, f"got no answer ({what})")
+    return decode.lost(request, f"got no answer ({what})")

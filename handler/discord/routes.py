@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
-from handler.discord.wire import Request
+from handler.discord.http import Request
 
 
 def get_channel(channel_id: str) -> Request:

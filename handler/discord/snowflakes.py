@@ -4,14 +4,14 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-MOST_DIGITS: Final = 20  # of 64 bits
+MAX_DIGITS: Final = 20  # of 64 bits
 
 # Discord docs, "API Reference", Snowflakes: milliseconds since the epoch, above 22 bits that tell where it was made.
 _BITS: Final = 64
 _BELOW_THE_TIME: Final = 22
 _EPOCH: Final = datetime(2015, 1, 1, tzinfo=UTC)
 # No leading zero: one thing has one id, and ids are parts of keys.
-_SNOWFLAKE: Final = re.compile(rf"[1-9][0-9]{{0,{MOST_DIGITS - 1}}}")
+_SNOWFLAKE: Final = re.compile(rf"[1-9][0-9]{{0,{MAX_DIGITS - 1}}}")
 
 
 def is_snowflake(text: str) -> bool:

@@ -6,7 +6,7 @@ import msgspec
 
 from handler.discord.models import Channel
 from handler.sessions.names import SessionName
-from handler.table.items import Pointer, Session
+from handler.store.items import Pointer, Session
 
 
 class Requester(msgspec.Struct, frozen=True, kw_only=True):

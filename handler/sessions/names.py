@@ -9,16 +9,16 @@ from typing import Final
 
 import msgspec
 
-from handler.discord.snowflakes import MOST_DIGITS
+from handler.discord.snowflakes import MAX_DIGITS
 from handler.errors import InvalidName
-from handler.utf16 import utf16_units
+from handler.runtime.utf16 import utf16_units
 
-THREAD_NAME_MAX_UNITS: Final = 100  # UTF-16 units; Discord docs, "Channel", name of a thread
-SORT_KEY_MAX_BYTES: Final = 1024  # DynamoDB's limit for a sort key
+MAX_THREAD_NAME_UNITS: Final = 100  # UTF-16 units; Discord docs, "Channel", name of a thread
+MAX_SORT_KEY_BYTES: Final = 1024  # DynamoDB's limit for a sort key
 # A namesake's sort key holds the session key and a snowflake: it is the longest there is.
-SORT_KEY_OVERHEAD: Final = len("NAMESAKE#") + len("#") + MOST_DIGITS
-SPELLING_MAX_LENGTH: Final = 4 * THREAD_NAME_MAX_UNITS  # beyond it no folding makes a name short enough: not even tried
-TOPIC_MAX_LENGTH: Final = 300  # characters; keeps the source message readable when the thread is collapsed under it
+SORT_KEY_OVERHEAD: Final = len("NAMESAKE#") + len("#") + MAX_DIGITS
+MAX_SPELLING_LENGTH: Final = 4 * MAX_THREAD_NAME_UNITS  # beyond it no folding makes a name short enough: not even tried
+MAX_TOPIC_LENGTH: Final = 300  # characters; keeps the source message readable when the thread is collapsed under it
 
 
 class SessionName(msgspec.Struct, frozen=True):
@@ -41,20 +41,20 @@ class Names:
         if any(unicodedata.category(c) == "Cs" for c in text):
             raise InvalidName("lone surrogate", message="That session name contains broken characters. Type it again.")
         text = " ".join(text.split())
-        if len(text) > SPELLING_MAX_LENGTH:
+        if len(text) > MAX_SPELLING_LENGTH:
             raise InvalidName("far too long", message="That session name is too long. Choose a shorter one.")
         key = self.key(text)
         if not any(unicodedata.category(c)[0] not in "CZ" for c in key):
             raise InvalidName("empty", message="A session needs a name: a ticket number, a run’s id or a few words.")
         spelling = self._spelling(text, key)
         units = utf16_units(self.prefix + spelling)
-        if units > THREAD_NAME_MAX_UNITS:
-            most = THREAD_NAME_MAX_UNITS - utf16_units(self.prefix)
+        if units > MAX_THREAD_NAME_UNITS:
+            most = MAX_THREAD_NAME_UNITS - utf16_units(self.prefix)
             raise InvalidName(
                 f"{units} UTF-16 units",
                 message=f"That session name is too long: {most} characters are the most (an emoji counts as two).",
             )
-        if len(key.encode()) + SORT_KEY_OVERHEAD > SORT_KEY_MAX_BYTES:
+        if len(key.encode()) + SORT_KEY_OVERHEAD > MAX_SORT_KEY_BYTES:
             raise InvalidName("sort key too long", message="That session name is too long. Choose a shorter one.")
         if not self.bears(self.thread_name(spelling), key):
             raise InvalidName("not stable", message="That session name cannot be written as a thread’s name.")

@@ -27,27 +27,26 @@ from typing import Final
 
 import msgspec
 
-from handler.clock import Clock, parse_iso
 from handler.config import UnlockPolicy
 from handler.discord.rest import Discord
 from handler.errors import TimedOut
-from handler.sessions import decide
-from handler.sessions.adoption import adopt
-from handler.sessions.channels import check_permissions, register, resolve
-from handler.sessions.creation import create, link_foreign
-from handler.sessions.decide import Step
-from handler.sessions.importing import import_past
+from handler.runtime.clock import Clock, parse_iso
+from handler.sessions.context import Context, OpenHistory
 from handler.sessions.model import Opened, OpenRequest
 from handler.sessions.names import Names
-from handler.sessions.ports import Journey, Ports
-from handler.sessions.reuse import reuse
-from handler.store import Store
-from handler.table.items import ChannelRecord, Session
+from handler.sessions.opening.adopt import adopt
+from handler.sessions.opening.channel import check_permissions, register, resolve
+from handler.sessions.opening.channel_import import import_past
+from handler.sessions.opening.create import create, link_foreign
+from handler.sessions.opening.next_step import NextStep, next_step
+from handler.sessions.opening.reuse import reuse
+from handler.store.items import ChannelItem, Session
+from handler.store.store import Store
 
-ROUNDS_MOST: Final = 60  # reads of one session by one opener: far more than any deadline leaves time for
-SHORTEST_PAUSE: Final = 0.001  # seconds; a lease that ends at this very moment ends only when time goes on
+MAX_ROUNDS: Final = 60  # reads of one session by one opener: far more than any deadline leaves time for
+MIN_PAUSE: Final = 0.001  # seconds; a lease that ends at this very moment ends only when time goes on
 FIRST_PAUSE: Final = 0.1  # seconds before a session that somebody else is creating is read again
-LONGEST_PAUSE: Final = 1.0  # seconds; the pause doubles up to it
+MAX_PAUSE: Final = 1.0  # seconds; the pause doubles up to it
 
 
 class Sessions:
@@ -65,7 +64,7 @@ class Sessions:
         unlock_policy: UnlockPolicy,
         trace_after: timedelta | None = None,
     ) -> None:
-        self.ports = Ports(
+        self.context = Context(
             store=store,
             discord=discord,
             names=names,
@@ -82,61 +81,61 @@ class Sessions:
         Raises the errors of `handler.errors`; ThreadLocked carries what was found. Works until it is done: the caller
         sets the deadline (`handler.clock.set_deadline`) and cancels.
         """
-        journey = Journey()
+        history = OpenHistory()
         pause = FIRST_PAUSE
-        for _ in range(ROUNDS_MOST):
-            session = await self.ports.store.session(request.parent_channel_id, request.name.key)
-            step = decide.next_step(session, owner=request.requester.owner, now=self.ports.clock.now())
-            if step is Step.WAIT and session is not None:
+        for _ in range(MAX_ROUNDS):
+            session = await self.context.store.session(request.parent_channel_id, request.name.key)
+            step = next_step(session, owner=request.requester.owner, now=self.context.clock.now())
+            if step is NextStep.WAIT and session is not None:
                 pause = await self._wait(session, pause)
-                journey.waited = True
+                history.waited = True
                 continue
-            if step is Step.REUSE and session is not None:
-                opened = await reuse(self.ports, session, request, journey)
+            if step is NextStep.REUSE and session is not None:
+                opened = await reuse(self.context, session, request, history)
             else:
-                channel, known = await resolve(self.ports, request)
+                channel, known = await resolve(self.context, request)
                 if channel.channel_id != request.parent_channel_id:
                     request = msgspec.structs.replace(request, parent_channel_id=channel.channel_id)
                     continue
-                opened = await self._create(session, step, channel, known, request, journey)
+                opened = await self._create(session, step, channel, known, request, history)
             if opened is not None:
                 return opened
         raise TimedOut(f"the session {request.name.key!r} kept changing")
 
     async def let_go(self, request: OpenRequest) -> None:
         """For a requester who gave up and will not come back: end the lease, if it is still his. Best effort."""
-        session = await self.ports.store.session(request.parent_channel_id, request.name.key)
+        session = await self.context.store.session(request.parent_channel_id, request.name.key)
         if session is not None and session.lease_owner == request.requester.owner:
-            await self.ports.store.end_lease(session, owner=request.requester.owner, now=self.ports.clock.now())
+            await self.context.store.end_lease(session, owner=request.requester.owner, now=self.context.clock.now())
 
     async def _create(
         self,
         session: Session | None,
-        step: Step,
-        channel: ChannelRecord,
+        step: NextStep,
+        channel: ChannelItem,
         known: bool,
         request: OpenRequest,
-        journey: Journey,
+        history: OpenHistory,
     ) -> Opened | None:
         """Claim or take over, in a channel whose past is known, and create."""
-        ports, owner = self.ports, request.requester.owner
+        context, owner = self.context, request.requester.owner
         check_permissions(request)
         if not known:
-            await register(ports, channel)
+            await register(context, channel)
         if channel.imported_at is None and (session is None or session.source_message_id is None):
-            if session is not None and step is not Step.CLAIM:  # nobody holds a claim while the past is read
-                await ports.store.drop_claim(session, now=ports.clock.now())
+            if session is not None and step is not NextStep.CLAIM:  # nobody holds a claim while the past is read
+                await context.store.drop_claim(session, now=context.clock.now())
                 return None
-            found = await import_past(ports, channel, request.name.key, stretch=request.import_stretch)
+            found = await import_past(context, channel, request.name.key, stretch=request.import_stretch)
             if found is None:
                 return None
             if found.adoptable:
-                return await adopt(ports, session, found.adoptable, channel, request, journey)
+                return await adopt(context, session, found.adoptable, channel, request, history)
             if found.foreign is not None:
-                return await link_foreign(ports, *found.foreign, request)
-        now = ports.clock.now()
-        if session is None or step is Step.CLAIM:
-            write = await ports.store.claim(
+                return await link_foreign(context, *found.foreign, request)
+        now = context.clock.now()
+        if session is None or step is NextStep.CLAIM:
+            write = await context.store.claim(
                 channel.channel_id,
                 request.name.key,
                 session_name=request.name.spelling,
@@ -146,16 +145,16 @@ class Sessions:
                 topic=request.topic,
                 now=now,
             )
-        elif step is Step.TAKE_OVER:
-            write = await ports.store.take_over(session, owner=owner, now=now)
+        elif step is NextStep.TAKE_OVER:
+            write = await context.store.take_over(session, owner=owner, now=now)
         else:
-            return await create(ports, session, channel, request, journey)
-        return await create(ports, write.mine, channel, request, journey) if write.won else None
+            return await create(context, session, channel, request, history)
+        return await create(context, write.mine, channel, request, history) if write.won else None
 
     async def _wait(self, session: Session, pause: float) -> float:
         """Let whoever holds the lease work; not longer than the lease lasts. Returns the next pause."""
         left = pause
         if session.lease_expires_at is not None:
-            left = (parse_iso(session.lease_expires_at) - self.ports.clock.now()).total_seconds()
-        await self.ports.clock.sleep(max(SHORTEST_PAUSE, min(pause, left)))
-        return min(pause * 2, LONGEST_PAUSE)
+            left = (parse_iso(session.lease_expires_at) - self.context.clock.now()).total_seconds()
+        await self.context.clock.sleep(max(MIN_PAUSE, min(pause, left)))
+        return min(pause * 2, MAX_PAUSE)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from handler.sessions.names import THREAD_NAME_MAX_UNITS, TOPIC_MAX_LENGTH
+from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
 
 CHAT_INPUT: Final = 1
 SUBCOMMAND: Final = 1
@@ -21,14 +21,14 @@ OPEN: Final[dict[str, Any]] = {
             "description": "The session's name, such as 1a06a43",
             "required": True,
             "min_length": 1,
-            "max_length": THREAD_NAME_MAX_UNITS,
+            "max_length": MAX_THREAD_NAME_UNITS,
         },
         {
             "type": STRING,
             "name": "topic",
             "description": "What the session is about; shown above its thread when it is created",
             "min_length": 1,
-            "max_length": TOPIC_MAX_LENGTH,
+            "max_length": MAX_TOPIC_LENGTH,
         },
     ],
 }

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from handler.telemetry import configure
+from handler.runtime.telemetry import configure
 from infra.cost.cycle import Cycle, cycle, most_guilds
 from infra.cost.measure import Measured, Use, measure
 

@@ -7,8 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from handler.reconcile_queue import BATCH_MOST
-from handler.sessions.pace import REQUESTS_PER_SECOND
+from handler.aws.reconcile_queue import MAX_BATCH
+from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
 from infra.cost import prices
 from infra.cost.measure import Measured, Use
 
@@ -75,7 +75,7 @@ def _round(guilds: int, measured: Measured, period: float) -> Cycle:
     run = _run(measured, changes)
     requests = guilds * run.discord
     each = run.discord / REQUESTS_PER_SECOND + RUN_OVERHEAD_SECONDS
-    batches = math.ceil(guilds / BATCH_MOST)
+    batches = math.ceil(guilds / MAX_BATCH)
     return Cycle(
         guilds=guilds,
         discord=requests,

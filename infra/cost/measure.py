@@ -12,19 +12,19 @@ from boto3.session import Session
 from moto import mock_aws
 
 from handler import config
+from handler.aws.dynamodb import DynamoDB, to_wire
 from handler.bootstrap import Environment
-from handler.clock import iso
 from handler.config import ReconcilerConfig
 from handler.discord.snowflakes import time_of
-from handler.dynamodb import DynamoDB, to_wire
+from handler.runtime.clock import iso
 from handler.sessions.model import OpenRequest, Requester
-from handler.sessions.reconcile import run_once
+from handler.sessions.reconcile.run import run_once
 from infra.cost.units import read_units, write_units
 from infra.local.aws_client import MADE_UP, REGION
-from infra.local.discord.permissions import BITS, DEFAULT
-from infra.local.discord.transport import SimulatedTransport
-from infra.local.discord.world import SimulatedDiscord
 from infra.local.table import create_table
+from infra.simulator.permissions import BITS, DEFAULT
+from infra.simulator.transport import SimulatedTransport
+from infra.simulator.world import SimulatedDiscord
 
 APPLICATION: Final = "1000"
 GUILD: Final = "1"
@@ -177,7 +177,7 @@ class _Guild:
         await self.clock.sleep(PERIOD.total_seconds())
         self._table.use, calls = Use(), self._calls()
         environment = self._environment
-        await run_once(environment.sessions.ports, GUILD, self.clock.now(), pace=environment.pace)
+        await run_once(environment.sessions.context, GUILD, self.clock.now(), pace=environment.pace)
         return self._table.use - Use(calls - self._calls())
 
     async def hour(self) -> Use:

@@ -17,7 +17,7 @@ _WRITES: Final = frozenset({"put_item", "update_item", "delete_item"})
 
 
 def read_units(operation: str, parameters: Mapping[str, Any], answer: Mapping[str, Any]) -> float:
-    """Of a call over the seam of `handler.dynamodb`, with plain values."""
+    """Of a call over the seam of `handler.aws.dynamodb`, with plain values."""
     if operation == "get_item":
         return _units(_size(answer.get("Item", {})))
     if operation == "batch_get_item":

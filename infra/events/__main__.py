@@ -52,7 +52,7 @@ def _ping(options: argparse.Namespace, now: datetime) -> str:
 
 
 def _job(options: argparse.Namespace, now: datetime) -> str:
-    from handler import jobs
+    from handler.commands import jobs
     from handler.discord.interactions import read
 
     interaction = read(_interaction(options, now))

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final, TypeVar
 
-from infra.local.discord.faults import HANG
 from infra.local.functions import Environment
 from infra.local.meter import Cost, Meter
 from infra.local.people import Discord, Person, Place, Seen
 from infra.local.stack import Stack
+from infra.simulator.faults import HANG
 
 PLACE: Final = Place("1200000000000000011", "1200000000000000012")
 NAME: Final = "deploy-eu"

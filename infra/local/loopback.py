@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any, Final
 
-BODY_MAX_BYTES: Final = 10 * 1024 * 1024  # API Gateway docs, "Quotas for HTTP APIs": payload size
+MAX_BODY_BYTES: Final = 10 * 1024 * 1024  # API Gateway docs, "Quotas for HTTP APIs": payload size
 # Hundreds of people may press Enter together.
 BACKLOG: Final = 512
 # A connection that nobody uses is let go after this many seconds, so that its thread ends.
@@ -105,7 +105,7 @@ class _Connection(Connection):
 
     def _serve(self) -> None:
         length = self.headers.get("content-length") or "0"
-        if not length.isdecimal() or int(length) > BODY_MAX_BYTES:
+        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
             self.close_connection = True  # its body stays unread
             large = length.isdecimal()
             text = '{"message":"Request Entity Too Large"}' if large else '{"message":"Bad Request"}'

@@ -2,9 +2,9 @@
 
 import threading
 
-from infra.local.discord.http import API_PREFIX, DiscordServer
-from infra.local.discord.wire import Outcome, Request
-from infra.local.discord.world import SimulatedDiscord
+from infra.simulator.http import API_PREFIX, DiscordServer
+from infra.simulator.wire import Outcome, Request
+from infra.simulator.world import SimulatedDiscord
 
 
 class ObservedDiscord(DiscordServer):

@@ -22,13 +22,13 @@ from infra.interactions import (
 )
 from infra.local.aws_client import client
 from infra.local.crash import CrashScene
-from infra.local.discord.permissions import DEFAULT, as_bits
-from infra.local.discord.records import Thread as DiscordThread
 from infra.local.meter import Cost, Meter
 from infra.local.people import Discord, Person, Place, Seen
 from infra.local.screen import Screen
 from infra.local.stack import Stack
 from infra.local.ticking import reconcile
+from infra.simulator.permissions import DEFAULT, as_bits
+from infra.simulator.records import Thread as DiscordThread
 
 MONA: Final = Person("1300000000000000001", "mona")
 OMAR: Final = Person("1300000000000000002", "omar")

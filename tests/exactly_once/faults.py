@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.local.discord.faults import DROP, HANG, bad_gateway, error, rate_limited, server_error
+from infra.simulator.faults import DROP, HANG, bad_gateway, error, rate_limited, server_error
 from tests.kit.dynamodb import Fault as DynamoFault
 from tests.kit.dynamodb import What
 from tests.kit.journal import Call

@@ -10,11 +10,10 @@ import sys
 
 from handler import bootstrap
 from handler.bootstrap import Environment
-from handler.clock import Deadline
 from handler.config import EnsureConfig
 from handler.errors import OnethreadError
+from handler.runtime.deadline import Deadline, within
 from handler.sessions.model import OpenRequest, Requester
-from handler.time_limit import within
 
 SECONDS = 50.0  # as much as a worker has
 TRIES = 3  # a program repeats what may be repeated: on a busy machine a call may time out

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from handler.table.clauses import LEASE_SECONDS
-from infra.local.discord.faults import DROP, HANG, Failure, error
-from infra.local.discord.wire import Response
+from handler.store.clauses import LEASE_SECONDS
+from infra.simulator.faults import DROP, HANG, Failure, error
+from infra.simulator.wire import Response
 from tests.kit.dynamodb import Fault
 from tests.kit.stage import Stage, staged
 from tests.kit.table_view import NAME

@@ -13,17 +13,17 @@ from typing import Any
 
 import msgspec
 
+from handler.aws.dynamodb import ConditionFailed, TransactionFailed
+from handler.discord.http import Request, body_of
 from handler.discord.rate_limits import RateLimits
 from handler.discord.rest import NO_RETRY, Discord, Response
-from handler.discord.wire import Request, body_of
-from handler.dynamodb import ConditionFailed, TransactionFailed
 from handler.errors import OnethreadError
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.names import Names
-from handler.sessions.pace import Pace
 from handler.sessions.protocol import Sessions
-from handler.sessions.reconcile import run_once
-from handler.store import Store
+from handler.sessions.reconcile.pace import Pace
+from handler.sessions.reconcile.run import run_once
+from handler.store.store import Store
 from tests.explorer.loop import StepLoop
 
 TABLE = "sessions"
@@ -146,7 +146,7 @@ class Run:
 
     async def _work(self, opener: Opener, sessions: Sessions) -> Result:
         if opener.reconciles:
-            return await run_once(sessions.ports, GUILD, self._now, pace=Pace(self, per_second=math.inf))
+            return await run_once(sessions.context, GUILD, self._now, pace=Pace(self, per_second=math.inf))
         return await sessions.open(opener.request())
 
     async def sleep(self, seconds: float) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from infra.local.discord.records import Thread
+from infra.simulator.records import Thread
 from tests.explorer.actor import APPLICATION, CHANNEL, NAMES
 from tests.explorer.world import LEASE_OVER, Bounds, Left, World
 

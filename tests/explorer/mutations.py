@@ -6,23 +6,25 @@ from typing import Any
 from unittest.mock import patch
 
 from handler.discord.models import Channel
-from handler.sessions import creation, ending, lookup, reuse
+from handler.sessions.context import Context
 from handler.sessions.model import Look
-from handler.sessions.ports import Ports
-from handler.store import Store
-from handler.table import clauses
-from handler.table.claims import Write, also_won, key_of
-from handler.table.items import ChannelRecord, Session, Status, pointer_item_key
+from handler.sessions.opening import create, reuse
+from handler.sessions.threads import generation
+from handler.sessions.threads.evidence import find_thread
+from handler.store import clauses
+from handler.store.claims import Write, also_won, key_of
+from handler.store.items import ChannelItem, Session, Status, pointer_item_key
+from handler.store.store import Store
 
 
 @contextmanager
 def without_the_deletion() -> Iterator[None]:
     """A generation ends, and its source message stays: a paused process can still start a thread from it."""
 
-    async def nothing(ports: Ports, session: Session) -> None:
+    async def nothing(context: Context, session: Session) -> None:
         return None
 
-    with patch.object(ending, "_delete_source_message", nothing):
+    with patch.object(generation, "_delete_source_message", nothing):
         yield
 
 
@@ -30,17 +32,17 @@ def without_the_deletion() -> Iterator[None]:
 def without_the_second_look() -> Iterator[None]:
     """After the deletion nobody looks whether a thread was started just before."""
 
-    async def end(ports: Ports, session: Session, *, refused: bool = False) -> Channel | None:
-        if not refused and (found := await lookup.find(ports, session)) is not None:
+    async def no_second_look(context: Context, session: Session, *, refused: bool = False) -> Channel | None:
+        if not refused and (found := await find_thread(context, session)) is not None:
             return found
-        await ending._delete_source_message(ports, session)
-        await ports.store.end_generation(session, now=ports.clock.now())
+        await generation._delete_source_message(context, session)
+        await context.store.end_generation(session, now=context.clock.now())
         return None
 
     with (
-        patch.object(ending, "end_generation", end),
-        patch.object(creation, "end_generation", end),
-        patch.object(reuse, "end_generation", end),
+        patch.object(generation, "end_generation", no_second_look),
+        patch.object(create, "end_generation", no_second_look),
+        patch.object(reuse, "end_generation", no_second_look),
     ):
         yield
 
@@ -49,10 +51,10 @@ def without_the_second_look() -> Iterator[None]:
 def without_the_look_up() -> Iterator[None]:
     """The anchor is posted without looking for a thread of that name first."""
 
-    async def look(ports: Ports, channel: ChannelRecord, session_key: str) -> Look:
+    async def look(context: Context, channel: ChannelItem, session_key: str) -> Look:
         return Look()
 
-    with patch.object(creation, "look_up", look):
+    with patch.object(create, "look_up", look):
         yield
 
 

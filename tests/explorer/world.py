@@ -5,21 +5,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from handler.clock import parse_iso
-from handler.config import Secret
+from handler.aws.dynamodb import ConditionFailed, TransactionFailed
+from handler.discord.http import Request, body_of, header_fields
 from handler.discord.rest import Response
-from handler.discord.wire import Request, body_of, header_fields
-from handler.dynamodb import ConditionFailed, TransactionFailed
+from handler.runtime.clock import parse_iso
+from handler.runtime.secrets import Secret
 from handler.sessions.model import Opened
-from handler.table.clauses import OWN_LEASE
-from infra.local.discord.wire import Request as SimulatedRequest
-from infra.local.discord.world import SimulatedDiscord
+from handler.store.clauses import OWN_LEASE
+from infra.simulator.wire import Request as SimulatedRequest
+from infra.simulator.world import SimulatedDiscord
 from tests.explorer.actor import APPLICATION, CHANNEL, GUILD, NAMES, TABLE, Answer, Opener, Question, Run, remembered
 from tests.kit.memory_table import MemoryTable
 from tests.kit.secrets import BOT_TOKEN
 
 BEGIN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-LONE_CALLS_MOST = 200  # an opener that asks more, with nobody about, has no way to end
+MAX_LONE_CALLS = 200  # an opener that asks more, with nobody about, has no way to end
 LEASE_OVER = timedelta(seconds=16)
 _THREAD_STARTS = "POST /channels/{channel}/messages/{message}/threads"
 
@@ -285,7 +285,7 @@ def begin(bounds: Bounds) -> World:
 def finish_alone(world: World, opener: Opener) -> Opened:
     """Let this opener alone do everything there is to do, on this very world; a violation if it does not finish."""
     run = Run(opener, world.now)
-    for _ in range(LONE_CALLS_MOST):
+    for _ in range(MAX_LONE_CALLS):
         if run.task.done():
             break
         number, (question, _) = min(run.pending.items(), key=lambda pair: pair[0])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from handler.dynamodb import DynamoDB
+from handler.aws.dynamodb import DynamoDB
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.virtual_time import LoopClock
 

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from handler import bootstrap, ensure, reconciler, webhook, worker
+from handler.aws.reconcile_queue import encode as encode_guild
 from handler.bootstrap import ON_LAMBDA, Environment
 from handler.config import Config, EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
 from handler.errors import ConfigurationError
-from handler.reconcile_queue import encode as encode_guild
 from infra.interactions import api_gateway_event, encode, interaction, sign, sqs_event, sqs_record
 from tests.kit.deployment import CHANNEL, GUILD, KEY, USER
 from tests.kit.loopback import Loopback, loopback
@@ -97,7 +97,7 @@ def test_an_environment_survives_a_fault_but_no_interruption() -> None:
 
 
 def test_one_invocation_leaves_nothing_in_the_context_of_the_next() -> None:
-    from handler.clock import Deadline, remaining, set_deadline
+    from handler.runtime.deadline import Deadline, remaining, set_deadline
 
     async def leaving(environment: Environment[Any]) -> None:
         set_deadline(Deadline(environment.clock.now()))

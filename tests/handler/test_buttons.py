@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from handler.commands import texts
+from handler.commands.jobs import Job
 from handler.discord.interactions import read
 from handler.discord.responses import message, with_button
 from handler.errors import Importing, Merging, OnethreadError, RateLimited, StoreUnavailable
-from handler.jobs import Job
 from infra.interactions import button
 from tests.kit.aws_wire import What
 from tests.kit.commands import Scripted

@@ -9,17 +9,17 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
 from handler.config import (
-    PREFIX_MAX_UNITS,
+    MAX_PREFIX_UNITS,
     Config,
     EnsureConfig,
     ReconcilerConfig,
-    Secret,
     WebhookConfig,
     WorkerConfig,
     fingerprint,
     load,
 )
 from handler.errors import ConfigurationError
+from handler.runtime.secrets import Secret
 from tests.kit.secrets import BOT_TOKEN
 
 SECRET = BOT_TOKEN
@@ -129,7 +129,7 @@ def test_what_is_not_given_has_the_template_s_defaults() -> None:
     [
         ("SESSION_NAME_PREFIX", "🧵 Run ", "session_name_prefix", "🧵 Run "),
         ("SESSION_NAME_PREFIX", "#", "session_name_prefix", "#"),
-        ("SESSION_NAME_PREFIX", "x" * PREFIX_MAX_UNITS, "session_name_prefix", "x" * PREFIX_MAX_UNITS),
+        ("SESSION_NAME_PREFIX", "x" * MAX_PREFIX_UNITS, "session_name_prefix", "x" * MAX_PREFIX_UNITS),
         ("AUTO_ARCHIVE_MINUTES", "60", "auto_archive_minutes", 60),
         ("AUTO_ARCHIVE_MINUTES", "10080", "auto_archive_minutes", 10080),
         ("UNLOCK_POLICY", "everyone", "unlock_policy", "everyone"),
@@ -151,8 +151,8 @@ def test_housekeeping_is_off_unless_it_is_asked_for() -> None:
 
 
 def test_the_prefix_counts_as_discord_counts() -> None:
-    faults_of(EnsureConfig, {**COMMON, "SESSION_NAME_PREFIX": "🧵" * (PREFIX_MAX_UNITS // 2) + "x"})
-    load(EnsureConfig, {**COMMON, "SESSION_NAME_PREFIX": "🧵" * (PREFIX_MAX_UNITS // 2)})
+    faults_of(EnsureConfig, {**COMMON, "SESSION_NAME_PREFIX": "🧵" * (MAX_PREFIX_UNITS // 2) + "x"})
+    load(EnsureConfig, {**COMMON, "SESSION_NAME_PREFIX": "🧵" * (MAX_PREFIX_UNITS // 2)})
 
 
 def test_the_name_of_a_parameter_does_instead_of_the_token() -> None:

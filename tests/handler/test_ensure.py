@@ -9,7 +9,7 @@ import pytest
 from handler import ensure
 from handler.config import EnsureConfig
 from handler.errors import ConfigurationError, InvalidRequest, OnethreadError
-from infra.local.discord.faults import HANG, rate_limited, server_error
+from infra.simulator.faults import HANG, rate_limited, server_error
 from tests.kit.deployment import CHANNEL, GUILD, Deployment
 from tests.kit.dynamodb import What
 
@@ -58,7 +58,7 @@ def test_an_exact_repeat_is_told_created_again_and_another_request_reused(deploy
     async def scenario() -> list[str]:
         environment, outcomes = deployment.environment(EnsureConfig), []
         for own, invocation in (("a", "1"), ("a", "2"), ("b", "3")):
-            answer = await ensure.answer(environment, {**GOOD, "request_id": own}, invocation, 30.0)
+            answer = await ensure.handle(environment, {**GOOD, "request_id": own}, invocation, 30.0)
             outcomes.append(answer["outcome"])
         return outcomes
 
@@ -121,7 +121,7 @@ def test_an_unknown_or_mistyped_field_is_refused_by_name(
     deployment: Deployment, change: dict[str, Any], named: str
 ) -> None:
     async def scenario() -> dict[str, Any]:
-        return await ensure.answer(deployment.environment(EnsureConfig), {**GOOD, **change}, "r", 30.0)
+        return await ensure.handle(deployment.environment(EnsureConfig), {**GOOD, **change}, "r", 30.0)
 
     error = deployment.run(scenario())["error"]
     assert (error["kind"], error["retryable"]) == ("invalid_request", False)
@@ -210,7 +210,7 @@ def test_a_fault_of_our_own_raises_and_tells_the_caller_nothing_but_where_to_loo
     async def scenario() -> None:
         environment = deployment.environment(EnsureConfig)
         environment.__dict__["sessions"] = SimpleNamespace(open=broken)
-        await ensure.answer(environment, GOOD, "request-7", 30.0)
+        await ensure.handle(environment, GOOD, "request-7", 30.0)
 
     async def broken(request: Any) -> None:
         raise RuntimeError("the inside")

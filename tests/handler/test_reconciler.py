@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from handler import reconciler
-from handler.clock import iso
+from handler.aws.dynamodb import to_wire
+from handler.aws.reconcile_queue import decode, encode
 from handler.config import ReconcilerConfig
-from handler.dynamodb import to_wire
 from handler.errors import ConfigurationError
-from handler.reconcile_queue import decode, encode
-from handler.sessions.reconcile import run_once
+from handler.runtime.clock import iso
+from handler.sessions.reconcile.run import run_once
 from infra.interactions import sqs_event, sqs_record
-from infra.local.discord.faults import error, rate_limited, server_error
+from infra.simulator.faults import error, rate_limited, server_error
 from tests.kit.deployment import GUILD, Deployment
 from tests.kit.virtual_time import START
 
@@ -40,7 +40,7 @@ def records(*bodies: str) -> dict[str, Any]:
 
 def received(deployment: Deployment, event: Any, seconds: float = 120.0) -> dict[str, Any]:
     async def scenario() -> dict[str, Any]:
-        return await reconciler.answer(deployment.environment(ReconcilerConfig), event, "r", seconds)
+        return await reconciler.handle(deployment.environment(ReconcilerConfig), event, "r", seconds)
 
     return deployment.run(scenario())
 
@@ -213,7 +213,7 @@ def test_a_429_is_not_waited_out() -> None:
         async def scenario() -> None:
             began = deployment.clock.now()
             event = records(encode(GUILD))
-            answer = await reconciler.answer(deployment.environment(ReconcilerConfig), event, "r", 120.0)
+            answer = await reconciler.handle(deployment.environment(ReconcilerConfig), event, "r", 120.0)
             assert len(answer["batchItemFailures"]) == 1
             assert deployment.clock.now() - began < timedelta(seconds=0.5)
 
@@ -227,16 +227,16 @@ def test_a_run_that_does_not_end_in_time_is_cut_off_and_delivered_again() -> Non
         async def scenario() -> dict[str, Any]:
             environment = deployment.environment(ReconcilerConfig)
             await environment.pace(100)  # others have taken the turns of the next twenty seconds
-            return await reconciler.answer(environment, records(encode(GUILD)), "r", 10.0)
+            return await reconciler.handle(environment, records(encode(GUILD)), "r", 10.0)
 
         assert deployment.run(scenario())["batchItemFailures"] == [{"itemIdentifier": "m0"}]
 
 
 def test_a_fault_of_ours_fails_its_own_message_alone(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    async def faulty(ports: Any, guild_id: str, *rest: Any, **more: Any) -> Any:
+    async def faulty(context: Any, guild_id: str, *rest: Any, **more: Any) -> Any:
         if guild_id == "2":
             raise ZeroDivisionError
-        return await run_once(ports, guild_id, *rest, **more)
+        return await run_once(context, guild_id, *rest, **more)
 
     monkeypatch.setattr("handler.reconciler.run_once", faulty)
     with Deployment() as deployment:
@@ -277,7 +277,7 @@ def test_guilds_of_one_event_keep_one_pace_together() -> None:
         async def scenario() -> None:
             began = deployment.clock.now()
             event = records(*map(encode, guilds))
-            await reconciler.answer(deployment.environment(ReconcilerConfig), event, "r", 120.0)
+            await reconciler.handle(deployment.environment(ReconcilerConfig), event, "r", 120.0)
             took = (deployment.clock.now() - began).total_seconds()
             assert took >= 8 / 5  # ten requests, five a second, the last two at once
 

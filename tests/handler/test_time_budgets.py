@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from handler import attempt, ensure, jobs, time_limit, webhook
+from handler import ensure, webhook, worker
+from handler.commands import jobs
+from handler.runtime import deadline
 from tests.kit.sam_template import template
 
 DISCORD_WAITS = 3.0  # seconds; Discord docs, "Receiving and Responding"
@@ -14,7 +16,7 @@ def properties(name: str) -> dict[str, Any]:
 
 
 def test_the_webhook_is_done_before_discord_gives_up() -> None:
-    assert webhook.ANSWER_SECONDS + time_limit.ENDING_SECONDS < webhook.HAND_OVER_SECONDS < DISCORD_WAITS
+    assert webhook.ANSWER_SECONDS + deadline.ENDING_SECONDS < webhook.HAND_OVER_SECONDS < DISCORD_WAITS
     assert properties("WebhookFunction")["Timeout"] > DISCORD_WAITS
 
 
@@ -23,22 +25,22 @@ def test_a_hand_over_has_time_for_two_attempts_where_the_first_one_hangs() -> No
 
 
 def test_after_its_command_the_worker_has_time_to_put_back_and_to_tell() -> None:
-    after = time_limit.GRACE_SECONDS + time_limit.ENDING_SECONDS + attempt.SENDING_SECONDS + attempt.TELLING_SECONDS
-    assert after < attempt.MARGIN_SECONDS
-    assert properties("WorkerFunction")["Timeout"] >= attempt.COMMAND_SECONDS + attempt.MARGIN_SECONDS
+    after = deadline.GRACE_SECONDS + deadline.ENDING_SECONDS + worker.SENDING_SECONDS + worker.TELLING_SECONDS
+    assert after < worker.MARGIN_SECONDS
+    assert properties("WorkerFunction")["Timeout"] >= worker.COMMAND_SECONDS + worker.MARGIN_SECONDS
 
 
 def test_the_worker_knows_its_queue() -> None:
     queue = properties("JobsQueue")
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == attempt.LAST_RECEIVE
-    assert queue["VisibilityTimeout"] == attempt.REDELIVERED_AFTER_SECONDS
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == worker.LAST_RECEIVE
+    assert queue["VisibilityTimeout"] == worker.REDELIVERED_AFTER_SECONDS
     assert queue["VisibilityTimeout"] > properties("WorkerFunction")["Timeout"]
 
 
 def test_all_receives_of_a_job_fit_into_the_life_of_its_token() -> None:
     life = (jobs.TOKEN_LIFE - jobs.TOKEN_MARGIN).total_seconds()
     assert (
-        attempt.LAST_RECEIVE * attempt.REDELIVERED_AFTER_SECONDS
+        worker.LAST_RECEIVE * worker.REDELIVERED_AFTER_SECONDS
         < life
         <= properties("JobsQueue")["MessageRetentionPeriod"]
     )
@@ -46,7 +48,7 @@ def test_all_receives_of_a_job_fit_into_the_life_of_its_token() -> None:
 
 def test_ensure_answers_before_lambda_ends_it() -> None:
     assert (
-        time_limit.GRACE_SECONDS + time_limit.ENDING_SECONDS
+        deadline.GRACE_SECONDS + deadline.ENDING_SECONDS
         < ensure.MARGIN_SECONDS
         < properties("EnsureFunction")["Timeout"]
     )

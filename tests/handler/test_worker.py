@@ -23,7 +23,7 @@ def test_a_malformed_message_is_failed_each_time_and_ends_among_the_dead_letters
 
         async def scenario() -> Any:
             event = sqs_event(sqs_record(body, now=START, message_id="m"))
-            return await worker.receive(deployment.environment(WorkerConfig), event, "r", 60.0)
+            return await worker.handle(deployment.environment(WorkerConfig), event, "r", 60.0)
 
         assert deployment.run(scenario()) == {"batchItemFailures": [{"itemIdentifier": "m"}]}
 
@@ -51,7 +51,7 @@ def test_an_event_without_messages_fails_nothing(event: Any) -> None:
     with Deployment() as deployment:
 
         async def scenario() -> Any:
-            return await worker.receive(deployment.environment(WorkerConfig), event, "r", 60.0)
+            return await worker.handle(deployment.environment(WorkerConfig), event, "r", 60.0)
 
         assert deployment.run(scenario()) == {"batchItemFailures": []}
 
@@ -67,7 +67,7 @@ def test_messages_of_one_event_run_side_by_side_and_only_the_failed_ones_are_nam
                 sqs_record(text, now=START, message_id=f"m{i}") for i, text in enumerate([*texts_of, "nonsense"])
             ]
             began = case.clock.now()
-            answer = await worker.receive(case.environment(WorkerConfig), sqs_event(*records), "r", 60.0)
+            answer = await worker.handle(case.environment(WorkerConfig), sqs_event(*records), "r", 60.0)
             assert case.clock.now() - began < timedelta(seconds=11)
             return answer
 

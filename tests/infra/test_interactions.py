@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from nacl.signing import SigningKey
 
-from handler import http_api
+from handler.aws import http_api
 from handler.discord.interactions import read
-from handler.door import Refused, admit
+from handler.discord.signature import RequestRefused, verify
 from infra.interactions import (
     BOT_PERMISSIONS,
     MEMBER_PERMISSIONS,
@@ -40,7 +40,7 @@ def test_the_door_admits_what_is_signed_and_the_reader_finds_all_of_it() -> None
     payload = interaction("1a06a43", topic="login bug", **WHERE, interaction_id="1574000000000000000", now=NOW)
     body = encode(payload)
     event = api_gateway_event(body, sign(body, KEY, NOW), now=NOW)
-    admitted = admit(http_api.arrival_of(event), PUBLIC_KEY, NOW)
+    admitted = verify(http_api.read_request(event), PUBLIC_KEY, NOW)
     assert admitted == payload
     found = read(admitted)
     assert found is not None
@@ -67,7 +67,7 @@ def test_a_ping_is_admitted_from_a_base64_body_too() -> None:
     event = api_gateway_event(body, sign(body, KEY, NOW), now=NOW, base64=True)
     assert event["isBase64Encoded"] is True
     assert base64.b64decode(event["body"]) == body
-    assert admit(http_api.arrival_of(event), PUBLIC_KEY, NOW)["type"] == 1
+    assert verify(http_api.read_request(event), PUBLIC_KEY, NOW)["type"] == 1
 
 
 @pytest.mark.parametrize("fault", ["another key", "another body", "another time"])
@@ -77,8 +77,8 @@ def test_a_signature_holds_for_one_key_one_body_and_one_time(fault: str) -> None
     if fault == "another time":
         headers["X-Signature-Timestamp"] = str(int(NOW.timestamp()) + 1)
     event = api_gateway_event(body + b" " if fault == "another body" else body, headers, now=NOW)
-    with pytest.raises(Refused, match="401"):
-        admit(http_api.arrival_of(event), PUBLIC_KEY, NOW)
+    with pytest.raises(RequestRefused, match="401"):
+        verify(http_api.read_request(event), PUBLIC_KEY, NOW)
 
 
 def test_the_event_has_lower_case_headers_and_the_moment_of_the_request() -> None:
@@ -99,7 +99,7 @@ def test_the_path_of_a_named_stage_begins_with_its_name_and_the_door_knows() -> 
     body = encode(ping(now=NOW))
     event = api_gateway_event(body, sign(body, KEY, NOW), now=NOW, stage="prod")
     assert event["rawPath"] == event["requestContext"]["http"]["path"] == "/prod/interactions"
-    assert admit(http_api.arrival_of(event), PUBLIC_KEY, NOW)["type"] == 1
+    assert verify(http_api.read_request(event), PUBLIC_KEY, NOW)["type"] == 1
 
 
 def test_a_snowflake_holds_the_moment_to_the_millisecond() -> None:

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from infra.local.discord.transport import SimulatedTransport
 from infra.plan import main
+from infra.simulator.transport import SimulatedTransport
 from tests.kit.deployment import CHANNEL, GUILD, USER, Deployment
 from tests.kit.virtual_time import START
 

@@ -12,10 +12,10 @@ from moto import mock_aws
 
 from infra.commands import COMMANDS
 from infra.commands.comparison import difference, for_scope
-from infra.local.discord.transport import SimulatedTransport
-from infra.local.discord.wire import Outcome, Request
-from infra.local.discord.world import SimulatedDiscord
 from infra.register import main, register
+from infra.simulator.transport import SimulatedTransport
+from infra.simulator.wire import Outcome, Request
+from infra.simulator.world import SimulatedDiscord
 from tests.kit.sam_template import ROOT
 from tests.kit.secrets import BOT_TOKEN
 

@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.clock import remaining
 from handler.commands.context import CommandContext, Commands
 from handler.discord.interactions import Interaction
 from handler.discord.responses import Message, message
+from handler.runtime.deadline import remaining
 from tests.kit.deployment import Asked, Deployment
 
 

@@ -16,7 +16,7 @@ from nacl.signing import SigningKey
 from handler import config, ensure, reconciler, webhook, worker
 from handler.bootstrap import C, Environment
 from handler.commands.context import Commands
-from handler.commands.table import COMMANDS
+from handler.commands.registry import COMMANDS
 from handler.config import EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
 from infra.interactions import (
     admin_command,
@@ -28,8 +28,8 @@ from infra.interactions import (
     schedule_event,
     sign,
 )
-from infra.local.discord.transport import SimulatedTransport
-from infra.local.discord.world import SimulatedDiscord
+from infra.simulator.transport import SimulatedTransport
+from infra.simulator.world import SimulatedDiscord
 from tests.kit.aws_wire import QUEUE_URL, ParameterWire, QueueWire
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.guild_queue_wire import GUILD_QUEUE_URL, GuildQueueWire
@@ -170,7 +170,7 @@ class Deployment:
         self.discord.begin_interaction(payload["token"], payload["id"], APPLICATION, arrived, message=beneath)
         body = encode(payload)
         event = api_gateway_event(body, sign(body, KEY, arrived), now=arrived)
-        response = await webhook.respond(self.environment(WebhookConfig), event, "request-1")
+        response = await webhook.handle(self.environment(WebhookConfig), event, "request-1")
         callback = msgspec.json.decode(response["body"])
         taken = self.discord.answer_interaction(payload["token"], callback, self.clock.now())
         seconds = (self.clock.now() - now).total_seconds()
@@ -192,24 +192,24 @@ class Deployment:
         """One delivery of the message that is visible; the worker's answer."""
         event = self.queue.receive()
         assert event is not None, "no message is visible"
-        answer = await worker.receive(self.environment(WorkerConfig), event, "request-2", seconds)
+        answer = await worker.handle(self.environment(WorkerConfig), event, "request-2", seconds)
         self.queue.settle(event, answer)
         return answer
 
     async def ensure(self, seconds: float = 30.0, *, request_id: str = "request-3", **event: Any) -> dict[str, Any]:
         """A program invokes `EnsureFunction`."""
         event = {"session_name": "1a06a43", "parent_channel_id": CHANNEL, **event}
-        return await ensure.answer(self.environment(EnsureConfig), event, request_id, seconds)
+        return await ensure.handle(self.environment(EnsureConfig), event, request_id, seconds)
 
     async def tick(self, seconds: float = RECONCILER_SECONDS) -> dict[str, Any]:
         """The schedule fires; the reconciler's answer."""
         event = schedule_event(self.clock.now())
-        return await reconciler.answer(self.environment(ReconcilerConfig), event, "request-4", seconds)
+        return await reconciler.handle(self.environment(ReconcilerConfig), event, "request-4", seconds)
 
     async def reconcile(self, seconds: float = RECONCILER_SECONDS, *, most: int = 1) -> dict[str, Any]:
         """One delivery of guilds to the reconciler; its answer."""
         event = self.guilds.receive(most)
-        return await reconciler.answer(self.environment(ReconcilerConfig), event, "request-5", seconds)
+        return await reconciler.handle(self.environment(ReconcilerConfig), event, "request-5", seconds)
 
     def shown(self, asked: Asked) -> str:
         """What the user reads in the end; fails if that is "thinking…" or nothing."""

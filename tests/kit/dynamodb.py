@@ -21,8 +21,8 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 from moto.core.botocore_stubber import BotocoreStubber
 
-from handler.clock import Clock
-from handler.dynamodb import DynamoDB, build, from_wire, to_wire
+from handler.aws.dynamodb import DynamoDB, build, from_wire, to_wire
+from handler.runtime.clock import Clock
 from infra.local.table import create_table
 from tests.kit.aws_answers import answer, error
 from tests.kit.hanging import Hanging

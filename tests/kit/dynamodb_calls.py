@@ -4,7 +4,7 @@ from typing import Any
 
 import boto3
 
-from handler.dynamodb import Call
+from handler.aws.dynamodb import Call
 from tests.kit.dynamodb import REGION, DynamoWire
 
 KEY = {"pk": "CHANNEL#1", "sk": "SESSION#a"}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from handler.dynamodb import InvalidCall
+from handler.aws.dynamodb import InvalidCall
 
 Names = Mapping[str, str]
 Attributes = Mapping[str, Any]

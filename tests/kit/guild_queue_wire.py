@@ -17,7 +17,7 @@ from infra.interactions import sqs_event, sqs_record
 from tests.kit import aws_answers
 
 GUILD_QUEUE_URL: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/onethread-guilds"
-ENTRIES_MOST: Final = 10
+MAX_ENTRIES: Final = 10
 
 What = Literal["refused", "lost", "500", "denied"]
 
@@ -64,7 +64,7 @@ class GuildQueueWire:
         return aws_answers.answer(request.url, 200, json.dumps(told))
 
     def _take(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
-        assert 1 <= len(entries) <= ENTRIES_MOST
+        assert 1 <= len(entries) <= MAX_ENTRIES
         assert len({entry["Id"] for entry in entries}) == len(entries)
         self.sizes.append(len(entries))
         failed = [entry for entry in entries if self._rejects(entry["MessageBody"])]

@@ -19,11 +19,11 @@ from typing import Any, Final
 import pytest
 
 from handler.errors import OnethreadError
-from handler.telemetry import SERVICE
+from handler.runtime.telemetry import SERVICE
 from tests.kit.secrets import MARK
 
 # What the handlers use and what logs URLs and headers. (botocore does, too, but tests have clients of their own: that
-# those of the handlers are silent is tried beside `handler.aws`.)
+# those of the handlers are silent is tried beside `handler.aws.clients`.)
 CHATTY: Final = ("httpx", "httpcore", "aws_lambda_powertools", "asyncio")
 AROUND: Final = 60  # characters shown on each side of what was found
 

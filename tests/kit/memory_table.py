@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
-from handler.dynamodb import ConditionFailed, InvalidCall, TransactionFailed
+from handler.aws.dynamodb import ConditionFailed, InvalidCall, TransactionFailed
 from tests.kit.expressions import Attributes
 from tests.kit.table_queries import query
 from tests.kit.table_requests import (
@@ -31,8 +31,8 @@ from tests.kit.table_requests import (
 
 Parameters = Mapping[str, Any]
 
-MOST_IN_BATCH: Final = 100
-MOST_IN_TRANSACTION: Final = 100
+MAX_IN_BATCH: Final = 100
+MAX_IN_TRANSACTION: Final = 100
 
 _WRITE: Final = "TableName ConditionExpression ExpressionAttributeNames ExpressionAttributeValues"
 _PLAIN_WRITE: Final = f"{_WRITE} ReturnValues ReturnValuesOnConditionCheckFailure"
@@ -102,7 +102,7 @@ class MemoryTable:
         return self.apply(operation, parameters)
 
     def apply(self, operation: str, parameters: Parameters) -> dict[str, Any]:
-        """Make the call. Raises what `handler.dynamodb` says, StoreUnavailable excepted."""
+        """Make the call. Raises what `handler.aws.dynamodb` says, StoreUnavailable excepted."""
         if operation not in _OPERATIONS:
             raise InvalidCall(f"{operation} is none of {sorted(_OPERATIONS)}")
         _refuse_unknown(operation, parameters)
@@ -146,8 +146,8 @@ class MemoryTable:
             self._refuse_other({"TableName": table})
             _refuse_unknown("batch", asked)
             keys = [key_of(key) for key in asked["Keys"]]
-            if not 1 <= len(keys) <= MOST_IN_BATCH:
-                raise InvalidCall(f"a BatchGetItem takes 1 to {MOST_IN_BATCH} keys, not {len(keys)}")
+            if not 1 <= len(keys) <= MAX_IN_BATCH:
+                raise InvalidCall(f"a BatchGetItem takes 1 to {MAX_IN_BATCH} keys, not {len(keys)}")
             if len(set(keys)) != len(keys):
                 raise InvalidCall("provided list of item keys contains duplicates")
             found = [self._read(key, asked) for key in reversed(asked["Keys"])]
@@ -177,8 +177,8 @@ class MemoryTable:
 
     def _transact_write_items(self, parameters: Parameters) -> dict[str, Any]:
         actions = [_action(item) for item in parameters["TransactItems"]]
-        if not 1 <= len(actions) <= MOST_IN_TRANSACTION:
-            raise InvalidCall(f"a transaction takes 1 to {MOST_IN_TRANSACTION} items, not {len(actions)}")
+        if not 1 <= len(actions) <= MAX_IN_TRANSACTION:
+            raise InvalidCall(f"a transaction takes 1 to {MAX_IN_TRANSACTION} items, not {len(actions)}")
         changes = [self._change(*action) for action in actions]
         if len({change.key for change in changes}) != len(changes):
             raise InvalidCall("transaction request cannot include multiple operations on one item")

@@ -1,6 +1,6 @@
 """The place of a boto3 client and all behind it, for tests that need tens of thousands of calls.
 
-The seam of `handler.dynamodb` is the real one. Below it, in place of boto3 and moto, there is `MemoryTable` (held to moto
+The seam of `handler.aws.dynamodb` is the real one. Below it, in place of boto3 and moto, there is `MemoryTable` (held to moto
 by a test of its own), which fails as it is told to with the exceptions that boto3 raises.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
-from handler.dynamodb import ConditionFailed, TransactionFailed, from_wire, to_wire
+from handler.aws.dynamodb import ConditionFailed, TransactionFailed, from_wire, to_wire
 from tests.kit.dynamodb import Fault
 from tests.kit.hanging import Hanging
 from tests.kit.journal import Journal
@@ -79,7 +79,7 @@ class MemoryWire:
 
 
 class MemoryClient:
-    """What of boto3's client `handler.dynamodb` uses. Its calls are noted in a journal, if there is one."""
+    """What of boto3's client `handler.aws.dynamodb` uses. Its calls are noted in a journal, if there is one."""
 
     def __init__(self, wire: MemoryWire, journal: Journal | None) -> None:
         self._wire = wire

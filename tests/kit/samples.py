@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from handler.discord.models import Channel, ThreadMetadata
-from handler.table.items import Session, Status
+from handler.store.items import Session, Status
 
 NOW: Final = datetime.fromisoformat("2026-11-23T12:00:00+00:00")
 MADE_AT: Final = NOW - timedelta(hours=1)

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import httpx
 
-from handler.clock import Clock
-from handler.config import Secret
 from handler.discord.rest import Discord, RateLimits, RetryPolicy, TokenSource, build_client, httpx_send
+from handler.runtime.clock import Clock
+from handler.runtime.secrets import Secret
 from tests.kit.secrets import BOT_TOKEN
 from tests.kit.virtual_time import LoopClock
 

@@ -5,11 +5,11 @@ from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Final
 
-from handler.clock import iso
-from handler.dynamodb import to_wire
-from handler.store import Store
-from handler.table.claims import Write
-from handler.table.items import Session
+from handler.aws.dynamodb import to_wire
+from handler.runtime.clock import iso
+from handler.store.claims import Write
+from handler.store.items import Session
+from handler.store.store import Store
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.virtual_time import START, LoopClock, run
 

@@ -14,18 +14,17 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import httpx
 
 from handler import config
+from handler.aws.dynamodb import DynamoDB
 from handler.bootstrap import Environment
-from handler.clock import Deadline
 from handler.config import EnsureConfig, UnlockPolicy
-from handler.dynamodb import DynamoDB
 from handler.errors import OnethreadError
+from handler.runtime.deadline import GRACE_SECONDS, Deadline, within
 from handler.sessions.model import Opened, OpenRequest, Requester
-from handler.time_limit import GRACE_SECONDS, within
-from infra.local.discord.records import Message, Thread
-from infra.local.discord.routes import find
-from infra.local.discord.state import Switches
-from infra.local.discord.transport import API_PREFIX, SimulatedTransport
-from infra.local.discord.world import SimulatedDiscord
+from infra.simulator.records import Message, Thread
+from infra.simulator.routes import find
+from infra.simulator.state import Switches
+from infra.simulator.transport import API_PREFIX, SimulatedTransport
+from infra.simulator.world import SimulatedDiscord
 from tests.kit import virtual_time
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.journal import Died, Journal

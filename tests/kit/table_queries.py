@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from handler.dynamodb import InvalidCall
+from handler.aws.dynamodb import InvalidCall
 from tests.kit.conditions import Test, predicate_of
 from tests.kit.expressions import Attributes, Node
 from tests.kit.table_requests import INDEXES, KEYS, Expressions, expressions, names_of, picked, values_of

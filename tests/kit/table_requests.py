@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from handler.dynamodb import InvalidCall
+from handler.aws.dynamodb import InvalidCall
 from tests.kit.conditions import Condition, condition
 from tests.kit.expressions import Attributes, Tokens
 from tests.kit.updates import Update, update

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from handler.clock import iso
-from handler.dynamodb import to_wire
+from handler.aws.dynamodb import to_wire
+from handler.runtime.clock import iso
 from handler.sessions.names import Names
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.memory_wire import MemoryWire

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from handler.dynamodb import InvalidCall
+from handler.aws.dynamodb import InvalidCall
 from tests.kit.expressions import ABSENT, Attributes, Names, Node, Read, Tokens, read_of
 
 _SECTIONS: Final = ("SET", "REMOVE", "ADD")

@@ -12,22 +12,22 @@ from typing import Any, Concatenate, Final, ParamSpec
 
 import httpx
 
-from handler.clock import iso, parse_iso
-from handler.config import Secret
 from handler.discord.rest import Discord, RateLimits, TokenSource, build_client, httpx_send
 from handler.discord.snowflakes import time_of
+from handler.runtime.clock import iso, parse_iso
+from handler.runtime.secrets import Secret
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.names import Names
-from handler.sessions.pace import Pace
-from handler.sessions.plan import ACTIVITY_STEP
 from handler.sessions.protocol import Sessions
-from handler.sessions.reconcile import run_once
-from handler.store import Store
-from infra.local.discord.permissions import BITS, DEFAULT, as_bits
-from infra.local.discord.records import Thread
-from infra.local.discord.routes import find
-from infra.local.discord.transport import API_PREFIX, SimulatedTransport
-from infra.local.discord.world import SimulatedDiscord
+from handler.sessions.reconcile.pace import Pace
+from handler.sessions.reconcile.plan import ACTIVITY_STEP
+from handler.sessions.reconcile.run import run_once
+from handler.store.store import Store
+from infra.simulator.permissions import BITS, DEFAULT, as_bits
+from infra.simulator.records import Thread
+from infra.simulator.routes import find
+from infra.simulator.transport import API_PREFIX, SimulatedTransport
+from infra.simulator.world import SimulatedDiscord
 from tests.kit import virtual_time
 from tests.kit.journal import Died
 from tests.kit.memory_table import MemoryTable
@@ -90,7 +90,7 @@ class Ground:
 
     @property
     def store(self) -> Store:
-        return self.sessions.ports.store
+        return self.sessions.context.store
 
     async def wait(self, *, minutes: float) -> None:
         await self.clock.sleep(minutes * 60)
@@ -118,7 +118,7 @@ class Ground:
         """One run, in a process of its own; all that it tells."""
         self.calls.clear()
         self.discord.calls.clear()
-        return await run_once(self.sessions.ports, GUILD, self.now, pace=Pace(self.clock))
+        return await run_once(self.sessions.context, GUILD, self.now, pace=Pace(self.clock))
 
     # What is noted.
 

@@ -8,9 +8,9 @@ from typing import Any, Concatenate, Final, ParamSpec
 import httpx
 
 from handler.discord.rest import build_client
-from handler.sessions.housekeeping import Housekeeping
-from handler.sessions.pace import Pace
-from handler.sessions.reconcile import run_once
+from handler.sessions.reconcile.housekeeping import Housekeeping
+from handler.sessions.reconcile.pace import Pace
+from handler.sessions.reconcile.run import run_once
 from tests.kit import virtual_time
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, NAMES, Ground, prepared
 
@@ -40,7 +40,7 @@ class House(Ground):
         self.calls.clear()
         token = runs.set(True)
         try:
-            return await run_once(self.sessions.ports, GUILD, self.now, pace=Pace(self.clock), wanted=self.wanted)
+            return await run_once(self.sessions.context, GUILD, self.now, pace=Pace(self.clock), wanted=self.wanted)
         finally:
             runs.reset(token)
 

@@ -10,16 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handler.errors import OnethreadError
-from handler.sessions.plan import HELD_FOR
-from infra.local.discord.hands import ImpossibleAct
+from handler.sessions.reconcile.plan import HELD_FOR
+from infra.simulator.hands import ImpossibleAct
 from tests.kit import virtual_time
 from tests.kit.journal import Died
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, WITHOUT_AUDIT_LOG, Ground, prepared
 
 NAMES: Final = ("a", "b", "c", "d", "e")
 TITLES: Final = (*(f"Session {name}" for name in NAMES), "Session a: login bug", "login bug")
-STEPS_LEAST: Final = 6  # of a history, after the sessions that it begins with
-STEPS_MOST: Final = 30
+MIN_STEPS: Final = 6  # of a history, after the sessions that it begins with
+MAX_STEPS: Final = 30
 FIRST_CALLS: Final = 14  # an opener dies within so many calls: a creation takes about as many
 
 _number = st.integers(0, 11)
@@ -38,8 +38,8 @@ _history = st.lists(
         st.tuples(st.just("raid")),
         st.tuples(st.just("run_dies"), st.integers(1, FIRST_CALLS)),
     ),
-    min_size=STEPS_LEAST,
-    max_size=STEPS_MOST,
+    min_size=MIN_STEPS,
+    max_size=MAX_STEPS,
 )
 _opened = st.lists(st.tuples(st.just("open"), st.sampled_from(NAMES)), min_size=2, max_size=len(NAMES), unique=True)
 Act = Sequence[object]

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 
-from handler.clock import iso
+from handler.runtime.clock import iso
 from tests.kit.journal import Died
 from tests.reconciler.ground import CHANNEL, GUILD, Ground, grounded
 

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from handler.clock import iso
 from handler.discord import snowflakes
 from handler.discord.rest import PAGE as AUDIT_PAGE
-from handler.sessions.channel_mark import PAGES_MOST
-from handler.sessions.lookup import MARK_MARGIN
-from handler.sessions.seeing import SWEEP_PER_RUN
-from infra.local.discord.permissions import DEFAULT, as_bits
-from infra.local.discord.records import Thread
+from handler.runtime.clock import iso
+from handler.sessions.reconcile.observe import SWEEP_PER_RUN
+from handler.sessions.reconcile.watermark import MAX_PAGES
+from handler.sessions.threads.archive import WATERMARK_MARGIN
+from infra.simulator.permissions import DEFAULT, as_bits
+from infra.simulator.records import Thread
 from tests.kit.virtual_time import START
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, WITHOUT_AUDIT_LOG, Ground, grounded
 
@@ -120,7 +120,11 @@ async def test_where_a_thread_was_archived_the_mark_of_its_channel_moves_on_and_
     await ground.wait(minutes=10)
     assert await ground.reconcile() == {"MoveMark": 1, "Observe": 1}
     assert ground.item("b")["discord_thread_id"] == stranger
-    assert ground.of_kind("CHANNEL")[0]["imported_at"] == iso(ground.now.replace(microsecond=0) - MARK_MARGIN) > before
+    assert (
+        ground.of_kind("CHANNEL")[0]["imported_at"]
+        == iso(ground.now.replace(microsecond=0) - WATERMARK_MARGIN)
+        > before
+    )
     assert ground.asked(ARCHIVED) == 1
     assert await ground.reconcile() == {}
 
@@ -132,11 +136,11 @@ async def test_a_mark_that_lies_far_behind_is_left_to_an_opener(ground: Ground) 
     before = ground.of_kind("CHANNEL")[0]["imported_at"]
     await ground.wait(minutes=60)
     ground.discord.hands.add_archived_threads(
-        CHANNEL, 100 * (PAGES_MOST + 1), newest=ground.now, name_of="talk {}".format, step=timedelta(seconds=1)
+        CHANNEL, 100 * (MAX_PAGES + 1), newest=ground.now, name_of="talk {}".format, step=timedelta(seconds=1)
     )
     ground.archive(thread_id)
     assert await ground.reconcile() == {"MoveMark": 1, "Observe": 1}
-    assert ground.asked(ARCHIVED) == PAGES_MOST
+    assert ground.asked(ARCHIVED) == MAX_PAGES
     assert ground.of_kind("CHANNEL")[0]["imported_at"] == before
 
 

@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from handler.errors import OnethreadError
-from handler.sessions.importing import import_afresh
-from handler.sessions.merging import merge_duplicates
+from handler.sessions.duplicates.merge import merge_duplicates
 from handler.sessions.model import OpenRequest, Requester
-from infra.local.discord.hands import ImpossibleAct
+from handler.sessions.opening.channel_import import import_afresh
+from infra.simulator.hands import ImpossibleAct
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, NAMES
 from tests.reconciler.house import BETWEEN_RUNS, DAY_MINUTES, DELETES, House, housed, runs
 
@@ -109,11 +109,11 @@ class Town:
     async def moderators(self) -> None:
         channel = await self.house.store.channel(CHANNEL)
         assert channel is not None
-        ports = self.house.sessions.ports
+        context = self.house.sessions.context
         if channel.imported_at is not None and self.dice.random() < 0.5:
-            await self.mortal(merge_duplicates(ports, channel))
+            await self.mortal(merge_duplicates(context, channel))
         else:
-            await self.mortal(import_afresh(ports, channel, f"{self.dice.random()}", stretch=50))
+            await self.mortal(import_afresh(context, channel, f"{self.dice.random()}", stretch=50))
 
     def check(self) -> None:
         for at, thread_id in self.links:

@@ -1,16 +1,16 @@
-"""What is refused or cannot be finished keeps nobody else from his turn; and whatever a run asks, it keeps its pace."""
+"""What is refused or cannot be finished keeps nobody else from his turn; and whatever a run fetches, it keeps its pace."""
 
 from typing import Final
 
 import pytest
 
-from handler.clock import iso
 from handler.discord.rest import PAGE as AUDIT_PAGE
-from handler.sessions.housekeeping import CHANGES_PER_RUN
-from handler.sessions.merging import Done, merge_duplicates
-from handler.sessions.pace import REQUESTS_PER_SECOND
-from handler.table.marks import FIRST_OF_ALL
-from infra.local.discord.permissions import BITS, DEFAULT, as_bits
+from handler.runtime.clock import iso
+from handler.sessions.duplicates.merge import MergeResult, merge_duplicates
+from handler.sessions.reconcile.housekeeping import CHANGES_PER_RUN
+from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
+from handler.store.deletions import FIRST_OF_ALL
+from infra.simulator.permissions import BITS, DEFAULT, as_bits
 from tests.kit.journal import Died
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR
 from tests.reconciler.house import ARCHIVES, DAY_MINUTES, DELETES, House, housed
@@ -108,15 +108,15 @@ async def test_duplicates_are_never_merged_into_a_thread_that_is_deleted_then(ho
         house.restart()
     channel = await house.store.channel(CHANNEL)
     assert channel is not None
-    merged = await merge_duplicates(house.sessions.ports, channel)
+    merged = await merge_duplicates(house.sessions.context, channel)
     for _ in range(3):
         await house.between_runs()
         await house.reconcile()
     if taken:
-        assert merged == Done(merged=0, left=3)
+        assert merged == MergeResult(merged=0, left=3)
         assert sorted(house.living("old")) == sorted(others)
     else:
-        assert merged == Done(merged=3, left=0)
+        assert merged == MergeResult(merged=3, left=0)
         assert house.living("old") == [kept]
 
 
@@ -138,7 +138,7 @@ async def test_a_duplicate_that_is_none_any_more_when_its_turn_comes_is_left_alo
     house.gate, house.gates_everybody = once_another_is_merged, True
     channel = await house.store.channel(CHANNEL)
     assert channel is not None
-    assert await merge_duplicates(house.sessions.ports, channel) == Done(merged=2, left=1)
+    assert await merge_duplicates(house.sessions.context, channel) == MergeResult(merged=2, left=1)
     if how == "renamed":
         thread = house.discord.threads[last]
         assert (thread.name, thread.archived, thread.locked) == ("Important talk", False, False)

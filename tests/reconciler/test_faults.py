@@ -8,10 +8,10 @@ from typing import Final
 
 import pytest
 
-from handler.clock import iso
 from handler.errors import OnethreadError
-from infra.local.discord.faults import DROP, Failure
-from infra.local.discord.wire import Response
+from handler.runtime.clock import iso
+from infra.simulator.faults import DROP, Failure
+from infra.simulator.wire import Response
 from tests.reconciler.ground import CHANNEL, GUILD, Ground, grounded
 
 ALWAYS: Final = 1_000_000
@@ -132,7 +132,7 @@ async def test_more_are_held_back_reported_and_carried_out_half_an_hour_later(gr
 
 @grounded
 async def test_deletions_of_archived_threads_are_held_back_and_not_forgotten(ground: Ground) -> None:
-    """They are told once, by the audit log, and nothing else ever asks for them."""
+    """They are told once, by the audit log, and nothing else ever fetches for them."""
     threads = [(await ground.open(name)).thread_id for name in "abcd"]
     for thread_id in threads:
         ground.archive(thread_id)

@@ -4,8 +4,8 @@ from typing import Final
 
 import pytest
 
-from handler.sessions.seeing import SWEEP_PER_RUN
-from handler.table.items import Note
+from handler.sessions.reconcile.observe import SWEEP_PER_RUN
+from handler.store.items import Note
 from tests.reconciler.ground import APPLICATION, CHANNEL, GUILD, WITHOUT_AUDIT_LOG, Ground, grounded
 
 OTHER_CHANNEL: Final = "11"

@@ -1,6 +1,6 @@
 """Housekeeping from end to end: what becomes of old sessions, and that nobody loses anything by it."""
 
-from handler.sessions.housekeeping import DELETIONS_PER_RUN, Housekeeping
+from handler.sessions.reconcile.housekeeping import DELETIONS_PER_RUN, Housekeeping
 from tests.reconciler.ground import GUILD, MODERATOR, WITHOUT_AUDIT_LOG
 from tests.reconciler.house import ARCHIVES, CLOSES, DAY_MINUTES, DELETES, House, housed
 

@@ -8,7 +8,7 @@ from tests.kit import virtual_time
 from tests.kit.journal import Died
 from tests.reconciler.ground import Ground, prepared
 
-CALLS_MOST: Final = 120  # of the run below; it ends after fewer, which the test makes sure of
+MAX_CALLS: Final = 120  # of the run below; it ends after fewer, which the test makes sure of
 
 # What differs from run to run without meaning anything: when something was looked at.
 _MOMENTS: Final = frozenset(
@@ -71,7 +71,7 @@ async def _end(dies_after: int | None) -> tuple[bool, list[dict[str, Any]], Any]
 
 def test_killed_after_any_call_the_next_run_ends_in_the_same_place() -> None:
     _, items, threads = virtual_time.run(_end(None))
-    for calls in range(1, CALLS_MOST):
+    for calls in range(1, MAX_CALLS):
         killed, found, living = virtual_time.run(_end(calls))
         assert (found, living) == (items, threads), f"killed after call {calls}"
         if not killed:

@@ -5,15 +5,15 @@ from typing import Final
 
 import pytest
 
-from handler.clock import iso
 from handler.discord.rest import PAGE as AUDIT_PAGE
 from handler.errors import ThreadLocked
-from handler.sessions.finding import find_duplicates
+from handler.runtime.clock import iso
+from handler.sessions.duplicates.find import find_duplicates
 from handler.sessions.model import OpenRequest, Requester
-from handler.sessions.reconcile import ASKS_PER_RUN
-from handler.sessions.seeing import AUDIT_PAGES_MOST, SWEEP_PER_RUN
-from infra.local.discord.faults import server_error
-from infra.local.discord.permissions import BITS, DEFAULT, as_bits
+from handler.sessions.reconcile.observe import MAX_AUDIT_PAGES, SWEEP_PER_RUN
+from handler.sessions.reconcile.run import ASKS_PER_RUN
+from infra.simulator.faults import server_error
+from infra.simulator.permissions import BITS, DEFAULT, as_bits
 from tests.kit.journal import Died
 from tests.kit.virtual_time import START
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, NAMES, WITHOUT_AUDIT_LOG, Ground, grounded
@@ -88,7 +88,7 @@ async def test_a_thread_that_never_answers_stops_neither_the_watermark_nor_other
     _is_silent(ground, silent)
     ground.archive(silent)
     noisy = ground.person_makes("noise")
-    for number in range(AUDIT_PAGE * AUDIT_PAGES_MOST):
+    for number in range(AUDIT_PAGE * MAX_AUDIT_PAGES):
         ground.rename(noisy, f"noise {number}")
     ground.delete(gone)
     for _ in range(2):
@@ -218,7 +218,7 @@ async def test_a_deletion_that_was_heard_of_while_the_channel_could_not_be_read_
 async def _list_duplicates(house: House) -> None:
     channel = await house.store.channel(CHANNEL)
     assert channel is not None
-    await find_duplicates(house.sessions.ports, channel)
+    await find_duplicates(house.sessions.context, channel)
 
 
 async def _run_that_dies_after_its_first_note(house: House) -> None:

@@ -1,7 +1,7 @@
 """The same run over the clients that Lambda has: boto3, with moto behind its wire."""
 
-from handler.sessions.pace import Pace
-from handler.sessions.reconcile import run_once
+from handler.sessions.reconcile.pace import Pace
+from handler.sessions.reconcile.run import run_once
 from tests.kit.stage import MODERATOR, Stage, staged
 from tests.kit.table_view import GUILD
 
@@ -55,5 +55,5 @@ async def test_the_sweep_and_held_deletions_are_written_as_dynamodb_takes_them(s
 
 
 async def _run(stage: Stage) -> dict[str, int]:
-    ports = stage.process().sessions.ports
-    return await run_once(ports, GUILD, stage.now, pace=Pace(stage.clock))
+    context = stage.process().sessions.context
+    return await run_once(context, GUILD, stage.now, pace=Pace(stage.clock))

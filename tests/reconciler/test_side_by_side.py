@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handler.clock import iso
+from handler.runtime.clock import iso
 from tests.reconciler.ground import TABLE, Ground, grounded
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handler.sessions.model import Opened, Outcome
-from handler.table.items import Status
+from handler.store.items import Status
 from tests.kit.stage import BOT, MEMBER, Stage, staged
 from tests.kit.table_view import CHANNEL, GUILD, NAME
 

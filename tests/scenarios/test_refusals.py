@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from handler.discord.permissions import Permission
-from handler.sessions.decide import TO_CREATE
+from handler.discord.refusals import TO_CREATE
 from handler.sessions.model import Outcome
-from infra.local.discord.faults import error
+from infra.simulator.faults import error
 from tests.kit.stage import Stage, staged
 from tests.kit.table_view import CHANNEL, GUILD, NAME
 

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from handler.commands import texts
-from handler.commands.table import COMMANDS
+from handler.commands.registry import COMMANDS
 from handler.errors import NotAllowed
 from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS
-from infra.local.discord.records import Thread
+from infra.simulator.records import Thread
 from tests.kit.deployment import CHANNEL, GUILD, Asked, Deployment
 
 MANAGE_THREADS = 1 << 34
@@ -152,7 +152,7 @@ def test_an_import_that_was_killed_goes_on_where_it_was_and_a_repeat_of_it_does_
 
 async def _deliver_again(deployment: Deployment, sent: Any) -> None:
     """SQS delivers a message a second time."""
-    from handler.jobs import decode, encode
+    from handler.commands.jobs import decode, encode
 
     await deployment.environment(_worker()).jobs.send(decode(encode(decode(sent.text))))
     await deployment.work()

@@ -6,14 +6,14 @@ import pytest
 
 from handler.commands import admin_texts
 from handler.discord.responses import Message
-from handler.sessions.duplicates import Duplicates, Group, Other
-from handler.table.items import ChannelRecord
-from handler.utf16 import utf16_units
+from handler.runtime.utf16 import utf16_units
+from handler.sessions.duplicates.group import Duplicates, Group, OtherThread
+from handler.store.items import ChannelItem
 from tests.kit.samples import MADE_AT, session, snowflake, thread
 
-CONTENT_MAX = 2000  # Discord docs, "Message", content
-DESCRIPTION_MAX = 4096  # Discord docs, "Embed Limits"
-LABEL_MAX = 80  # Discord docs, "Components"
+MAX_CONTENT = 2000  # Discord docs, "Message", content
+MAX_DESCRIPTION = 4096  # Discord docs, "Embed Limits"
+MAX_LABEL = 80  # Discord docs, "Components"
 
 
 def group(others: int, *, name: str = "1a06a43", on_record: bool = True) -> Group:
@@ -23,7 +23,7 @@ def group(others: int, *, name: str = "1a06a43", on_record: bool = True) -> Grou
         session=session(session_name=name) if on_record else None,
         kept=thread(ids[0], message_count=12),
         on_record=on_record,
-        others=tuple(Other(thread(i, message_count=1, archived=True, locked=True), None) for i in ids[1:]),
+        others=tuple(OtherThread(thread(i, message_count=1, archived=True, locked=True), None) for i in ids[1:]),
     )
 
 
@@ -58,11 +58,11 @@ def test_what_is_not_on_record_is_kept_for_being_the_fullest() -> None:
 def test_a_long_list_fits_into_one_message_and_still_counts_all(groups: tuple[Group, ...]) -> None:
     found = Duplicates(groups, unread=12)
     answer = admin_texts.duplicates(found, "9" * 20)
-    assert utf16_units(answer["content"]) <= CONTENT_MAX
-    assert all(utf16_units(embed["description"]) <= DESCRIPTION_MAX for embed in answer["embeds"])
+    assert utf16_units(answer["content"]) <= MAX_CONTENT
+    assert all(utf16_units(embed["description"]) <= MAX_DESCRIPTION for embed in answer["embeds"])
     assert f"{found.threads} threads would be merged" in answer["content"]
     assert button(answer)["label"] == f"Merge {found.threads} threads"
-    assert len(button(answer)["label"]) <= LABEL_MAX
+    assert len(button(answer)["label"]) <= MAX_LABEL
     assert "12 further threads may be duplicates" in answer["content"]
 
 
@@ -95,5 +95,5 @@ def test_the_outcome_counts_what_was_merged_and_what_was_left() -> None:
 
 
 def test_an_import_ends_with_its_counts() -> None:
-    record = ChannelRecord(channel_id="10", guild_id="1", kind=0, import_threads=1, import_sessions=0)
+    record = ChannelItem(channel_id="10", guild_id="1", kind=0, import_threads=1, import_sessions=0)
     assert "1 thread, 0 of them named like sessions" in admin_texts.imported(record)["content"]

@@ -9,7 +9,7 @@ import pytest
 from handler.commands import texts
 from handler.errors import ChannelGone, TooManyThreads, UnsupportedChannel
 from infra.interactions import MEMBER_PERMISSIONS, interaction
-from infra.local.discord.faults import error
+from infra.simulator.faults import error
 from tests.kit.deployment import CHANNEL, GUILD, USER, Asked, Deployment
 from tests.kit.virtual_time import START
 

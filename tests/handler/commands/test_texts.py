@@ -25,10 +25,10 @@ from handler.errors import (
     UnsupportedChannel,
 )
 from handler.sessions.model import Opened, Outcome
-from handler.table.items import Session, Status
+from handler.store.items import Session, Status
 
 AT = datetime(2026, 11, 23, 12, 0, 0, 500_000, tzinfo=UTC)
-CONTENT_MAX = 2000  # Discord docs, "Message", content
+MAX_CONTENT = 2000  # Discord docs, "Message", content
 PROGRESS = {"pages": 3, "threads": 300, "sessions": 20}
 
 
@@ -129,7 +129,7 @@ def test_a_moment_is_rounded_up_so_that_nobody_comes_too_early() -> None:
 
 def test_the_longest_and_nastiest_name_fits_and_is_shown_as_it_is() -> None:
     text = texts.opened(found(name="*" * 92, asked="@" * 92))
-    assert len(text["content"]) <= CONTENT_MAX
+    assert len(text["content"]) <= MAX_CONTENT
     assert r"\*" * 92 in text["content"]
     assert "@@" not in text["content"]
 

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from handler.config import Secret
 from handler.discord.rest import Discord, RateLimits, TokenSource, build_client, httpx_send
 from handler.errors import DiscordRefused, NotFound, OutcomeUnknown, RateLimited
-from infra.local.discord.faults import DROP, HANG
-from infra.local.discord.transport import SimulatedTransport
-from infra.local.discord.world import SimulatedDiscord
+from handler.runtime.secrets import Secret
+from infra.simulator.faults import DROP, HANG
+from infra.simulator.transport import SimulatedTransport
+from infra.simulator.world import SimulatedDiscord
 from tests.kit.secrets import BOT_TOKEN, INTERACTION_TOKEN
 from tests.kit.virtual_time import START, LoopClock, run
 

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from handler.config import Secret
 from handler.discord.bot_token import REFUSED_PAUSE, TokenSource
 from handler.errors import BotTokenRefused, DiscordRefused, StoreUnavailable
+from handler.runtime.secrets import Secret
 from tests.kit.scripted_discord import TEXT_CHANNEL, ScriptedDiscord, answer, client_of, ok, refusal, scripted
 from tests.kit.secrets import INTERACTION_TOKEN, made_up
 from tests.kit.virtual_time import LoopClock, run

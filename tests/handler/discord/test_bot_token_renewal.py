@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from handler.config import Secret
 from handler.discord.bot_token import LOOK_AGAIN_AFTER, TokenSource
 from handler.errors import BotTokenRefused
+from handler.runtime.secrets import Secret
 from tests.kit.secrets import made_up
 from tests.kit.virtual_time import LoopClock, run
 

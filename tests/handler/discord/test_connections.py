@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from handler.clock import SystemClock
 from handler.discord.rest import (
     NO_RETRY,
     Discord,
@@ -19,6 +18,7 @@ from handler.discord.rest import (
     httpx_send,
 )
 from handler.errors import DiscordUnavailable, OutcomeUnknown
+from handler.runtime.clock import SystemClock
 from tests.kit.scripted_discord import APPLICATION, TOKEN
 
 BODY = b'{"id": "1", "type": 0}'

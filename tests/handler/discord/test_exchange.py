@@ -7,7 +7,6 @@ from typing import Any
 import httpx
 import pytest
 
-from handler.clock import Deadline, set_deadline
 from handler.discord.rest import CONNECT_TIMEOUT, NO_RETRY, Discord, RateLimits, Request, Response
 from handler.errors import (
     DiscordRefused,
@@ -17,6 +16,7 @@ from handler.errors import (
     OnethreadError,
     OutcomeUnknown,
 )
+from handler.runtime.deadline import Deadline, set_deadline
 from tests.kit.scripted_discord import (
     APPLICATION,
     TEXT_CHANNEL,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.config import Secret
 from handler.discord.interactions import read
+from handler.runtime.secrets import Secret
 from infra.interactions import interaction
 from tests.kit.secrets import INTERACTION_TOKEN
 from tests.kit.virtual_time import START

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from handler.discord import rate_limits, routes
+from handler.discord.http import Request, Response
 from handler.discord.rate_limits import DEFAULT_RETRY_AFTER, RateLimits, Wait
-from handler.discord.wire import Request, Response
 from tests.kit.secrets import made_up
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -9,11 +9,11 @@ from typing import Any
 import httpx
 import pytest
 
-from handler.config import Secret
 from handler.discord.models import ThreadList
 from handler.discord.rest import KEEP_ALIVE, Discord, build_client
 from handler.discord.rest import Request as WireRequest
 from handler.errors import DiscordRefused, NotFound
+from handler.runtime.secrets import Secret
 from tests.kit.scripted_discord import API_URL, ok, refusal, scripted
 from tests.kit.secrets import INTERACTION_TOKEN
 from tests.kit.virtual_time import START, run

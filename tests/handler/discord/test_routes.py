@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from handler.discord import routes
-from handler.discord.wire import Request, body_of
+from handler.discord.http import Request, body_of
 from tests.kit.secrets import INTERACTION_TOKEN
 
 OPENAPI = Path(__file__).resolve().parents[4] / "shared" / "discord" / "openapi.json"

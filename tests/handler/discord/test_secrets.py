@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from handler import telemetry
-from handler.config import Secret
 from handler.discord.rest import Discord, TokenSource
 from handler.errors import OnethreadError
+from handler.runtime import telemetry
+from handler.runtime.secrets import Secret
 from tests.kit.scripted_discord import (
     TOKEN,
     Answer,

@@ -9,8 +9,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from handler.errors import InvalidName
-from handler.sessions.names import SORT_KEY_MAX_BYTES, THREAD_NAME_MAX_UNITS, Names, SessionName
-from handler.utf16 import utf16_units
+from handler.runtime.utf16 import utf16_units
+from handler.sessions.names import MAX_SORT_KEY_BYTES, MAX_THREAD_NAME_UNITS, Names, SessionName
 
 NAMES = Names("Session ")
 PREFIXES = [
@@ -128,9 +128,9 @@ def test_the_name_of_its_thread_leads_back_to_the_session(prefix: str, text: str
 def test_what_is_accepted_fits_discord_and_dynamodb(prefix: str, text: str) -> None:
     names = Names(prefix)
     name = parsed(names, text)
-    assert utf16_units(names.thread_name(name.spelling)) <= THREAD_NAME_MAX_UNITS
-    assert len(f"NAMESAKE#{name.key}#{2**64 - 1}".encode()) <= SORT_KEY_MAX_BYTES
-    assert len(f"SESSION#{name.key}".encode()) <= SORT_KEY_MAX_BYTES
+    assert utf16_units(names.thread_name(name.spelling)) <= MAX_THREAD_NAME_UNITS
+    assert len(f"NAMESAKE#{name.key}#{2**64 - 1}".encode()) <= MAX_SORT_KEY_BYTES
+    assert len(f"SESSION#{name.key}".encode()) <= MAX_SORT_KEY_BYTES
 
 
 @given(ANY)
@@ -199,7 +199,7 @@ def test_a_thread_bears_the_name_of_its_own_session_only() -> None:
 )
 def test_a_name_with_its_prefix_has_at_most_100_utf16_units(text: str, fits: bool) -> None:
     if fits:
-        assert utf16_units(NAMES.thread_name(NAMES.parse(text).spelling)) == THREAD_NAME_MAX_UNITS
+        assert utf16_units(NAMES.thread_name(NAMES.parse(text).spelling)) == MAX_THREAD_NAME_UNITS
         return
     with pytest.raises(InvalidName) as raised:
         NAMES.parse(text)

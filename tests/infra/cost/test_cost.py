@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from handler.sessions.pace import REQUESTS_PER_SECOND
+from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
 from infra.cost.__main__ import BEGIN, END, GUILDS, between_marks, report
 from infra.cost.cycle import DISCORDS_REQUESTS_PER_SECOND, MEMORY_GB, PERIOD_SECONDS, RUNS_AT_ONCE, cycle, most_guilds
 from infra.cost.measure import CHANGES, Measured, Use, measure

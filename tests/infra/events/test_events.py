@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from handler import config, ensure, http_api, jobs
+from handler import config, ensure
+from handler.aws import http_api
+from handler.commands import jobs
 from handler.discord.interactions import read
-from handler.door import admit
+from handler.discord.signature import verify
 from infra.events.__main__ import main
 from infra.events.containers import UNDECLARED, declaring, environment
 from infra.interactions import development_key
@@ -28,7 +30,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str, **environ: str)
 
 def test_open_prints_an_event_that_the_webhook_admits(capsys: pytest.CaptureFixture[str]) -> None:
     event = printed(capsys, "open", "--name", "1a06a43", "--topic", "login bug", "--user", "42", "--base64")
-    found = read(admit(http_api.arrival_of(event), PUBLIC_KEY, NOW))
+    found = read(verify(http_api.read_request(event), PUBLIC_KEY, NOW))
     assert found is not None
     assert (found.name, found.options, found.user_id) == (
         "/session open",
@@ -45,7 +47,7 @@ def test_ping_is_signed_with_the_key_that_is_given(capsys: pytest.CaptureFixture
     ):
         main(["--signing-key", OTHER_KEY, "key"], environ={})
         public = capsys.readouterr().out.split()[-1]
-        assert admit(http_api.arrival_of(event), bytes.fromhex(public), NOW)["type"] == 1
+        assert verify(http_api.read_request(event), bytes.fromhex(public), NOW)["type"] == 1
 
 
 @pytest.mark.shows_made_up_secrets

@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.functions import Result
 from infra.local.gateway import lambda_api, to_event, to_response
-from infra.local.loopback import BODY_MAX_BYTES, Loopback, Request, Response
+from infra.local.loopback import MAX_BODY_BYTES, Loopback, Request, Response
 from infra.local.people import send
 from tests.infra.local.conftest import MakePool
 
@@ -133,7 +133,7 @@ def test_a_request_comes_over_http_as_it_was_sent() -> None:
     assert (status, json.loads(body)) == (200, ["PUT", "/p?q=1", "7", 3])
 
 
-@pytest.mark.parametrize(("length", "status"), [(str(BODY_MAX_BYTES + 1), 413), ("many", 400)])
+@pytest.mark.parametrize(("length", "status"), [(str(MAX_BODY_BYTES + 1), 413), ("many", 400)])
 def test_a_body_that_is_too_large_or_of_no_length_is_not_even_read(length: str, status: int) -> None:
     def ask(url: str) -> int:
         connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)

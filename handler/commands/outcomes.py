@@ -1,0 +1,39 @@
+"""An open as commands and programs make it: the protocol's, with what is noted of it for logs and metrics."""
+
+from typing import Final
+
+from handler.commands.context import Opener
+from handler.errors import BotTokenRefused, ConfigurationError, OnethreadError, TryAgain
+from handler.runtime import telemetry
+from handler.runtime.telemetry import Metric
+from handler.sessions.model import Opened, OpenRequest, Outcome
+
+_OPERATORS: Final = (BotTokenRefused, ConfigurationError)  # nobody but whoever runs the bot can put these right
+
+
+async def open_and_log(sessions: Opener, request: OpenRequest) -> Opened:
+    """`sessions.open`, with its outcome (an error's kind, where it fails) noted in the current request's telemetry."""
+    telemetry.field(channel_id=request.parent_channel_id, session_key=request.name.key)
+    try:
+        opened = await sessions.open(request)
+    except OnethreadError as error:
+        telemetry.metric(Metric.OPENS, Outcome=error.kind)
+        raise
+    telemetry.field(outcome=opened.outcome.value, discord_thread_id=opened.thread_id)
+    telemetry.metric(Metric.OPENS, Outcome=opened.outcome.value)
+    if opened.outcome is not Outcome.CREATED:
+        telemetry.metric(Metric.DUPLICATES_PREVENTED)  # an answer with a new thread each time would have made one
+    if opened.waited:
+        telemetry.metric(Metric.WAITS)
+    return opened
+
+
+def log_failure(error: OnethreadError) -> None:
+    """Log an error with its technical detail, as loud as it deserves."""
+    log = telemetry.logger.info
+    if isinstance(error, _OPERATORS):
+        log = telemetry.logger.error
+    elif isinstance(error, TryAgain):
+        log = telemetry.logger.warning
+    telemetry.field(outcome=error.kind)
+    log("not done", extra={"kind": error.kind, "detail": str(error)})

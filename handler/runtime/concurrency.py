@@ -1,0 +1,69 @@
+"""Remote calls side by side, with nothing left running afterwards."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, TypeVar, overload
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+
+
+@overload
+async def gather(a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], /) -> tuple[A, B]: ...
+@overload
+async def gather(
+    a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], c: Coroutine[Any, Any, C], /
+) -> tuple[A, B, C]: ...
+@overload
+async def gather(*coroutines: Coroutine[Any, Any, A]) -> tuple[A, ...]: ...
+
+
+async def gather(*coroutines: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
+    """Run all side by side and return their results in order.
+
+    If one fails, the others are cancelled **and awaited** before its exception is raised: a task that outlives its
+    request would go on in the next invocation. Of several failures the first in order is raised.
+    """
+    tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        try:
+            await _stop([task for task in tasks if not task.done()])
+        finally:
+            # All are fetched, also when only one is raised or none: asyncio logs a failure that nobody fetched.
+            failures = [task.exception() for task in tasks if not task.cancelled()]
+    for failure in failures:
+        if failure is not None:
+            raise failure
+    return tuple(task.result() for task in tasks)
+
+
+async def _stop(tasks: "list[asyncio.Task[Any]]") -> None:
+    """Cancel and await; a further cancellation from outside is put off until they have ended."""
+    interruption: asyncio.CancelledError | None = None
+    for task in tasks:
+        task.cancel()
+    while running := [task for task in tasks if not task.done()]:
+        try:
+            await asyncio.wait(running)
+        except asyncio.CancelledError as again:
+            interruption = again
+    if interruption is not None:
+        raise interruption
+
+
+async def gather_limited(limit: int, coroutines: list[Coroutine[Any, Any, A]]) -> list[A]:
+    """Run all, `limit` at a time, and return their results in order; failures as in `together`."""
+    gate = asyncio.Semaphore(limit)
+
+    async def gated(coroutine: Coroutine[Any, Any, A]) -> A:
+        async with gate:
+            return await coroutine
+
+    try:
+        return list(await gather(*[gated(coroutine) for coroutine in coroutines])) if coroutines else []
+    finally:
+        for coroutine in coroutines:
+            coroutine.close()  # one that never got its turn: Python warns of coroutines that were not awaited

@@ -1,0 +1,1 @@
+"""Duplicates: session names that several threads bear. Group them, find them, merge them."""

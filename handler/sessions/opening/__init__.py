@@ -1,0 +1,1 @@
+"""Opening a session: reuse its thread, adopt one that is there, or create it. `handler.sessions.protocol` is the loop."""

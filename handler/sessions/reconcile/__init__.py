@@ -1,0 +1,1 @@
+"""The reconciler: observe a guild, plan, apply. `run` is one run of it."""

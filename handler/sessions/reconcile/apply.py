@@ -1,0 +1,144 @@
+"""The part of the reconciler that does what a plan says, each step on condition that what it rests on is still so."""
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from handler.errors import (
+    BotTokenRefused,
+    ChannelGone,
+    MissingAccess,
+    MissingPermissions,
+    OnethreadError,
+    RateLimited,
+    StoreUnavailable,
+)
+from handler.runtime import telemetry
+from handler.runtime.clock import iso
+from handler.sessions.context import Context
+from handler.sessions.reconcile import actions, plan
+from handler.sessions.reconcile.actions import Action, Plan
+from handler.sessions.reconcile.pace import Pace
+from handler.sessions.reconcile.watermark import advance_watermark
+from handler.sessions.threads.generation import commit, end_generation
+from handler.sessions.threads.settle import settle
+from handler.store.items import Session
+
+ENDING_REQUESTS: Final = 10  # of an end, at most, where the archived threads are one page: two looks and a message
+
+
+async def apply_plan(context: Context, made: Plan, now: datetime, pace: Pace) -> Counter[str]:
+    """Do it all; counts by name of the step. What fails is counted as `failed`, a write whose condition did not hold any
+    more as `lost`; both are left to the next run.
+
+    An `End` without the evidence is counted as what it came to: `OutOfReach`, or `Found`, where the thread lives.
+    """
+    counts: Counter[str] = Counter()
+    for step in made.steps:
+        try:
+            done = await _do(context, step, now, pace)
+        except (BotTokenRefused, RateLimited, StoreUnavailable):
+            raise  # the rest would fare no better
+        except OnethreadError as error:
+            counts["failed"] += 1
+            telemetry.logger.warning("a step of the reconciler failed", extra={"detail": str(error)})
+            await _left(context, step, now)
+        else:
+            counts[done or "lost"] += 1
+    return counts
+
+
+async def _left(context: Context, step: Action, now: datetime) -> None:
+    """See to it that the next run comes back to what failed, for the audit log tells of it only once."""
+    if isinstance(step, actions.UpdateRecord | actions.End | actions.Hold):
+        await context.store.observe(step.session, plan.again(step.session, now))
+
+
+async def _do(context: Context, step: Action, now: datetime, pace: Pace) -> str | None:
+    """What was done; None, if somebody else was quicker."""
+    if isinstance(step, actions.End):
+        return await _end(context, step, now, pace)
+    return type(step).__name__ if await _done(context, step, now, pace) else None
+
+
+async def _done(context: Context, step: Action, now: datetime, pace: Pace) -> bool:
+    match step:
+        case actions.UpdateRecord(session=session, changes=changes):
+            return await _write(context, session, changes)
+        case actions.Requeue(session=session):
+            await context.store.observe(session, {"due_at": iso(now)})
+        case actions.Commit(session=session, thread=thread):
+            return await commit(context, session, thread) is not None
+        case actions.DropClaim(session=session):
+            return (await context.store.drop_claim(session, now=now)).won
+        case actions.Hold(session=session):
+            return session.missing_since is not None or await _write(context, session, plan.missing(session, now))
+        case actions.Settle():
+            await _settle(context, step)
+        case actions.AddNamesake() | actions.RemoveNamesake() | actions.UnwatchNamesake():
+            await _namesake(context, step)
+        case actions.AdvanceWatermark(parent_channel_id=channel_id):
+            await advance_watermark(context, channel_id, pace)
+        case _:
+            raise ValueError(f"unknown step {step!r}")
+    return True
+
+
+async def _end(context: Context, step: actions.End, now: datetime, pace: Pace) -> str | None:
+    """With the evidence. What cannot be read is none, a parent that is gone included: asked for ever more seldom."""
+    session = step.session
+    await pace(ENDING_REQUESTS)
+    try:
+        found = await end_generation(context, session)
+    except (ChannelGone, MissingAccess, MissingPermissions) as error:
+        telemetry.logger.warning("a thread is gone, but its channel cannot be read", extra={"detail": str(error)})
+        return (
+            "OutOfReach"
+            if await _write(context, session, plan.out_of_reach(session, now, sweeps=step.sweeps))
+            else None
+        )
+    if found is None:
+        return "End"
+    if session.discord_thread_id is None:
+        return "Found" if await commit(context, session, found) is not None else None
+    seen = plan.changes(session, found, now)
+    return "Found" if not seen or await _write(context, session, seen) else None
+
+
+async def _write(context: Context, session: Session, changes: Mapping[str, Any]) -> bool:
+    return (await context.store.observe(session, changes, as_read=True)).won
+
+
+async def _settle(context: Context, step: actions.Settle) -> None:
+    channel = await context.store.channel(step.parent_channel_id)
+    if channel is not None:
+        await settle(context, channel, step.threads)
+        return
+    # Nobody opens sessions there. Noted, so that the next run does not ask again and a first opener finds them.
+    for thread in step.threads:
+        key = context.names.session_key_of(thread.name or "")
+        if key is not None and thread.guild_id is not None:
+            await context.store.note_namesake(
+                step.parent_channel_id, key, thread.id, guild_id=thread.guild_id, active=True
+            )
+
+
+async def _namesake(
+    context: Context, step: actions.AddNamesake | actions.RemoveNamesake | actions.UnwatchNamesake
+) -> None:
+    if isinstance(step, actions.AddNamesake):
+        thread = step.thread
+        await context.store.note_namesake(
+            step.parent_channel_id,
+            step.session_key,
+            thread.id,
+            guild_id=thread.guild_id or "",
+            active=not thread.archived,
+        )
+        return
+    noted = step.namesake.parent_channel_id, step.namesake.session_key, step.namesake.thread_id
+    if isinstance(step, actions.RemoveNamesake):
+        await context.store.drop_namesake(*noted)
+    else:
+        await context.store.note_namesake(*noted, guild_id="", active=False)

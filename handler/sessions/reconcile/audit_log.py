@@ -1,0 +1,24 @@
+"""The guild's audit log, page by page, at the reconciler's pace."""
+
+from collections.abc import AsyncIterator
+
+from handler.discord.models import AuditEntry
+from handler.discord.rest import PAGE
+from handler.sessions.context import Context
+from handler.sessions.reconcile.pace import Pace
+
+
+async def audit_pages(
+    context: Context, guild_id: str, *, after: str | None, pace: Pace
+) -> AsyncIterator[tuple[AuditEntry, ...]]:
+    """The pages that follow the entry `after`; without it the newest page alone. A page that is not full is the last.
+
+    Each page but the first takes its turn of the pace. Raises Forbidden where the bot may not read the log.
+    """
+    while True:
+        page = await context.discord.audit_log(guild_id, after=after)
+        yield page
+        if after is None or len(page) < PAGE:
+            return
+        await pace()
+        after = max(page, key=lambda entry: int(entry.id)).id

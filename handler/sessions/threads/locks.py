@@ -1,0 +1,36 @@
+"""Locks: whose a lock is, and who may have it lifted. Pure."""
+
+from datetime import timedelta
+from typing import Final
+
+from handler.config import UnlockPolicy
+from handler.discord.models import Channel
+from handler.runtime.clock import parse_iso
+from handler.sessions.model import Requester
+from handler.store.items import Session
+
+
+def may_unlock(
+    session: Session, thread: Channel, requester: Requester, policy: UnlockPolicy, application_id: str
+) -> bool:
+    """Whether this requester's opening lifts a lock. A lock is a moderator's decision: by default it stays."""
+    ours = session.locked_by == application_id or locked_by_housekeeping(session, thread, application_id)
+    return requester.may_unlock or policy == "everyone" or ours
+
+
+RUN_OVER_AFTER: Final = timedelta(minutes=5)  # twice what a run may take: nobody is about to lock or delete any more
+
+
+def locked_by_housekeeping(session: Session, thread: Channel, application_id: str) -> bool:
+    """Whether a lock is that of a deletion which was begun and left, as far as can be told.
+
+    Such a thread was archived with the lock, by one request, soon after that was noted. Anybody else's lock, put there
+    after the mark was cleared, is not ours to lift.
+    """
+    if session.delete_locking_at is None or session.locked_by not in (None, application_id):
+        return False
+    if session.delete_marked_at is not None or session.locked_by == application_id:
+        return True
+    if not thread.archived or thread.archive_time is None:
+        return False
+    return abs(thread.archive_time - parse_iso(session.delete_locking_at)) <= RUN_OVER_AFTER

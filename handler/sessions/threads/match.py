@@ -1,0 +1,63 @@
+"""Which threads may be a session's, which one is best, and where to look for more. Pure."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from handler.discord import snowflakes
+from handler.discord.models import Channel, ChannelType
+from handler.runtime.clock import iso, parse_iso
+from handler.store.items import Pointer, Session
+
+OVERLAP: Final = timedelta(milliseconds=1)  # of archived pages: several threads may be archived in one millisecond
+
+
+def best_first(threads: Iterable[Channel]) -> list[Channel]:
+    """Several threads of one name: most messages first, then the latest activity, then the smallest id."""
+    return sorted(threads, key=lambda t: (-(t.message_count or 0), -t.last_activity.timestamp(), int(t.id)))
+
+
+def is_better(found: Channel, session: Session) -> bool:
+    """Whether a thread comes before the one that an import has given the session, in the same order."""
+    if session.discord_thread_id is None or session.last_activity_at is None:
+        return False
+    on_record = (-(session.settled_messages or 0), _negative(session.last_activity_at), int(session.discord_thread_id))
+    return (-(found.message_count or 0), _negative(iso(found.last_activity)), int(found.id)) < on_record
+
+
+def _negative(at: str) -> float:
+    return -parse_iso(at).timestamp()
+
+
+def is_public_thread(thread: Channel) -> bool:
+    """Whether a thread of this type may be a session's: private threads never are."""
+    return thread.type in (ChannelType.PUBLIC_THREAD, ChannelType.ANNOUNCEMENT_THREAD)
+
+
+def is_adoptable(pointer: Pointer | None, owner: Session | None, parent_channel_id: str, session_key: str) -> bool:
+    """Whether a thread with that pointer may be adopted. `owner` is the session that the pointer names, as read."""
+    if pointer is None or pointer.names(parent_channel_id, session_key):
+        return True
+    if pointer.merged_into is not None:
+        return False
+    return owner is None or not owner.has(pointer.thread_id)
+
+
+def next_page_before(page: Sequence[Channel], fresh: Sequence[Channel]) -> datetime | None:
+    """From where the next archived page is read: overlapping, unless that brought nothing new. None: nowhere."""
+    times = [t.archive_time for t in page if t.archive_time is not None]
+    if not times:
+        return None
+    return min(times) + OVERLAP if fresh else min(times)
+
+
+def archived_window(session: Session, thread_id: str) -> tuple[datetime | None, datetime]:
+    """Between which archive times a thread that has vanished must be looked for: (before, down to)."""
+    if session.archived and session.archived_at is not None:
+        at = parse_iso(session.archived_at)
+        return at + ARCHIVE_TIME_MARGIN, at - ARCHIVE_TIME_MARGIN
+    down_to = parse_iso(session.seen_active_at) if session.seen_active_at else snowflakes.time_of(thread_id)
+    return None, down_to - ARCHIVE_TIME_MARGIN
+
+
+ARCHIVE_TIME_MARGIN: Final = timedelta(minutes=1)  # our clock and Discord's may differ, and records are cut to the ms

@@ -1,0 +1,99 @@
+"""The record of a session against its thread as Discord shows it: what differs, and since when nothing has happened. Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+
+from handler.discord import snowflakes
+from handler.discord.models import Channel
+from handler.runtime.clock import iso, parse_iso
+from handler.store.clauses import MARKS
+from handler.store.items import Session, Status
+
+
+def thread_attributes(thread: Channel, now: datetime) -> dict[str, Any]:
+    """The attributes of a session that say what Discord shows of its thread. None: the attribute goes."""
+    changed_at = thread.archive_time
+    facts: dict[str, Any] = {
+        "thread_name": thread.name,
+        "archived": thread.archived,
+        "locked": thread.locked,
+        "archived_at": iso(changed_at) if thread.archived and changed_at is not None else None,
+        "last_activity_at": iso(thread.last_activity),
+        "created_at": iso(snowflakes.time_of(thread.id)),
+    }
+    if not thread.archived:
+        facts["seen_active_at"] = iso(now)
+    if not thread.locked:
+        facts["locked_by"] = None
+    return facts
+
+
+# Not worth a write by an opener: the time of the last message moves all the time.
+_QUIET: Final = frozenset({"last_activity_at", "seen_active_at", "created_at"})
+
+
+def differences(session: Session, thread: Channel, status: Status, now: datetime) -> dict[str, Any]:
+    """What to write down of a thread whose record is `session`; empty if the record says it all."""
+    facts = thread_attributes(thread, now)
+    if status is not session.status:
+        facts["status"] = status
+    changed = {name for name, value in facts.items() if getattr(session, name) != value}
+    return facts if changed - _QUIET else {}
+
+
+def problems_of(session: Session) -> list[str]:
+    """The marks that the reconciler has left on a session whose thread it could not see as it should."""
+    return [mark for mark in MARKS if getattr(session, mark) is not None]
+
+
+def changes_with_trace(
+    session: Session, thread: Channel, changes: Mapping[str, Any], now: datetime, trace_after: timedelta | None
+) -> dict[str, Any]:
+    """What an opener writes down: what differs, and that it was here, where housekeeping has to know.
+
+    So each open of a session that could be marked for deletion makes a write, and the mark goes with it; and so do the
+    reconciler's. `trace_after`: idle sessions could be, after so long; None: housekeeping deletes none.
+    """
+    idle = trace_after is not None and now - _known_active(session, thread) >= trace_after
+    marked = problems_of(session)
+    if not changes and not idle and not marked and session.delete_marked_at is None:
+        return {}
+    if marked:  # all of it, because what is marked is watched, and what is archived is not
+        changes = {**thread_attributes(thread, now), **changes}
+    marks = dict.fromkeys(("delete_marked_at", "delete_marked_message", *MARKS))
+    return {**changes, **marks, "opened_at": iso(now)}
+
+
+def with_last_activity(session: Session, thread: Channel) -> Session:
+    """The session as Discord shows it now, for an answer: not what is on record, where that needs no write."""
+    return msgspec.structs.replace(session, last_activity_at=iso(thread.last_activity))
+
+
+def last_active_at(session: Session, thread: Channel) -> datetime:
+    """The last activity: a message, an open that left a trace, or the opening of the archived thread by anybody."""
+    times = [_known_active(session, thread)]
+    opened_by_us = session.delete_locking_at is not None  # an archived thread cannot be locked before it is opened
+    if not thread.archived and thread.archive_time is not None and not opened_by_us:
+        times.append(thread.archive_time)
+    return max(times)
+
+
+def _known_active(session: Session, thread: Channel) -> datetime:
+    """The last activity that is told later, too: an opening is forgotten when the thread is archived again."""
+    times = [thread.last_activity, snowflakes.time_of(thread.id)]
+    if session.opened_at is not None:
+        times.append(parse_iso(session.opened_at))
+    return max(times)
+
+
+def last_message(thread: Channel) -> str:
+    """The id of the thread's last message; its own where there is none."""
+    return thread.last_message_id or thread.id
+
+
+def is_untouched(session: Session, thread: Channel) -> bool:
+    """Whether nobody can have used the thread since it was marked: locked, archived, and no message since."""
+    return thread.locked and thread.archived and last_message(thread) == session.delete_marked_message

@@ -1,0 +1,107 @@
+"""The named clauses of the Store's conditions, and what a session carries in each state. Pure.
+
+`#x` is the attribute x, `:x` a value that the write gives.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from handler.store.items import Session, Status
+
+LEASE_SECONDS: Final = 10.0  # several times what a creation takes, short enough to wait for a dead one
+VACANT_KEPT: Final = timedelta(days=30)  # far longer than any process can sleep and still remember the generation
+
+ABSENT: Final = "attribute_not_exists(pk)"
+IS_VACANT: Final = "#status = :vacant"
+STILL_CREATING: Final = "#status = :creating"
+SAME_GENERATION: Final = "#generation = :generation"
+READ_GENERATION: Final = "#generation = :read_generation"  # for a write that sets the generation, too
+NOTHING_RECORDED: Final = "attribute_not_exists(#source_message_id) AND attribute_not_exists(#discord_thread_id)"
+RECORDABLE: Final = f"{STILL_CREATING} AND {SAME_GENERATION} AND {NOTHING_RECORDED}"
+OWN_LEASE: Final = "#lease_owner = :owner"
+# A claim without a whole lease: by hand, or by half a restore.
+NO_LEASE: Final = "(attribute_not_exists(#lease_owner) OR attribute_not_exists(#lease_expires_at))"
+LEASE_AS_READ: Final = "#lease_owner = :read_owner AND #lease_expires_at = :read_expiry"
+SAME_SOURCE: Final = "#source_message_id = :source"
+SAME_THREAD: Final = "#discord_thread_id = :thread"
+NO_SOURCE: Final = "attribute_not_exists(#source_message_id)"
+NO_THREAD: Final = "attribute_not_exists(#discord_thread_id)"
+NOT_BEING_DELETED: Final = "attribute_not_exists(#deleting_at)"
+NOT_MARKED: Final = "attribute_not_exists(#delete_marked_at)"
+MARK_AS_READ: Final = "#delete_marked_at = :read_mark AND #delete_marked_message = :read_message"
+# The pointer is nobody's yet, or names this very session.
+POINTER_OURS: Final = "attribute_not_exists(pk) OR (#parent_channel_id = :parent AND #session_key = :key)"
+POINTER_AS_READ: Final = "#parent_channel_id = :read_parent AND #session_key = :read_key"
+# The former owner of a pointer that is taken over has the thread no more, at the very moment it is taken.
+HAS_IT_NO_MORE: Final = (
+    "(attribute_not_exists(#discord_thread_id) OR #discord_thread_id <> :thread)"
+    " AND (attribute_not_exists(#source_message_id) OR #source_message_id <> :thread)"
+)
+
+# What of a thread was decided upon is as it was read; an attribute may be absent where nothing was seen yet.
+UNCHANGED: Final = " AND ".join(
+    f"(#{name} = :read_{name} OR attribute_not_exists(#{name}))" for name in ("archived", "locked")
+)
+SAME_STATUS: Final = "#status = :read_status"
+SAME_LOCKER: Final = "#locked_by = :read_locked_by"
+NO_LOCKER: Final = "attribute_not_exists(#locked_by)"
+SAME_OPENING: Final = "#opened_at = :read_opened_at"
+NO_OPENING: Final = "attribute_not_exists(#opened_at)"
+
+# What the reconciler notes of a thread that it cannot see as it should.
+MARKS: Final = ("missing_since", "unreachable_since", "ask_again_at")
+
+# What ends with a generation.
+OF_A_LIFE: Final = [
+    "discord_thread_id",
+    "source_message_id",
+    "lease_owner",
+    "lease_expires_at",
+    "adopted_by",
+    "settled_in",
+    "settled_messages",
+    "thread_name",
+    "archived",
+    "locked",
+    "locked_by",
+    "archived_at",
+    "seen_active_at",
+    "created_at",
+    "created_by",
+    "last_activity_at",
+    "watch_guild_id",
+    "due_in",
+    "due_at",
+    "missing_since",
+    "unreachable_since",
+    "ask_again_at",
+    "opened_at",
+    "delete_marked_at",
+    "delete_marked_message",
+    "delete_locking_at",
+    "deleting_at",
+]
+
+
+def vacant(generation: int, now: datetime) -> dict[str, Any]:
+    """What a vacant session carries; with OF_A_LIFE removed, all it carries of its state."""
+    expires_at = int((now + VACANT_KEPT).timestamp())
+    return {"status": Status.VACANT, "generation": generation, "expires_at": expires_at}
+
+
+def lease_as_read(session: Session) -> str:
+    """The condition that nobody has taken over or renewed the lease since it was read."""
+    return LEASE_AS_READ if session.lease_owner and session.lease_expires_at else NO_LEASE
+
+
+def free_as_read(session: Session | None) -> tuple[str, dict[str, Any]]:
+    """The condition, and its values, that a session is as free to take a thread as it was when it was read."""
+    if session is None:
+        return ABSENT, {}
+    values: dict[str, Any] = {"read_generation": session.generation}
+    same = "#generation = :read_generation"
+    if session.status is Status.VACANT:
+        return f"{IS_VACANT} AND {same}", {**values, "vacant": Status.VACANT}
+    if session.status is Status.CREATING:
+        return f"{STILL_CREATING} AND {same} AND {NOTHING_RECORDED}", {**values, "creating": Status.CREATING}
+    raise ValueError(f"a session that is {session.status} has a thread already")

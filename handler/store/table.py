@@ -1,0 +1,179 @@
+"""One DynamoDB table in plain values: reads, conditional updates and transactions, over the one seam.
+
+Expressions name attributes as `#name` and values as `:name`; which of them an operation has to declare is read off its
+expressions. This module knows nothing of sessions.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum
+from typing import Any, Final
+
+from handler.aws.dynamodb import Call, ConditionFailed, TransactionFailed
+from handler.errors import StoreUnavailable
+
+MAX_UNPROCESSED: Final = 5  # more answers than keys, when each leaves some unprocessed: DynamoDB throttles
+MAX_BATCH_GET: Final = 100  # DynamoDB's limit of keys in one BatchGetItem
+
+Attributes = Mapping[str, Any]
+Operation = dict[str, Any]
+
+_NAME: Final = re.compile(r"#(\w+)")
+_VALUE: Final = re.compile(r":(\w+)")
+
+
+class Lost(Exception):
+    """A condition failed; `item` is what stood in the way (None: nothing). Only the Store meets it."""
+
+    def __init__(self, item: Attributes | None) -> None:
+        super().__init__("a conditional write was lost")
+        self.item = item
+
+
+class Table:
+    """The table of that name. All reads are strongly consistent."""
+
+    def __init__(self, call: Call, name: str) -> None:
+        self._call = call
+        self._name = name
+
+    async def get(self, key: Attributes) -> dict[str, Any] | None:
+        answer = await self._call("get_item", TableName=self._name, Key=dict(key), ConsistentRead=True)
+        item: dict[str, Any] | None = answer.get("Item")
+        return item
+
+    async def get_all(self, keys: Iterable[Attributes]) -> list[dict[str, Any]]:
+        """The items that exist of these keys, in no order."""
+        wanted = sorted((dict(key) for key in keys), key=lambda key: (key["pk"], key["sk"]))
+        items: list[dict[str, Any]] = []
+        for _ in range(len(wanted) + MAX_UNPROCESSED):
+            if not wanted:
+                return items
+            batch, wanted = wanted[:MAX_BATCH_GET], wanted[MAX_BATCH_GET:]
+            ask = {self._name: {"Keys": batch, "ConsistentRead": True}}
+            answer = await self._call("batch_get_item", RequestItems=ask)
+            items += answer["Responses"].get(self._name, [])
+            wanted += answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
+        raise StoreUnavailable("batch_get_item leaves keys unprocessed")
+
+    async def beginning_with(self, pk: str, start: str) -> list[dict[str, Any]]:
+        """All items of a partition whose sort key begins so."""
+        items: list[dict[str, Any]] = []
+        onward: dict[str, Any] = {}
+        while True:
+            page = await self._call(
+                "query",
+                TableName=self._name,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :start)",
+                ExpressionAttributeValues={":pk": pk, ":start": start},
+                ConsistentRead=True,
+                **onward,
+            )
+            items += page["Items"]
+            if not page.get("LastEvaluatedKey"):
+                return items
+            onward = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    async def in_index(
+        self, index: str, partition: tuple[str, str], *, up_to: tuple[str, str] | None = None, limit: int | None = None
+    ) -> list[dict[str, Any]]:
+        """The items of an index's partition, (attribute, value), in its order. The index lags: read again what matters.
+
+        `up_to` bounds the index's sort key, (attribute, value) inclusive; `limit` is how many items at most.
+        """
+        condition, values = "#partition = :partition", {":partition": partition[1]}
+        names = {"#partition": partition[0]}
+        if up_to is not None:
+            condition, values[":up_to"], names["#order"] = f"{condition} AND #order <= :up_to", up_to[1], up_to[0]
+        items: list[dict[str, Any]] = []
+        onward: dict[str, Any] = {} if limit is None else {"Limit": limit}
+        while True:
+            page = await self._call(
+                "query",
+                TableName=self._name,
+                IndexName=index,
+                KeyConditionExpression=condition,
+                ExpressionAttributeNames=names,
+                ExpressionAttributeValues=values,
+                **onward,
+            )
+            items += page["Items"]
+            if not page.get("LastEvaluatedKey") or (limit is not None and len(items) >= limit):
+                return items
+            onward["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    async def put(self, item: Attributes) -> None:
+        await self._call("put_item", TableName=self._name, Item=dict(item))
+
+    async def delete(self, key: Attributes) -> None:
+        await self._call("delete_item", TableName=self._name, Key=dict(key))
+
+    async def update(self, key: Attributes, **parts: Any) -> dict[str, Any]:
+        """Carry out an `updating` by itself and return the whole item; raises Lost."""
+        operation = self.updating(key, **parts)["Update"]
+        try:
+            answer = await self._call("update_item", **operation, ReturnValues="ALL_NEW")
+        except ConditionFailed as lost:
+            raise Lost(lost.item) from None
+        attributes: dict[str, Any] = answer["Attributes"]
+        return attributes
+
+    async def transact(self, *operations: Operation) -> list[Attributes | None] | None:
+        """None: all done. Else none is; in order, what stood in the way of each ({}: an absent item), or None."""
+        try:
+            await self._call("transact_write_items", TransactItems=list(operations))
+        except TransactionFailed as failed:
+            return [(item or {}) if code == "ConditionalCheckFailed" else None for code, item in failed.reasons]
+        return None
+
+    def updating(
+        self,
+        key: Attributes,
+        *,
+        condition: str,
+        sets: Attributes,
+        firsts: Attributes | None = None,
+        removes: Sequence[str] = (),
+        values: Attributes | None = None,
+    ) -> Operation:
+        """An Update. `firsts` are set only where there is nothing yet; None is left out, of `sets` too."""
+        sets = {name: value for name, value in sets.items() if value is not None}
+        firsts = {name: value for name, value in (firsts or {}).items() if value is not None}
+        changes = [f"#{name} = :{name}" for name in sets]
+        changes += [f"#{name} = if_not_exists(#{name}, :{name})" for name in firsts]
+        gone = [f"#{name}" for name in removes if name not in sets and name not in firsts]
+        expression = f"SET {', '.join(changes)}" if changes else ""
+        if gone:
+            expression += f" REMOVE {', '.join(gone)}"
+        parts = self._conditioned(condition, {**(values or {}), **sets, **firsts}, also=expression)
+        return {"Update": {**parts, "Key": dict(key), "UpdateExpression": expression.strip()}}
+
+    def putting(self, item: Attributes, *, condition: str = "", values: Attributes | None = None) -> Operation:
+        """A Put; without a condition it replaces whatever is there."""
+        parts = self._conditioned(condition, values or {}) if condition else {"TableName": self._name}
+        return {"Put": {**parts, "Item": dict(item)}}
+
+    def deleting(self, key: Attributes, *, condition: str, values: Attributes) -> Operation:
+        return {"Delete": {**self._conditioned(condition, values), "Key": dict(key)}}
+
+    def checking(self, key: Attributes, *, condition: str, values: Attributes) -> Operation:
+        return {"ConditionCheck": {**self._conditioned(condition, values), "Key": dict(key)}}
+
+    def _conditioned(self, condition: str, values: Attributes, *, also: str = "") -> Operation:
+        """Table and condition, with exactly the names and values that the expressions mention."""
+        names = sorted(set(_NAME.findall(condition + " " + also)))
+        used = sorted(set(_VALUE.findall(condition + " " + also)))
+        parts: Operation = {
+            "TableName": self._name,
+            "ConditionExpression": condition,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+        if names:
+            parts["ExpressionAttributeNames"] = {f"#{name}": name for name in names}
+        if used:
+            parts["ExpressionAttributeValues"] = {f":{name}": _plain(values[name]) for name in used}
+        return parts
+
+
+def _plain(value: Any) -> Any:
+    return value.value if isinstance(value, Enum) else value

@@ -1,0 +1,216 @@
+"""The application, its commands, the bot's user, the guild (Discord docs, "Application", "Application Commands", "Guild")."""
+
+import re
+from typing import Any, Final
+
+import msgspec
+
+from infra.simulator import rendering
+from infra.simulator.calls import Call, read_text
+from infra.simulator.records import Commands
+from infra.simulator.refusals import Error, Refusal, invalid
+from infra.simulator.wire import Response, answer, encode
+
+# Flags that tell of the privileged Message Content intent for an application in fewer than 100 guilds.
+MESSAGE_CONTENT_LIMITED: Final = 1 << 19
+# Limits of commands (Discord docs, "Application Commands").
+MAX_OPTIONS: Final = 25
+MAX_DESCRIPTION: Final = 100
+MAX_COMMANDS: Final = 100
+MAX_WHOLE_COMMAND: Final = 8000
+CHAT_INPUT: Final = 1
+# All that a guild without any adornment says of itself (Discord docs, "Guild").
+_PLAIN_GUILD: Final[dict[str, Any]] = {
+    **dict.fromkeys(
+        [
+            "icon",
+            "description",
+            "home_header",
+            "splash",
+            "discovery_splash",
+            "banner",
+            "application_id",
+            "afk_channel_id",
+            "system_channel_id",
+            "widget_channel_id",
+            "max_presences",
+            "vanity_url_code",
+            "rules_channel_id",
+            "safety_alerts_channel_id",
+            "public_updates_channel_id",
+            "premium_progress_bar_enabled_user_updated_at",
+            "incidents_data",
+        ]
+    ),
+    **dict.fromkeys(
+        [
+            "system_channel_flags",
+            "verification_level",
+            "default_message_notifications",
+            "mfa_level",
+            "explicit_content_filter",
+            "premium_tier",
+            "premium_subscription_count",
+            "nsfw_level",
+        ],
+        0,
+    ),
+    **{name: [] for name in ("roles", "features", "emojis", "stickers")},
+    **dict.fromkeys(("widget_enabled", "nsfw", "premium_progress_bar_enabled"), False),
+    "region": "deprecated",
+    "preferred_locale": "en-US",
+    "afk_timeout": 300,
+    "max_members": 500000,
+    "max_stage_video_channel_users": 50,
+    "max_video_channel_users": 25,
+}
+_NAME: Final = re.compile(r"[-_'\w]{1,32}")
+
+
+def current_user(call: Call) -> Response:
+    user = rendering.user(call.state, call.bot)
+    return answer(200, {**user, "mfa_enabled": False, "locale": "en-US", "verified": True, "email": None})
+
+
+def current_application(call: Call) -> Response:
+    return answer(200, _application(call))
+
+
+def change_application(call: Call) -> Response:
+    if "interactions_endpoint_url" in call.body:
+        url = call.body["interactions_endpoint_url"]
+        if url is not None and not call.state.switches.endpoint_accepted:
+            raise invalid(
+                "interactions_endpoint_url",
+                "APPLICATION_INTERACTIONS_ENDPOINT_URL_INVALID",
+                "The specified interactions endpoint url could not be verified.",
+            )
+        call.state.endpoint_url = url
+    return answer(200, _application(call))
+
+
+def guild(call: Call) -> Response:
+    found = call.state.guilds.get(call.args[0])
+    if found is None or not found.bot_is_member:
+        raise Refusal(Error.UNKNOWN_GUILD)
+    return answer(200, {**_PLAIN_GUILD, "id": found.id, "name": found.name, "owner_id": found.owner_id})
+
+
+def list_commands(call: Call) -> Response:
+    scope = _scope(call)
+    return answer(200, msgspec.json.decode((call.state.commands.get(scope) or Commands()).definitions))
+
+
+def replace_commands(call: Call) -> Response:
+    scope = _scope(call)
+    definitions = call.json()
+    if not isinstance(definitions, list):
+        raise Refusal(Error.INVALID_FORM, {"_errors": [{"code": "LIST_TYPE_CONVERT", "message": "Not a list."}]})
+    if len(definitions) > MAX_COMMANDS:
+        raise invalid("_", "APPLICATION_COMMANDS_TOO_MANY", "Maximum number of application commands reached (100).")
+    for index, definition in enumerate(definitions):
+        _check_command(definition, str(index))
+    known = msgspec.json.decode((call.state.commands.get(scope) or Commands()).definitions)
+    ids = {(command["type"], command["name"]): command["id"] for command in known}
+    commands = [_registered(call, definition, ids) for definition in definitions]
+    call.state.commands.put(scope, Commands(encode(commands)))
+    return answer(200, commands)
+
+
+def _application(call: Call) -> dict[str, Any]:
+    state = call.state
+    return {
+        "id": state.identity.application_id,
+        "name": "Onethread",
+        "icon": None,
+        "description": "",
+        "type": None,
+        "verify_key": "0" * 64,
+        "flags": MESSAGE_CONTENT_LIMITED if state.switches.message_content else 0,
+        "flags_new": str(MESSAGE_CONTENT_LIMITED if state.switches.message_content else 0),
+        "bot": rendering.user(state, call.bot),
+        "bot_public": True,
+        "bot_require_code_grant": False,
+        "redirect_uris": [],
+        "interactions_endpoint_url": state.endpoint_url,
+        "role_connections_verification_url": None,
+        "owner": rendering.user(state, "2"),
+        "approximate_guild_count": len(state.guilds),
+        "approximate_user_install_count": 0,
+        "approximate_user_authorization_count": 0,
+        "explicit_content_filter": 0,
+        "team": None,
+        "eligible_oauth2_scopes": [],
+    }
+
+
+def _scope(call: Call) -> str:
+    """Where the commands are kept: under the guild's id, or the empty one for everywhere."""
+    if call.args[0] != call.state.identity.application_id:
+        raise Refusal(Error.NOT_YOUR_APPLICATION)
+    if len(call.args) == 1:
+        return ""
+    found = call.state.guilds.get(call.args[1])
+    if found is None or not found.bot_is_member:
+        raise Refusal(Error.MISSING_ACCESS)
+    return found.id
+
+
+def _check_command(definition: dict[str, Any], path: str) -> None:
+    name = read_text(definition, "name", 1, 32, f"{path}.name")
+    if definition.get("type", CHAT_INPUT) != CHAT_INPUT:
+        return
+    if not _NAME.fullmatch(name) or name != name.lower():
+        raise invalid(f"{path}.name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
+    read_text(definition, "description", 1, MAX_DESCRIPTION, f"{path}.description")
+    if _weight(definition) > MAX_WHOLE_COMMAND:
+        raise invalid(path, "APPLICATION_COMMAND_TOO_LARGE", "Command exceeds maximum size (8000)")
+    _check_options(definition.get("options") or [], f"{path}.options")
+
+
+def _check_options(options: list[dict[str, Any]], path: str) -> None:
+    if len(options) > MAX_OPTIONS:
+        raise invalid(path, "BASE_TYPE_BAD_LENGTH", f"Must be between 0 and {MAX_OPTIONS} in length.")
+    optional_seen = False
+    for index, option in enumerate(options):
+        _check_command({**option, "type": CHAT_INPUT}, f"{path}.{index}")
+        if option.get("required") and optional_seen:
+            raise invalid(
+                f"{path}.{index}",
+                "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
+                "Required options must be placed before non-required options",
+            )
+        optional_seen = optional_seen or not option.get("required")
+
+
+def _weight(definition: dict[str, Any]) -> int:
+    """Characters of the names, descriptions and values of a command and all in it."""
+    own = sum(len(str(definition.get(key, ""))) for key in ("name", "description", "value"))
+    parts = (definition.get("options") or []) + (definition.get("choices") or [])
+    return own + sum(_weight(part) for part in parts)
+
+
+def _registered(call: Call, definition: dict[str, Any], ids: dict[tuple[int, str], str]) -> dict[str, Any]:
+    """A definition as Discord gives it back: with ids and defaults."""
+    kind = definition.get("type", CHAT_INPUT)
+    known_id = ids.get((kind, definition["name"]))
+    permissions = definition.get("default_member_permissions")
+    registered = {
+        "id": known_id or call.state.allot(call.now),
+        "application_id": call.state.identity.application_id,
+        "version": call.state.allot(call.now),
+        "default_member_permissions": None if permissions is None else str(permissions),
+        "type": kind,
+        "name": definition["name"],
+        "name_localizations": definition.get("name_localizations"),
+        "description": definition.get("description", ""),
+        "description_localizations": definition.get("description_localizations"),
+        "contexts": definition.get("contexts"),
+        "integration_types": definition.get("integration_types", [0]),
+        "nsfw": definition.get("nsfw", False),
+    }
+    if len(call.args) > 1:
+        registered["guild_id"] = call.args[1]
+    if definition.get("options"):
+        registered["options"] = definition["options"]
+    return registered

@@ -1,0 +1,52 @@
+"""The audit log (Discord docs, "Audit Log")."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from infra.simulator import rendering
+from infra.simulator.calls import Call
+from infra.simulator.permissions import BITS
+from infra.simulator.records import THREAD_CREATE, THREAD_UPDATE, AuditEntry
+from infra.simulator.refusals import Error, Refusal
+from infra.simulator.wire import Response, answer
+
+# Entries are kept this long (Discord docs, "Audit Log").
+KEPT: Final = timedelta(days=45)
+
+
+def audit_log(call: Call) -> Response:
+    guild = call.state.guilds.get(call.args[0])
+    if guild is None or not guild.bot_is_member:
+        raise Refusal(Error.MISSING_ACCESS)
+    if not guild.permissions & BITS["VIEW_AUDIT_LOG"]:
+        raise Refusal(Error.MISSING_PERMISSIONS)
+    page = _page(call, guild.id)
+    # Threads come along with these two actions alone, since clients may not have archived ones (same page).
+    named = dict.fromkeys(entry.target_id for entry in page if entry.action in (THREAD_CREATE, THREAD_UPDATE))
+    threads = [thread for thread in map(call.state.threads.get, named) if thread is not None]
+    nothing = ["integrations", "webhooks", "guild_scheduled_events", "application_commands", "auto_moderation_rules"]
+    document: dict[str, Any] = {name: [] for name in nothing}
+    document["audit_log_entries"] = [rendering.audit_entry(entry) for entry in page]
+    document["users"] = [rendering.user(call.state, user_id) for user_id in dict.fromkeys(e.user_id for e in page)]
+    document["threads"] = [rendering.thread(thread) for thread in threads]
+    return answer(200, document)
+
+
+def _page(call: Call, guild_id: str) -> list[AuditEntry]:
+    """The entries asked for: oldest first with `after`, else newest first (same page)."""
+    limit = call.query_integer("limit", 50, 1, 100)
+    before, after = call.query_snowflake("before"), call.query_snowflake("after")
+    action, user, target = (call.query_snowflake(name) for name in ("action_type", "user_id", "target_id"))
+    found = [
+        entry
+        for entry in call.state.audit.get(guild_id) or ()
+        if entry.at > call.now - KEPT
+        and (before is None or int(entry.id) < before)
+        and (after is None or int(entry.id) > after)
+        and (action is None or entry.action == action)
+        and (user is None or entry.user_id == str(user))
+        and (target is None or entry.target_id == str(target))
+    ]
+    if after is None or before is not None:
+        found.reverse()
+    return found[:limit]

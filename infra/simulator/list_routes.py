@@ -1,0 +1,116 @@
+"""Lists of threads: active, archived, joined, searched (Discord docs, "Channel", "Guild"; search: OpenAPI description)."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from infra.simulator import rendering
+from infra.simulator.calls import Call
+from infra.simulator.effects import is_forum
+from infra.simulator.permissions import allows, require, sees_thread
+from infra.simulator.records import ANNOUNCEMENT, TEXT, Channel, Thread
+from infra.simulator.refusals import Error, Refusal
+from infra.simulator.state import Place
+from infra.simulator.wire import Response, answer
+
+# A page of archived threads has 2 to 100, and 50 if nobody says (Discord docs, "List Public Archived Threads").
+PAGE_LOW: Final = 2
+PAGE_HIGH: Final = 100
+PAGE_DEFAULT: Final = 50
+# A page of the search has at most 25 (OpenAPI description, "thread_search").
+SEARCH_PAGE_HIGH: Final = 25
+SEARCH_OFFSET_HIGH: Final = 9975
+# Error code of a search whose index is not there yet (Discord docs, "Search Guild Messages").
+INDEX_NOT_READY: Final = 110000
+
+
+def active_threads(call: Call) -> Response:
+    guild_id = call.args[0]
+    guild = call.state.guilds.get(guild_id)
+    if guild is None or not guild.bot_is_member:
+        raise Refusal(Error.MISSING_ACCESS)
+    ids = sorted(call.state.active.get(guild_id) or (), key=int, reverse=True)
+    threads = [call.state.threads[thread_id] for thread_id in ids]
+    # `has_more` is missing here although the OpenAPI description requires it.
+    return answer(200, _listed(call, [thread for thread in threads if sees_thread(call.state, thread)]))
+
+
+def public_archived(call: Call) -> Response:
+    return _archived(call, _parent(call), private=False)
+
+
+def private_archived(call: Call) -> Response:
+    channel = _parent(call)
+    require(channel, "MANAGE_THREADS")
+    return _archived(call, channel, private=True)
+
+
+def joined_private_archived(call: Call) -> Response:
+    channel = _parent(call)
+    limit = call.query_integer("limit", PAGE_DEFAULT, PAGE_LOW, PAGE_HIGH)
+    before = call.query_snowflake("before")
+    ids = sorted((number for _, number in call.state.archived.get((channel.id, True)) or ()), reverse=True)
+    threads = [call.state.threads[str(number)] for number in ids if before is None or number < before]
+    joined = [thread for thread in threads if thread.has_member(call.bot)]
+    return answer(200, {**_listed(call, joined[:limit]), "has_more": len(joined) > limit})
+
+
+def search(call: Call) -> Response:
+    channel = _parent(call)
+    switches = call.state.switches
+    if not switches.search_ready:
+        message = "Index not yet available. Try again later"
+        document = {"message": message, "code": INDEX_NOT_READY, "documents_indexed": 0, "retry_after": 2}
+        return answer(202, document)
+    limit = call.query_integer("limit", SEARCH_PAGE_HIGH, 1, SEARCH_PAGE_HIGH)
+    offset = call.query_integer("offset", 0, 0, SEARCH_OFFSET_HIGH)
+    archived = call.request.query.get("archived")
+    words = call.request.query.get("name", "").casefold().split()
+    indexed_until = call.now - timedelta(seconds=switches.search_lag_seconds)
+    found = [
+        thread
+        for thread in call.state.threads.values()
+        if thread.parent_id == channel.id
+        and thread.created_at <= indexed_until
+        and (archived is None or thread.archived == (archived == "true"))
+        and all(word in thread.name.casefold() for word in words)
+        and sees_thread(call.state, thread)
+    ]
+    found.sort(key=lambda thread: int(thread.last_message_id or thread.id), reverse=True)
+    page = _listed(call, found[offset : offset + limit])
+    return answer(200, {**page, "has_more": len(found) > offset + limit, "total_results": len(found)})
+
+
+def _parent(call: Call) -> Channel:
+    """The channel whose threads are asked for."""
+    thread, channel = call.place(call.args[0])
+    if thread is not None or not (channel.kind in (TEXT, ANNOUNCEMENT) or is_forum(channel)):
+        raise Refusal(Error.WRONG_CHANNEL_TYPE)
+    if not allows(channel, "READ_MESSAGE_HISTORY"):
+        raise Refusal(Error.MISSING_PERMISSIONS)
+    return channel
+
+
+def _archived(call: Call, channel: Channel, *, private: bool) -> Response:
+    """One page, newest first; of threads archived at the very time `before` none is in it."""
+    limit = call.query_integer("limit", PAGE_DEFAULT, PAGE_LOW, PAGE_HIGH)
+    before = call.query_time("before")
+    places = call.state.archived.get((channel.id, private)) or ()
+    end = _end(places, before)
+    start = max(0, end - limit)
+    threads = [call.state.threads[str(number)] for _, number in reversed(places[start:end])]
+    return answer(200, {**_listed(call, threads), "has_more": start > 0})
+
+
+def _end(places: Sequence[Place], before: datetime | None) -> int:
+    return len(places) if before is None else bisect_left(places, (before, 0))
+
+
+def _listed(call: Call, threads: Sequence[Thread]) -> dict[str, Any]:
+    """Threads, and the bot's memberships in them."""
+    members = [rendering.thread_member(thread, call.bot) for thread in threads]
+    return {
+        "threads": [rendering.thread(thread) for thread in threads],
+        "members": [member for member in members if member is not None],
+    }

@@ -1,0 +1,81 @@
+"""Members of threads (Discord docs, "Channel: Add Thread Member" and its neighbours)."""
+
+from dataclasses import replace
+
+from infra.simulator import rendering
+from infra.simulator.calls import Call
+from infra.simulator.permissions import require
+from infra.simulator.records import Channel, Thread
+from infra.simulator.refusals import Error, Refusal
+from infra.simulator.wire import Response, answer
+
+
+def join(call: Call) -> Response:
+    thread, _ = _open_thread(call)
+    return _add(call, thread, call.bot)
+
+
+def add_member(call: Call) -> Response:
+    thread, channel = _open_thread(call)
+    require(channel, "SEND_MESSAGES_IN_THREADS")
+    user_id = call.args[1]
+    if user_id in call.state.guilds[thread.guild_id].absent:
+        raise Refusal(Error.UNKNOWN_MEMBER)
+    return _add(call, thread, user_id)
+
+
+def leave(call: Call) -> Response:
+    thread, _ = _open_thread(call)
+    return _remove(call, thread, call.bot)
+
+
+def remove_member(call: Call) -> Response:
+    thread, channel = _open_thread(call)
+    user_id = call.args[1]
+    if not (thread.is_private and thread.owner_id == call.bot) and user_id != call.bot:
+        require(channel, "MANAGE_THREADS")
+    return _remove(call, thread, user_id)
+
+
+def list_members(call: Call) -> Response:
+    thread, _ = _thread(call)
+    return answer(200, [rendering.thread_member(thread, user_id) for user_id, _ in thread.members])
+
+
+def get_member(call: Call) -> Response:
+    thread, _ = _thread(call)
+    user_id = call.bot if len(call.args) == 1 else call.args[1]
+    member = rendering.thread_member(thread, user_id)
+    if member is None:
+        raise Refusal(Error.UNKNOWN_MEMBER)
+    return answer(200, member)
+
+
+def _thread(call: Call) -> tuple[Thread, Channel]:
+    thread, channel = call.place(call.args[0])
+    if thread is None:
+        raise Refusal(Error.WRONG_CHANNEL_TYPE)
+    return thread, channel
+
+
+def _open_thread(call: Call) -> tuple[Thread, Channel]:
+    """A thread whose members may change: none that is archived."""
+    thread, channel = _thread(call)
+    if thread.archived:
+        raise Refusal(Error.THREAD_ARCHIVED)
+    return thread, channel
+
+
+def _add(call: Call, thread: Thread, user_id: str) -> Response:
+    if not thread.has_member(user_id):
+        if len(thread.members) >= call.state.switches.thread_member_limit:
+            raise Refusal(Error.TOO_MANY_MEMBERS)
+        call.state.put_thread(replace(thread, members=(*thread.members, (user_id, call.now))))
+    return answer(204)
+
+
+def _remove(call: Call, thread: Thread, user_id: str) -> Response:
+    remaining = tuple(member for member in thread.members if member[0] != user_id)
+    if remaining != thread.members:
+        call.state.put_thread(replace(thread, members=remaining))
+    return answer(204)

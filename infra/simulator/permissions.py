@@ -1,0 +1,59 @@
+"""What the bot may do (Discord docs, "Permissions")."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from infra.simulator.records import Channel, Thread
+from infra.simulator.refusals import Error, Refusal
+from infra.simulator.state import State
+
+BITS: Final = {
+    "MANAGE_CHANNELS": 1 << 4,
+    "VIEW_AUDIT_LOG": 1 << 7,
+    "VIEW_CHANNEL": 1 << 10,
+    "SEND_MESSAGES": 1 << 11,
+    "MANAGE_MESSAGES": 1 << 13,
+    "EMBED_LINKS": 1 << 14,
+    "READ_MESSAGE_HISTORY": 1 << 16,
+    "MENTION_EVERYONE": 1 << 17,
+    "MANAGE_THREADS": 1 << 34,
+    "CREATE_PUBLIC_THREADS": 1 << 35,
+    "CREATE_PRIVATE_THREADS": 1 << 36,
+    "SEND_MESSAGES_IN_THREADS": 1 << 38,
+}
+# A bot that was given all that its work with threads can need, and no channel to manage.
+DEFAULT: Final = sum(bit for name, bit in BITS.items() if name != "MANAGE_CHANNELS")
+
+
+def as_bits(permissions: int | Iterable[str]) -> int:
+    """Permissions as a number, from a number or from Discord's names. An unknown name is a KeyError."""
+    if isinstance(permissions, int):
+        return permissions
+    return sum(BITS[name] for name in frozenset(permissions))
+
+
+def allows(channel: Channel, name: str) -> bool:
+    """Whether the bot has the permission in the channel; without View Channel it has none."""
+    wanted = BITS[name] | BITS["VIEW_CHANNEL"]
+    return channel.permissions & wanted == wanted
+
+
+def require(channel: Channel, *names: str) -> None:
+    """Refuses with Missing Access if the channel cannot be seen, with Missing Permissions if a named one is missing."""
+    if not allows(channel, "VIEW_CHANNEL"):
+        raise Refusal(Error.MISSING_ACCESS)
+    if not all(allows(channel, name) for name in names):
+        raise Refusal(Error.MISSING_PERMISSIONS)
+
+
+def sees_thread(state: State, thread: Thread) -> bool:
+    """Whether the thread is in the bot's sight: its parent is, and a private one has it as a member or moderator."""
+    parent = state.channels.get(thread.parent_id)
+    if parent is None or not allows(parent, "VIEW_CHANNEL"):
+        return False
+    return not thread.is_private or allows(parent, "MANAGE_THREADS") or thread.has_member(state.identity.bot_user_id)
+
+
+def send_permission(thread: Thread | None) -> str:
+    """The permission that posting needs: threads have one of their own."""
+    return "SEND_MESSAGES" if thread is None else "SEND_MESSAGES_IN_THREADS"

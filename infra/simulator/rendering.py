@@ -1,0 +1,176 @@
+"""Records as Discord's JSON (Discord docs, "Channel", "Message", "User", "Audit Log")."""
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import msgspec
+
+from infra.simulator.records import HAS_THREAD, AuditEntry, Channel, Message, Thread, User
+from infra.simulator.snowflakes import timestamp
+from infra.simulator.state import State
+
+# The count of members stops at this number (Discord docs, "Channel").
+MEMBER_COUNT_STOPS_AT = 50
+
+
+def user(state: State, user_id: str) -> dict[str, Any]:
+    """A user; one that nobody introduced has a name made of the id."""
+    known = state.users.get(user_id) or User(user_id, f"user{user_id}")
+    rendered = {
+        "id": user_id,
+        "username": known.name,
+        "avatar": None,
+        "discriminator": "0",
+        "public_flags": 0,
+        "flags": 0,
+        "global_name": None,
+        "primary_guild": None,
+    }
+    return {**rendered, "bot": True} if known.bot else rendered
+
+
+def channel(state: State, channel: Channel) -> dict[str, Any]:
+    """A channel that is no thread. Its last message is looked up: Discord may name a deleted one, which tells nobody anything."""
+    said = [int(message.id) for message in state.messages.values() if message.channel_id == channel.id]
+    rendered: dict[str, Any] = {
+        "id": channel.id,
+        "type": channel.kind,
+        "last_message_id": str(max(said)) if said else None,
+        "flags": channel.flags,
+        "guild_id": channel.guild_id,
+        "name": channel.name,
+        "parent_id": None,
+        "rate_limit_per_user": 0,
+        "topic": None,
+        "position": 0,
+        "permission_overwrites": [],
+        "nsfw": False,
+    }
+    if channel.default_archive_duration is not None:
+        rendered["default_auto_archive_duration"] = channel.default_archive_duration
+    if channel.tags:
+        rendered["available_tags"] = [
+            {"id": tag, "name": name, "moderated": False, "emoji_id": None, "emoji_name": None}
+            for tag, name in channel.tags
+        ]
+    return rendered
+
+
+def thread_member(thread: Thread, user_id: str) -> dict[str, Any] | None:
+    """The membership of a user; None for who is no member."""
+    for member, joined in thread.members:
+        if member == user_id:
+            return {"id": thread.id, "user_id": user_id, "join_timestamp": timestamp(joined), "flags": 0}
+    return None
+
+
+def thread(thread: Thread, *, member_of: str | None = None) -> dict[str, Any]:
+    """A thread, with the membership of one user if that is a member."""
+    metadata: dict[str, Any] = {
+        "archived": thread.archived,
+        "archive_timestamp": timestamp(thread.archive_timestamp),
+        "auto_archive_duration": thread.auto_archive_duration,
+        "locked": thread.locked,
+        "create_timestamp": timestamp(thread.created_at),
+    }
+    if thread.is_private:
+        metadata["invitable"] = thread.invitable
+    rendered: dict[str, Any] = {
+        "id": thread.id,
+        "type": thread.kind,
+        "last_message_id": thread.last_message_id,
+        "flags": thread.flags,
+        "guild_id": thread.guild_id,
+        "name": thread.name,
+        "parent_id": thread.parent_id,
+        "rate_limit_per_user": thread.rate_limit_per_user,
+        "bitrate": 64000,
+        "user_limit": 0,
+        "rtc_region": None,
+        "owner_id": thread.owner_id,
+        "thread_metadata": metadata,
+        "message_count": thread.message_count,
+        "member_count": min(len(thread.members), MEMBER_COUNT_STOPS_AT),
+        "total_message_sent": thread.total_message_sent,
+    }
+    if thread.applied_tags:
+        rendered["applied_tags"] = list(thread.applied_tags)
+    if member_of is not None and (member := thread_member(thread, member_of)) is not None:
+        rendered["member"] = member
+    return rendered
+
+
+def message(state: State, message: Message) -> dict[str, Any]:
+    """A message as the bot may read it: without the privileged intent other people's words are empty."""
+    bot = state.identity.bot_user_id
+    readable = state.switches.message_content or message.author_id == bot or bot in message.mentions
+    started = state.threads.get(message.id) if message.thread_started else None
+    rendered: dict[str, Any] = {
+        "type": message.kind,
+        "content": message.content if readable else "",
+        "mentions": [user(state, mentioned) for mentioned in message.mentions],
+        "mention_roles": [],
+        "attachments": [],
+        "embeds": embeds(_decoded(message.embeds)) if readable else [],
+        "timestamp": timestamp(message.at),
+        "edited_timestamp": timestamp(message.edited_at) if message.edited_at else None,
+        "flags": message.flags | (HAS_THREAD if started else 0),
+        "components": components(_decoded(message.components)) if readable else [],
+        "id": message.id,
+        "channel_id": message.channel_id,
+        "author": user(state, message.author_id),
+        "pinned": False,
+        "mention_everyone": message.mention_everyone,
+        "tts": False,
+    }
+    if started is not None:
+        rendered["thread"] = thread(started)
+    if message.reference is not None:
+        rendered["message_reference"] = {"type": 0, "channel_id": message.reference}
+    return rendered
+
+
+def embeds(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Embeds as they come back: each with its type."""
+    return [{"type": "rich", **embed} for embed in sent]
+
+
+def components(sent: list[dict[str, Any]], numbers: Iterator[int] | None = None) -> list[dict[str, Any]]:
+    """Components as they come back: numbered through the message, parents before children."""
+    numbers = numbers or count(1)
+    numbered = []
+    for component in sent:
+        shown = {**component, "id": component.get("id") or next(numbers)}
+        if "components" in component:
+            shown["components"] = components(component["components"], numbers)
+        numbered.append(shown)
+    return numbered
+
+
+def audit_entry(entry: AuditEntry) -> dict[str, Any]:
+    """An entry of the audit log."""
+    rendered: dict[str, Any] = {
+        "id": entry.id,
+        "action_type": entry.action,
+        "user_id": entry.user_id,
+        "target_id": entry.target_id,
+    }
+    if entry.changes:
+        rendered["changes"] = [
+            {
+                "key": change.key,
+                **({} if change.old is None else {"old_value": change.old}),
+                **({} if change.new is None else {"new_value": change.new}),
+            }
+            for change in entry.changes
+        ]
+    if entry.options:
+        rendered["options"] = dict(entry.options)
+    if entry.reason is not None:
+        rendered["reason"] = entry.reason
+    return rendered
+
+
+def _decoded(array: bytes) -> Any:
+    return [] if array == b"[]" else msgspec.json.decode(array)

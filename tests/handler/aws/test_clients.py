@@ -1,0 +1,38 @@
+"""Clients of AWS as they are built."""
+
+import logging
+
+import pytest
+from boto3.session import Session
+
+from handler.aws import clients
+from handler.errors import ConfigurationError
+from tests.kit.secrets import MARK, made_up
+
+
+def session(region: str | None) -> Session:
+    return Session(region_name=region, aws_access_key_id=MARK, aws_secret_access_key=made_up("key"))
+
+
+@pytest.mark.parametrize("library", ["boto3", "botocore", "urllib3"])
+def test_what_is_sent_and_answered_is_not_logged(library: str) -> None:
+    """Whatever level the process's own logging has: the libraries are told theirs."""
+    logging.getLogger(library).setLevel(logging.NOTSET)
+    clients.client(session("us-east-1"), "sqs", read_timeout=1.0).close()
+    assert logging.getLogger(library).level == logging.WARNING
+
+
+def test_a_client_gives_up_in_time_and_leaves_repeats_to_its_caller() -> None:
+    client = clients.client(session("us-east-1"), "sqs", read_timeout=0.25)
+    config = client.meta.config
+    client.close()
+    assert (config.connect_timeout, config.read_timeout) == (clients.CONNECT_TIMEOUT_SECONDS, 0.25)
+    assert config.retries["total_max_attempts"] == 1
+
+
+def test_without_a_region_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    with pytest.raises(ConfigurationError, match="AWS_DEFAULT_REGION is missing"):
+        clients.client(session(None), "sqs", read_timeout=1.0)

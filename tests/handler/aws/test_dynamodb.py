@@ -1,0 +1,202 @@
+"""The seam over the real boto3: values, lost races, calls of a wrong form, how it is built."""
+
+from typing import Any
+
+import boto3
+import botocore.session
+import pytest
+from botocore.credentials import CredentialResolver
+from botocore.stub import Stubber
+
+from handler.aws.dynamodb import (
+    CALLS_AT_ONCE,
+    CONNECT_TIMEOUT_SECONDS,
+    READ_TIMEOUT_SECONDS,
+    ConditionFailed,
+    DynamoDB,
+    InvalidCall,
+    TransactionFailed,
+    build,
+)
+from handler.errors import ConfigurationError, StoreUnavailable
+from handler.runtime.telemetry import begin, counts
+from tests.kit.dynamodb import REGION, DynamoWire
+from tests.kit.dynamodb_calls import ABSENT, ITEM, KEY, OTHER, adding, creating, put, unconnected_client
+from tests.kit.virtual_time import LoopClock, run
+
+
+def test_values_are_plain_on_both_sides_in_every_operation(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        await put(call, wire, ITEM)
+        await call("transact_write_items", TransactItems=creating(wire, {**OTHER, "session_key": "a"}))
+        updated = await call("update_item", **adding(wire, KEY), ReturnValues="ALL_NEW")
+        assert updated["Attributes"] == {**ITEM, "generation": 4}
+        got = await call("get_item", TableName=wire.table, Key=KEY, ConsistentRead=True)
+        assert got == {"Item": {**ITEM, "generation": 4}}  # and no metadata
+        assert type(got["Item"]["generation"]) is int
+        batch = await call("batch_get_item", RequestItems={wire.table: {"Keys": [OTHER]}})
+        assert batch["Responses"] == {wire.table: [{**OTHER, "session_key": "a"}]}
+        gone = await call("delete_item", TableName=wire.table, Key=OTHER, ReturnValues="ALL_OLD")
+        assert gone["Attributes"] == {**OTHER, "session_key": "a"}
+        assert "Item" not in await call("get_item", TableName=wire.table, Key=OTHER)
+
+    run(go())
+
+
+def test_the_next_page_of_a_query_starts_from_a_plain_key(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        for number in ("1", "2"):
+            await put(call, wire, {"pk": "P", "sk": number})
+        asked = {
+            "TableName": wire.table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": "P"},
+            "Limit": 1,
+        }
+        first = await call("query", **asked)
+        assert (first["Items"], first["LastEvaluatedKey"]) == ([{"pk": "P", "sk": "1"}], {"pk": "P", "sk": "1"})
+        second = await call("query", **asked, ExclusiveStartKey=first["LastEvaluatedKey"])
+        assert second["Items"] == [{"pk": "P", "sk": "2"}]
+
+    run(go())
+
+
+def test_keys_that_a_batch_left_over_come_back_plain() -> None:
+    wire_key = {"pk": {"S": "CHANNEL#1"}, "sk": {"S": "SESSION#a"}}
+    client = unconnected_client()
+    with Stubber(client) as stub:
+        left = {"Keys": {"Keys": [wire_key], "ConsistentRead": True}}  # a table may have any name
+        stub.add_response("batch_get_item", {"Responses": {"Keys": []}, "UnprocessedKeys": left})
+        answer = run(DynamoDB(client, LoopClock())("batch_get_item", RequestItems={"Keys": {"Keys": [KEY]}}))
+    assert answer["UnprocessedKeys"] == {"Keys": {"Keys": [KEY], "ConsistentRead": True}}
+
+
+# Lost races.
+
+
+def test_a_lost_condition_carries_the_item_that_stood_in_the_way(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        await put(call, wire, ITEM)
+        with pytest.raises(ConditionFailed) as lost:
+            await put(call, wire, {**KEY, "generation": 1}, **ABSENT)
+        assert lost.value.item == ITEM
+
+    run(go())
+
+
+def test_a_condition_lost_against_nothing_carries_no_item(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        with pytest.raises(ConditionFailed) as lost:
+            await put(call, wire, ITEM, **{**ABSENT, "ConditionExpression": "attribute_exists(pk)"})
+        assert lost.value.item is None
+
+    run(go())
+
+
+def test_a_lost_transaction_tells_the_reason_of_each_item_in_order(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        await put(call, wire, ITEM)
+        with pytest.raises(TransactionFailed) as lost:
+            await call("transact_write_items", TransactItems=creating(wire, OTHER, KEY))
+        assert lost.value.reasons == (("None", None), ("ConditionalCheckFailed", ITEM))
+        assert wire.items() == [ITEM]
+
+    run(go())
+
+
+def test_a_lost_condition_is_not_tried_again(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        await put(call, wire, ITEM)
+        wire.forget()
+        with pytest.raises(ConditionFailed):
+            await put(call, wire, KEY, **ABSENT)
+        with pytest.raises(TransactionFailed):
+            await call("transact_write_items", TransactItems=creating(wire, KEY))
+        assert wire.sent == {"PutItem": 1, "TransactWriteItems": 1}
+
+    run(go())
+
+
+# What does not pass.
+
+
+def test_a_refused_access_is_unavailable_at_once(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        wire.fail("GetItem", "access_denied")
+        with pytest.raises(StoreUnavailable, match="get_item: AccessDeniedException"):
+            await call("get_item", TableName=wire.table, Key=KEY)
+        assert wire.sent["GetItem"] == 1
+
+    run(go())
+
+
+def test_a_missing_table_is_unavailable_at_once(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        with pytest.raises(StoreUnavailable, match="get_item: ResourceNotFoundException"):
+            await call("get_item", TableName="another", Key=KEY)
+        assert wire.sent["GetItem"] == 1
+
+    run(go())
+
+
+def test_missing_credentials_are_unavailable() -> None:
+    core = botocore.session.Session()
+    core.register_component("credential_provider", CredentialResolver([]))
+    call = build(LoopClock(), boto3.session.Session(botocore_session=core, region_name=REGION))
+    with pytest.raises(StoreUnavailable, match="NoCredentialsError"):
+        run(call("get_item", TableName="sessions", Key=KEY))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"Key": {"pk": "CHANNEL#1"}},
+        {"Key": KEY, "Unknown": "parameter"},
+    ],
+)
+def test_a_call_of_a_wrong_form_is_our_fault_and_not_tried_again(
+    wire: DynamoWire, call: DynamoDB, parameters: dict[str, Any]
+) -> None:
+    async def go() -> None:
+        with pytest.raises(InvalidCall, match="get_item"):
+            await call("get_item", TableName=wire.table, **parameters)
+        assert wire.sent["GetItem"] <= 1
+
+    run(go())
+
+
+def test_a_value_that_dynamodb_cannot_hold_never_reaches_it(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        with pytest.raises(TypeError):
+            await put(call, wire, {**KEY, "generation": 1.5})
+        assert not wire.requests
+
+    run(go())
+
+
+# How it is built.
+
+
+def test_every_attempt_is_counted_in_its_request(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        wire.fail("GetItem", "refused")
+        with begin():
+            await call("get_item", TableName=wire.table, Key=KEY)
+            assert counts()["dynamodb_calls"] == 2
+
+    run(go())
+
+
+def test_the_client_gives_up_in_time_and_has_a_connection_for_every_thread(call: DynamoDB) -> None:
+    config = call.client.meta.config
+    assert (config.connect_timeout, config.read_timeout) == (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
+    assert config.max_pool_connections == CALLS_AT_ONCE
+    assert config.retries["total_max_attempts"] == 1
+
+
+def test_an_environment_without_a_region_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
+    with pytest.raises(ConfigurationError, match="AWS_DEFAULT_REGION is missing"):
+        build(LoopClock())

@@ -1,0 +1,185 @@
+"""The seam over the real boto3, on a wire that fails as networks do: repeats, lost answers, calls that land late."""
+
+import asyncio
+
+import pytest
+from botocore.stub import Stubber
+
+from handler.aws.dynamodb import (
+    ATTEMPTS,
+    CALLS_AT_ONCE,
+    MAX_PAUSE_SECONDS,
+    PAUSE_SECONDS,
+    ConditionFailed,
+    DynamoDB,
+    TransactionFailed,
+)
+from handler.errors import StoreUnavailable
+from handler.runtime.deadline import Deadline, set_deadline
+from tests.kit.dynamodb import DynamoWire, What
+from tests.kit.dynamodb_calls import ABSENT, ITEM, KEY, OTHER, adding, creating, put, unconnected_client
+from tests.kit.virtual_time import LoopClock, run
+
+
+def times(number: int, what: What) -> list[What]:
+    return [what] * number
+
+
+# What passes by itself.
+
+
+@pytest.mark.parametrize("what", ["refused", "timeout_before", "500", "html", "throttled", "conflict", "in_progress"])
+@pytest.mark.parametrize("operation", ["UpdateItem", "TransactWriteItems"])
+def test_what_passes_by_itself_is_tried_again_and_applied_once(
+    wire: DynamoWire, call: DynamoDB, operation: str, what: What
+) -> None:
+    async def go() -> None:
+        wire.fail(operation, what, what)
+        if operation == "UpdateItem":
+            await call("update_item", **adding(wire, KEY))
+        else:
+            await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}])
+        assert wire.sent[operation] == 3
+        assert wire.items() == [{**KEY, "generation": 1}]
+
+    run(go())
+
+
+@pytest.mark.parametrize("what", ["lost", "timeout_after", "500_after"])
+def test_a_write_that_was_applied_before_its_answer_was_lost_finds_its_own_item(
+    wire: DynamoWire, call: DynamoDB, what: What
+) -> None:
+    async def go() -> None:
+        wire.fail("PutItem", what)
+        with pytest.raises(ConditionFailed) as lost:
+            await put(call, wire, ITEM, **ABSENT)
+        assert lost.value.item == ITEM
+
+    run(go())
+
+
+@pytest.mark.parametrize("what", ["lost", "timeout_after", "500_after"])
+def test_a_transaction_that_was_applied_before_its_answer_was_lost_succeeds_and_is_applied_once(
+    wire: DynamoWire, call: DynamoDB, what: What
+) -> None:
+    async def go() -> None:
+        wire.fail("TransactWriteItems", what, "conflict", what)
+        await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}, *creating(wire, OTHER)])
+        assert wire.items() == [{**KEY, "generation": 1}, OTHER]
+        assert wire.sent["TransactWriteItems"] == 4
+        assert len({parameters["ClientRequestToken"] for _, parameters in wire.requests}) == 1
+
+    run(go())
+
+
+def test_two_calls_of_one_transaction_are_two_transactions(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        for _ in range(2):
+            await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}])
+        assert wire.items() == [{**KEY, "generation": 2}]
+
+    run(go())
+
+
+def test_a_conflict_beside_a_lost_condition_is_tried_again() -> None:
+    item = {"pk": {"S": "CHANNEL#1"}, "sk": {"S": "SESSION#a"}}
+    lost = {"Code": "ConditionalCheckFailed", "Message": "failed", "Item": item}
+    client = unconnected_client()
+    with Stubber(client) as stub:
+        for second in ({"Code": "TransactionConflict"}, {"Code": "None"}):
+            stub.add_client_error(
+                "transact_write_items",
+                "TransactionCanceledException",
+                http_status_code=400,
+                modeled_fields={"CancellationReasons": [lost, second]},
+            )
+        call = DynamoDB(client, LoopClock())
+        with pytest.raises(TransactionFailed) as failed:
+            run(call("transact_write_items", TransactItems=[{"Delete": {"TableName": "t", "Key": KEY}}]))
+    assert failed.value.reasons == (("ConditionalCheckFailed", KEY), ("None", None))
+
+
+def test_what_does_not_pass_is_unavailable_after_the_last_attempt(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        wire.fail("GetItem", *times(ATTEMPTS + 1, "throttled"))
+        with pytest.raises(StoreUnavailable, match=r"get_item: ThrottlingException: .*\(attempt 5 of 5\)") as gone:
+            await call("get_item", TableName=wire.table, Key=KEY)
+        assert wire.sent["GetItem"] == ATTEMPTS
+        assert gone.value.__cause__ is not None
+
+    run(go())
+
+
+def test_the_pauses_double_from_the_first_to_the_longest(wire: DynamoWire) -> None:
+    async def go() -> None:
+        call = wire.call(LoopClock(), jitter=lambda: 1.0)
+        wire.fail("GetItem", *times(ATTEMPTS, "refused"))
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        with pytest.raises(StoreUnavailable):
+            await call("get_item", TableName=wire.table, Key=KEY)
+        pauses = [min(MAX_PAUSE_SECONDS, PAUSE_SECONDS * 2**n) for n in range(ATTEMPTS - 1)]
+        assert loop.time() - start == pytest.approx(sum(pauses), abs=1e-3)
+        call.close()
+
+    run(go())
+
+
+def test_no_pause_goes_past_the_deadline(wire: DynamoWire) -> None:
+    async def go() -> None:
+        clock = LoopClock()
+        call = wire.call(clock, jitter=lambda: 1.0)
+        wire.fail("GetItem", *times(ATTEMPTS, "refused"))
+        set_deadline(Deadline.after(clock.now(), PAUSE_SECONDS * 2))
+        with pytest.raises(StoreUnavailable, match="attempt 2 of 5"):
+            await call("get_item", TableName=wire.table, Key=KEY)
+        assert wire.sent["GetItem"] == 2
+        call.close()
+
+    run(go())
+
+
+# Cancelled and hanging calls.
+
+
+def test_a_cancelled_call_may_still_land_but_is_not_tried_again(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        wire.fail("PutItem", "hang")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(put(call, wire, ITEM, **ABSENT), timeout=2.4)
+        assert wire.items() == []
+        wire.hanging.release()
+        await asyncio.sleep(1)
+        assert wire.items() == [ITEM]
+        assert wire.sent["PutItem"] == 1
+
+    run(go())
+
+
+def test_a_call_that_was_cancelled_while_it_waited_for_a_thread_is_never_made(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        wire.fail("PutItem", *times(CALLS_AT_ONCE, "hang"))
+        calls = [asyncio.ensure_future(put(call, wire, {**KEY, "sk": str(n)})) for n in range(CALLS_AT_ONCE)]
+        await asyncio.sleep(0)
+        wire.hanging.until_held(CALLS_AT_ONCE)
+        waiting = asyncio.ensure_future(put(call, wire, ITEM))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.wait({waiting})
+        wire.hanging.release()
+        await asyncio.gather(*calls)
+        assert waiting.cancelled()
+        await put(call, wire, ITEM)
+        assert wire.sent["PutItem"] == CALLS_AT_ONCE + 1
+
+    asyncio.run(go())  # in real time: the virtual loop takes a call that waits for a thread for one that is at work
+
+
+def test_an_attempt_that_lands_after_its_repeat_changes_nothing(wire: DynamoWire, call: DynamoDB) -> None:
+    async def go() -> None:
+        wire.fail("TransactWriteItems", "late")
+        await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}])
+        wire.hanging.land()
+        assert wire.items() == [{**KEY, "generation": 1}]
+
+    run(go())

@@ -1,0 +1,120 @@
+"""The bot's token in Parameter Store: read when it is needed, once, and anew when Discord refuses it."""
+
+import asyncio
+
+import pytest
+
+from handler.config import EnsureConfig
+from handler.errors import BotTokenRefused, OnethreadError, StoreUnavailable
+from handler.runtime.secrets import Secret
+from infra.simulator.faults import error
+from tests.kit.deployment import Deployment
+from tests.kit.secrets import BOT_TOKEN, made_up
+
+
+def read(*faults: str | None, value: str = BOT_TOKEN) -> tuple[Secret | OnethreadError, int]:
+    with Deployment(parameter=True) as deployment:
+        deployment.ssm.value, deployment.ssm.faults = value, list(faults)
+
+        async def scenario() -> Secret | OnethreadError:
+            parameter = deployment.environment(EnsureConfig).token_parameter
+            assert parameter is not None
+            try:
+                return await parameter.read()
+            except OnethreadError as error:
+                return error
+
+        return deployment.run(scenario()), deployment.ssm.reads
+
+
+def test_the_token_is_read_with_decryption() -> None:
+    assert read() == (Secret(BOT_TOKEN), 1)
+
+
+def test_white_space_around_it_is_no_part_of_it() -> None:
+    assert read(value=f" {BOT_TOKEN}\n")[0] == Secret(BOT_TOKEN)
+
+
+@pytest.mark.parametrize("value", ["", " ", "two words", "Bot token", "é"])
+def test_a_parameter_without_a_token_in_it_is_a_refused_token_whose_value_is_not_told(value: str) -> None:
+    failure, _ = read(value=value)
+    assert isinstance(failure, BotTokenRefused)
+    assert "DISCORD_BOT_TOKEN_PARAMETER" in str(failure)
+    assert not value.strip() or value.strip() not in str(failure)
+
+
+@pytest.mark.parametrize("code", ["ParameterNotFound", "AccessDeniedException", "InvalidKeyId"])
+def test_what_only_the_operator_can_put_right_is_a_refused_token(code: str) -> None:
+    failure, reads = read(code)
+    assert isinstance(failure, BotTokenRefused)
+    assert code in str(failure)
+    assert reads == 1
+
+
+def test_throttling_is_said_to_pass() -> None:
+    assert isinstance(read("ThrottlingException")[0], StoreUnavailable)
+
+
+def test_a_connection_that_breaks_is_tried_once_more() -> None:
+    assert read("refused") == (Secret(BOT_TOKEN), 2)
+    failure, reads = read("refused", "refused")
+    assert isinstance(failure, StoreUnavailable)
+    assert reads == 2
+
+
+def test_it_is_read_once_for_many_requests() -> None:
+    with Deployment(parameter=True) as deployment:
+
+        async def scenario() -> None:
+            for number in range(3):
+                assert "error" not in await deployment.ensure(session_name=f"s{number}")
+
+        deployment.run(scenario())
+        assert deployment.ssm.reads == 1
+
+
+def test_it_is_read_beside_the_first_read_of_the_table() -> None:
+    with Deployment(parameter=True) as deployment:
+
+        async def scenario() -> dict[str, object]:
+            deployment.dynamo.fail("GetItem", "hang")
+            asking = asyncio.ensure_future(deployment.ensure())
+            await asyncio.sleep(1.0)
+            assert deployment.ssm.reads == 1
+            assert not deployment.discord.calls
+            deployment.dynamo.hanging.release()
+            return await asking
+
+        assert "error" not in deployment.run(scenario())
+        assert deployment.ssm.reads == 1
+
+
+def test_a_command_that_needs_no_token_ends_well_without_one() -> None:
+    with Deployment(parameter=True) as deployment:
+        deployment.ssm.faults = ["ParameterNotFound"]
+        asked = deployment.run(deployment.ask(app_permissions=0))
+    assert "I lack permissions" in asked.content
+
+
+def test_after_a_401_it_is_read_anew_once_and_the_request_goes_on() -> None:
+    with Deployment(parameter=True) as deployment:
+        deployment.ssm.value = made_up("old-token")
+
+        async def scenario() -> None:
+            environment = deployment.environment(EnsureConfig)
+            with pytest.raises(BotTokenRefused):
+                await environment.discord.current_user_id()
+            deployment.ssm.value = BOT_TOKEN
+            await deployment.clock.sleep(600.0)
+            assert "error" not in await deployment.ensure()
+
+        deployment.run(scenario())
+        assert deployment.ssm.reads == 3
+
+
+def test_a_token_refused_for_good_is_told_to_programs_by_its_kind() -> None:
+    with Deployment(parameter=True) as deployment:
+        deployment.discord.faults.inject("*", "*", error(401, 0, "401: Unauthorized"), times=100)
+        answer = deployment.run(deployment.ensure())
+    assert answer["error"]["kind"] == "bot_token_refused"
+    assert sum(deployment.discord.calls.values()) <= 2

@@ -1,0 +1,80 @@
+"""Requests as they go out."""
+
+import tomllib
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+
+from handler.discord import routes
+from handler.discord.http import MAX_REASON_LENGTH, VERSION, Request, Response, body_of, header_fields
+from handler.runtime.secrets import Secret
+from tests.kit.secrets import BOT_TOKEN, INTERACTION_TOKEN
+
+ROOT = Path(__file__).resolve().parents[3]
+TOKEN = Secret(BOT_TOKEN)
+
+
+def test_the_version_told_to_discord_is_the_projects() -> None:
+    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+
+
+def test_every_request_says_who_it_is_from_in_discords_form() -> None:
+    agent = header_fields(routes.get_channel("1"), TOKEN)["user-agent"]
+    assert agent == f"DiscordBot (https://github.com/onethread/onethread, {VERSION})"
+
+
+def test_the_token_goes_only_where_it_is_asked_for() -> None:
+    assert header_fields(routes.get_channel("1"), TOKEN)["authorization"] == f"Bot {BOT_TOKEN}"
+    assert "authorization" not in header_fields(routes.edit_original("9", INTERACTION_TOKEN, {}), TOKEN)
+    assert "authorization" not in header_fields(routes.get_channel("1"), None)
+
+
+def test_a_reason_is_cut_to_what_discord_takes_and_percent_encoded() -> None:
+    request = routes.delete_message("1", "2", "ü" * 600 + "\n")
+    reason = header_fields(request, TOKEN)["x-audit-log-reason"]
+    assert reason.isascii()
+    assert unquote(reason) == "ü" * MAX_REASON_LENGTH
+    assert "x-audit-log-reason" not in header_fields(routes.delete_message("1", "2", None), TOKEN)
+
+
+def test_a_lone_surrogate_in_a_reason_is_no_fault() -> None:
+    assert header_fields(routes.delete_message("1", "2", "\ud83d"), TOKEN)["x-audit-log-reason"] == "%3F"
+
+
+def test_a_body_is_json_and_says_so_and_no_body_says_nothing() -> None:
+    start = routes.start_thread("1", "2", "Session ü", 4320)
+    assert body_of(start) == '{"name":"Session ü","auto_archive_duration":4320}'.encode()
+    assert header_fields(start, TOKEN)["content-type"] == "application/json"
+    assert body_of(routes.get_channel("1")) is None
+    assert "content-type" not in header_fields(routes.get_channel("1"), TOKEN)
+
+
+@pytest.mark.parametrize(
+    ("request_", "major"),
+    [
+        (routes.get_channel("1"), "1"),
+        (routes.start_thread("1", "2", "x", 60), "1"),
+        (routes.active_threads("9"), "9"),
+        (routes.get_current_user(), ""),
+    ],
+)
+def test_rate_limits_are_kept_by_channel_and_guild(request_: Request, major: str) -> None:
+    assert request_.major == major
+
+
+def test_nothing_that_is_printed_of_a_request_or_an_answer_holds_a_token_or_what_people_wrote() -> None:
+    request = routes.edit_original("9", INTERACTION_TOKEN, {"content": "private words"})
+    printed = repr(request) + request.major + request.route + repr(Response(200, {}, b"private words"))
+    assert INTERACTION_TOKEN not in printed
+    assert "private" not in printed
+
+
+@pytest.mark.parametrize("identifier", ["", "..", "1/../2", "@me", "1?x", "１", "-1"])
+def test_what_is_no_snowflake_leads_to_no_route(identifier: str) -> None:
+    with pytest.raises(ValueError, match="snowflake"):
+        routes.get_channel(identifier)
+
+
+def test_a_token_cannot_lead_to_another_route() -> None:
+    assert routes.edit_original("9", "a/../b?c", {}).path == "/webhooks/9/a%2F..%2Fb%3Fc/messages/@original"

@@ -1,0 +1,85 @@
+"""What people are told for each refusal of Discord's (Discord docs, "Opcodes and Status Codes")."""
+
+import pytest
+
+from handler.discord import refusals
+from handler.discord.permissions import Permission
+from handler.errors import (
+    DiscordRefused,
+    Forbidden,
+    MissingAccess,
+    MissingPermissions,
+    NotFound,
+    OnethreadError,
+    RefusedByAutoMod,
+    TooManyThreads,
+    UnsupportedChannel,
+)
+
+ALL_REFUSALS = (DiscordRefused, NotFound, Forbidden)
+
+
+@pytest.mark.parametrize("refused", ALL_REFUSALS)
+@pytest.mark.parametrize("needs", [(), refusals.TO_START], ids=["no needs", "needs"])
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        (50001, MissingAccess),
+        (10004, MissingAccess),
+        (200000, RefusedByAutoMod),
+        (200001, RefusedByAutoMod),
+        (160006, TooManyThreads),
+        (160007, TooManyThreads),
+        (50024, UnsupportedChannel),
+    ],
+)
+def test_a_code_that_says_it_all_is_believed_whatever_the_status(
+    refused: type[DiscordRefused], needs: tuple[Permission, ...], code: int, told: type[OnethreadError]
+) -> None:
+    error = refusals.translate(refused(403, code, "no", route="POST /threads"), needs)
+    assert type(error) is told
+    assert str(error) == f"POST /threads answered 403, code {code}: no"
+
+
+@pytest.mark.parametrize("code", [50013, 0, 40001])
+def test_any_other_403_is_the_lack_of_what_the_step_needs(code: int) -> None:
+    error = refusals.translate(Forbidden(403, code, "no", route="POST /threads"), refusals.TO_START)
+    assert isinstance(error, MissingPermissions)
+    assert error.permissions == ("CREATE_PUBLIC_THREADS",)
+    assert f"code {code}" in str(error)
+
+
+def test_any_other_403_of_a_step_that_needs_nothing_is_a_lack_of_access() -> None:
+    assert type(refusals.translate(Forbidden(403, 50013), ())) is MissingAccess
+
+
+@pytest.mark.parametrize("refused", [DiscordRefused, NotFound])
+@pytest.mark.parametrize("code", [0, 10003, 10008, 50035, 50083, 160004])
+def test_a_refusal_without_a_better_word_stays_what_it_is(refused: type[DiscordRefused], code: int) -> None:
+    refusal = refused(400, code)
+    assert refusals.translate(refusal, refusals.TO_CREATE) is refusal
+
+
+def test_nothing_that_keeps_a_mapping_from_being_used_looks_like_a_deletion() -> None:
+    for code in (50001, 50013, 0):
+        assert not isinstance(refusals.translate(Forbidden(403, code), ()), NotFound)
+
+
+def test_all_that_a_creation_needs_is_what_its_steps_need() -> None:
+    steps = {*refusals.TO_LOOK, *refusals.TO_ANCHOR, *refusals.TO_START}
+    assert steps | {Permission.VIEW_CHANNEL} == set(refusals.TO_CREATE)
+
+
+def test_a_refusal_is_told_as_what_it_means_and_by_what_it_was() -> None:
+    refusal = Forbidden(403, 50001)
+    with pytest.raises(MissingAccess) as raised:
+        refusals.raise_translated(refusal, ())
+    assert raised.value.__cause__ is refusal
+
+
+def test_a_refusal_that_is_told_as_it_is_is_not_its_own_cause() -> None:
+    refusal = DiscordRefused(400, 50035)
+    with pytest.raises(DiscordRefused) as raised:
+        refusals.raise_translated(refusal, ())
+    assert raised.value is refusal
+    assert raised.value.__cause__ is None

@@ -1,0 +1,105 @@
+"""Work is cut off at its deadline, and awaited."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from handler.errors import StoreUnavailable, TimedOut
+from handler.runtime.deadline import Deadline, remaining, within
+from tests.kit.virtual_time import START, LoopClock, run
+
+CLOCK = LoopClock()
+
+
+def limited(work: Coroutine[Any, Any, Any], seconds: float, **more: Any) -> Any:
+    return within(CLOCK, Deadline.after(START, seconds), work, **more)
+
+
+async def slow(seconds: float, trace: list[str] | None = None) -> str:
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        if trace is not None:
+            trace.append("ended")
+    return "done"
+
+
+def test_work_done_in_time_gives_its_result() -> None:
+    assert run(limited(slow(1.0), 2.0)) == "done"
+
+
+def test_work_that_fails_raises_its_own_error() -> None:
+    async def failing() -> None:
+        raise StoreUnavailable
+
+    with pytest.raises(StoreUnavailable):
+        run(limited(failing(), 2.0))
+
+
+def test_work_not_done_in_time_is_cancelled_and_awaited() -> None:
+    trace: list[str] = []
+
+    async def scenario() -> float:
+        with pytest.raises(TimedOut):
+            await limited(slow(9.0, trace), 2.0)
+        assert trace == ["ended"]
+        assert len(asyncio.all_tasks()) == 1
+        return asyncio.get_running_loop().time()
+
+    assert run(scenario()) == pytest.approx(2.0)
+
+
+def test_a_deadline_that_has_passed_leaves_no_time() -> None:
+    with pytest.raises(TimedOut):
+        run(limited(slow(0.1), -5.0))
+
+
+def test_the_grace_lets_work_that_knows_its_deadline_answer_better() -> None:
+    async def knowing() -> str:
+        await asyncio.sleep(remaining(CLOCK.now(), 99.0) + 0.1)
+        return "a better answer"
+
+    assert run(limited(knowing(), 2.0, grace=0.5)) == "a better answer"
+
+
+def test_the_deadline_is_that_work_s_alone() -> None:
+    async def scenario() -> float:
+        await limited(slow(0.0), 2.0)
+        return remaining(CLOCK.now(), 99.0)
+
+    assert run(scenario()) == 99.0
+
+
+def test_work_that_does_not_even_end_is_left_behind_after_a_moment() -> None:
+    async def stubborn() -> None:
+        while True:
+            try:
+                await asyncio.sleep(1.0)
+            except asyncio.CancelledError:
+                if asyncio.get_running_loop().time() > 5.0:
+                    raise
+
+    async def scenario() -> float:
+        with pytest.raises(TimedOut, match="does not even end"):
+            await limited(stubborn(), 2.0)
+        took = asyncio.get_running_loop().time()
+        await asyncio.sleep(10.0)
+        return took
+
+    assert run(scenario()) == pytest.approx(2.2)
+
+
+def test_who_cancels_the_waiting_cancels_the_work() -> None:
+    trace: list[str] = []
+
+    async def scenario() -> None:
+        waiting = asyncio.ensure_future(limited(slow(9.0, trace), 5.0))
+        await asyncio.sleep(1.0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert trace == ["ended"]
+
+    run(scenario())

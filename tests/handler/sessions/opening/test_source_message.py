@@ -1,0 +1,36 @@
+"""The source message reads well above its collapsed thread, whatever people typed."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
+from handler.sessions.opening.source_message import source_message
+
+MAX_CONTENT = 2000  # Discord docs, "Message", content
+
+
+def test_it_says_what_it_is_who_opened_it_and_the_topic() -> None:
+    message = source_message("Session 1a06a43", "100", "login fails")
+    assert message["content"] == "🧵 **Session 1a06a43** · opened by <@100>\n> login fails"
+
+
+def test_it_pings_nobody_and_unfolds_no_link() -> None:
+    message = source_message("Session 1a06a43", "100", "see https://x.example")
+    assert message["allowed_mentions"] == {"parse": []}
+    assert message["flags"] == 4
+
+
+def test_without_a_topic_it_is_one_line() -> None:
+    assert source_message("Session 1a06a43", "100", None)["content"] == "🧵 **Session 1a06a43** · opened by <@100>"
+
+
+def test_a_program_is_called_one() -> None:
+    assert source_message("Session 1a06a43", None, None)["content"] == "🧵 **Session 1a06a43** · opened by a program"
+
+
+@given(name=st.text(max_size=MAX_THREAD_NAME_UNITS), topic=st.text(min_size=1, max_size=MAX_TOPIC_LENGTH))
+def test_it_fits_and_stays_two_lines_whatever_was_typed(name: str, topic: str) -> None:
+    content = source_message(name, "100", topic)["content"]
+    assert len(content.encode("utf-16-le")) // 2 <= MAX_CONTENT
+    assert len(content.split("\n")) == 2
+    assert content.split("\n")[1].startswith("> ")

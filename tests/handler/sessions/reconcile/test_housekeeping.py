@@ -1,0 +1,151 @@
+"""Housekeeping's decisions as a table: session on record × thread on Discord × settings → the step."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from handler.discord.models import AuditChange, AuditEntry, Channel, ThreadMetadata
+from handler.discord.snowflakes import lowest_at
+from handler.runtime.clock import iso
+from handler.sessions.reconcile.actions import Observation
+from handler.sessions.reconcile.housekeeping import (
+    CHANGES_PER_RUN,
+    Housekeeping,
+    archived_by_a_person,
+    plan_housekeeping,
+)
+from handler.store.items import Session, Status
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+BORN = NOW - timedelta(days=100)
+THREAD = lowest_at(BORN)
+
+OFF = Housekeeping()
+IDLE = Housekeeping.of(24, 0, "archive")
+CLOSE = Housekeeping.of(0, 30, "archive")
+DELETE = Housekeeping.of(0, 30, "delete")
+
+
+def ago(**span: float) -> str:
+    return iso(NOW - timedelta(**span))
+
+
+def thread(*, idle: timedelta = timedelta(days=40), archived: bool = True, changed: timedelta | None = None) -> Channel:
+    """A thread whose last message is so old; `changed`: how long ago it was archived or opened."""
+    metadata = ThreadMetadata(archived=archived, archive_timestamp=iso(NOW - (changed or idle)))
+    return Channel(id=THREAD, type=11, last_message_id=lowest_at(NOW - idle), thread_metadata=metadata)
+
+
+def session(**attributes: Any) -> Session:
+    base = {
+        "parent_channel_id": "10",
+        "session_key": "old",
+        "session_name": "old",
+        "guild_id": "1",
+        "generation": 1,
+        "status": Status.OPEN,
+        "discord_thread_id": THREAD,
+    }
+    return Session(**{**base, **attributes})
+
+
+def marked(**attributes: Any) -> Session:
+    same = lowest_at(NOW - timedelta(days=40))
+    return session(**{"delete_marked_at": ago(minutes=5), "delete_marked_message": same, **attributes})
+
+
+@dataclass(frozen=True)
+class Case:
+    """One row."""
+
+    said: str
+    wanted: Housekeeping
+    session: Session
+    thread: Channel
+    step: str | None
+
+
+HOURS, DAYS = timedelta(hours=1), timedelta(days=1)
+CASES = [
+    Case("all is off", OFF, session(), thread(), None),
+    Case("idle, but archived already", IDLE, session(), thread(), None),
+    Case("idle for a day", IDLE, session(), thread(idle=24 * HOURS, archived=False), "Archive"),
+    Case("idle for less", IDLE, session(), thread(idle=23 * HOURS, archived=False), None),
+    Case("idle, opened by hand an hour ago", IDLE, session(), thread(archived=False, changed=HOURS), None),
+    Case("idle, opened an hour ago", IDLE, session(opened_at=ago(hours=1)), thread(archived=False), None),
+    Case("idle and kept", IDLE, session(keep=True), thread(archived=False), None),
+    Case("over, archived", CLOSE, session(), thread(), "Close"),
+    Case("over, active", CLOSE, session(), thread(archived=False), "Close"),
+    Case("over and closed already", CLOSE, session(status=Status.CLOSED), thread(), None),
+    Case("over and kept", CLOSE, session(keep=True), thread(), None),
+    Case("not over yet", CLOSE, session(), thread(idle=29 * DAYS), None),
+    Case("over, archived only yesterday", CLOSE, session(), thread(changed=DAYS), "Close"),
+    Case("over, opened yesterday", DELETE, session(opened_at=ago(days=1)), thread(), None),
+    Case("over", DELETE, session(), thread(), "Mark"),
+    Case("closed for long", DELETE, session(status=Status.CLOSED), thread(), "Mark"),
+    Case("closed yesterday", DELETE, session(status=Status.CLOSED), thread(changed=DAYS), None),
+    Case("kept, closed for long", DELETE, session(status=Status.CLOSED, keep=True), thread(), "Mark"),
+    Case("marked by a former run", DELETE, marked(), thread(), "Delete"),
+    Case("marked a minute ago", DELETE, marked(delete_marked_at=ago(minutes=1)), thread(), None),
+    Case("marked, then written in", DELETE, marked(), thread(idle=HOURS), "Unmark"),
+    Case("marked, then opened", DELETE, marked(opened_at=ago(minutes=1)), thread(), "Unmark"),
+    Case("marked, then kept", DELETE, marked(keep=True), thread(), "Unmark"),
+    Case("marked, then turned off", OFF, marked(), thread(), "Unmark"),
+    Case("marked, then the mode changed", CLOSE, marked(), thread(), "Unmark"),
+    Case("taken", DELETE, marked(deleting_at=ago(minutes=1)), thread(), "Finish"),
+    Case("taken, then turned off", OFF, marked(deleting_at=ago(minutes=1)), thread(), "Finish"),
+    Case("locked and left long ago", DELETE, session(delete_locking_at=ago(minutes=6)), thread(), "Release"),
+    Case("locked and left just now", DELETE, session(delete_locking_at=ago(minutes=4)), thread(), None),
+    Case("a claim", DELETE, session(status=Status.CREATING, discord_thread_id=None), thread(), None),
+    Case("vacant", DELETE, session(status=Status.VACANT, discord_thread_id=None), thread(), None),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.said)
+def test_what_is_to_be_done(case: Case) -> None:
+    observation = Observation(now=NOW, sessions=(case.session,), fetched={THREAD: case.thread})
+    assert [type(step).__name__ for step in plan_housekeeping(observation, case.wanted)] == (
+        [case.step] if case.step else []
+    )
+
+
+def test_what_discord_did_not_tell_is_not_judged() -> None:
+    assert plan_housekeeping(Observation(now=NOW, sessions=(session(),)), DELETE) == ()
+
+
+def test_one_run_does_not_do_more_than_so_much() -> None:
+    many = tuple(session(session_key=str(number)) for number in range(CHANGES_PER_RUN + 1))
+    observation = Observation(now=NOW, sessions=many, fetched={THREAD: thread()})
+    assert len(plan_housekeeping(observation, DELETE)) == CHANGES_PER_RUN
+
+
+@pytest.mark.parametrize("sessions", [21, 25, 50, 60, 100])
+def test_in_a_day_of_exact_ticks_each_session_has_its_turn_whoever_is_refused(sessions: int) -> None:
+    many = tuple(session(session_key=str(number)) for number in range(sessions))
+    ticks = (NOW + timedelta(minutes=5 * number) for number in range(24 * 12))
+    views = (Observation(now=now, sessions=many, fetched={THREAD: thread()}) for now in ticks)
+    assert {
+        step.session.session_key for observation in views for step in plan_housekeeping(observation, DELETE)
+    } == set(map(str, range(sessions)))
+
+
+def entry(*, at: timedelta, archived: bool = True, target: str = THREAD) -> AuditEntry:
+    changes = (AuditChange(key="archived", old_value=not archived, new_value=archived),)
+    return AuditEntry(id=lowest_at(NOW - at), action_type=111, target_id=target, user_id="7", changes=changes)
+
+
+@pytest.mark.parametrize(
+    ("found", "by_a_person"),
+    [
+        (entry(at=HOURS), True),
+        (entry(at=HOURS, archived=False), False),
+        (entry(at=HOURS, target="9"), False),
+        (entry(at=2 * DAYS), False),
+    ],
+)
+def test_a_person_archived_it_if_the_audit_log_has_an_entry_of_that_moment(
+    found: AuditEntry, by_a_person: bool
+) -> None:
+    assert archived_by_a_person([found], thread(changed=HOURS)) is by_a_person

@@ -1,0 +1,377 @@
+"""The plan as a table of cases: the state on record × the state on Discord × the audit log → what to do. Pure."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any, Final
+
+import msgspec
+import pytest
+
+from handler.discord.models import AuditAction, AuditChange, AuditEntry, Channel, ChannelType, ThreadMetadata
+from handler.discord.snowflakes import time_of
+from handler.runtime.clock import iso
+from handler.sessions.names import Names
+from handler.sessions.reconcile.actions import (
+    End,
+    Gone,
+    Hold,
+    Observation,
+    OutOfReach,
+    Plan,
+    ThreadState,
+    Unclear,
+    UpdateRecord,
+)
+from handler.sessions.reconcile.plan import ACTIVITY_STEP, FEW_DELETIONS, HELD_FOR, ONE_IN, make_plan
+from handler.sessions.threads.record import thread_attributes
+from handler.store.items import Namesake, Session, Status
+
+NAMES: Final = Names("Session ")
+CHANNEL: Final = "10"
+GUILD: Final = "1"
+APPLICATION: Final = "1000"
+BOT: Final = "1001"  # an old application's bot has an id of its own
+THREAD: Final = "1400000000000000000"
+BEGUN: Final = time_of(THREAD)
+NOW: Final = BEGUN + timedelta(days=3)
+EARLIER, LATER = iso(NOW - timedelta(seconds=1)), iso(NOW + timedelta(seconds=5))
+
+
+def thread(
+    thread_id: str = THREAD,
+    name: str = "Session a",
+    *,
+    archived: bool = False,
+    locked: bool = False,
+    kind: int = ChannelType.PUBLIC_THREAD,
+    said_at: datetime | None = None,
+) -> Channel:
+    said = str(int((said_at - datetime(2015, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1)) << 22) if said_at else None
+    return Channel(
+        id=thread_id,
+        type=kind,
+        name=name,
+        guild_id=GUILD,
+        parent_id=CHANNEL,
+        last_message_id=said,
+        thread_metadata=ThreadMetadata(archived=archived, archive_timestamp=iso(BEGUN), locked=locked),
+    )
+
+
+def record(shown: Channel | None = None, key: str = "a", **attributes: Any) -> Session:
+    """A session whose record says what this thread shows."""
+    base = Session(
+        parent_channel_id=CHANNEL, session_key=key, session_name=key, guild_id=GUILD, generation=1, status=Status.OPEN
+    )
+    seen: dict[str, Any] = {}
+    if shown is not None:
+        seen = {**thread_attributes(shown, NOW - timedelta(hours=2)), "discord_thread_id": shown.id}
+    return msgspec.structs.replace(base, **seen, **attributes)
+
+
+def entry(action: AuditAction, target: str = THREAD, *, by: str = "8", number: int = 1, **new: Any) -> AuditEntry:
+    changed = tuple(AuditChange(key=key, new_value=value) for key, value in new.items())
+    return AuditEntry(id=str(number), action_type=action, target_id=target, user_id=by, changes=changed)
+
+
+def observation(*sessions: Session, active: tuple[Channel, ...] = (), **more: Any) -> Observation:
+    given: dict[str, Any] = {"audit": (), "application_id": APPLICATION, **more}
+    return Observation(now=NOW, sessions=sessions, active={t.id: t for t in active}, **given)
+
+
+def planned(seen: Observation) -> list[str]:
+    """The plan in words."""
+    plan = make_plan(seen, NAMES)
+    return ["Ask" for _ in plan.fetches] + [type(step).__name__ for step in plan.steps]
+
+
+ACTIVE, ARCHIVED, LOCKED = thread(), thread(archived=True), thread(locked=True)
+RENAMED, LIKE_B = thread(name="login bug"), thread(name="Session b")
+RECORDS: Final = {
+    "vacant": record(status=Status.VACANT),
+    "claimed": record(status=Status.CREATING, lease_owner="x", lease_expires_at=LATER),
+    "claimed, recorded": record(
+        status=Status.CREATING, lease_owner="x", lease_expires_at=LATER, source_message_id=THREAD
+    ),
+    "dead claim": record(status=Status.CREATING, lease_owner="x", lease_expires_at=EARLIER),
+    "dead claim, recorded": record(
+        status=Status.CREATING, lease_owner="x", lease_expires_at=EARLIER, source_message_id=THREAD
+    ),
+    "open": record(ACTIVE),
+    "archived": record(ARCHIVED),
+    "closed": record(ARCHIVED, status=Status.CLOSED),
+}
+SHOWN: Final[dict[str, tuple[Channel | None, ThreadState | None]]] = {  # in the active list; answered when asked
+    "active": (ACTIVE, None),
+    "locked": (LOCKED, None),
+    "renamed": (RENAMED, None),
+    "like b": (LIKE_B, None),
+    "not listed": (None, None),
+    "archived": (None, ARCHIVED),
+    "gone": (None, Gone()),
+    "out of reach": (None, OutOfReach()),
+    "unclear": (None, Unclear()),
+}
+# Of a thread that nobody has, the list alone is looked at.
+_NOBODY: Final = {"active": ["Settle"], "locked": ["Settle"], "like b": ["Settle"]}
+_COMMITTED: Final = {
+    "active": ["Commit"],
+    "locked": ["Commit"],
+    "renamed": ["Commit"],
+    "like b": ["NoteNamesake", "Commit"],
+    "not listed": ["Ask"],
+    "archived": ["Commit"],
+    "gone": ["End"],
+    "out of reach": ["Observe"],
+}
+_CHANGED: Final = {"locked": ["Observe"], "renamed": ["Observe"], "like b": ["NoteNamesake", "Observe"]}
+_LOST: Final = {"gone": ["End"], "out of reach": ["Observe"]}
+CASES: Final[dict[str, dict[str, list[str]]]] = {  # what is not named is: nothing to do
+    "vacant": _NOBODY,
+    "claimed": _NOBODY,
+    "claimed, recorded": {},
+    "dead claim": {shown: ["DropClaim", *_NOBODY.get(shown, [])] for shown in SHOWN},
+    "dead claim, recorded": _COMMITTED,
+    "open": {**_CHANGED, **_LOST, "not listed": ["Ask"], "archived": ["MoveMark", "Observe"]},
+    "archived": {**_CHANGED, **_LOST, "active": ["Observe"]},
+    "closed": {**_CHANGED, **_LOST, "active": ["Observe"]},
+}
+
+
+@pytest.mark.parametrize(("on_record", "on_discord"), list(product(RECORDS, SHOWN)))
+@pytest.mark.parametrize("audit", [(), None], ids=["audit log", "no audit log"])
+def test_what_is_on_record_and_what_is_shown_make_the_plan(
+    on_record: str, on_discord: str, audit: tuple[AuditEntry, ...] | None
+) -> None:
+    listed, answer = SHOWN[on_discord]
+    seen = observation(
+        RECORDS[on_record],
+        active=(listed,) if listed else (),
+        fetched={THREAD: answer} if answer else {},
+        audit=audit,
+    )
+    assert planned(seen) == CASES[on_record].get(on_discord, [])
+
+
+AUDITED: Final = {
+    "archived": entry(AuditAction.THREAD_UPDATE, archived=True),
+    "deleted": entry(AuditAction.THREAD_DELETE),
+    "another thread": entry(AuditAction.THREAD_DELETE, "77"),
+    "no thread": AuditEntry(id="1", action_type=12, target_id=THREAD, user_id="8"),
+}
+
+
+@pytest.mark.parametrize("status", ["archived", "closed"])
+@pytest.mark.parametrize(
+    ("entries", "fetches"), [("archived", True), ("deleted", True), ("another thread", False), ("no thread", False)]
+)
+def test_an_archived_thread_is_asked_for_when_the_audit_log_tells_of_it(
+    status: str, entries: str, fetches: bool
+) -> None:
+    assert planned(observation(RECORDS[status], audit=(AUDITED[entries],))) == (["Ask"] if fetches else [])
+
+
+def test_an_archived_thread_is_asked_for_when_it_is_its_turn_and_goes_to_the_end_of_the_row() -> None:
+    swept = observation(RECORDS["archived"], audit=None, swept=frozenset({THREAD}))
+    assert planned(swept) == ["Ask"]
+    for answer, plan in (
+        (ARCHIVED, ["Turn"]),
+        (Unclear(), ["Turn"]),
+        (OutOfReach(), ["Observe", "Turn"]),
+        (Gone(), ["End", "Turn"]),
+    ):
+        assert planned(replace(swept, fetched={THREAD: answer})) == plan
+
+
+def test_a_turn_that_comes_while_a_thread_rests_out_of_reach_is_passed_on() -> None:
+    resting = record(ARCHIVED, unreachable_since=EARLIER, ask_again_at=LATER)
+    assert planned(observation(resting, audit=None, swept=frozenset({THREAD}))) == ["Turn"]
+
+
+@pytest.mark.parametrize(
+    "marked", [{"missing_since": EARLIER}, {"unreachable_since": EARLIER, "ask_again_at": EARLIER}]
+)
+def test_a_marked_thread_is_asked_for_though_it_is_archived(marked: dict[str, str]) -> None:
+    assert planned(observation(record(ARCHIVED, **marked))) == ["Ask"]
+
+
+def test_a_thread_out_of_reach_is_asked_for_before_its_time_when_it_is_heard_of() -> None:
+    resting = record(ACTIVE, unreachable_since=EARLIER, ask_again_at=LATER)
+    assert planned(observation(resting)) == []
+    assert planned(observation(resting, audit=(AUDITED["deleted"],))) == ["Ask"]
+
+
+def test_marks_go_and_what_is_watched_is_settled_anew_once_the_thread_is_seen() -> None:
+    marked = record(ARCHIVED, missing_since=EARLIER, unreachable_since=EARLIER, ask_again_at=EARLIER)
+    (step,) = make_plan(observation(marked, fetched={THREAD: ARCHIVED}), NAMES).steps
+    assert isinstance(step, UpdateRecord)
+    assert {name for name, value in step.changes.items() if value is None} >= {
+        "missing_since",
+        "unreachable_since",
+        "ask_again_at",
+    }
+    assert step.changes["archived"] is True
+
+
+def test_a_closed_session_opens_with_its_thread_and_not_before() -> None:
+    (step,) = make_plan(observation(RECORDS["closed"], active=(ACTIVE,)), NAMES).steps
+    assert isinstance(step, UpdateRecord)
+    assert step.changes["status"] is Status.OPEN
+    assert planned(observation(RECORDS["closed"], fetched={THREAD: ARCHIVED})) == []
+
+
+@pytest.mark.parametrize(
+    ("entries", "locker"),
+    [
+        ([("8", True)], "8"),
+        ([("8", True), ("9", False), ("9", True)], "9"),
+        ([("9", True), (BOT, True)], APPLICATION),
+        ([("8", False)], None),
+        ([], None),
+    ],
+)
+def test_who_locked_is_who_did_so_last(entries: list[tuple[str, bool]], locker: str | None) -> None:
+    told = [
+        entry(AuditAction.THREAD_UPDATE, by=by, number=n, locked=locked) for n, (by, locked) in enumerate(entries, 1)
+    ]
+    seen = observation(RECORDS["open"], active=(LOCKED,), audit=tuple(told), bot_user_id=BOT)
+    (step,) = make_plan(seen, NAMES).steps
+    assert isinstance(step, UpdateRecord)
+    assert step.changes.get("locked_by") == locker
+
+
+def test_who_locked_is_written_down_also_when_the_log_tells_it_later() -> None:
+    told = (entry(AuditAction.THREAD_UPDATE, locked=True),)
+    (step,) = make_plan(observation(record(LOCKED), active=(LOCKED,), audit=told), NAMES).steps
+    assert isinstance(step, UpdateRecord)
+    assert step.changes == {"locked_by": "8"}
+
+
+@pytest.mark.parametrize(("moved", "written"), [(ACTIVITY_STEP, True), (ACTIVITY_STEP - timedelta(seconds=1), False)])
+def test_activity_is_written_down_by_steps(moved: timedelta, written: bool) -> None:
+    quiet = thread(said_at=BEGUN + timedelta(hours=1))
+    talk = thread(said_at=BEGUN + timedelta(hours=1) + moved)
+    assert planned(observation(record(quiet), active=(talk,))) == (["Observe"] if written else [])
+
+
+def test_a_thread_whose_record_moved_is_asked_for_instead_of_believing_the_list() -> None:
+    seen = observation(RECORDS["archived"], active=(ACTIVE,), doubted=frozenset({THREAD}))
+    assert planned(seen) == ["Ask"]
+    assert planned(replace(seen, fetched={THREAD: ARCHIVED})) == []
+
+
+# Strangers and namesakes.
+
+B: Final = Namesake(parent_channel_id=CHANNEL, session_key="b", thread_id=THREAD)
+
+
+@pytest.mark.parametrize(
+    ("stranger", "plan"),
+    [
+        (ACTIVE, ["Settle"]),
+        (RENAMED, []),
+        (thread(name="Session "), []),
+        (thread(kind=ChannelType.PRIVATE_THREAD), []),
+        (thread(kind=ChannelType.ANNOUNCEMENT_THREAD), ["Settle"]),
+    ],
+)
+def test_a_stranger_is_settled_if_it_is_public_and_named_like_a_session(stranger: Channel, plan: list[str]) -> None:
+    assert planned(observation(active=(stranger,))) == plan
+
+
+def test_a_merged_thread_is_no_stranger() -> None:
+    assert planned(observation(active=(ACTIVE,), merged=frozenset({THREAD}))) == []
+
+
+@pytest.mark.parametrize(
+    ("listed", "answer", "audit", "plan"),
+    [
+        (LIKE_B, None, (), []),
+        (RENAMED, None, (), ["DropNamesake"]),
+        (None, None, (), ["Ask"]),
+        (None, thread(name="Session b", archived=True), (), ["MoveMark", "RestNamesake"]),
+        (None, Gone(), (), ["RestNamesake"]),
+        (None, Gone(), (AUDITED["deleted"],), ["DropNamesake"]),
+        (None, OutOfReach(), (), ["RestNamesake"]),
+        (None, Unclear(), (), []),
+    ],
+)
+def test_a_namesake_is_watched_while_it_is_active_and_bears_the_name(
+    listed: Channel | None, answer: ThreadState | None, audit: tuple[AuditEntry, ...], plan: list[str]
+) -> None:
+    fetched = {THREAD: answer} if answer else {}
+    assert (
+        planned(observation(namesakes=(B,), active=(listed,) if listed else (), fetched=fetched, audit=audit)) == plan
+    )
+
+
+def test_another_name_that_is_noted_already_is_not_noted_again() -> None:
+    assert planned(observation(record(LIKE_B), active=(LIKE_B,))) == ["NoteNamesake"]
+    assert planned(observation(record(LIKE_B), active=(LIKE_B,), namesakes=(B,))) == []
+    resting = thread(name="Session b", archived=True)
+    assert planned(observation(record(resting), fetched={THREAD: resting}, swept=frozenset({THREAD}))) == ["Turn"]
+
+
+# The brake.
+
+
+def _deletions(gone: int, of: int, **marks: Any) -> Observation:
+    threads = [thread(str(int(THREAD) + n), f"Session {n}") for n in range(of)]
+    sessions = [record(t, key=str(n), **(marks if n < gone else {})) for n, t in enumerate(threads)]
+    fetched: dict[str, ThreadState] = {t.id: Gone() for t in threads[:gone]}
+    return replace(observation(*sessions, active=tuple(threads[gone:])), fetched=fetched)
+
+
+def _ended_and_held(plan: Plan) -> tuple[int, int]:
+    return sum(isinstance(step, End) for step in plan.steps), sum(isinstance(step, Hold) for step in plan.steps)
+
+
+@pytest.mark.parametrize(
+    ("gone", "of", "held"),
+    [
+        (FEW_DELETIONS, FEW_DELETIONS, 0),
+        (FEW_DELETIONS + 1, FEW_DELETIONS + 1, FEW_DELETIONS + 1),
+        (FEW_DELETIONS + 1, (FEW_DELETIONS + 1) * ONE_IN, 0),
+        (FEW_DELETIONS + 1, (FEW_DELETIONS + 1) * ONE_IN - 1, FEW_DELETIONS + 1),
+    ],
+)
+def test_deletions_of_more_than_a_few_and_more_than_a_fifth_are_held_back(gone: int, of: int, held: int) -> None:
+    plan = make_plan(_deletions(gone, of), NAMES)
+    assert _ended_and_held(plan) == (gone - held, held)
+    assert plan.held == held
+
+
+@pytest.mark.parametrize(("since", "held"), [(HELD_FOR, 0), (HELD_FOR - timedelta(seconds=1), 4)])
+def test_what_was_held_back_is_carried_out_once_it_is_seen_again_long_enough_after(since: timedelta, held: int) -> None:
+    plan = make_plan(_deletions(4, 4, missing_since=iso(NOW - since)), NAMES)
+    assert _ended_and_held(plan) == (4 - held, held)
+
+
+def test_what_was_held_back_waits_though_the_others_came_back() -> None:
+    assert _ended_and_held(make_plan(_deletions(1, 9, missing_since=EARLIER), NAMES)) == (0, 1)
+
+
+def test_a_person_lets_them_through() -> None:
+    assert _ended_and_held(make_plan(replace(_deletions(4, 4), let_through=True), NAMES)) == (4, 0)
+
+
+def test_threads_that_gave_no_answer_are_none_of_those_looked_at() -> None:
+    """Four of twenty would be a fifth; but sixteen of them said nothing."""
+    silent = _deletions(4, 20)
+    unclear: dict[str, ThreadState] = {thread_id: Unclear() for thread_id in silent.active}
+    assert _ended_and_held(make_plan(replace(silent, active={}, fetched={**silent.fetched, **unclear}), NAMES)) == (
+        0,
+        4,
+    )
+
+
+def test_an_unknown_status_raises() -> None:
+    with pytest.raises(ValueError, match="unknown status"):
+        make_plan(observation(record(status="asleep")), NAMES)
+
+
+def test_a_plan_can_be_printed_and_is_the_same_for_the_same_view() -> None:
+    seen = observation(RECORDS["open"], active=(LIKE_B,))
+    assert make_plan(seen, NAMES) == make_plan(seen, NAMES)
+    assert msgspec.json.encode(make_plan(seen, NAMES)).startswith(b'{"fetches":[],"steps":[{"type":"NoteNamesake"')

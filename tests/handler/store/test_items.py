@@ -1,0 +1,100 @@
+"""The items' values: as they are on record, and what they say of themselves."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from handler.store.items import (
+    ChannelItem,
+    Pointer,
+    Session,
+    Status,
+    channel_item_key,
+    guild_item_key,
+    namesake_item_key,
+    pointer_item_key,
+    session_item_key,
+)
+
+ITEM: dict[str, Any] = {
+    "pk": "CHANNEL#500",
+    "sk": "SESSION#1a06a43",
+    "parent_channel_id": "500",
+    "session_key": "1a06a43",
+    "session_name": "1A06A43",
+    "status": "open",
+    "generation": 2,
+    "guild_id": "900",
+    "discord_thread_id": "700",
+    "archived": True,
+    "watch_guild_id": "900",
+    "an attribute of a later version": {"any": ["thing"]},
+}
+
+
+def read(**given_: Any) -> Session:
+    item = {name: value for name, value in {**ITEM, **given_}.items() if value is not None}
+    return msgspec.convert(item, Session)
+
+
+def test_an_item_is_read_and_what_is_absent_is_none_or_false() -> None:
+    session = read()
+    assert session.status is Status.OPEN
+    assert (session.archived, session.locked, session.topic, session.source_message_id) == (True, False, None, None)
+
+
+@pytest.mark.parametrize("status", ["", "archived", "Open"])
+def test_an_unknown_status_on_record_raises(status: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match="status"):
+        read(status=status)
+
+
+@pytest.mark.parametrize("name", ["session_key", "generation", "status", "guild_id", "session_name"])
+def test_an_item_without_what_each_session_has_raises(name: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match=name):
+        read(**{name: None})
+
+
+@pytest.mark.parametrize(
+    ("thread", "source", "thread_id"),
+    [(None, None, None), (None, "600", "600"), ("700", None, "700"), ("700", "600", "700")],
+)
+def test_the_thread_of_a_session_is_the_one_on_record_else_the_one_of_its_source_message(
+    thread: str | None, source: str | None, thread_id: str | None
+) -> None:
+    session = read(discord_thread_id=thread, source_message_id=source)
+    assert session.thread_id == thread_id
+    assert [session.has(one) for one in ("700", "600", "500")] == [thread == "700", source == "600", False]
+
+
+@pytest.mark.parametrize(
+    ("pointer", "names"),
+    [
+        (Pointer(thread_id="700", parent_channel_id="500", session_key="1a06a43"), True),
+        (Pointer(thread_id="700", parent_channel_id="501", session_key="1a06a43"), False),
+        (Pointer(thread_id="700", parent_channel_id="500", session_key="b"), False),
+        (Pointer(thread_id="700", merged_into="701"), False),
+    ],
+)
+def test_a_pointer_names_the_session_of_its_channel_and_key(pointer: Pointer, names: bool) -> None:
+    assert pointer.names("500", "1a06a43") is names
+
+
+def test_a_channel_tells_how_far_its_import_is() -> None:
+    channel = ChannelItem(
+        channel_id="500", guild_id="900", kind=0, import_pages=3, import_threads=250, import_sessions=40
+    )
+    assert channel.progress == {"pages": 3, "threads": 250, "sessions": 40}
+
+
+def test_each_item_has_its_key() -> None:
+    assert session_item_key("500", "a#b") == {"pk": "CHANNEL#500", "sk": "SESSION#a#b"}
+    assert namesake_item_key("500", "a#b", "700") == {"pk": "CHANNEL#500", "sk": "NAMESAKE#a#b#700"}
+    assert pointer_item_key("700") == {"pk": "THREAD#700", "sk": "THREAD"}
+    assert channel_item_key("500") == {"pk": "CHANNEL#500", "sk": "CHANNEL"}
+    assert guild_item_key("900") == {"pk": "GUILD#900", "sk": "GUILD"}
+
+
+def test_the_states_of_a_session_are_these_four() -> None:
+    assert [status.value for status in Status] == ["vacant", "creating", "open", "closed"]

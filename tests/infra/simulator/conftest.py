@@ -1,0 +1,16 @@
+"""A bot in a small simulated world."""
+
+import pytest
+
+from infra.simulator.world import SimulatedDiscord
+from tests.infra.simulator.client import Bot, small_world
+
+
+@pytest.fixture
+def discord() -> SimulatedDiscord:
+    return small_world()
+
+
+@pytest.fixture
+def bot(discord: SimulatedDiscord) -> Bot:
+    return Bot(discord)

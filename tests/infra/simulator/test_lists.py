@@ -1,0 +1,165 @@
+"""Active, archived, joined and searched threads."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from infra.simulator.permissions import BITS, DEFAULT
+from tests.infra.simulator.client import ALICE, BOT, GUILD, NOON, TEXT, Bot, refused
+
+PUBLIC = f"/channels/{TEXT}/threads/archived/public"
+PRIVATE = f"/channels/{TEXT}/threads/archived/private"
+JOINED = f"/channels/{TEXT}/users/@me/threads/archived/private"
+SEARCH = f"/channels/{TEXT}/threads/search"
+
+
+def names(page: Any) -> list[str]:
+    return [thread["name"] for thread in page["threads"]]
+
+
+def archive_time(page: Any, index: int = -1) -> str:
+    return str(page["threads"][index]["thread_metadata"]["archive_timestamp"])
+
+
+def test_the_active_list_has_every_active_thread_of_the_guild_newest_first_without_has_more(bot: Bot) -> None:
+    bot.start("one")
+    bot.start("two", channel="11")
+    archived = bot.start("three")
+    bot.discord.hands.auto_archive(archived, now=bot.now)
+
+    listed = bot.get(f"/guilds/{GUILD}/threads/active")
+    assert names(listed) == ["two", "one"]
+    assert set(listed) == {"threads", "members"}
+    assert {member["user_id"] for member in listed["members"]} == {BOT}
+
+
+def test_the_active_list_leaves_out_what_the_bot_cannot_see(bot: Bot) -> None:
+    bot.start("one")
+    bot.discord.hands.create_thread(TEXT, "private", now=bot.now, by=ALICE, type=12)
+    assert bot.active() == ["private", "one"]
+
+    bot.discord.hands.set_permissions(TEXT, 0, now=bot.now)
+    assert bot.active() == []
+
+
+def test_archived_threads_come_newest_archived_first_whatever_their_age(bot: Bot) -> None:
+    threads = [bot.start(name) for name in ("one", "two", "three")]
+    for thread in (threads[1], threads[0], threads[2]):
+        bot.wait(1)
+        bot.discord.hands.archive(thread, now=bot.now)
+
+    page = bot.get(PUBLIC)
+    assert names(page) == ["three", "one", "two"]
+    assert page["has_more"] is False
+
+
+def test_a_page_ends_strictly_before_the_given_time(bot: Bot) -> None:
+    bot.discord.hands.add_archived_threads(TEXT, 5, newest=NOON, name_of=str)
+
+    first = bot.get(PUBLIC, limit=2)
+    second = bot.get(PUBLIC, limit=2, before=archive_time(first))
+    third = bot.get(PUBLIC, limit=2, before=archive_time(second))
+    assert [names(page) for page in (first, second, third)] == [["0", "1"], ["2", "3"], ["4"]]
+    assert [page["has_more"] for page in (first, second, third)] == [True, True, False]
+
+
+def test_threads_of_equal_time_beyond_a_pages_edge_are_skipped_by_its_time(bot: Bot) -> None:
+    bot.discord.hands.add_archived_threads(TEXT, 5, newest=NOON, name_of=str, step=timedelta(0))
+
+    first = bot.get(PUBLIC, limit=2)
+    assert first["has_more"] is True
+    assert names(bot.get(PUBLIC, limit=2, before=archive_time(first))) == []
+    later = "2026-11-23T12:00:00.001000+00:00"
+    assert len(names(bot.get(PUBLIC, limit=100, before=later))) == 5
+
+
+def test_before_takes_any_iso_8601_time_and_nothing_else(bot: Bot) -> None:
+    bot.discord.hands.add_archived_threads(TEXT, 2, newest=NOON, name_of=str)
+
+    for text in ("2026-11-23T12:00:00Z", "2026-11-23T13:00:00+01:00", "2026-11-23T12:00:00.000"):
+        assert names(bot.get(PUBLIC, before=text)) == ["1"]
+    assert refused(bot.send("GET", PUBLIC, before="41771983423143937x")) == (400, 50035)
+
+
+@pytest.mark.parametrize("limit", [1, 101, "many"])
+def test_a_page_has_2_to_100_threads(bot: Bot, limit: object) -> None:
+    assert refused(bot.send("GET", PUBLIC, limit=limit)) == (400, 50035)
+
+
+def test_a_thread_that_opens_leaves_the_archived_pages_and_back_again(bot: Bot) -> None:
+    thread = bot.start("one")
+    for _ in range(2):
+        bot.wait(1)
+        bot.discord.hands.archive(thread, now=bot.now)
+        assert (names(bot.get(PUBLIC)), bot.active()) == (["one"], [])
+        bot.discord.hands.unarchive(thread, now=bot.now)
+        assert (names(bot.get(PUBLIC)), bot.active()) == ([], ["one"])
+
+
+def test_a_deleted_thread_is_in_no_list(bot: Bot) -> None:
+    active, archived = bot.start(), bot.start()
+    bot.discord.hands.archive(archived, now=bot.now)
+    for thread in (active, archived):
+        bot.discord.hands.delete_thread(thread, now=bot.now)
+
+    assert (names(bot.get(PUBLIC)), bot.active()) == ([], [])
+
+
+def test_private_threads_have_pages_of_their_own_by_id(bot: Bot) -> None:
+    own = bot.send("POST", f"/channels/{TEXT}/threads", {"name": "own"}).json()["id"]
+    other = bot.discord.hands.create_thread(TEXT, "other", now=bot.now, by=ALICE, type=12)
+    for thread in (own, other):
+        bot.discord.hands.archive(thread, now=bot.now)
+
+    assert sorted(names(bot.get(PRIVATE))) == ["other", "own"]
+    assert names(bot.get(PUBLIC)) == []
+    assert names(bot.get(JOINED)) == ["own"]
+    assert names(bot.get(JOINED, before=own)) == []
+    assert refused(bot.send("GET", JOINED, before="2026-11-23T12:00:00Z")) == (400, 50035)
+
+
+def test_pages_of_fifty_thousand_threads_visit_each_once(bot: Bot) -> None:
+    bot.discord.hands.add_archived_threads(TEXT, 50_000, newest=NOON, name_of=str)
+
+    seen: list[str] = []
+    query: dict[str, object] = {}
+    while True:
+        page = bot.get(PUBLIC, limit=100, **query)
+        seen += names(page)
+        query["before"] = archive_time(page)
+        if not page["has_more"]:
+            break
+    assert seen == [str(number) for number in range(50_000)]
+
+
+def test_a_category_has_no_threads(bot: Bot) -> None:
+    bot.discord.add_channel(GUILD, "14", 4, "category")
+
+    assert refused(bot.send("GET", "/channels/14/threads/archived/public")) == (400, 50024)
+
+
+def test_the_search_finds_by_words_half_a_minute_late(bot: Bot) -> None:
+    bot.start("Session one")
+    bot.start("Session two")
+    assert names(bot.get(SEARCH, name="session")) == []
+
+    bot.wait(30)
+    assert sorted(names(bot.get(SEARCH, name="session"))) == ["Session one", "Session two"]
+    found = bot.get(SEARCH, name="ONE session")
+    assert (names(found), found["total_results"], found["has_more"]) == (["Session one"], 1, False)
+
+
+def test_the_search_answers_202_while_its_index_is_not_ready(bot: Bot) -> None:
+    bot.discord.switch(search_ready=False)
+
+    assert bot.send("GET", SEARCH, name="x").status == 202
+
+
+def test_without_manage_threads_others_private_threads_are_not_searched(bot: Bot) -> None:
+    bot.discord.hands.create_thread(TEXT, "secret", now=bot.now, by=ALICE, type=12)
+    bot.wait(30)
+    assert names(bot.get(SEARCH, name="secret")) == ["secret"]
+
+    bot.discord.hands.set_permissions(TEXT, DEFAULT & ~BITS["MANAGE_THREADS"], now=bot.now)
+    assert names(bot.get(SEARCH, name="secret")) == []

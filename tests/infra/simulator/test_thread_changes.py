@@ -1,0 +1,154 @@
+"""Archiving, locking, renaming, and the members of a thread."""
+
+from typing import Any
+
+import pytest
+
+from infra.simulator.permissions import BITS, DEFAULT
+from tests.infra.simulator.client import ALICE, BOT, GUILD, OWNER, TEXT, Bot, refused
+
+
+def patch(bot: Bot, thread: str, **changes: object) -> Any:
+    return bot.send("PATCH", f"/channels/{thread}", changes)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"name": "y"}, {"locked": True}, {"archived": True}, {"auto_archive_duration": 60}]
+)
+def test_an_archived_thread_changes_only_by_being_opened(bot: Bot, changes: dict[str, object]) -> None:
+    thread = bot.start()
+    bot.discord.hands.archive(thread, now=bot.now)
+    assert refused(patch(bot, thread, **changes)) == (400, 50083)
+
+    opened = patch(bot, thread, **{"archived": False, **{k: v for k, v in changes.items() if k != "archived"}})
+    assert opened.status == 200
+    assert opened.json()["thread_metadata"]["archived"] is False
+
+
+def test_an_open_thread_is_locked_and_archived_in_one_request(bot: Bot) -> None:
+    metadata = patch(bot, bot.start(), archived=True, locked=True).json()["thread_metadata"]
+
+    assert (metadata["archived"], metadata["locked"]) == (True, True)
+
+
+def test_the_archive_time_is_that_of_the_last_change_of_archived(bot: Bot) -> None:
+    thread = bot.start()
+    born = bot.get(f"/channels/{thread}")["thread_metadata"]["archive_timestamp"]
+    bot.wait(60)
+    assert patch(bot, thread, name="y").json()["thread_metadata"]["archive_timestamp"] == born
+
+    archived = patch(bot, thread, archived=True).json()["thread_metadata"]["archive_timestamp"]
+    assert archived == "2026-11-23T12:01:00.000000+00:00"
+    bot.wait(60)
+    opened = patch(bot, thread, archived=False).json()["thread_metadata"]["archive_timestamp"]
+    assert opened == "2026-11-23T12:02:00.000000+00:00"
+
+
+def test_opening_an_unlocked_thread_needs_no_manage_threads_but_a_locked_one_does(bot: Bot) -> None:
+    free, locked = bot.start(), bot.start()
+    bot.discord.hands.archive(free, now=bot.now)
+    bot.discord.hands.edit_thread(locked, now=bot.now, archived=True, locked=True)
+    bot.discord.hands.set_permissions(TEXT, ["VIEW_CHANNEL", "SEND_MESSAGES_IN_THREADS"], now=bot.now)
+
+    assert patch(bot, free, archived=False).status == 200
+    assert refused(patch(bot, locked, archived=False)) == (403, 50013)
+    assert refused(patch(bot, free, locked=False)) == (403, 50013)
+    assert refused(patch(bot, free, archived=False, name="y")) == (403, 50013)
+
+
+def test_posting_opens_an_archived_thread_that_is_not_locked(bot: Bot) -> None:
+    thread = bot.start()
+    bot.discord.hands.archive(thread, now=bot.now)
+    bot.wait(60)
+    message = bot.post(channel=thread)
+
+    shown = bot.get(f"/channels/{thread}")
+    assert shown["thread_metadata"]["archived"] is False
+    assert shown["thread_metadata"]["archive_timestamp"] == "2026-11-23T12:01:00.000000+00:00"
+    assert (shown["last_message_id"], shown["message_count"]) == (message, 1)
+
+
+def test_posting_in_a_locked_thread_is_for_moderators_and_never_opens_it(bot: Bot) -> None:
+    thread = bot.start()
+    bot.discord.hands.lock(thread, now=bot.now)
+    bot.post(channel=thread)
+
+    bot.discord.hands.set_permissions(TEXT, DEFAULT & ~BITS["MANAGE_THREADS"], now=bot.now)
+    assert refused(bot.send("POST", f"/channels/{thread}/messages", {"content": "x"})) == (403, 160005)
+    bot.discord.hands.archive(thread, now=bot.now)
+    assert refused(bot.send("POST", f"/channels/{thread}/messages", {"content": "x"})) == (400, 50083)
+
+
+def test_a_deleted_message_lowers_the_count_but_not_the_total(bot: Bot) -> None:
+    thread = bot.start()
+    bot.post(channel=thread)
+    second = bot.post(channel=thread)
+    bot.send("DELETE", f"/channels/{thread}/messages/{second}")
+
+    shown = bot.get(f"/channels/{thread}")
+    assert (shown["message_count"], shown["total_message_sent"], shown["last_message_id"]) == (1, 2, second)
+
+
+def test_a_third_rename_within_ten_minutes_is_limited_and_no_header_told(bot: Bot) -> None:
+    thread = bot.start()
+    assert patch(bot, thread, name="one").status == patch(bot, thread, name="two").status == 200
+    bot.wait(60)
+
+    limited = patch(bot, thread, name="three")
+    assert limited.status == 429
+    assert limited.json()["retry_after"] == 540
+    assert limited.headers["x-ratelimit-remaining"] != "0"
+    assert patch(bot, thread, archived=True).status == 200
+    bot.wait(540)
+    assert patch(bot, thread, archived=False, name="three").status == 200
+
+
+def test_a_patch_that_changes_nothing_is_an_answer_without_effect(bot: Bot) -> None:
+    thread = bot.start()
+    before = bot.discord.fingerprint()
+
+    assert patch(bot, thread, archived=False).status == 200
+    assert bot.discord.fingerprint() == before
+
+
+def test_a_channel_that_is_no_thread_is_not_the_bots_to_change(bot: Bot) -> None:
+    assert refused(patch(bot, TEXT, name="y")) == (403, 50013)
+    assert refused(bot.send("DELETE", f"/channels/{TEXT}")) == (403, 50013)
+
+
+def test_people_are_added_once_and_removed(bot: Bot) -> None:
+    thread = bot.start()
+    for _ in range(2):
+        assert bot.send("PUT", f"/channels/{thread}/thread-members/{ALICE}").status == 204
+    assert bot.get(f"/channels/{thread}")["member_count"] == 2
+    assert [member["user_id"] for member in bot.get(f"/channels/{thread}/thread-members")] == [BOT, ALICE]
+
+    assert bot.send("DELETE", f"/channels/{thread}/thread-members/{ALICE}").status == 204
+    assert refused(bot.send("GET", f"/channels/{thread}/thread-members/{ALICE}")) == (404, 10007)
+
+
+def test_an_archived_thread_takes_no_members(bot: Bot) -> None:
+    thread = bot.start()
+    bot.discord.hands.archive(thread, now=bot.now)
+
+    assert refused(bot.send("PUT", f"/channels/{thread}/thread-members/{ALICE}")) == (400, 50083)
+
+
+def test_a_full_thread_and_a_person_who_left_are_refused(bot: Bot) -> None:
+    thread = bot.start()
+    bot.discord.hands.remove_member(GUILD, "9")
+    assert refused(bot.send("PUT", f"/channels/{thread}/thread-members/9")) == (404, 10007)
+
+    bot.discord.switch(thread_member_limit=1)
+    assert refused(bot.send("PUT", f"/channels/{thread}/thread-members/{ALICE}")) == (400, 30033)
+
+
+def test_the_bot_leaves_and_joins(bot: Bot) -> None:
+    thread = bot.discord.hands.create_thread(TEXT, "x", now=bot.now, by=OWNER)
+    assert "member" not in bot.get(f"/channels/{thread}")
+
+    bot.send("PUT", f"/channels/{thread}/thread-members/@me")
+    assert bot.get(f"/channels/{thread}")["member"]["user_id"] == BOT
+    assert bot.get(f"/channels/{thread}/thread-members/@me")["id"] == thread
+    bot.send("DELETE", f"/channels/{thread}/thread-members/@me")
+    assert "member" not in bot.get(f"/channels/{thread}")
