@@ -66,7 +66,7 @@ async def handle(
 
 async def _tick(environment: Environment[ReconcilerConfig]) -> Counts:
     """Send the due guilds: `due`, how many there are; `sent`; `unsent`, which the next tick sends."""
-    due = await environment.sessions.context.store.due_guilds(environment.clock.now())
+    due = await environment.sessions.context.store.guilds.due(environment.clock.now())
     telemetry.metric(Metric.DUE_GUILDS, len(due))
     if await _lags(environment, len(due)):
         return _told({"due": len(due), "sent": 0, "unsent": 0})

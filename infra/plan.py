@@ -66,7 +66,7 @@ async def _steps(environment: Environment[ReconcilerConfig], guild_id: str) -> l
     """The steps in words, in the order in which they would be carried out."""
     context, settings = environment.sessions.context, environment.config
     wanted = Housekeeping.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
-    watched = await context.store.watched(guild_id)
+    watched = await context.store.guilds.watched(guild_id)
     made, observation = await observe_and_plan(
         context, watched, environment.clock.now(), pace=environment.pace, wanted=wanted
     )

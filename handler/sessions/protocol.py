@@ -3,12 +3,12 @@
 The theory. A session is a name in a channel; its item says `vacant`, `creating`, `open` or `closed`, and its
 `generation` only grows. Discord starts at most one thread from a message, and that thread bears the message's id. So::
 
-    claim    absent, vacant → creating, with a lease            store.claim, take_over
+    claim    absent, vacant → creating, with a lease            store.claims.claim, take_over
     look     is there a thread of that name already?            lookup.look_up      → adoption.adopt
     anchor   post the source message (nonce by generation)      creation._anchor
-    record   its id, once for a generation, and the pointer     store.record
+    record   its id, once for a generation, and the pointer     store.sessions.record
     start    the thread from the recorded message               creation._start
-    commit   open, with the thread                              store.commit
+    commit   open, with the thread                              store.sessions.commit
 
 At most one source message is recorded for a generation, threads are started only from recorded messages, and one
 message has one thread: there is at most one thread, whatever leases and clocks do. The lease only saves needless work.
@@ -84,7 +84,7 @@ class Sessions:
         history = OpenHistory()
         pause = FIRST_PAUSE
         for _ in range(MAX_ROUNDS):
-            session = await self.context.store.session(request.parent_channel_id, request.name.key)
+            session = await self.context.store.sessions.get(request.parent_channel_id, request.name.key)
             step = next_step(session, owner=request.requester.owner, now=self.context.clock.now())
             if step is NextStep.WAIT and session is not None:
                 pause = await self._wait(session, pause)
@@ -104,9 +104,11 @@ class Sessions:
 
     async def let_go(self, request: OpenRequest) -> None:
         """For a requester who gave up and will not come back: end the lease, if it is still his. Best effort."""
-        session = await self.context.store.session(request.parent_channel_id, request.name.key)
+        session = await self.context.store.sessions.get(request.parent_channel_id, request.name.key)
         if session is not None and session.lease_owner == request.requester.owner:
-            await self.context.store.end_lease(session, owner=request.requester.owner, now=self.context.clock.now())
+            await self.context.store.claims.end_lease(
+                session, owner=request.requester.owner, now=self.context.clock.now()
+            )
 
     async def _create(
         self,
@@ -124,7 +126,7 @@ class Sessions:
             await register(context, channel)
         if channel.imported_at is None and (session is None or session.source_message_id is None):
             if session is not None and step is not NextStep.CLAIM:  # nobody holds a claim while the past is read
-                await context.store.drop_claim(session, now=context.clock.now())
+                await context.store.claims.drop(session, now=context.clock.now())
                 return None
             found = await import_past(context, channel, request.name.key, stretch=request.import_stretch)
             if found is None:
@@ -135,7 +137,7 @@ class Sessions:
                 return await link_foreign(context, *found.foreign, request)
         now = context.clock.now()
         if session is None or step is NextStep.CLAIM:
-            write = await context.store.claim(
+            write = await context.store.claims.claim(
                 channel.channel_id,
                 request.name.key,
                 session_name=request.name.spelling,
@@ -146,7 +148,7 @@ class Sessions:
                 now=now,
             )
         elif step is NextStep.TAKE_OVER:
-            write = await context.store.take_over(session, owner=owner, now=now)
+            write = await context.store.claims.take_over(session, owner=owner, now=now)
         else:
             return await create(context, session, channel, request, history)
         return await create(context, write.mine, channel, request, history) if write.won else None

@@ -12,8 +12,9 @@ from typing import Any, Final
 from handler.discord.models import Channel
 from handler.runtime.clock import iso
 from handler.store import clauses
-from handler.store.claims import Claims, Write, also_won, key_of
 from handler.store.items import Session
+from handler.store.table import Table
+from handler.store.writes import Write, also_won, key_of, update_session
 
 # A marked session stands before all whose turn it is to be looked at: the next run finds it again.
 FIRST_OF_ALL: Final = "1970-01-01T00:00:00.000Z"
@@ -22,13 +23,17 @@ _SAME: Final = f"{clauses.SAME_GENERATION} AND {clauses.SAME_THREAD}"
 _MARKED_AS_READ: Final = f"{_SAME} AND {clauses.MARK_AS_READ} AND {clauses.NOT_BEING_DELETED}"
 
 
-class Marks(Claims):
+class DeletionStore:
     """Marks of sessions whose thread is to be deleted. Each write names the generation and the thread that were read."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     async def mark(self, session: Session, last_message_id: str, *, now: datetime) -> Write:
         """Mark a session that is not marked, with the last message that its thread has now."""
         first = {"due_at": FIRST_OF_ALL} if session.archived else {}
-        return await self._update(
+        return await update_session(
+            self._table,
             key_of(session),
             condition=f"{_SAME} AND {clauses.NOT_MARKED} AND {clauses.NOT_BEING_DELETED}",
             sets={"delete_marked_at": iso(now), "delete_marked_message": last_message_id, **first},
@@ -38,28 +43,34 @@ class Marks(Claims):
     async def unmark(self, session: Session, *, now: datetime) -> Write:
         """Clear the mark that was read: the thread is in use again, or not to be deleted any more."""
         due = {"due_at": iso(now)} if session.archived else {}
-        return await self._update(
-            key_of(session), condition=_MARKED_AS_READ, sets=due, removes=_MARK, values=_read(session)
+        return await update_session(
+            self._table, key_of(session), condition=_MARKED_AS_READ, sets=due, removes=_MARK, values=_read(session)
         )
 
-    async def put_off(self, session: Session, *, now: datetime) -> Write:
+    async def postpone(self, session: Session, *, now: datetime) -> Write:
         """Its turn is over for now: the session goes to the end of the row in which it stands."""
-        return await self._update(
+        return await update_session(
+            self._table,
             key_of(session),
             condition=f"{_SAME} AND attribute_exists(#due_at)",
             sets={"due_at": iso(now)},
             values=_read(session),
         )
 
-    async def note_locking(self, session: Session, *, now: datetime) -> Write:
+    async def note_lock(self, session: Session, *, now: datetime) -> Write:
         """Say, before the thread is locked, that the lock is ours."""
-        return await self._update(
-            key_of(session), condition=_MARKED_AS_READ, sets={"delete_locking_at": iso(now)}, values=_read(session)
+        return await update_session(
+            self._table,
+            key_of(session),
+            condition=_MARKED_AS_READ,
+            sets={"delete_locking_at": iso(now)},
+            values=_read(session),
         )
 
-    async def forget_locking(self, session: Session) -> Write:
+    async def forget_lock(self, session: Session) -> Write:
         """The lock is gone, and nobody is about to lock any more."""
-        return await self._update(
+        return await update_session(
+            self._table,
             key_of(session),
             condition=f"{_SAME} AND {clauses.NOT_MARKED} AND #delete_locking_at = :read_locking",
             sets={},
@@ -67,10 +78,11 @@ class Marks(Claims):
             values={**_read(session), "read_locking": session.delete_locking_at},
         )
 
-    async def take_mark(self, session: Session, thread: Channel, *, now: datetime) -> Write:
+    async def begin(self, session: Session, thread: Channel, *, now: datetime) -> Write:
         """Take the mark that was read. The thread, archived and locked, is looked for where it is now, once it is gone."""
         taken_at = iso(now)
-        write = await self._update(
+        write = await update_session(
+            self._table,
             key_of(session),
             condition=_MARKED_AS_READ,
             sets={
@@ -86,10 +98,11 @@ class Marks(Claims):
         )
         return also_won(write, lambda s: s.generation == session.generation and s.deleting_at == taken_at)
 
-    async def take_again(self, session: Session, *, now: datetime) -> Write:
+    async def resume(self, session: Session, *, now: datetime) -> Write:
         """Go on with a deletion that somebody left: from here on it is as fresh as one that was just begun."""
         taken_at = iso(now)
-        write = await self._update(
+        write = await update_session(
+            self._table,
             key_of(session),
             condition=f"{_SAME} AND #deleting_at = :read_deleting",
             sets={"deleting_at": taken_at},
@@ -97,9 +110,10 @@ class Marks(Claims):
         )
         return also_won(write, lambda s: s.generation == session.generation and s.deleting_at == taken_at)
 
-    async def give_back(self, session: Session) -> Write:
+    async def cancel(self, session: Session) -> Write:
         """The thread whose mark was taken stays: it may be linked again. Whether it is locked by us is found out later."""
-        return await self._update(
+        return await update_session(
+            self._table,
             key_of(session),
             condition=f"{_SAME} AND #deleting_at = :read_deleting",
             sets={"watch_guild_id": session.guild_id},

@@ -6,13 +6,13 @@ first, and in the partition of all guilds the guilds themselves.
 """
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from handler.runtime.clock import iso
 from handler.store.items import GuildItem, Namesake, Session, guild_item_key
-from handler.store.table import Attributes, Lost, Table
+from handler.store.table import Attributes, Table
 
 KNOWN_GUILDS: Final = "GUILDS"  # the partition of DueIndex in which all guilds stand
 WATCH_INDEX: Final = "WatchIndex"
@@ -27,12 +27,13 @@ class Watched(msgspec.Struct, frozen=True):
     namesakes: tuple[Namesake, ...]
 
 
-class GuildItems:
+class GuildStore:
     """The part of the Store that is about guilds."""
 
-    _table: Table
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
-    async def due_guilds(self, now: datetime) -> list[str]:
+    async def due(self, now: datetime) -> list[str]:
         """The ids of the known guilds that are not parked, those that wait longest first."""
         items = await self._table.in_index(DUE_INDEX, ("due_in", KNOWN_GUILDS), up_to=("due_at", iso(now)))
         return [item["guild_id"] for item in items]
@@ -46,32 +47,26 @@ class GuildItems:
             namesakes=tuple(Namesake.of(item) for item in items if item["sk"].startswith("NAMESAKE#")),
         )
 
-    async def longest_unchecked(self, guild_id: str, limit: int) -> list[Session]:
+    async def archived_sessions(self, guild_id: str, limit: int) -> list[Session]:
         """Archived sessions whose turn it is to be looked at."""
         items = await self._table.in_index(DUE_INDEX, ("due_in", guild_id), limit=limit)
         return [msgspec.convert(item, Session) for item in items]
 
-    async def guild_in_use(self, guild_id: str, *, now: datetime) -> None:
+    async def wake(self, guild_id: str, *, now: datetime) -> None:
         """From now on the reconciler knows the guild; whatever was wrong when it was parked, it is due at once."""
         known = {"guild_id": guild_id, "watch_guild_id": guild_id, "due_in": KNOWN_GUILDS, "due_at": iso(now)}
-        await self._try(
-            guild_id,
+        await self._table.try_update(
+            guild_item_key(guild_id),
             condition="attribute_not_exists(#due_at) OR #due_at > :now",
             sets={**known, "parked": 0},
             values={"now": iso(now)},
         )
 
-    async def write_guild(self, guild: GuildItem, changes: Attributes) -> None:
+    async def update(self, guild: GuildItem, changes: Attributes) -> None:
         """Write down how a run went; None removes an attribute."""
-        await self._try(
-            guild.guild_id,
+        await self._table.try_update(
+            guild_item_key(guild.guild_id),
             condition="attribute_exists(pk)",
             sets={name: value for name, value in changes.items() if value is not None},
             removes=[name for name, value in changes.items() if value is None],
         )
-
-    async def _try(self, guild_id: str, **parts: Any) -> None:
-        try:
-            await self._table.update(guild_item_key(guild_id), **parts)
-        except Lost:
-            return

@@ -1,17 +1,26 @@
 """Merged threads: pointers that say what a duplicate was merged into. From then on no session ever takes that thread."""
 
+from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from handler.store import clauses
-from handler.store.claims import key_of
 from handler.store.items import Pointer, Session, pointer_item_key, session_item_key
-from handler.store.table import Attributes, Lost, Table
+from handler.store.table import Attributes, Table
+from handler.store.writes import key_of
 
 
-class MergedItems:
+class PointerStore:
     """The part of the Store that is about duplicates."""
 
-    _table: Table
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    async def get_many(self, thread_ids: Iterable[str]) -> dict[str, Pointer]:
+        items = await self._table.get_all(pointer_item_key(thread_id) for thread_id in set(thread_ids))
+        pointers = [msgspec.convert({**i, "thread_id": i["pk"].partition("#")[2]}, Pointer) for i in items]
+        return {pointer.thread_id: pointer for pointer in pointers}
 
     async def merge(self, session: Session, thread_id: str, pointer: Pointer | None, *, at: str) -> bool:
         """Let the thread's pointer say that it was merged into the session's thread.
@@ -41,17 +50,14 @@ class MergedItems:
         reasons = await self._table.transact(*operations)
         return reasons is None or _is_ours(reasons[0], item)
 
-    async def note_link(self, thread_id: str, merged_into: str, message_id: str) -> None:
+    async def set_link(self, thread_id: str, merged_into: str, message_id: str) -> None:
         """Note the message that links the kept thread, so that nobody posts a second one."""
-        try:
-            await self._table.update(
-                pointer_item_key(thread_id),
-                condition="#merged_into = :kept",
-                sets={"link_message_id": message_id},
-                values={"kept": merged_into},
-            )
-        except Lost:
-            return
+        await self._table.try_update(
+            pointer_item_key(thread_id),
+            condition="#merged_into = :kept",
+            sets={"link_message_id": message_id},
+            values={"kept": merged_into},
+        )
 
 
 def _as_read(pointer: Pointer | None) -> tuple[str, dict[str, Any]]:

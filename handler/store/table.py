@@ -118,6 +118,14 @@ class Table:
         attributes: dict[str, Any] = answer["Attributes"]
         return attributes
 
+    async def try_update(self, key: Attributes, **parts: Any) -> bool:
+        """Whether an `update` was won."""
+        try:
+            await self.update(key, **parts)
+        except Lost:
+            return False
+        return True
+
     async def transact(self, *operations: Operation) -> list[Attributes | None] | None:
         """None: all done. Else none is; in order, what stood in the way of each ({}: an absent item), or None."""
         try:

@@ -12,9 +12,9 @@ from handler.sessions.opening import create, reuse
 from handler.sessions.threads import generation
 from handler.sessions.threads.evidence import find_thread
 from handler.store import clauses
-from handler.store.claims import Write, also_won, key_of
 from handler.store.items import ChannelItem, Session, Status, pointer_item_key
-from handler.store.store import Store
+from handler.store.sessions import SessionStore
+from handler.store.writes import Write, also_won, key_of, update_session
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def without_the_second_look() -> Iterator[None]:
         if not refused and (found := await find_thread(context, session)) is not None:
             return found
         await generation._delete_source_message(context, session)
-        await context.store.end_generation(session, now=context.clock.now())
+        await context.store.sessions.end_generation(session, now=context.clock.now())
         return None
 
     with (
@@ -68,10 +68,11 @@ def without_the_status() -> Iterator[None]:
 @contextmanager
 def without_the_early_pointer() -> Iterator[None]:
     """The thread's pointer is written with the commit, not before the thread exists."""
-    commit = Store.commit
+    commit = SessionStore.commit
 
-    async def record(self: Store, session: Session, message_id: str) -> Write:
-        write = await self._update(
+    async def record(self: SessionStore, session: Session, message_id: str) -> Write:
+        write = await update_session(
+            self._table,
             key_of(session),
             condition=clauses.RECORDABLE,
             sets={"source_message_id": message_id},
@@ -79,11 +80,11 @@ def without_the_early_pointer() -> Iterator[None]:
         )
         return also_won(write, lambda s: s.source_message_id == message_id)
 
-    async def commit_and_point(self: Store, session: Session, thread_id: str, seen: Any) -> Write:
+    async def commit_and_point(self: SessionStore, session: Session, thread_id: str, seen: Any) -> Write:
         write = await commit(self, session, thread_id, seen)
         whose = {"parent_channel_id": session.parent_channel_id, "session_key": session.session_key}
         await self._table.put({**pointer_item_key(thread_id), **whose})
         return write
 
-    with patch.object(Store, "record", record), patch.object(Store, "commit", commit_and_point):
+    with patch.object(SessionStore, "record", record), patch.object(SessionStore, "commit", commit_and_point):
         yield

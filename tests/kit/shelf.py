@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from handler.aws.dynamodb import to_wire
 from handler.runtime.clock import iso
-from handler.store.claims import Write
 from handler.store.items import Session
 from handler.store.store import Store
+from handler.store.writes import Write
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.virtual_time import START, LoopClock, run
 
@@ -45,23 +45,25 @@ class Shelf:
 
     async def claim(self, owner: str = "one", key: str = KEY, **more: Any) -> Write:
         given = {"session_name": key, "guild_id": GUILD, "created_by": None, "topic": None, "now": START, **more}
-        return await self.store.claim(CHANNEL, key, owner=owner, **given)
+        return await self.store.claims.claim(CHANNEL, key, owner=owner, **given)
 
     async def claimed(self, owner: str = "one", key: str = KEY, **more: Any) -> Session:
         return (await self.claim(owner, key, **more)).mine
 
     async def recorded(self, message_id: str = MESSAGE, key: str = KEY) -> Session:
-        return (await self.store.record(await self.claimed(key=key), message_id)).mine
+        return (await self.store.sessions.record(await self.claimed(key=key), message_id)).mine
 
     async def open(self, thread_id: str = MESSAGE, key: str = KEY) -> Session:
-        return (await self.store.commit(await self.recorded(thread_id, key), thread_id, SEEN)).mine
+        return (await self.store.sessions.commit(await self.recorded(thread_id, key), thread_id, SEEN)).mine
 
     async def vacant(self, key: str = KEY) -> Session:
-        return (await self.store.drop_claim(await self.claimed(key=key), owner="one", now=START)).mine
+        return (await self.store.claims.drop(await self.claimed(key=key), owner="one", now=START)).mine
 
     async def adopt(self, session: Session | None, thread_id: str = THREAD, key: str = KEY, **more: Any) -> Write:
         given = {"session_name": key, "guild_id": GUILD, "pointer": None, "seen": SEEN, **more}
-        return await self.store.adopt(session, parent_channel_id=CHANNEL, session_key=key, thread_id=thread_id, **given)
+        return await self.store.sessions.adopt(
+            session, parent_channel_id=CHANNEL, session_key=key, thread_id=thread_id, **given
+        )
 
 
 def shelved(test: Callable[[Shelf], Coroutine[Any, Any, None]]) -> Callable[[], None]:

@@ -81,7 +81,7 @@ async def test_a_live_claim_is_left_alone(ground: Ground) -> None:
 @grounded
 async def test_a_claim_that_is_renewed_meanwhile_is_not_dropped(ground: Ground) -> None:
     ground.put(**DEAD_CLAIM)
-    session = await ground.store.session(CHANNEL, "a")
+    session = await ground.store.sessions.get(CHANNEL, "a")
     assert session is not None
     ground.put(**{**DEAD_CLAIM, "lease_expires_at": iso(ground.now + timedelta(seconds=9))})
-    assert not (await ground.store.drop_claim(session, now=ground.now)).won
+    assert not (await ground.store.claims.drop(session, now=ground.now)).won

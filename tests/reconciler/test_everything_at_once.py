@@ -107,7 +107,7 @@ class Town:
                     house.person_makes(self.dice.choice(TITLES))
 
     async def moderators(self) -> None:
-        channel = await self.house.store.channel(CHANNEL)
+        channel = await self.house.store.channels.get(CHANNEL)
         assert channel is not None
         context = self.house.sessions.context
         if channel.imported_at is not None and self.dice.random() < 0.5:

@@ -106,7 +106,7 @@ async def test_duplicates_are_never_merged_into_a_thread_that_is_deleted_then(ho
         with pytest.raises(Died):
             await house.steps()
         house.restart()
-    channel = await house.store.channel(CHANNEL)
+    channel = await house.store.channels.get(CHANNEL)
     assert channel is not None
     merged = await merge_duplicates(house.sessions.context, channel)
     for _ in range(3):
@@ -136,7 +136,7 @@ async def test_a_duplicate_that_is_none_any_more_when_its_turn_comes_is_left_alo
                 house.discord.hands.delete_thread(last, now=house.now, by=MODERATOR)
 
     house.gate, house.gates_everybody = once_another_is_merged, True
-    channel = await house.store.channel(CHANNEL)
+    channel = await house.store.channels.get(CHANNEL)
     assert channel is not None
     assert await merge_duplicates(house.sessions.context, channel) == MergeResult(merged=2, left=1)
     if how == "renamed":

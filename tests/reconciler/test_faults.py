@@ -233,7 +233,7 @@ async def test_a_guild_that_the_bot_left_is_parked_with_growing_pauses_and_comes
     ground.discord.hands.remove_bot_from_guild(GUILD, now=ground.now)
     runs = []
     for half_hour in range(2 * 24 * 5):
-        if GUILD in await ground.store.due_guilds(ground.now):
+        if GUILD in await ground.store.guilds.due(ground.now):
             assert await ground.reconcile() == {"parked": 1}
             runs.append(half_hour)
         await ground.wait(minutes=30)
@@ -241,11 +241,11 @@ async def test_a_guild_that_the_bot_left_is_parked_with_growing_pauses_and_comes
     assert max(later - earlier for earlier, later in pairwise(runs)) == 2 * 24
     ground.discord.hands.return_bot_to_guild(GUILD)
     await ground.wait(minutes=24 * 60)
-    assert await ground.store.due_guilds(ground.now) == [GUILD]
+    assert await ground.store.guilds.due(ground.now) == [GUILD]
     await ground.reconcile()
     assert ground.guild["parked"] == 0
     assert ground.differences() == []
-    assert await ground.store.due_guilds(ground.now) == [GUILD]
+    assert await ground.store.guilds.due(ground.now) == [GUILD]
 
 
 @grounded
@@ -265,9 +265,9 @@ async def test_a_parked_guild_comes_back_at_once_when_it_is_used(ground: Ground,
         ground.archive((await ground.open("a")).thread_id)
         await ground.reconcile()
     ground.change(ground.guild, parked=5, due_at=iso(ground.now + timedelta(days=1)))
-    assert await ground.store.due_guilds(ground.now) == []
+    assert await ground.store.guilds.due(ground.now) == []
     assert (await ground.open("a")).outcome == how
-    assert await ground.store.due_guilds(ground.now) == [GUILD]
+    assert await ground.store.guilds.due(ground.now) == [GUILD]
     assert ground.guild["parked"] == 0
 
 
@@ -277,12 +277,12 @@ async def test_a_guild_that_was_given_up_comes_back_even_by_a_reuse(ground: Grou
     thread_id = (await ground.open("a")).thread_id
     ground.discord.hands.remove_bot_from_guild(GUILD, now=ground.now)
     assert await ground.reconcile() == {"parked": 1}
-    assert await ground.store.due_guilds(ground.now) == []
+    assert await ground.store.guilds.due(ground.now) == []
     ground.discord.hands.return_bot_to_guild(GUILD)
     if archived:
         ground.discord.hands.auto_archive(thread_id, now=ground.now)
     assert (await ground.open("a")).thread_id == thread_id
-    assert await ground.store.due_guilds(ground.now) == [GUILD]
+    assert await ground.store.guilds.due(ground.now) == [GUILD]
     assert await ground.reconcile() == {}
     assert ground.differences() == []
 

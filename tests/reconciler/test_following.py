@@ -48,7 +48,7 @@ async def test_a_namesake_that_is_denied_once_is_still_found_by_a_look_up(ground
     ground.discord.hands.auto_archive(other, now=ground.now)
     ground.discord.lie_about(other)
     assert await ground.reconcile() == {"RestNamesake": 1}
-    assert await ground.store.namesakes(CHANNEL, "a") == [Note(thread_id=other)]
+    assert await ground.store.namesakes.of_session(CHANNEL, "a") == [Note(thread_id=other)]
 
 
 @grounded

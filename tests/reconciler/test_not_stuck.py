@@ -216,7 +216,7 @@ async def test_a_deletion_that_was_heard_of_while_the_channel_could_not_be_read_
 
 
 async def _list_duplicates(house: House) -> None:
-    channel = await house.store.channel(CHANNEL)
+    channel = await house.store.channels.get(CHANNEL)
     assert channel is not None
     await find_duplicates(house.sessions.context, channel)
 

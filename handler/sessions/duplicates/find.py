@@ -39,7 +39,7 @@ async def settle_lists(context: Context, channel: ChannelItem) -> dict[str, Chan
 
 async def namesakes_by_key(context: Context, channel: ChannelItem) -> dict[str, list[str]]:
     """The ids of the threads that are noted, by the session key whose name they bore; most threads first."""
-    found = await context.store.all_namesakes(channel.channel_id)
+    found = await context.store.namesakes.of_channel(channel.channel_id)
     return dict(sorted(found.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
@@ -53,7 +53,7 @@ async def find_duplicates(context: Context, channel: ChannelItem) -> Duplicates:
         if room > 0:
             chosen[key] = ids[:room]
             room -= len(chosen[key])
-    sessions = await context.store.sessions((channel.channel_id, key) for key in chosen)
+    sessions = await context.store.sessions.get_many((channel.channel_id, key) for key in chosen)
     groups = [
         await read_group(context, channel, key, sessions.get((channel.channel_id, key)), ids, listed)
         for key, ids in chosen.items()
@@ -88,7 +88,7 @@ async def read_group(
     bearing = [t for t in read if t is not None and is_match(context, t, channel.channel_id, key)]
     if not bearing:
         return None
-    pointers: dict[str, Pointer] = await context.store.pointers(t.id for t in bearing)
+    pointers: dict[str, Pointer] = await context.store.pointers.get_many(t.id for t in bearing)
     owners = await pointer_owners(context, pointers.values(), channel.channel_id, key)
     return group_of(key, session, own, bearing, pointers, owners, channel.channel_id)
 

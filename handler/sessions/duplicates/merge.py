@@ -65,7 +65,7 @@ async def _merge_all(context: Context, channel: ChannelItem, done: MergeResult) 
     listed = await settle_lists(context, channel)
     for key, noted_ids in _in_parts(await namesakes_by_key(context, channel)):
         _stop_in_time(context, done)
-        session = await context.store.session(channel.channel_id, key)
+        session = await context.store.sessions.get(channel.channel_id, key)
         group = await read_group(context, channel, key, session, noted_ids, listed)
         if group is not None:
             await _merge_group(context, channel, group, done)
@@ -106,9 +106,9 @@ async def _adopted(context: Context, channel: ChannelItem, group: Group) -> Sess
     if gone is not None and await end_generation(context, gone) is not None:
         return None  # its thread lives after all
     await settle(context, channel, [group.kept, *(other.thread for other in group.others)])
-    session = await context.store.session(channel.channel_id, group.session_key)
+    session = await context.store.sessions.get(channel.channel_id, group.session_key)
     if session is not None and session.discord_thread_id is not None:  # it is no namesake any more
-        await context.store.drop_namesake(channel.channel_id, group.session_key, session.discord_thread_id)
+        await context.store.namesakes.remove(channel.channel_id, group.session_key, session.discord_thread_id)
     return session
 
 
@@ -121,7 +121,7 @@ async def _merge(context: Context, session: Session, other: OtherThread) -> bool
             return False
         if pointer is None or pointer.merged_into != kept_id:
             at = iso(context.clock.now())
-            if not await context.store.merge(session, thread.id, pointer, at=at):
+            if not await context.store.pointers.merge(session, thread.id, pointer, at=at):
                 return False
             pointer = Pointer(thread_id=thread.id, merged_into=kept_id)
         await _say_so(context, thread, pointer)
@@ -130,7 +130,7 @@ async def _merge(context: Context, session: Session, other: OtherThread) -> bool
         )
     except DiscordRefused as refusal:
         return _left(refusal)
-    await context.store.drop_namesake(session.parent_channel_id, session.session_key, thread.id)
+    await context.store.namesakes.remove(session.parent_channel_id, session.session_key, thread.id)
     return True
 
 
@@ -155,7 +155,7 @@ async def _say_so(context: Context, thread: Channel, pointer: Pointer) -> None:
     if message_id is None:
         message_id = await _post(context, thread, kept_id)
     if message_id is not None:
-        await context.store.note_link(thread.id, kept_id, message_id)
+        await context.store.pointers.set_link(thread.id, kept_id, message_id)
 
 
 async def _posted_before(context: Context, thread: Channel, pointer: Pointer) -> str | None:
@@ -191,10 +191,10 @@ async def _forget_merged(
     context: Context, channel: ChannelItem, key: str, noted_ids: list[str], done: MergeResult
 ) -> None:
     """Drop the notes of threads that are merged already: whoever did it died before that."""
-    for pointer in (await context.store.pointers(noted_ids)).values():
+    for pointer in (await context.store.pointers.get_many(noted_ids)).values():
         if pointer.merged_into is None:
             continue
         thread = await fetch_namesake(context, channel.channel_id, key, Note(thread_id=pointer.thread_id))
         if thread is not None and not is_match(context, thread, channel.channel_id, key):
-            await context.store.drop_namesake(channel.channel_id, key, thread.id)
+            await context.store.namesakes.remove(channel.channel_id, key, thread.id)
             done.merged += 1

@@ -21,7 +21,7 @@ async def channel_of(
     One GET at first contact, unless guild and kind are given. Nothing is written. Raises ChannelGone, MissingAccess or
     UnsupportedChannel.
     """
-    known = await context.store.channel(channel_id)
+    known = await context.store.channels.get(channel_id)
     if known is not None:
         return known, True
     if kind is not None and guild_id is not None:
@@ -52,8 +52,8 @@ async def _ask(context: Context, channel_id: str) -> ChannelItem:
 
 async def register(context: Context, channel: ChannelItem) -> None:
     """First contact with a channel. The guild comes first: a channel on record is not registered again."""
-    await context.store.guild_in_use(channel.guild_id, now=context.clock.now())
-    await context.store.register_channel(channel)
+    await context.store.guilds.wake(channel.guild_id, now=context.clock.now())
+    await context.store.channels.register(channel)
 
 
 def check_permissions(request: OpenRequest) -> None:

@@ -41,7 +41,7 @@ async def import_afresh(context: Context, channel: ChannelItem, asked_by: str, *
 
     `asked_by` is the id of the request: a repeat goes on with what it began. Raises Importing like `import_past`.
     """
-    await context.store.import_afresh(channel, asked_by)
+    await context.store.channels.restart_import(channel, asked_by)
     return await import_whole(context, await _again(context, channel), stretch=stretch)
 
 
@@ -75,7 +75,7 @@ async def import_past(
         if (found := await _found(context, channel, wanted, threads)) is not None:
             return found
         await settle(context, channel, threads, during=then.import_started_at)
-        if not await context.store.advance_import(channel, then):
+        if not await context.store.channels.advance_import(channel, then):
             # Somebody else moved it, and may have settled the very thread that is wanted here.
             if wanted is not None and await _has_thread(context, channel, wanted):
                 return None
@@ -125,14 +125,14 @@ def _like_sessions(context: Context, threads: Sequence[Channel]) -> int:
 
 
 async def _has_thread(context: Context, channel: ChannelItem, session_key: str) -> bool:
-    session = await context.store.session(channel.channel_id, session_key)
+    session = await context.store.sessions.get(channel.channel_id, session_key)
     return session is not None and session.discord_thread_id is not None
 
 
 async def _again(context: Context, channel: ChannelItem) -> ChannelItem:
     """The channel's record as it is now. If it was lost, the import begins again."""
     empty = ChannelItem(channel_id=channel.channel_id, guild_id=channel.guild_id, kind=channel.kind)
-    return await context.store.channel(channel.channel_id) or empty
+    return await context.store.channels.get(channel.channel_id) or empty
 
 
 async def _active(context: Context, channel: ChannelItem) -> Sequence[Channel]:

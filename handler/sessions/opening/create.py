@@ -50,7 +50,7 @@ async def create(
             await _move_mark(context, channel, look)
             return adopted
         if look.foreign is not None:
-            await context.store.drop_claim(session, owner=request.requester.owner, now=context.clock.now())
+            await context.store.claims.drop(session, owner=request.requester.owner, now=context.clock.now())
             return await link_foreign(context, *look.foreign, request)
         recorded = await _anchor(context, session, request)
         if recorded is None:
@@ -90,15 +90,15 @@ async def _anchor(context: Context, session: Session, request: OpenRequest) -> S
         message = await _post(context, session, request)
     except DiscordRefused as refusal:
         if refusal.code == refusals.UNKNOWN_MESSAGE:  # the message of this nonce was deleted
-            await context.store.raise_generation(session, owner=request.requester.owner, now=context.clock.now())
+            await context.store.claims.raise_generation(session, owner=request.requester.owner, now=context.clock.now())
             return None
         await _refused(context, session, refusal, refusals.TO_ANCHOR)
         return None
-    write = await context.store.record(session, message.id)
+    write = await context.store.sessions.record(session, message.id)
     if write.won:
         return write.mine
     if write.pointer_taken:  # somebody else's thread was started from it: another message is needed
-        await context.store.raise_generation(session, owner=request.requester.owner, now=context.clock.now())
+        await context.store.claims.raise_generation(session, owner=request.requester.owner, now=context.clock.now())
     elif write.session is None or not write.session.has(message.id):
         with contextlib.suppress(OnethreadError):
             await context.discord.delete_message(session.parent_channel_id, message.id, reason="Another one was first")
@@ -182,7 +182,7 @@ async def _hold(context: Context, session: Session, owner: str) -> Session | Non
         return session  # nobody's lease is worth renewing for somebody else
     if parse_iso(session.lease_expires_at) - context.clock.now() > RENEW_BELOW:
         return session
-    write = await context.store.keep(session, owner=owner, now=context.clock.now())
+    write = await context.store.claims.renew(session, owner=owner, now=context.clock.now())
     return write.session if write.won else None
 
 
@@ -198,6 +198,6 @@ async def _let_go(context: Context, session: Session, owner: str, error: Onethre
     """After an error: drop the claim if it will not be better by itself, else let the next one take it over at once."""
     with contextlib.suppress(OnethreadError):
         now = context.clock.now()
-        if not error.retryable and (await context.store.drop_claim(session, owner=owner, now=now)).won:
+        if not error.retryable and (await context.store.claims.drop(session, owner=owner, now=now)).won:
             return
-        await context.store.end_lease(session, owner=owner, now=now)
+        await context.store.claims.end_lease(session, owner=owner, now=now)

@@ -125,7 +125,7 @@ async def _write_down(context: Context, session: Session, thread: Channel, statu
         return session
     if thread.name != session.thread_name:  # first: once the name is on record, nobody sees that it is new
         await _note_new_name(context, session, thread)
-    write = await context.store.observe(session, changes)
+    write = await context.store.sessions.update(session, changes)
     return write.session if write.won else None
 
 
@@ -143,14 +143,14 @@ async def note_use(context: Context, guild_id: str) -> None:
     After the write that it goes with, so that an answer waits for nobody: it is beside the invitation.
     """
     with contextlib.suppress(OnethreadError):
-        await context.store.guild_in_use(guild_id, now=context.clock.now())
+        await context.store.guilds.wake(guild_id, now=context.clock.now())
 
 
 async def _note_new_name(context: Context, session: Session, thread: Channel) -> None:
     """A name that reads as another session's own: who opens that one is led here, unless it has its own thread."""
     key = context.names.session_key_of(thread.name or "")
     if key is not None and key != session.session_key:
-        await context.store.note_namesake(
+        await context.store.namesakes.put(
             session.parent_channel_id, key, thread.id, guild_id=session.guild_id, active=not thread.archived
         )
 
@@ -159,7 +159,7 @@ async def _with_topic(context: Context, session: Session, topic: str | None) -> 
     """The first topic given stays; a session without one takes this one."""
     if topic is None or session.topic is not None:
         return session
-    write = await context.store.add_topic(session, topic)
+    write = await context.store.sessions.add_topic(session, topic)
     return write.mine if write.won else session
 
 

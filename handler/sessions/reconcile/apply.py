@@ -52,7 +52,7 @@ async def apply_plan(context: Context, made: Plan, now: datetime, pace: Pace) ->
 async def _left(context: Context, step: Action, now: datetime) -> None:
     """See to it that the next run comes back to what failed, for the audit log tells of it only once."""
     if isinstance(step, actions.UpdateRecord | actions.End | actions.Hold):
-        await context.store.observe(step.session, plan.again(step.session, now))
+        await context.store.sessions.update(step.session, plan.again(step.session, now))
 
 
 async def _do(context: Context, step: Action, now: datetime, pace: Pace) -> str | None:
@@ -67,11 +67,11 @@ async def _done(context: Context, step: Action, now: datetime, pace: Pace) -> bo
         case actions.UpdateRecord(session=session, changes=changes):
             return await _write(context, session, changes)
         case actions.Requeue(session=session):
-            await context.store.observe(session, {"due_at": iso(now)})
+            await context.store.sessions.update(session, {"due_at": iso(now)})
         case actions.Commit(session=session, thread=thread):
             return await commit(context, session, thread) is not None
         case actions.DropClaim(session=session):
-            return (await context.store.drop_claim(session, now=now)).won
+            return (await context.store.claims.drop(session, now=now)).won
         case actions.Hold(session=session):
             return session.missing_since is not None or await _write(context, session, plan.missing(session, now))
         case actions.Settle():
@@ -107,11 +107,11 @@ async def _end(context: Context, step: actions.End, now: datetime, pace: Pace) -
 
 
 async def _write(context: Context, session: Session, changes: Mapping[str, Any]) -> bool:
-    return (await context.store.observe(session, changes, as_read=True)).won
+    return (await context.store.sessions.update(session, changes, as_read=True)).won
 
 
 async def _settle(context: Context, step: actions.Settle) -> None:
-    channel = await context.store.channel(step.parent_channel_id)
+    channel = await context.store.channels.get(step.parent_channel_id)
     if channel is not None:
         await settle(context, channel, step.threads)
         return
@@ -119,7 +119,7 @@ async def _settle(context: Context, step: actions.Settle) -> None:
     for thread in step.threads:
         key = context.names.session_key_of(thread.name or "")
         if key is not None and thread.guild_id is not None:
-            await context.store.note_namesake(
+            await context.store.namesakes.put(
                 step.parent_channel_id, key, thread.id, guild_id=thread.guild_id, active=True
             )
 
@@ -129,7 +129,7 @@ async def _namesake(
 ) -> None:
     if isinstance(step, actions.AddNamesake):
         thread = step.thread
-        await context.store.note_namesake(
+        await context.store.namesakes.put(
             step.parent_channel_id,
             step.session_key,
             thread.id,
@@ -139,6 +139,6 @@ async def _namesake(
         return
     noted = step.namesake.parent_channel_id, step.namesake.session_key, step.namesake.thread_id
     if isinstance(step, actions.RemoveNamesake):
-        await context.store.drop_namesake(*noted)
+        await context.store.namesakes.remove(*noted)
     else:
-        await context.store.note_namesake(*noted, guild_id="", active=False)
+        await context.store.namesakes.put(*noted, guild_id="", active=False)

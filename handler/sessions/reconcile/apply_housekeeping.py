@@ -77,7 +77,9 @@ async def apply_housekeeping(
         except OnethreadError as error:
             counts["housekeeping_failed"] += 1
             telemetry.logger.warning("a step of housekeeping failed", extra={"detail": str(error)})
-            await context.store.put_off(step.session, now=context.clock.now())  # the others are to have their turn, too
+            await context.store.deletions.postpone(
+                step.session, now=context.clock.now()
+            )  # the others are to have their turn, too
             if isinstance(error, REFUSALS):
                 refused.add(step.session.parent_channel_id)
         else:
@@ -92,7 +94,7 @@ async def _confirmed(
     concerned = {step.session.pair for step in housekeeping.plan_housekeeping(observation, wanted)}
     if not concerned:
         return ()
-    fresh = await context.store.sessions(concerned)
+    fresh = await context.store.sessions.get_many(concerned)
     return housekeeping.plan_housekeeping(replace(observation, sessions=tuple(fresh.values())), wanted)
 
 
@@ -105,7 +107,7 @@ async def _do(context: Context, step: HousekeepingAction, pace: Pace) -> bool:
         case Close(session=session, thread=thread):
             return await _archive(context, session, thread, Status.CLOSED, OVER)
         case Mark(session=session, thread=thread):
-            return (await context.store.mark(session, last_message(thread), now=now)).won
+            return (await context.store.deletions.mark(session, last_message(thread), now=now)).won
         case Unmark(session=session):
             return await deletion.leave(context, session)
         case Delete(session=session):
@@ -132,7 +134,7 @@ async def _archive(context: Context, session: Session, thread: Channel, status: 
     changes = differences(session, thread, status, context.clock.now())
     if not changes:
         return True
-    write = await context.store.observe(session, changes, as_read=True)
+    write = await context.store.sessions.update(session, changes, as_read=True)
     if not write.won and write.session is not None and write.session.opened_at != session.opened_at:
         await context.discord.change_thread(
             thread.id, archived=False, reason=IN_USE
@@ -150,8 +152,8 @@ async def _keep(context: Context, step: Keep, pace: Pace) -> bool:
             telemetry.logger.warning("a kept session could not be opened again", extra={"detail": str(refusal)})
         else:
             changes = differences(session, thread, session.status, context.clock.now())
-            return not changes or (await context.store.observe(session, changes, as_read=True)).won
-    await context.store.observe(session, step.changes, as_read=True)
+            return not changes or (await context.store.sessions.update(session, changes, as_read=True)).won
+    await context.store.sessions.update(session, step.changes, as_read=True)
     return False
 
 

@@ -41,7 +41,7 @@ async def observe(context: Context, watched: Watched, now: datetime, *, sweeps: 
     """
     active, audit = await gather(_active(context, watched.guild.guild_id), _audit(context, watched.guild, now, pace))
     sweeps = sweeps or audit is None
-    swept = await context.store.longest_unchecked(watched.guild.guild_id, SWEEP_PER_RUN) if sweeps else []
+    swept = await context.store.guilds.archived_sessions(watched.guild.guild_id, SWEEP_PER_RUN) if sweeps else []
     observation = Observation(
         now=now,
         namesakes=watched.namesakes,
@@ -98,8 +98,8 @@ async def _owners(context: Context, thread_ids: Iterable[str]) -> tuple[list[Ses
     wanted = set(thread_ids)
     if not wanted:
         return [], frozenset()
-    pointers = (await context.store.pointers(wanted)).values()
+    pointers = (await context.store.pointers.get_many(wanted)).values()
     merged = frozenset(p.thread_id for p in pointers if p.merged_into is not None)
     pairs = [(p.parent_channel_id, p.session_key) for p in pointers if p.parent_channel_id and p.session_key]
-    sessions = await context.store.sessions(pairs)
+    sessions = await context.store.sessions.get_many(pairs)
     return [s for s in sessions.values() if s.thread_id in wanted], merged

@@ -72,7 +72,7 @@ async def run_once(
     Raises what keeps the whole run from happening (StoreUnavailable, BotTokenRefused, RateLimited, DiscordUnavailable);
     then nothing has been concluded.
     """
-    watched = await context.store.watched(guild_id)
+    watched = await context.store.guilds.watched(guild_id)
     try:
         made, observation = await observe_and_plan(context, watched, now, pace=pace, wanted=wanted)
     except (Forbidden, NotFound) as refusal:
@@ -140,7 +140,7 @@ async def _confirmed(
     }
     if not concerned:
         return made, observation
-    fresh = await context.store.sessions(concerned)
+    fresh = await context.store.sessions.get_many(concerned)
     sessions = {session.pair: session for session in observation.sessions}
     doubted = {fresh[pair].thread_id for pair in fresh if fresh[pair] != sessions[pair]}
     doubted |= {s.thread_id for s in fresh.values() if s.thread_id in late - observation.fetched.keys()}
@@ -162,10 +162,10 @@ async def _park(context: Context, watched: Watched, refusal: DiscordRefused, now
     """
     for session in watched.sessions:
         if session.status in (Status.OPEN, Status.CLOSED) and session.unreachable_since is None:
-            await context.store.observe(session, {"unreachable_since": iso(now)}, as_read=True)
+            await context.store.sessions.update(session, {"unreachable_since": iso(now)}, as_read=True)
     guild = watched.guild
     pause = min(PARK_FIRST * 2 ** min(guild.parked, MAX_PARKED), PARK_LATEST)
-    await context.store.write_guild(guild, {"parked": guild.parked + 1, "due_at": iso(now + pause)})
+    await context.store.guilds.update(guild, {"parked": guild.parked + 1, "due_at": iso(now + pause)})
     telemetry.logger.warning("a guild cannot be read, and is parked", extra={"detail": str(refusal)})
     return Counter({"parked": 1})
 
@@ -190,7 +190,7 @@ async def _note(
         if changes or changed or stale:
             changes["reconciled_at"] = iso(now)
     if changes:
-        await context.store.write_guild(guild, changes)
+        await context.store.guilds.update(guild, changes)
 
 
 def _denial(guild: GuildItem, audit: tuple[AuditEntry, ...] | None, now: datetime) -> dict[str, object]:

@@ -18,7 +18,7 @@ async def advance_watermark(context: Context, channel_id: str, pace: Pace) -> No
 
     A channel without a mark is imported when somebody opens a session there.
     """
-    channel = await context.store.channel(channel_id)
+    channel = await context.store.channels.get(channel_id)
     if channel is None or channel.imported_at is None:
         return
     mark = parse_iso(channel.imported_at)

@@ -53,7 +53,7 @@ async def delete_marked(context: Context, session: Session) -> DeletionResult:
     if thread is None:
         return DeletionResult.KEPT
     if is_untouched(session, thread):
-        taken = await context.store.take_mark(session, thread, now=context.clock.now())
+        taken = await context.store.deletions.begin(session, thread, now=context.clock.now())
         if taken.won:
             return await finish(context, taken.mine)
         if taken.session is not None and taken.session.deleting_at is not None:
@@ -64,7 +64,7 @@ async def delete_marked(context: Context, session: Session) -> DeletionResult:
 
 async def leave(context: Context, session: Session) -> bool:
     """The thread stays: the mark that was read goes, and a lock of ours with it. False: it was not there any more."""
-    write = await context.store.unmark(session, now=context.clock.now())
+    write = await context.store.deletions.unmark(session, now=context.clock.now())
     await unlock_ours(context, session)
     return write.won
 
@@ -115,7 +115,7 @@ async def unlock_ours(context: Context, session: Session) -> None:
 
     `session` is as it was read: while it was marked, the lock was ours.
     """
-    current = await context.store.session(session.parent_channel_id, session.session_key)
+    current = await context.store.sessions.get(session.parent_channel_id, session.session_key)
     if current is None or current.discord_thread_id != session.discord_thread_id or current.delete_locking_at is None:
         return
     if current.deleting_at is not None:
@@ -129,7 +129,7 @@ async def unlock_ours(context: Context, session: Session) -> None:
 async def release(context: Context, session: Session) -> None:
     """Long after housekeeping locked a thread that it then left alone: no lock of ours is left, nor the note of it."""
     await unlock_ours(context, session)
-    await context.store.forget_locking(session)
+    await context.store.deletions.forget_lock(session)
 
 
 async def _locked(context: Context, session: Session) -> Channel | None:
@@ -139,7 +139,7 @@ async def _locked(context: Context, session: Session) -> Channel | None:
         raise DiscordUnavailable("a marked thread does not answer: its absence is the reconciler's to judge")
     if last_message(thread) != session.delete_marked_message or (thread.locked and thread.archived):
         return thread
-    if not thread.locked and not (await context.store.note_locking(session, now=context.clock.now())).won:
+    if not thread.locked and not (await context.store.deletions.note_lock(session, now=context.clock.now())).won:
         return None
     return await _locked_again(context, thread)
 
@@ -169,7 +169,7 @@ async def _taken(context: Context, session: Session) -> Session | None:
     now = context.clock.now()
     if now - parse_iso(session.deleting_at) < RUN_OVER_AFTER / 2:
         return session
-    write = await context.store.take_again(session, now=now)
+    write = await context.store.deletions.resume(session, now=now)
     return write.mine if write.won else None
 
 
@@ -177,7 +177,7 @@ async def _given_back(context: Context, read: Session, taken: Session) -> Deleti
     """Nobody can be about to delete any more, if who took the mark did so long ago. `read`: as it was before ours."""
     if context.clock.now() - parse_iso(read.deleting_at or "") < RUN_OVER_AFTER:
         return DeletionResult.UNDER_WAY
-    await context.store.give_back(taken)
+    await context.store.deletions.cancel(taken)
     return DeletionResult.KEPT
 
 

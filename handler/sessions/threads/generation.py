@@ -27,7 +27,7 @@ async def end_generation(context: Context, session: Session, *, refused: bool = 
     await _delete_source_message(context, session)
     if (found := await find_thread(context, session)) is not None:
         return found
-    await context.store.end_generation(session, now=context.clock.now())
+    await context.store.sessions.end_generation(session, now=context.clock.now())
     return None
 
 
@@ -70,7 +70,7 @@ async def commit(context: Context, session: Session, thread: Channel) -> Session
 
     A thread that is nobody's then is noted as a namesake, and found by the next look-up. It is never deleted.
     """
-    write = await context.store.commit(session, thread.id, thread_attributes(thread, context.clock.now()))
+    write = await context.store.sessions.commit(session, thread.id, thread_attributes(thread, context.clock.now()))
     if write.won:
         return write.session
     winner = write.session
@@ -81,7 +81,7 @@ async def commit(context: Context, session: Session, thread: Channel) -> Session
 
 async def note_namesake(context: Context, session: Session, thread: Channel) -> None:
     """Note that the thread bears, or bore, this session's name without being on its record."""
-    await context.store.note_namesake(
+    await context.store.namesakes.put(
         session.parent_channel_id,
         session.session_key,
         thread.id,

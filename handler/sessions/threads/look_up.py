@@ -31,7 +31,7 @@ async def look_up(context: Context, channel: ChannelItem, session_key: str) -> L
     active, archived, namesakes = await gather(
         _active(context, channel),
         _newly_archived(context, channel),
-        context.store.namesakes(channel.channel_id, session_key),
+        context.store.namesakes.of_session(channel.channel_id, session_key),
     )
     listed = {t.id: t for t in (*archived.threads, *active)}
     unlisted = [note for note in namesakes if note.thread_id not in listed]
@@ -64,7 +64,7 @@ async def sort_by_owner(
     """Sort matches into those that can be adopted, best first, and the session that has another one of them."""
     if not matches:
         return (), None
-    pointers = await context.store.pointers(t.id for t in matches)
+    pointers = await context.store.pointers.get_many(t.id for t in matches)
     owners = await pointer_owners(context, pointers.values(), parent_channel_id, session_key)
     adoptable: list[tuple[Channel, Pointer | None]] = []
     foreign: tuple[Channel, Session] | None = None
@@ -87,7 +87,7 @@ async def pointer_owners(
         for p in pointers
         if p.parent_channel_id and p.session_key and not (session_key and p.names(parent_channel_id, session_key))
     }
-    sessions = await context.store.sessions(named.values()) if named else {}
+    sessions = await context.store.sessions.get_many(named.values()) if named else {}
     return {thread_id: sessions[pair] for thread_id, pair in named.items() if pair in sessions}
 
 
@@ -128,8 +128,8 @@ async def _living(context: Context, thread_id: str) -> Channel | None:
 async def _remember(context: Context, channel_id: str, session_key: str, note: Note, *, gone: bool) -> None:
     now = context.clock.now()
     if not gone and note.gone_at is not None:
-        await context.store.mark_namesake(channel_id, session_key, note.thread_id, None)
+        await context.store.namesakes.set_gone(channel_id, session_key, note.thread_id, None)
     elif gone and note.gone_at is None:
-        await context.store.mark_namesake(channel_id, session_key, note.thread_id, iso(now))
+        await context.store.namesakes.set_gone(channel_id, session_key, note.thread_id, iso(now))
     elif gone and note.gone_at is not None and now - parse_iso(note.gone_at) >= GONE_FOR:
-        await context.store.drop_namesake(channel_id, session_key, note.thread_id)
+        await context.store.namesakes.remove(channel_id, session_key, note.thread_id)

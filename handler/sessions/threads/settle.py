@@ -15,8 +15,8 @@ from handler.sessions.names import SessionName
 from handler.sessions.threads.look_up import pointer_owners
 from handler.sessions.threads.match import best_first, is_adoptable, is_better, is_public_thread
 from handler.sessions.threads.record import thread_attributes
-from handler.store.claims import Write
 from handler.store.items import ChannelItem, Pointer, Session, Status
+from handler.store.writes import Write
 
 SETTLED_AT_ONCE: Final = 8  # transactions side by side: well below the connection pool
 
@@ -36,9 +36,9 @@ async def settle(
             by_key[key].append(thread)
     if not by_key:
         return 0
-    pointers = await context.store.pointers(t.id for group in by_key.values() for t in group)
+    pointers = await context.store.pointers.get_many(t.id for group in by_key.values() for t in group)
     owners = await pointer_owners(context, pointers.values(), channel.channel_id, None)
-    sessions = await context.store.sessions((channel.channel_id, key) for key in by_key)
+    sessions = await context.store.sessions.get_many((channel.channel_id, key) for key in by_key)
     jobs = []
     for key, group in by_key.items():
         session = sessions.get((channel.channel_id, key))
@@ -82,7 +82,7 @@ async def _settle_key(
         and await _exchanged(context, session, free[0], pointers.get(free[0].id))
     ):
         rest.remove(free[0])
-    noted = await context.store.noted_namesakes(channel.channel_id, [(key, t.id) for t in rest])
+    noted = await context.store.namesakes.watched(channel.channel_id, [(key, t.id) for t in rest])
     for thread in rest:
         if noted.get((key, thread.id)) != (not thread.archived):
             await _note(context, channel, key, thread)
@@ -93,7 +93,7 @@ async def _exchanged(context: Context, session: Session, found: Channel, pointer
     if pointer is not None or not is_better(found, session):
         return False
     seen = {**thread_attributes(found, context.clock.now()), "settled_messages": found.message_count or 0}
-    return await context.store.exchange(session, found.id, seen=seen)
+    return await context.store.sessions.replace_thread(session, found.id, seen=seen)
 
 
 def _takes_a_thread(session: Session | None) -> bool:
@@ -121,7 +121,7 @@ async def _adopt(
     adopted_by: str | None = None,
     during: str | None = None,
 ) -> Write:
-    return await context.store.adopt(
+    return await context.store.sessions.adopt(
         session,
         parent_channel_id=channel.channel_id,
         session_key=name.key,
@@ -139,6 +139,6 @@ async def _adopt(
 
 
 async def _note(context: Context, channel: ChannelItem, key: str, thread: Channel) -> None:
-    await context.store.note_namesake(
+    await context.store.namesakes.put(
         channel.channel_id, key, thread.id, guild_id=channel.guild_id, active=not thread.archived
     )

@@ -13,4 +13,4 @@ async def settle_and_advance(
 ) -> None:
     """Settle all that was archived since the channel's mark until `started_at`, then move the mark there."""
     await settle(context, channel, archived)
-    await context.store.move_mark(channel, started_at)
+    await context.store.channels.move_watermark(channel, started_at)

@@ -25,8 +25,8 @@ def test_a_session_of_any_name_is_kept_and_found_under_its_own_key(key: str) -> 
     async def play(shelf: Shelf) -> None:
         session = await shelf.open(key=key)
 
-        assert await shelf.store.session(CHANNEL, key) == session
-        assert await shelf.store.sessions([(CHANNEL, key), (CHANNEL, "another")]) == {(CHANNEL, key): session}
+        assert await shelf.store.sessions.get(CHANNEL, key) == session
+        assert await shelf.store.sessions.get_many([(CHANNEL, key), (CHANNEL, "another")]) == {(CHANNEL, key): session}
 
     play()
 
@@ -34,10 +34,10 @@ def test_a_session_of_any_name_is_kept_and_found_under_its_own_key(key: str) -> 
 @shelved
 async def test_namesakes_of_keys_that_begin_alike_are_told_apart(shelf: Shelf) -> None:
     for key, thread_id in (("a", "1"), ("a#2", "3"), ("a#", "4"), ("ab", "5"), ("a", "6")):
-        await shelf.store.note_namesake(CHANNEL, key, thread_id, guild_id=GUILD, active=True)
+        await shelf.store.namesakes.put(CHANNEL, key, thread_id, guild_id=GUILD, active=True)
 
     async def noted(key: str) -> list[str]:
-        return [note.thread_id for note in await shelf.store.namesakes(CHANNEL, key)]
+        return [note.thread_id for note in await shelf.store.namesakes.of_session(CHANNEL, key)]
 
     assert await noted("a") == ["1", "6"]
     assert await noted("a#2") == ["3"]
@@ -47,20 +47,20 @@ async def test_namesakes_of_keys_that_begin_alike_are_told_apart(shelf: Shelf) -
 
 @shelved
 async def test_a_namesake_is_watched_while_it_is_active_and_can_be_dropped(shelf: Shelf) -> None:
-    await shelf.store.note_namesake(CHANNEL, KEY, "1", guild_id=GUILD, active=True)
-    await shelf.store.note_namesake(CHANNEL, KEY, "2", guild_id=GUILD, active=False)
+    await shelf.store.namesakes.put(CHANNEL, KEY, "1", guild_id=GUILD, active=True)
+    await shelf.store.namesakes.put(CHANNEL, KEY, "2", guild_id=GUILD, active=False)
     assert [item.get("watch_guild_id") for item in shelf.wire.items()] == [GUILD, None]
-    assert await shelf.store.noted_namesakes(CHANNEL, [(KEY, "1"), (KEY, "3")]) == {(KEY, "1"): True}
-    await shelf.store.drop_namesake(CHANNEL, KEY, "1")
+    assert await shelf.store.namesakes.watched(CHANNEL, [(KEY, "1"), (KEY, "3")]) == {(KEY, "1"): True}
+    await shelf.store.namesakes.remove(CHANNEL, KEY, "1")
 
-    assert [note.thread_id for note in await shelf.store.namesakes(CHANNEL, KEY)] == ["2"]
+    assert [note.thread_id for note in await shelf.store.namesakes.of_session(CHANNEL, KEY)] == ["2"]
 
 
 @shelved
 async def test_more_pointers_than_one_batch_holds_are_all_read(shelf: Shelf) -> None:
     for number in range(105):
         shelf.put_item({"pk": f"THREAD#{number}", "sk": "THREAD", "merged_into": "1"})
-    pointers = await shelf.store.pointers(str(number) for number in range(110))
+    pointers = await shelf.store.pointers.get_many(str(number) for number in range(110))
 
     assert sorted(map(int, pointers)) == list(range(105))
     assert pointers["7"] == Pointer(thread_id="7", merged_into="1")
@@ -69,10 +69,10 @@ async def test_more_pointers_than_one_batch_holds_are_all_read(shelf: Shelf) -> 
 
 @shelved
 async def test_what_the_protocol_reads_of_a_session_is_read_consistently(shelf: Shelf) -> None:
-    await shelf.store.session(CHANNEL, KEY)
-    await shelf.store.sessions([(CHANNEL, KEY)])
-    await shelf.store.namesakes(CHANNEL, KEY)
-    await shelf.store.channel(CHANNEL)
+    await shelf.store.sessions.get(CHANNEL, KEY)
+    await shelf.store.sessions.get_many([(CHANNEL, KEY)])
+    await shelf.store.namesakes.of_session(CHANNEL, KEY)
+    await shelf.store.channels.get(CHANNEL)
 
     for operation, parameters in shelf.wire.requests:
         asked = parameters["RequestItems"][shelf.wire.table] if operation == "BatchGetItem" else parameters
@@ -85,24 +85,24 @@ def channel(**more: Any) -> ChannelItem:
 
 @shelved
 async def test_a_channel_is_registered_once(shelf: Shelf) -> None:
-    await shelf.store.register_channel(channel())
-    await shelf.store.register_channel(msgspec.structs.replace(channel(), kind=5))
+    await shelf.store.channels.register(channel())
+    await shelf.store.channels.register(msgspec.structs.replace(channel(), kind=5))
 
-    assert await shelf.store.channel(CHANNEL) == channel()
+    assert await shelf.store.channels.get(CHANNEL) == channel()
 
 
 @shelved
 async def test_an_import_moves_on_from_where_it_was_read_and_ends_once(shelf: Shelf) -> None:
     begin = channel()
-    await shelf.store.register_channel(begin)
+    await shelf.store.channels.register(begin)
     first = channel(import_started_at=iso(START), import_before=iso(START), import_pages=1, import_threads=100)
-    assert await shelf.store.advance_import(begin, first)
-    assert not await shelf.store.advance_import(begin, first)
-    assert await shelf.store.channel(CHANNEL) == first
+    assert await shelf.store.channels.advance_import(begin, first)
+    assert not await shelf.store.channels.advance_import(begin, first)
+    assert await shelf.store.channels.get(CHANNEL) == first
     ended = msgspec.structs.replace(first, imported_at=iso(START), import_pages=2)
 
-    assert await shelf.store.advance_import(first, ended)
-    assert not await shelf.store.advance_import(first, ended)
+    assert await shelf.store.channels.advance_import(first, ended)
+    assert not await shelf.store.channels.advance_import(first, ended)
     item = next(item for item in shelf.wire.items() if item["sk"] == "CHANNEL")
     assert (item["imported_at"], item["import_pages"]) == (iso(START), 2)
     assert not {"import_started_at", "import_before"} & item.keys()
@@ -111,12 +111,12 @@ async def test_an_import_moves_on_from_where_it_was_read_and_ends_once(shelf: Sh
 @shelved
 async def test_the_mark_moves_forward_only_and_only_from_what_was_read(shelf: Shelf) -> None:
     read = channel(imported_at=iso(START))
-    await shelf.store.register_channel(channel())
-    await shelf.store.advance_import(channel(), read)
+    await shelf.store.channels.register(channel())
+    await shelf.store.channels.advance_import(channel(), read)
 
     async def mark_after(known: ChannelItem, to: str) -> str | None:
-        await shelf.store.move_mark(known, to)
-        found = await shelf.store.channel(CHANNEL)
+        await shelf.store.channels.move_watermark(known, to)
+        found = await shelf.store.channels.get(CHANNEL)
         assert found is not None
         return found.imported_at
 

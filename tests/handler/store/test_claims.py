@@ -31,7 +31,7 @@ async def test_an_absent_session_is_claimed(shelf: Shelf) -> None:
         "created_by": "3",
         "topic": "the bug",
     }
-    assert await shelf.store.session(CHANNEL, KEY) == write.mine
+    assert await shelf.store.sessions.get(CHANNEL, KEY) == write.mine
 
 
 @shelved
@@ -64,8 +64,8 @@ async def test_a_claim_whose_answer_was_lost_counts_as_won(shelf: Shelf) -> None
 @shelved
 async def test_a_lease_that_has_ended_is_taken_over_once(shelf: Shelf) -> None:
     read = await shelf.claimed("one")
-    two = await shelf.store.take_over(read, owner="two", now=LATER)
-    three = await shelf.store.take_over(read, owner="three", now=LATER)
+    two = await shelf.store.claims.take_over(read, owner="two", now=LATER)
+    three = await shelf.store.claims.take_over(read, owner="three", now=LATER)
 
     assert (two.won, two.mine.lease_owner, two.mine.generation) == (True, "two", 1)
     assert (three.won, three.session) == (False, two.session)
@@ -74,9 +74,9 @@ async def test_a_lease_that_has_ended_is_taken_over_once(shelf: Shelf) -> None:
 @shelved
 async def test_a_renewed_lease_is_not_taken_over_on_an_older_reading(shelf: Shelf) -> None:
     read = await shelf.claimed("one")
-    assert (await shelf.store.keep(read, owner="one", now=LATER)).won
+    assert (await shelf.store.claims.renew(read, owner="one", now=LATER)).won
 
-    assert not (await shelf.store.take_over(read, owner="two", now=LATER)).won
+    assert not (await shelf.store.claims.take_over(read, owner="two", now=LATER)).won
 
 
 @shelved
@@ -84,30 +84,30 @@ async def test_a_take_over_whose_answer_was_lost_counts_as_won(shelf: Shelf) -> 
     read = await shelf.claimed("one")
     shelf.wire.fail("UpdateItem", "lost")
 
-    assert (await shelf.store.take_over(read, owner="two", now=LATER)).won
+    assert (await shelf.store.claims.take_over(read, owner="two", now=LATER)).won
 
 
 @shelved
 async def test_a_lease_that_somebody_took_over_is_not_kept(shelf: Shelf) -> None:
     read = await shelf.claimed("one")
-    await shelf.store.take_over(read, owner="two", now=LATER)
+    await shelf.store.claims.take_over(read, owner="two", now=LATER)
 
-    assert not (await shelf.store.keep(read, owner="one", now=LATER)).won
+    assert not (await shelf.store.claims.renew(read, owner="one", now=LATER)).won
 
 
 @shelved
 async def test_ending_a_lease_leaves_what_is_recorded_and_only_ones_own_is_ended(shelf: Shelf) -> None:
     session = await shelf.recorded()
-    await shelf.store.end_lease(session, owner="two", now=START)
+    await shelf.store.claims.end_lease(session, owner="two", now=START)
     assert shelf.item()["lease_expires_at"] == session.lease_expires_at
-    await shelf.store.end_lease(session, owner="one", now=START)
+    await shelf.store.claims.end_lease(session, owner="one", now=START)
 
     assert (shelf.item()["lease_expires_at"], shelf.item()["source_message_id"]) == (iso(START), MESSAGE)
 
 
 @shelved
 async def test_a_dropped_claim_is_vacant_with_the_same_generation_and_nothing_of_its_life(shelf: Shelf) -> None:
-    await shelf.store.drop_claim(await shelf.claimed(topic="the bug"), owner="one", now=START)
+    await shelf.store.claims.drop(await shelf.claimed(topic="the bug"), owner="one", now=START)
 
     assert shelf.item() == {
         "pk": "CHANNEL#10",
@@ -126,19 +126,19 @@ async def test_a_dropped_claim_is_vacant_with_the_same_generation_and_nothing_of
 @shelved
 async def test_a_claim_is_not_dropped_by_another_owner_nor_with_a_source_message(shelf: Shelf) -> None:
     session = await shelf.claimed()
-    assert not (await shelf.store.drop_claim(session, owner="two", now=START)).won
-    await shelf.store.record(session, MESSAGE)
+    assert not (await shelf.store.claims.drop(session, owner="two", now=START)).won
+    await shelf.store.sessions.record(session, MESSAGE)
 
-    assert not (await shelf.store.drop_claim(session, owner="one", now=START)).won
+    assert not (await shelf.store.claims.drop(session, owner="one", now=START)).won
     assert shelf.item()["status"] == "creating"
 
 
 @shelved
 async def test_the_generation_is_raised_once_for_all_who_read_the_same(shelf: Shelf) -> None:
     read = await shelf.claimed()
-    assert (await shelf.store.raise_generation(read, owner="one", now=START)).mine.generation == 2
+    assert (await shelf.store.claims.raise_generation(read, owner="one", now=START)).mine.generation == 2
 
-    again = await shelf.store.raise_generation(read, owner="two", now=START)
+    again = await shelf.store.claims.raise_generation(read, owner="two", now=START)
     assert not again.won
     assert shelf.item()["generation"] == 2
 
@@ -146,9 +146,9 @@ async def test_the_generation_is_raised_once_for_all_who_read_the_same(shelf: Sh
 @shelved
 async def test_the_generation_is_not_raised_once_a_source_message_is_recorded(shelf: Shelf) -> None:
     read = await shelf.claimed()
-    await shelf.store.record(read, MESSAGE)
+    await shelf.store.sessions.record(read, MESSAGE)
 
-    assert not (await shelf.store.raise_generation(read, owner="one", now=START)).won
+    assert not (await shelf.store.claims.raise_generation(read, owner="one", now=START)).won
 
 
 @shelved
@@ -156,4 +156,4 @@ async def test_a_table_out_of_reach_raises_and_says_which_call_it_was(shelf: She
     shelf.wire.fail("GetItem", "refused", "refused", "refused", "refused", "refused")
 
     with pytest.raises(StoreUnavailable, match="get_item"):
-        await shelf.store.session(CHANNEL, KEY)
+        await shelf.store.sessions.get(CHANNEL, KEY)

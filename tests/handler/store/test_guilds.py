@@ -11,54 +11,54 @@ OTHER = "2"
 
 @shelved
 async def test_a_guild_in_use_is_known_and_due_and_a_second_use_changes_nothing(shelf: Shelf) -> None:
-    await shelf.store.guild_in_use(GUILD, now=START)
+    await shelf.store.guilds.wake(GUILD, now=START)
     known = shelf.wire.items()
-    await shelf.store.guild_in_use(GUILD, now=LATER)
+    await shelf.store.guilds.wake(GUILD, now=LATER)
 
     assert shelf.wire.items() == known
     assert (known[0]["pk"], known[0]["sk"], known[0]["guild_id"]) == (f"GUILD#{GUILD}", "GUILD", GUILD)
-    assert await shelf.store.due_guilds(START) == [GUILD]
+    assert await shelf.store.guilds.due(START) == [GUILD]
 
 
 @shelved
 async def test_a_parked_guild_is_due_when_its_pause_is_over_or_at_once_when_it_is_used(shelf: Shelf) -> None:
     for guild_id in (GUILD, OTHER):
-        await shelf.store.guild_in_use(guild_id, now=START)
-        guild = (await shelf.store.watched(guild_id)).guild
-        await shelf.store.write_guild(guild, {"parked": 3, "due_at": iso(START + timedelta(hours=4))})
-    assert await shelf.store.due_guilds(START) == []
-    assert await shelf.store.due_guilds(START + timedelta(hours=4)) == [GUILD, OTHER]
-    await shelf.store.guild_in_use(OTHER, now=START)
+        await shelf.store.guilds.wake(guild_id, now=START)
+        guild = (await shelf.store.guilds.watched(guild_id)).guild
+        await shelf.store.guilds.update(guild, {"parked": 3, "due_at": iso(START + timedelta(hours=4))})
+    assert await shelf.store.guilds.due(START) == []
+    assert await shelf.store.guilds.due(START + timedelta(hours=4)) == [GUILD, OTHER]
+    await shelf.store.guilds.wake(OTHER, now=START)
 
-    assert await shelf.store.due_guilds(START) == [OTHER]
-    assert (await shelf.store.watched(OTHER)).guild.parked == 0
-    assert (await shelf.store.watched(GUILD)).guild.parked == 3
+    assert await shelf.store.guilds.due(START) == [OTHER]
+    assert (await shelf.store.guilds.watched(OTHER)).guild.parked == 0
+    assert (await shelf.store.guilds.watched(GUILD)).guild.parked == 3
 
 
 @shelved
 async def test_a_guild_item_that_was_lost_or_written_before_there_was_a_row_is_known_again_by_use(shelf: Shelf) -> None:
     shelf.put_item({"pk": f"GUILD#{GUILD}", "sk": "GUILD", "guild_id": GUILD, "audit_watermark": "7"})
-    assert await shelf.store.due_guilds(LATER) == []
-    await shelf.store.guild_in_use(GUILD, now=START)
+    assert await shelf.store.guilds.due(LATER) == []
+    await shelf.store.guilds.wake(GUILD, now=START)
 
-    assert await shelf.store.due_guilds(START) == [GUILD]
-    assert (await shelf.store.watched(GUILD)).guild.audit_watermark == "7"
+    assert await shelf.store.guilds.due(START) == [GUILD]
+    assert (await shelf.store.guilds.watched(GUILD)).guild.audit_watermark == "7"
 
 
 @shelved
 async def test_a_note_about_a_guild_that_was_forgotten_is_not_written(shelf: Shelf) -> None:
-    guild = (await shelf.store.watched(GUILD)).guild
-    await shelf.store.write_guild(guild, {"audit_watermark": "7"})
+    guild = (await shelf.store.guilds.watched(GUILD)).guild
+    await shelf.store.guilds.update(guild, {"audit_watermark": "7"})
     assert shelf.wire.items() == []
 
 
 @shelved
 async def test_what_is_watched_of_a_guild_is_its_own_item_its_live_sessions_and_its_namesakes(shelf: Shelf) -> None:
-    await shelf.store.guild_in_use(GUILD, now=START)
+    await shelf.store.guilds.wake(GUILD, now=START)
     session = await shelf.open(key=KEY)
-    await shelf.store.note_namesake(CHANNEL, KEY, "5", guild_id=GUILD, active=True)
-    await shelf.store.note_namesake(CHANNEL, KEY, "6", guild_id=OTHER, active=True)
-    watched = await shelf.store.watched(GUILD)
+    await shelf.store.namesakes.put(CHANNEL, KEY, "5", guild_id=GUILD, active=True)
+    await shelf.store.namesakes.put(CHANNEL, KEY, "6", guild_id=OTHER, active=True)
+    watched = await shelf.store.guilds.watched(GUILD)
 
     assert (watched.guild.guild_id, watched.sessions) == (GUILD, (session,))
     assert [(n.parent_channel_id, n.session_key, n.thread_id) for n in watched.namesakes] == [(CHANNEL, KEY, "5")]
@@ -69,7 +69,7 @@ async def test_of_the_archived_sessions_those_that_wait_longest_are_given_first(
     for hours, key in ((3, "c"), (1, "a"), (2, "b")):
         session = await shelf.open(f"70{hours}", key)
         at = iso(START + timedelta(hours=hours))
-        await shelf.store.observe(session, {"archived": True, "archived_at": at})
+        await shelf.store.sessions.update(session, {"archived": True, "archived_at": at})
 
-    assert [s.session_key for s in await shelf.store.longest_unchecked(GUILD, 2)] == ["a", "b"]
-    assert (await shelf.store.watched(GUILD)).sessions == ()
+    assert [s.session_key for s in await shelf.store.guilds.archived_sessions(GUILD, 2)] == ["a", "b"]
+    assert (await shelf.store.guilds.watched(GUILD)).sessions == ()

@@ -10,7 +10,7 @@ from tests.kit.virtual_time import START
 
 @shelved
 async def test_recording_a_source_message_points_the_thread_to_be_at_its_session(shelf: Shelf) -> None:
-    write = await shelf.store.record(await shelf.claimed(), MESSAGE)
+    write = await shelf.store.sessions.record(await shelf.claimed(), MESSAGE)
 
     assert (write.won, write.mine.source_message_id) == (True, MESSAGE)
     assert shelf.item()["source_message_id"] == MESSAGE
@@ -25,8 +25,8 @@ async def test_recording_a_source_message_points_the_thread_to_be_at_its_session
 @shelved
 async def test_the_first_source_message_stays_and_the_loser_hears_of_it(shelf: Shelf) -> None:
     session = await shelf.claimed()
-    await shelf.store.record(session, MESSAGE)
-    late = await shelf.store.record(session, OTHER_MESSAGE)
+    await shelf.store.sessions.record(session, MESSAGE)
+    late = await shelf.store.sessions.record(session, OTHER_MESSAGE)
 
     assert (late.won, late.pointer_taken) == (False, False)
     assert late.session is not None
@@ -37,9 +37,9 @@ async def test_the_first_source_message_stays_and_the_loser_hears_of_it(shelf: S
 @shelved
 async def test_recording_the_same_message_again_counts_as_won(shelf: Shelf) -> None:
     session = await shelf.claimed()
-    await shelf.store.record(session, MESSAGE)
+    await shelf.store.sessions.record(session, MESSAGE)
 
-    assert (await shelf.store.record(session, MESSAGE)).won
+    assert (await shelf.store.sessions.record(session, MESSAGE)).won
 
 
 @shelved
@@ -47,7 +47,7 @@ async def test_a_record_whose_answer_was_lost_counts_as_won(shelf: Shelf) -> Non
     session = await shelf.claimed()
     shelf.wire.fail("TransactWriteItems", "lost")
 
-    assert (await shelf.store.record(session, MESSAGE)).won
+    assert (await shelf.store.sessions.record(session, MESSAGE)).won
 
 
 @pytest.mark.parametrize("then", ["vacant", "next generation", "open"])
@@ -56,14 +56,14 @@ def test_a_record_that_comes_late_is_lost(then: str) -> None:
     async def play(shelf: Shelf) -> None:
         read = await shelf.claimed()
         if then == "vacant":
-            await shelf.store.drop_claim(read, owner="one", now=START)
+            await shelf.store.claims.drop(read, owner="one", now=START)
         elif then == "next generation":
-            await shelf.store.raise_generation(read, owner="one", now=START)
+            await shelf.store.claims.raise_generation(read, owner="one", now=START)
         else:
             await shelf.adopt(read)
         before = shelf.wire.items()
 
-        assert not (await shelf.store.record(read, MESSAGE)).won
+        assert not (await shelf.store.sessions.record(read, MESSAGE)).won
         assert shelf.wire.items() == before
 
     play()
@@ -72,7 +72,7 @@ def test_a_record_that_comes_late_is_lost(then: str) -> None:
 @shelved
 async def test_a_message_whose_thread_is_another_sessions_is_not_recorded(shelf: Shelf) -> None:
     await shelf.recorded(MESSAGE, key="another")
-    write = await shelf.store.record(await shelf.claimed(), MESSAGE)
+    write = await shelf.store.sessions.record(await shelf.claimed(), MESSAGE)
 
     assert (write.won, write.pointer_taken) == (False, True)
     assert "source_message_id" not in shelf.item()
@@ -80,7 +80,7 @@ async def test_a_message_whose_thread_is_another_sessions_is_not_recorded(shelf:
 
 @shelved
 async def test_a_commit_opens_the_session_and_keeps_the_leases_owner(shelf: Shelf) -> None:
-    write = await shelf.store.commit(await shelf.recorded(), MESSAGE, SEEN)
+    write = await shelf.store.sessions.commit(await shelf.recorded(), MESSAGE, SEEN)
 
     item = shelf.item()
     assert (write.won, write.mine.status, write.mine.discord_thread_id) == (True, Status.OPEN, MESSAGE)
@@ -91,16 +91,16 @@ async def test_a_commit_opens_the_session_and_keeps_the_leases_owner(shelf: Shel
 @shelved
 async def test_whoever_read_the_recorded_message_may_commit_and_the_second_one_has_won_too(shelf: Shelf) -> None:
     session = await shelf.recorded()
-    assert (await shelf.store.commit(session, MESSAGE, SEEN)).won
+    assert (await shelf.store.sessions.commit(session, MESSAGE, SEEN)).won
 
-    assert (await shelf.store.commit(session, MESSAGE, SEEN)).won
+    assert (await shelf.store.sessions.commit(session, MESSAGE, SEEN)).won
 
 
 @shelved
 async def test_a_commit_for_an_ended_generation_is_lost(shelf: Shelf) -> None:
     session = await shelf.recorded()
-    await shelf.store.end_generation(session, now=START)
-    write = await shelf.store.commit(session, MESSAGE, SEEN)
+    await shelf.store.sessions.end_generation(session, now=START)
+    write = await shelf.store.sessions.commit(session, MESSAGE, SEEN)
 
     assert not write.won
     assert write.session is not None
@@ -112,13 +112,13 @@ def test_a_commit_for_an_ended_generation_does_not_touch_the_next_ones_claim(rec
     @shelved
     async def play(shelf: Shelf) -> None:
         old = await shelf.recorded()
-        await shelf.store.end_generation(old, now=START)
+        await shelf.store.sessions.end_generation(old, now=START)
         again = await shelf.claimed("two")
         if recorded:
-            await shelf.store.record(again, OTHER_MESSAGE)
+            await shelf.store.sessions.record(again, OTHER_MESSAGE)
         before = shelf.wire.items()
 
-        assert not (await shelf.store.commit(old, MESSAGE, SEEN)).won
+        assert not (await shelf.store.sessions.commit(old, MESSAGE, SEEN)).won
         assert shelf.wire.items() == before
 
     play()
@@ -129,7 +129,7 @@ async def test_a_commit_whose_answer_was_lost_counts_as_won(shelf: Shelf) -> Non
     session = await shelf.recorded()
     shelf.wire.fail("UpdateItem", "lost")
 
-    assert (await shelf.store.commit(session, MESSAGE, SEEN)).won
+    assert (await shelf.store.sessions.commit(session, MESSAGE, SEEN)).won
 
 
 @shelved
@@ -138,7 +138,7 @@ async def test_a_thread_is_adopted_by_an_absent_session(shelf: Shelf) -> None:
 
     item = shelf.item()
     assert write.won
-    assert await shelf.store.session(CHANNEL, KEY) == write.mine
+    assert await shelf.store.sessions.get(CHANNEL, KEY) == write.mine
     assert (item["status"], item["generation"], item["discord_thread_id"]) == ("open", 1, THREAD)
     assert (item["session_name"], item["topic"], item["created_by"]) == ("1A06A43", "the bug", "2")
     assert shelf.pointer(THREAD) is not None
@@ -160,7 +160,7 @@ def test_a_thread_is_adopted_with_the_next_generation(state: str) -> None:
 @shelved
 async def test_a_session_with_a_source_message_adopts_nothing(shelf: Shelf) -> None:
     read = await shelf.claimed()
-    await shelf.store.record(read, MESSAGE)
+    await shelf.store.sessions.record(read, MESSAGE)
     write = await shelf.adopt(read)
 
     assert not write.won
@@ -205,7 +205,7 @@ async def test_an_adoption_whose_answer_was_lost_counts_as_won(shelf: Shelf) -> 
 @shelved
 async def test_the_end_of_a_generation_leaves_it_vacant_with_the_next_one_and_takes_the_pointer(shelf: Shelf) -> None:
     session = await shelf.open()
-    assert (await shelf.store.end_generation(session, now=START)).won
+    assert (await shelf.store.sessions.end_generation(session, now=START)).won
 
     assert shelf.item() == {
         "pk": "CHANNEL#10",
@@ -224,18 +224,18 @@ async def test_the_end_of_a_generation_leaves_it_vacant_with_the_next_one_and_ta
 @shelved
 async def test_a_generation_ends_once(shelf: Shelf) -> None:
     session = await shelf.open()
-    await shelf.store.end_generation(session, now=START)
+    await shelf.store.sessions.end_generation(session, now=START)
 
-    assert not (await shelf.store.end_generation(session, now=START)).won
+    assert not (await shelf.store.sessions.end_generation(session, now=START)).won
     assert shelf.item()["generation"] == 2
 
 
 @shelved
 async def test_a_session_that_went_on_is_not_ended_on_an_older_reading(shelf: Shelf) -> None:
     read = await shelf.recorded()
-    await shelf.store.commit(read, MESSAGE, SEEN)
+    await shelf.store.sessions.commit(read, MESSAGE, SEEN)
 
-    assert not (await shelf.store.end_generation(read, now=START)).won
+    assert not (await shelf.store.sessions.end_generation(read, now=START)).won
     assert shelf.item()["status"] == "open"
 
 
@@ -243,7 +243,7 @@ async def test_a_session_that_went_on_is_not_ended_on_an_older_reading(shelf: Sh
 async def test_a_pointer_that_names_another_session_stays_and_does_not_hold_the_end_up(shelf: Shelf) -> None:
     session = await shelf.open()
     shelf.put_item({"pk": "THREAD#700", "sk": "THREAD", "merged_into": "123"})
-    assert (await shelf.store.end_generation(session, now=START)).won
+    assert (await shelf.store.sessions.end_generation(session, now=START)).won
 
     assert shelf.pointer(MESSAGE) == {"pk": "THREAD#700", "sk": "THREAD", "merged_into": "123"}
 
@@ -251,9 +251,9 @@ async def test_a_pointer_that_names_another_session_stays_and_does_not_hold_the_
 @shelved
 async def test_an_archived_thread_is_not_watched_and_an_active_one_is(shelf: Shelf) -> None:
     session = await shelf.open()
-    await shelf.store.observe(session, SEEN_ARCHIVED)
+    await shelf.store.sessions.update(session, SEEN_ARCHIVED)
     assert "watch_guild_id" not in shelf.item()
-    await shelf.store.observe(session, {**SEEN, "archived_at": None})
+    await shelf.store.sessions.update(session, {**SEEN, "archived_at": None})
 
     assert shelf.item()["watch_guild_id"] == GUILD
     assert "archived_at" not in shelf.item()
@@ -262,19 +262,19 @@ async def test_an_archived_thread_is_not_watched_and_an_active_one_is(shelf: She
 @shelved
 async def test_what_is_seen_of_a_former_thread_is_not_written(shelf: Shelf) -> None:
     read = await shelf.open()
-    await shelf.store.end_generation(read, now=START)
+    await shelf.store.sessions.end_generation(read, now=START)
     before = shelf.wire.items()
 
-    assert not (await shelf.store.observe(read, SEEN)).won
+    assert not (await shelf.store.sessions.update(read, SEEN)).won
     assert shelf.wire.items() == before
 
 
 @shelved
 async def test_the_first_topic_stays(shelf: Shelf) -> None:
     session = await shelf.open()
-    assert (await shelf.store.add_topic(session, "first")).won
+    assert (await shelf.store.sessions.add_topic(session, "first")).won
 
-    assert not (await shelf.store.add_topic(session, "second")).won
+    assert not (await shelf.store.sessions.add_topic(session, "second")).won
     assert shelf.item()["topic"] == "first"
 
 
@@ -286,7 +286,7 @@ async def test_in_every_state_only_vacant_items_expire_and_only_those_to_be_look
     await shelf.recorded("1", key="recorded")
     await shelf.open("2", key="open")
     await shelf.vacant(key="vacant")
-    await shelf.store.end_generation(await shelf.open("3", key="ended"), now=START)
+    await shelf.store.sessions.end_generation(await shelf.open("3", key="ended"), now=START)
     await shelf.adopt(None, "4", key="adopted")
     await shelf.adopt(None, "5", key="adopted archived", seen=SEEN_ARCHIVED)
 

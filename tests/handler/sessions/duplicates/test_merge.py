@@ -32,7 +32,7 @@ def ports_of(process: Process) -> Context:
 
 
 async def merge(context: Context) -> MergeResult:
-    channel = await context.store.channel(CHANNEL)
+    channel = await context.store.channels.get(CHANNEL)
     assert channel is not None
     return await merge_duplicates(context, await import_whole(context, channel, stretch=None))
 
@@ -92,7 +92,7 @@ async def test_a_list_changes_nothing_on_discord(stage: Stage) -> None:
     others = make(stage, 4)
     context = ports_of(stage.process())
     before = stage.discord.fingerprint()
-    channel = await context.store.channel(CHANNEL)
+    channel = await context.store.channels.get(CHANNEL)
     assert channel is not None
     (group,) = (await find_duplicates(context, channel)).groups
     assert group.kept.id == kept
@@ -154,20 +154,24 @@ async def test_a_pointer_is_merged_only_while_everything_is_as_it_was_read(stage
     await stage.open()
     (other,) = make(stage, 1)
     store = ports_of(stage.process()).store
-    session = await store.session(CHANNEL, NAME)
+    session = await store.sessions.get(CHANNEL, NAME)
     assert session is not None
     taken = {"pk": f"THREAD#{other}", "sk": "THREAD", "parent_channel_id": CHANNEL, "session_key": "quick"}
     stage.put_item(taken)
-    assert not await store.merge(session, other, None, at="2026-11-23T12:00:00.000Z")  # somebody has just taken it
+    assert not await store.pointers.merge(
+        session, other, None, at="2026-11-23T12:00:00.000Z"
+    )  # somebody has just taken it
     read = Pointer(thread_id=other, parent_channel_id=CHANNEL, session_key="quick")
     quick = {"pk": f"CHANNEL#{CHANNEL}", "sk": "SESSION#quick", "discord_thread_id": other}
     stage.put_item(quick)
-    assert not await store.merge(session, other, read, at="2026-11-23T12:00:00.000Z")  # and still has it
+    assert not await store.pointers.merge(session, other, read, at="2026-11-23T12:00:00.000Z")  # and still has it
     assert stage.pointer(other) == taken
     stage.lose_item(quick)
     moved = msgspec.structs.replace(session, discord_thread_id="1")
-    assert not await store.merge(moved, other, read, at="2026-11-23T12:00:00.000Z")  # the kept one is not the session's
-    assert await store.merge(session, other, read, at="2026-11-23T12:00:00.000Z")
+    assert not await store.pointers.merge(
+        moved, other, read, at="2026-11-23T12:00:00.000Z"
+    )  # the kept one is not the session's
+    assert await store.pointers.merge(session, other, read, at="2026-11-23T12:00:00.000Z")
 
 
 def _calls() -> list[Call]:
@@ -322,7 +326,7 @@ async def test_more_threads_of_one_name_than_are_read_in_one_go_are_listed_in_pa
     kept = (await stage.open()).thread_id
     others = make(stage, 5)
     context = ports_of(stage.process())
-    channel = await context.store.channel(CHANNEL)
+    channel = await context.store.channels.get(CHANNEL)
     assert channel is not None
     found = await find_duplicates(context, channel)
     assert (found.threads, found.unread) == (2, 3)
