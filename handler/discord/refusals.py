@@ -6,9 +6,11 @@ from typing import Final, NoReturn
 from handler.discord.permissions import Permission
 from handler.errors import (
     DiscordRefused,
+    DiscordUnavailable,
     Forbidden,
     MissingAccess,
     MissingPermissions,
+    NotFound,
     OnethreadError,
     RefusedByAutoMod,
     TooManyThreads,
@@ -47,6 +49,12 @@ _AUTOMOD: Final = frozenset({200000, 200001})
 _TOO_MANY: Final = frozenset({160006, 160007})
 
 _WRONG_CHANNEL_TYPE: Final = 50024
+
+
+def raise_unless_gone(missing: NotFound) -> None:
+    """Return if the 404 says that the channel or thread does not exist. Any other 404 is an outage: DiscordUnavailable."""
+    if missing.code != UNKNOWN_CHANNEL:
+        raise DiscordUnavailable(str(missing)) from missing
 
 
 def raise_translated(refusal: DiscordRefused, needs: Sequence[Permission]) -> NoReturn:

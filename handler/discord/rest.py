@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import httpx
 
-from handler.discord import decode, routes
+from handler.discord import decode, refusals, routes
 from handler.discord.bot_token import TokenSource
 from handler.discord.exchange import MAX_PATIENCE, NO_RETRY, Exchange, RetryPolicy
 from handler.discord.http import Request, Response, Send, body_of, header_fields
@@ -81,6 +81,14 @@ class Discord:
     async def channel(self, channel_id: str) -> Channel:
         """A channel or a thread."""
         return await self._exchange.answer(routes.get_channel(channel_id), decode.channel)
+
+    async def channel_or_none(self, channel_id: str) -> Channel | None:
+        """A channel or a thread; None if Discord says that there is none. Any other 404 raises DiscordUnavailable."""
+        try:
+            return await self.channel(channel_id)
+        except NotFound as missing:
+            refusals.raise_unless_gone(missing)
+            return None
 
     async def change_thread(
         self,

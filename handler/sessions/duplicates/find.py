@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from handler.discord import refusals
 from handler.discord.models import Channel
-from handler.errors import DiscordUnavailable, Forbidden, NotFound
+from handler.errors import Forbidden
 from handler.runtime.clock import iso, parse_iso
 from handler.runtime.concurrency import gather, gather_limited
 from handler.sessions.context import Context
@@ -107,12 +106,7 @@ class _Reading:
         thread_id = session.thread_id if session is not None else None
         if thread_id is None or thread_id in self.listed:
             return self.listed.get(thread_id or "")
-        try:
-            return await self.context.discord.channel(thread_id)
-        except NotFound as missing:
-            if missing.code != refusals.UNKNOWN_CHANNEL:
-                raise DiscordUnavailable(str(missing)) from missing
-            return None
+        return await self.context.discord.channel_or_none(thread_id)
 
     async def namesake(self, thread_id: str) -> Channel | None:
         found = self.listed.get(thread_id)

@@ -37,14 +37,12 @@ async def reuse(context: Context, session: Session, request: OpenRequest, histor
     if session.deleting_at is not None:  # housekeeping began, and whoever comes by finishes
         history.anew = await finish_for_opener(context, session) or history.anew
         return None
-    question = context.discord.channel(session.discord_thread_id)
-    try:
-        thread = await translate_refusals(context, session.parent_channel_id, question, ())
-    except NotFound as missing:
-        found = await _vanished(context, session, missing, history)
-        if found is None:
-            return None
-        thread = found
+    question = context.discord.channel_or_none(session.discord_thread_id)
+    thread = await translate_refusals(context, session.parent_channel_id, question, ())
+    if thread is None:
+        thread = await _end_generation(context, session, history)
+    if thread is None:
+        return None
     return await make_usable(context, session, thread, request, history)
 
 
@@ -69,7 +67,8 @@ async def make_usable(
         try:
             thread = await _change(context, session, thread, requester)
         except NotFound as missing:
-            if await _vanished(context, session, missing, history) is None:
+            refusals.raise_unless_gone(missing)
+            if await _end_generation(context, session, history) is None:
                 return None
             raise DiscordUnavailable(str(missing)) from missing
     writing = _write_down_in_use(context, session, thread, adopted=adopted)
@@ -91,9 +90,7 @@ async def invite(context: Context, thread_id: str, requester: Requester) -> None
             await within(context.clock, Deadline.after(context.clock.now(), INVITE_SECONDS), adding)
 
 
-async def _vanished(context: Context, session: Session, missing: NotFound, history: OpenHistory) -> Channel | None:
-    if missing.code != refusals.UNKNOWN_CHANNEL:
-        raise DiscordUnavailable(str(missing)) from missing
+async def _end_generation(context: Context, session: Session, history: OpenHistory) -> Channel | None:
     found = await end_generation(context, session)
     history.anew = history.anew or found is None
     return found

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from handler.discord import refusals
 from handler.discord.models import AuditEntry
 from handler.errors import (
     BotTokenRefused,
@@ -116,9 +115,7 @@ async def _asked(context: Context, observation: Observation, pace: Pace, asked: 
 async def _ask(context: Context, ask: Fetch, pace: Pace) -> ThreadState:
     await pace()
     try:
-        return await context.discord.channel(ask.thread_id)
-    except NotFound as missing:
-        return Gone() if missing.code == refusals.UNKNOWN_CHANNEL else Unclear()
+        return await context.discord.channel_or_none(ask.thread_id) or Gone()
     except Forbidden:
         return OutOfReach()
     except (BotTokenRefused, RateLimited):

@@ -78,7 +78,7 @@ async def finish(context: Context, session: Session) -> DeletionResult:
         if not await _delete_untouched(context, taken):
             return await _given_back(context, session, taken)
     except NotFound as missing:  # somebody was quicker
-        _must_be_gone(missing)
+        refusals.raise_unless_gone(missing)
     except DiscordRefused as refusal:
         refusals.raise_translated(refusal, refusals.TO_UNLOCK)
     found = await end_generation(context, taken)
@@ -156,11 +156,7 @@ async def _locked_again(context: Context, thread: Channel) -> Channel:
 
 async def _living(context: Context, session: Session) -> Channel | None:
     assert session.discord_thread_id is not None  # noqa: S101 - only sessions with a thread are marked
-    try:
-        return await context.discord.channel(session.discord_thread_id)
-    except NotFound as missing:
-        _must_be_gone(missing)
-        return None
+    return await context.discord.channel_or_none(session.discord_thread_id)
 
 
 async def _taken(context: Context, session: Session) -> Session | None:
@@ -179,8 +175,3 @@ async def _given_back(context: Context, read: Session, taken: Session) -> Deleti
         return DeletionResult.UNDER_WAY
     await context.store.deletions.cancel(taken)
     return DeletionResult.KEPT
-
-
-def _must_be_gone(missing: NotFound) -> None:
-    if missing.code != refusals.UNKNOWN_CHANNEL:
-        raise DiscordUnavailable(str(missing)) from missing

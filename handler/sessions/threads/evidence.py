@@ -2,7 +2,6 @@
 
 from handler.discord import refusals
 from handler.discord.models import Channel
-from handler.errors import DiscordUnavailable, NotFound
 from handler.runtime.concurrency import gather
 from handler.sessions.context import Context
 from handler.sessions.threads.archive import archived_down_to
@@ -20,11 +19,10 @@ async def find_thread(context: Context, session: Session) -> Channel | None:
     thread_id = session.thread_id
     if thread_id is None:
         return None
-    try:
-        return await translate_refusals(context, session.parent_channel_id, context.discord.channel(thread_id), ())
-    except NotFound as missing:
-        if missing.code != refusals.UNKNOWN_CHANNEL:
-            raise DiscordUnavailable(str(missing)) from missing
+    question = context.discord.channel_or_none(thread_id)
+    thread = await translate_refusals(context, session.parent_channel_id, question, ())
+    if thread is not None:
+        return thread
     before, down_to = archived_window(session, thread_id)
     _, active, archived = await gather(
         get_parent(context, session.parent_channel_id),
@@ -33,7 +31,7 @@ async def find_thread(context: Context, session: Session) -> Channel | None:
     )
     found = next((t for t in (*active.threads, *archived.threads) if t.id == thread_id), None)
     if found is None and before is not None:  # archived again since it was recorded: then on the newest page
-        question = context.discord.archived_threads(session.parent_channel_id, before=None)
-        newest = await translate_refusals(context, session.parent_channel_id, question, refusals.TO_LOOK)
+        page = context.discord.archived_threads(session.parent_channel_id, before=None)
+        newest = await translate_refusals(context, session.parent_channel_id, page, refusals.TO_LOOK)
         found = next((t for t in newest.threads if t.id == thread_id), None)
     return found

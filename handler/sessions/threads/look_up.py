@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from handler.discord import refusals
 from handler.discord.models import Channel, ThreadList
-from handler.errors import DiscordUnavailable, Forbidden, NotFound, OnethreadError
+from handler.errors import Forbidden, OnethreadError
 from handler.runtime.clock import iso, parse_iso
 from handler.runtime.concurrency import gather, gather_limited
 from handler.sessions.context import Context
@@ -109,20 +108,12 @@ async def fetch_namesake(context: Context, channel_id: str, session_key: str, no
     """
     thread: Channel | None = None
     with contextlib.suppress(Forbidden):
-        thread = await _living(context, note.thread_id)
+        thread = await context.discord.channel_or_none(note.thread_id)
+        if thread is None:  # one 404 alone is a fault
+            thread = await context.discord.channel_or_none(note.thread_id)
         with contextlib.suppress(OnethreadError):
             await _remember(context, channel_id, session_key, note, gone=thread is None)
     return thread
-
-
-async def _living(context: Context, thread_id: str) -> Channel | None:
-    for _ in range(2):  # one 404 alone is a fault
-        try:
-            return await context.discord.channel(thread_id)
-        except NotFound as missing:
-            if missing.code != refusals.UNKNOWN_CHANNEL:
-                raise DiscordUnavailable(str(missing)) from missing
-    return None
 
 
 async def _remember(context: Context, channel_id: str, session_key: str, note: Note, *, gone: bool) -> None:

@@ -12,7 +12,7 @@ import pytest
 from handler.discord.models import ThreadList
 from handler.discord.rest import KEEP_ALIVE, Discord, build_client
 from handler.discord.rest import Request as WireRequest
-from handler.errors import DiscordRefused, NotFound
+from handler.errors import DiscordRefused, DiscordUnavailable, NotFound
 from handler.runtime.secrets import Secret
 from tests.kit.scripted_discord import API_URL, ok, refusal, scripted
 from tests.kit.secrets import INTERACTION_TOKEN
@@ -92,6 +92,18 @@ def test_a_thread_is_what_discord_says_of_it() -> None:
     _, discord = scripted(ok(THREAD))
     thread = run(discord.channel("42"))
     assert (thread.id, thread.parent_id, thread.archived, thread.locked) == ("42", "1", True, True)
+
+
+def test_a_channel_that_discord_calls_unknown_is_none() -> None:
+    _, discord = scripted(refusal(404, 10003, "Unknown Channel"))
+    assert run(discord.channel_or_none("42")) is None
+
+
+@pytest.mark.parametrize("code", [0, 10004, 10008])
+def test_any_other_404_for_a_channel_is_an_outage(code: int) -> None:
+    _, discord = scripted(refusal(404, code))
+    with pytest.raises(DiscordUnavailable):
+        run(discord.channel_or_none("42"))
 
 
 @pytest.mark.parametrize(
