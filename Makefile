@@ -41,6 +41,10 @@ explore: $(INSTALLED) ## run the exhaustive explorer of the protocol, and many r
 	@$(BIN)/python -m tests.explorer $(ARGS)
 	@$(BIN)/python -m pytest -q tests/reconciler/test_anything.py --hypothesis-profile=long
 
+.PHONY: rooms
+rooms: $(INSTALLED) ## draw the rooms of handler/ in docs/architecture.md
+	@$(BIN)/python -m tests.test_architecture
+
 .PHONY: build
 build: $(INSTALLED) ## build what Lambda runs into .aws-sam/ (no Docker)
 	@PYTHON=$(BIN)/python $(BIN)/sam build --parallel $(ARGS)

@@ -14,6 +14,8 @@ import grimp
 import pytest
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+PAGE: Final = ROOT / "docs" / "architecture.md"
+BEGIN, END = "<!-- make rooms -->", "<!-- end -->"
 
 # From the top. A room imports from the rooms below its line and from itself. So entrances do not know each other, and
 # neither do the rooms of one line.
@@ -144,6 +146,31 @@ def imports_upward(module: str) -> Iterator[str]:
             yield name
 
 
+def drawing() -> str:
+    """The rooms from top to bottom, each with the first line of its docstring."""
+    rows = [[(room, purpose_of(room)) for room in sorted(line)] for line in ROOMS]
+    width = max(len(room) for row in rows for room, _ in row)
+    blocks = ("\n".join(f"{room:<{width}}  {purpose}" for room, purpose in row) for row in rows)
+    return "```text\n" + "\n  ↓\n".join(blocks) + "\n```"
+
+
+def purpose_of(room: str) -> str:
+    path = ROOT / "handler" / room.replace(".", "/")
+    source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+    first_line = (ast.get_docstring(ast.parse(source.read_text())) or "").partition("\n")[0]
+    return first_line.rstrip(".")
+
+
+def page_with(picture: str) -> str:
+    """The page about the architecture, with this picture of the rooms in it."""
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    return f"{before}{BEGIN}\n\n{picture}\n\n{END}{rest.partition(END)[2]}"
+
+
+def test_the_page_shows_the_rooms_as_they_are() -> None:
+    assert PAGE.read_text() == page_with(drawing()), "run `make rooms`"
+
+
 def test_a_newcomer_sees_few_doors_at_once() -> None:
     for folder, most in MAX_DOORS.items():
         assert (
@@ -227,3 +254,7 @@ def words(name: str) -> set[str]:
 
 def test_the_words_of_a_name_are_found_in_either_spelling() -> None:
     assert words("ThreadManager") == words("thread_manager") == {"thread", "manager"}
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page_with(drawing()))
