@@ -12,11 +12,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from handler import __version__
 from handler.runtime.secrets import Secret
 
-VERSION: Final = "0.1.0"  # the project's version; nothing is installed as a package where Lambda runs
 # Required of every client (Discord docs, "API Reference", User Agent).
-USER_AGENT: Final = f"DiscordBot (https://github.com/onethread/onethread, {VERSION})"
+USER_AGENT: Final = f"DiscordBot (https://github.com/onethread/onethread, {__version__})"
 MAX_REASON_LENGTH: Final = 512  # characters of X-Audit-Log-Reason (Discord docs, "Audit Log")
 HASH_LENGTH: Final = 16  # hexadecimal digits: no two tokens of an environment's life share so many
 

@@ -6,8 +6,9 @@ from urllib.parse import unquote
 
 import pytest
 
+from handler import __version__
 from handler.discord import routes
-from handler.discord.http import MAX_REASON_LENGTH, VERSION, Request, Response, body_of, header_fields
+from handler.discord.http import MAX_REASON_LENGTH, Request, Response, body_of, header_fields
 from handler.runtime.secrets import Secret
 from tests.kit.secrets import BOT_TOKEN, INTERACTION_TOKEN
 
@@ -15,13 +16,15 @@ ROOT = Path(__file__).resolve().parents[3]
 TOKEN = Secret(BOT_TOKEN)
 
 
-def test_the_version_told_to_discord_is_the_projects() -> None:
-    assert tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"] == VERSION
+def test_the_version_stands_in_one_place() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    assert project["project"]["dynamic"] == ["version"]
+    assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "handler.__version__"}
 
 
 def test_every_request_says_who_it_is_from_in_discords_form() -> None:
     agent = header_fields(routes.get_channel("1"), TOKEN)["user-agent"]
-    assert agent == f"DiscordBot (https://github.com/onethread/onethread, {VERSION})"
+    assert agent == f"DiscordBot (https://github.com/onethread/onethread, {__version__})"
 
 
 def test_the_token_goes_only_where_it_is_asked_for() -> None:
