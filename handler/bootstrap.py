@@ -17,11 +17,11 @@ from handler.aws import clients, dynamodb, parameter_store, reconcile_queue
 from handler.aws.parameter_store import BotTokenParameter
 from handler.aws.reconcile_queue import ReconcileQueue
 from handler.commands import jobs
-from handler.commands.context import CommandContext, Commands
+from handler.commands.command import Commands
 from handler.commands.jobs import JobsQueue
 from handler.commands.registry import COMMANDS
 from handler.config import Config, ReconcilerConfig, WorkerConfig
-from handler.discord.exchange import YIELDING, RetryPolicy
+from handler.discord.exchange import NO_RATE_LIMIT_WAITS, RetryPolicy
 from handler.discord.rest import Discord, RateLimits, TokenSource, build_client, httpx_send
 from handler.errors import ConfigurationError
 from handler.runtime import telemetry
@@ -78,10 +78,6 @@ class Environment(Generic[C]):
             await asyncio.gather(reading, return_exceptions=True)  # what went wrong, the work has met itself
 
     @cached_property
-    def command_context(self) -> CommandContext:
-        return CommandContext(sessions=self.sessions, names=self.names, clock=self.clock, context=self.sessions.context)
-
-    @cached_property
     def names(self) -> Names:
         return Names(self.config.session_name_prefix)
 
@@ -106,7 +102,7 @@ class Environment(Generic[C]):
             application_id=self.config.application_id,
             clock=self.clock,
             limits=RateLimits(),
-            retry=YIELDING if isinstance(self.config, ReconcilerConfig) else RetryPolicy(),
+            retry=NO_RATE_LIMIT_WAITS if isinstance(self.config, ReconcilerConfig) else RetryPolicy(),
         )
 
     @cached_property
@@ -155,7 +151,7 @@ class Environment(Generic[C]):
     def warm(self) -> None:
         """Build everything now. No remote call is made."""
         self._runner.get_loop()
-        _ = self.command_context, self.discord
+        _ = self.sessions, self.discord
         if isinstance(self.config, WorkerConfig):
             _ = self.jobs
         if isinstance(self.config, ReconcilerConfig):

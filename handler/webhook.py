@@ -19,7 +19,7 @@ from handler import bootstrap
 from handler.aws import http_api
 from handler.bootstrap import Environment
 from handler.commands import texts
-from handler.commands.context import Command
+from handler.commands.command import Command
 from handler.commands.jobs import Job, whole_seconds
 from handler.commands.outcomes import log_failure
 from handler.commands.registry import find_command
@@ -71,7 +71,7 @@ async def _callback(environment: Environment[WebhookConfig], payload: dict[str, 
 
 
 async def _command(environment: Environment[WebhookConfig], payload: dict[str, Any], received: datetime) -> Callback:
-    interaction = interactions.read(payload)
+    interaction = interactions.parse(payload)
     if interaction is None:
         return responses.reply(texts.unreadable())
     telemetry.redact_here(interaction.token)
@@ -94,7 +94,7 @@ async def _now_or_later(
     try:
         if deadline.remaining(clock.now()) < WORTH_STARTING_SECONDS:
             raise TimedOut("the time was over before the command began")
-        work = environment.with_token(command(environment.command_context, interaction))
+        work = environment.with_token(command(environment.sessions, interaction))
         return _reply(interaction, await within(clock, deadline, work))
     except TooManyThreads as error:  # nothing that the worker could wait for: people have to archive some
         log_failure(error)
@@ -130,7 +130,7 @@ async def _hand_over(
     if not sent:
         return responses.reply(texts.not_handed_over() if isinstance(error, TimedOut) else texts.failure(error))
     telemetry.metric(Metric.HAND_OVERS)
-    return responses.deferred_update() if interaction.is_button else responses.deferred()
+    return responses.defer_update() if interaction.is_button else responses.defer()
 
 
 def _reply(interaction: Interaction, answer: Message) -> Callback:

@@ -164,14 +164,14 @@ class Attempt:
         if self._last:
             return texts.last_try()
         if self._interaction.is_button:  # its deferral shows nothing, and the button is still there
-            return texts.merging(Merging(self._interaction.so_far))
+            return texts.merging(Merging(self._interaction.done_before))
         return texts.waiting(Importing(self._job.progress), self._clock.now()) if self._job.progress else None
 
     async def _command(self) -> Message:
         command = find_command(self._environment.commands, self._interaction)
         if command is None:
             return texts.unknown_command()
-        return await self._environment.with_token(command(self._environment.command_context, self._interaction))
+        return await self._environment.with_token(command(self._environment.sessions, self._interaction))
 
     def _deadline(self) -> Deadline:
         now = self._clock.now()
@@ -213,7 +213,7 @@ class Attempt:
 
     async def _tell(self, answer: Message) -> Told:
         """Edit the deferred answer."""
-        edit = self._environment.discord.edit_original(self._interaction.token, responses.edit(answer))
+        edit = self._environment.discord.edit_original(self._interaction.token, responses.edit_body(answer))
         try:
             await self._in(TELLING_SECONDS, edit)
         except DiscordRefused as refusal:

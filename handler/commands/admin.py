@@ -3,7 +3,7 @@
 from typing import Final
 
 from handler.commands import admin_texts, texts
-from handler.commands.context import CommandContext, parent_channel
+from handler.commands.command import parent_channel
 from handler.commands.session import IMPORT_STRETCH_SECONDS
 from handler.discord import permissions
 from handler.discord.interactions import Interaction
@@ -12,52 +12,53 @@ from handler.discord.responses import Message
 from handler.errors import InvalidRequest, MissingPermissions, NotAllowed
 from handler.runtime import telemetry
 from handler.sessions.duplicates.find import find_duplicates
-from handler.sessions.duplicates.group import TO_MERGE
+from handler.sessions.duplicates.group import NEEDED_TO_MERGE
 from handler.sessions.duplicates.merge import merge_duplicates
 from handler.sessions.opening.channel import channel_of, register
 from handler.sessions.opening.channel_import import import_afresh, import_whole
+from handler.sessions.protocol import Sessions
 from handler.store.items import ChannelItem
 
-TO_IMPORT: Final = (Permission.VIEW_CHANNEL, Permission.READ_MESSAGE_HISTORY)
+NEEDED_TO_IMPORT: Final = (Permission.VIEW_CHANNEL, Permission.READ_MESSAGE_HISTORY)
 
 
-async def import_channel(context: CommandContext, interaction: Interaction) -> Message:
+async def import_channel(sessions: Sessions, interaction: Interaction) -> Message:
     """``/session-admin import``: read the channel's threads afresh and give each its place, whatever is on record.
 
     A repeat of the same interaction goes on with what it began, and a job that was put back with what there is.
     """
     if (refusal := _refusal(interaction)) is not None:
         return refusal
-    _check_app(interaction, TO_IMPORT)
-    channel = await _channel(context, interaction)
-    if "pages" in interaction.so_far:
-        done = await import_whole(context.context, channel, stretch=IMPORT_STRETCH_SECONDS)
+    _check_app(interaction, NEEDED_TO_IMPORT)
+    channel = await _channel(sessions, interaction)
+    if "pages" in interaction.done_before:
+        done = await import_whole(sessions.context, channel, stretch=IMPORT_STRETCH_SECONDS)
     else:
-        done = await import_afresh(context.context, channel, interaction.id, stretch=IMPORT_STRETCH_SECONDS)
+        done = await import_afresh(sessions.context, channel, interaction.id, stretch=IMPORT_STRETCH_SECONDS)
     telemetry.field(outcome="imported", **done.progress)
     return admin_texts.imported(done)
 
 
-async def list_duplicates(context: CommandContext, interaction: Interaction) -> Message:
+async def list_duplicates(sessions: Sessions, interaction: Interaction) -> Message:
     """``/session-admin duplicates``: the names with several threads, which one would be kept, and a button to do it."""
     if (refusal := _refusal(interaction)) is not None:
         return refusal
-    _check_app(interaction, TO_MERGE)
-    channel = await _known_channel(context, interaction)
-    found = await find_duplicates(context.context, channel)
+    _check_app(interaction, NEEDED_TO_MERGE)
+    channel = await _known_channel(sessions, interaction)
+    found = await find_duplicates(sessions.context, channel)
     telemetry.field(outcome="listed", names=len(found.groups), threads=found.threads)
     return admin_texts.duplicates(found, channel.channel_id)
 
 
-async def merge(context: CommandContext, interaction: Interaction) -> Message:
+async def merge(sessions: Sessions, interaction: Interaction) -> Message:
     """The button beneath that list. Who may is asked again: what is signed says who pressed it, and where."""
-    if interaction.argument not in (interaction.channel_id, interaction.parent_id):
+    if interaction.button_argument not in (interaction.channel_id, interaction.parent_id):
         raise InvalidRequest("a button of another channel", message=texts.UNKNOWN_BUTTON)
     if (refusal := _refusal(interaction)) is not None:
         return refusal
-    _check_app(interaction, TO_MERGE)
-    channel = await _known_channel(context, interaction)
-    done = await merge_duplicates(context.context, channel, merged_before=interaction.so_far.get("merged", 0))
+    _check_app(interaction, NEEDED_TO_MERGE)
+    channel = await _known_channel(sessions, interaction)
+    done = await merge_duplicates(sessions.context, channel, merged_before=interaction.done_before.get("merged", 0))
     telemetry.field(outcome="merged", threads=done.merged, left=done.left)
     return admin_texts.merged(done.merged, done.left)
 
@@ -81,17 +82,17 @@ def _check_app(interaction: Interaction, needed: tuple[Permission, ...]) -> None
         raise MissingPermissions(missing)
 
 
-async def _channel(context: CommandContext, interaction: Interaction) -> ChannelItem:
+async def _channel(sessions: Sessions, interaction: Interaction) -> ChannelItem:
     """The channel's record; a thread means its parent. At first contact it is registered."""
     channel_id, kind = parent_channel(interaction)
-    channel, known = await channel_of(context.context, channel_id, guild_id=interaction.guild_id, kind=kind)
+    channel, known = await channel_of(sessions.context, channel_id, guild_id=interaction.guild_id, kind=kind)
     if not known:
-        await register(context.context, channel)
+        await register(sessions.context, channel)
     telemetry.field(channel_id=channel.channel_id)
     return channel
 
 
-async def _known_channel(context: CommandContext, interaction: Interaction) -> ChannelItem:
+async def _known_channel(sessions: Sessions, interaction: Interaction) -> ChannelItem:
     """The same, once its past is known."""
-    channel = await _channel(context, interaction)
-    return await import_whole(context.context, channel, stretch=IMPORT_STRETCH_SECONDS)
+    channel = await _channel(sessions, interaction)
+    return await import_whole(sessions.context, channel, stretch=IMPORT_STRETCH_SECONDS)

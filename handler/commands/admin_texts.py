@@ -6,7 +6,7 @@ from typing import Final
 
 from handler.discord import markdown
 from handler.discord.models import Channel
-from handler.discord.responses import Message, message, with_button, with_more
+from handler.discord.responses import Message, message, with_button, with_embed
 from handler.runtime.utf16 import utf16_units
 from handler.sessions.duplicates.group import Duplicates, Group
 from handler.store.items import ChannelItem
@@ -40,7 +40,7 @@ def duplicates(found: Duplicates, channel_id: str) -> Message:
     names_shown, names_beneath = _list(found)
     answer = message(head + names_shown + _rest(found) + foot)
     if names_beneath:
-        answer = with_more(answer, names_beneath)
+        answer = with_embed(answer, names_beneath)
     return with_button(answer, label=f"Merge {threads}", custom_id=f"{MERGE_BUTTON}:{channel_id}")
 
 

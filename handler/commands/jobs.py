@@ -59,7 +59,9 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     def put_back(self, progress: Mapping[str, int]) -> "Job":
         """The same job for another message: the token lives no longer for it. `progress`: what has been done of it."""
-        interaction = msgspec.structs.replace(self.interaction, so_far={**self.interaction.so_far, **progress})
+        interaction = msgspec.structs.replace(
+            self.interaction, done_before={**self.interaction.done_before, **progress}
+        )
         return msgspec.structs.replace(
             self, interaction=interaction, put_backs=self.put_backs + 1, wait_seconds=0, progress={}
         )

@@ -2,16 +2,16 @@
 
 from typing import Final
 
-from handler.commands.context import Opener
 from handler.errors import BotTokenRefused, ConfigurationError, OnethreadError, TryAgain
 from handler.runtime import telemetry
 from handler.runtime.telemetry import Metric
 from handler.sessions.model import Opened, OpenRequest, Outcome
+from handler.sessions.protocol import Sessions
 
 _OPERATORS: Final = (BotTokenRefused, ConfigurationError)  # nobody but whoever runs the bot can put these right
 
 
-async def open_and_log(sessions: Opener, request: OpenRequest) -> Opened:
+async def open_and_log(sessions: Sessions, request: OpenRequest) -> Opened:
     """`sessions.open`, with its outcome (an error's kind, where it fails) noted in the current request's telemetry."""
     telemetry.field(channel_id=request.parent_channel_id, session_key=request.name.key)
     try:

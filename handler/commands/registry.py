@@ -4,7 +4,7 @@ from typing import Final
 
 from handler.commands.admin import import_channel, list_duplicates, merge
 from handler.commands.admin_texts import MERGE_BUTTON
-from handler.commands.context import Command, Commands
+from handler.commands.command import Command, Commands
 from handler.commands.session import open_session
 from handler.discord.interactions import BUTTON, Interaction
 

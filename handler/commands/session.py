@@ -3,18 +3,19 @@
 from typing import Final
 
 from handler.commands import texts
-from handler.commands.context import CommandContext, parent_channel
+from handler.commands.command import parent_channel
 from handler.commands.outcomes import open_and_log
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission, has
 from handler.discord.responses import Message
 from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.names import MAX_TOPIC_LENGTH
+from handler.sessions.protocol import Sessions
 
 IMPORT_STRETCH_SECONDS: Final = 5.0  # a few pages: then whoever waits for the answer is shown how far it is
 
 
-async def open_session(context: CommandContext, interaction: Interaction) -> Message:
+async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
     """``/session open name: [topic:]``: the link of the session's one thread. In a thread it means the parent channel."""
     if interaction.guild_id is None:
         return texts.outside_a_guild()
@@ -25,7 +26,7 @@ async def open_session(context: CommandContext, interaction: Interaction) -> Mes
         return texts.topic_too_long()
     channel_id, kind = parent_channel(interaction)
     request = OpenRequest(
-        name=context.names.parse(name),
+        name=sessions.context.names.parse(name),
         parent_channel_id=channel_id,
         requester=_requester(interaction),
         topic=(topic or "").strip() or None,
@@ -33,7 +34,7 @@ async def open_session(context: CommandContext, interaction: Interaction) -> Mes
         kind=kind,
         import_stretch=IMPORT_STRETCH_SECONDS,
     )
-    return texts.opened(await open_and_log(context.sessions, request))
+    return texts.opened(await open_and_log(sessions, request))
 
 
 def _requester(interaction: Interaction) -> Requester:

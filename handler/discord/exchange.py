@@ -53,7 +53,7 @@ class RetryPolicy:
 # For whoever repeats and waits by itself: one send for one question.
 NO_RETRY: Final = RetryPolicy(attempts=1, rate_limit_waits=0, original_pauses=())
 # For whoever comes again anyway: a 429 is for others to wait out.
-YIELDING: Final = RetryPolicy(rate_limit_waits=0)
+NO_RATE_LIMIT_WAITS: Final = RetryPolicy(rate_limit_waits=0)
 
 
 class Exchange:

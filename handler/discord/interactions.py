@@ -31,7 +31,7 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     `path` is the command with its groups and subcommand, ``("session", "open")``. `channel_type` and `parent_id` are
     those of the channel in which it was used, which may be a thread. `user_permissions` and `app_permissions` are the
     bits in that channel. Of a button `path` is ``("button", name)``: its `custom_id` is ``name:argument``, and `message_id`
-    the message under which it stands. `so_far` is what former receives of the same interaction have done; only jobs have
+    the message under which it stands. `done_before` is what former receives of the same interaction have done; only jobs have
     it.
     """
 
@@ -49,7 +49,7 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     app_permissions: int | None = None
     custom_id: str | None = None
     message_id: str | None = None
-    so_far: dict[str, int] = {}
+    done_before: dict[str, int] = {}
 
     @property
     def name(self) -> str:
@@ -64,12 +64,12 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         return self.custom_id is not None
 
     @property
-    def argument(self) -> str:
+    def button_argument(self) -> str:
         """What the button's `custom_id` carries."""
         return (self.custom_id or "").partition(":")[2]
 
 
-def read(payload: Mapping[str, Any]) -> Interaction | None:
+def parse(payload: Mapping[str, Any]) -> Interaction | None:
     """The interaction in a signed payload; None if it cannot even be answered later, for want of an id or a token."""
     interaction_id, token, kind = _snowflake(payload, "id"), payload.get("token"), payload.get("type")
     if interaction_id is None or not isinstance(token, str) or not token or not isinstance(kind, int):

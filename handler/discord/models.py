@@ -12,7 +12,7 @@ import msgspec
 from handler.discord import snowflakes
 from handler.runtime.clock import parse_iso
 
-NONCE_LENGTH: Final = 25  # characters; Discord docs, "Message", nonce of Create Message
+MAX_NONCE_LENGTH: Final = 25  # characters; Discord docs, "Message", nonce of Create Message
 SUPPRESS_EMBEDS: Final = 1 << 2  # Discord docs, "Message", message flags: a link in a topic must not unfold a preview
 
 
@@ -128,6 +128,6 @@ class AuditEntry(msgspec.Struct, frozen=True):
     user_id: str | None = None
     changes: tuple[AuditChange, ...] = ()
 
-    def new(self, key: str) -> Any:
+    def new_value(self, key: str) -> Any:
         """The new value of a field, None if it did not change or went."""
         return next((change.new_value for change in self.changes if change.key == key), None)

@@ -18,22 +18,22 @@ from handler.errors import (
 )
 
 # What each step needs, in the order in which people should grant it.
-TO_CREATE: Final = (
+NEEDED_TO_CREATE: Final = (
     Permission.VIEW_CHANNEL,
     Permission.SEND_MESSAGES,
     Permission.READ_MESSAGE_HISTORY,
     Permission.CREATE_PUBLIC_THREADS,
 )
 
-TO_LOOK: Final = (Permission.READ_MESSAGE_HISTORY,)
+NEEDED_TO_LOOK_UP: Final = (Permission.READ_MESSAGE_HISTORY,)
 
-TO_ANCHOR: Final = (Permission.SEND_MESSAGES,)
+NEEDED_TO_ANCHOR: Final = (Permission.SEND_MESSAGES,)
 
-TO_START: Final = (Permission.CREATE_PUBLIC_THREADS,)
+NEEDED_TO_START: Final = (Permission.CREATE_PUBLIC_THREADS,)
 
-TO_UNARCHIVE: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
+NEEDED_TO_UNARCHIVE: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
 
-TO_UNLOCK: Final = (Permission.MANAGE_THREADS,)
+NEEDED_TO_UNLOCK: Final = (Permission.MANAGE_THREADS,)
 
 # Discord's JSON error codes (Discord docs, "Opcodes and Status Codes").
 UNKNOWN_CHANNEL: Final = 10003
@@ -57,7 +57,7 @@ def raise_unless_gone(missing: NotFound) -> None:
         raise DiscordUnavailable(str(missing)) from missing
 
 
-def raise_translated(refusal: DiscordRefused, needs: Sequence[Permission]) -> NoReturn:
+def raise_translation(refusal: DiscordRefused, needs: Sequence[Permission]) -> NoReturn:
     """Raise the error that people are told, for a definite refusal of a step that needs these permissions."""
     error = translate(refusal, needs)
     if error is refusal:

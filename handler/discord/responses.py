@@ -40,12 +40,12 @@ def with_button(answer: Message, *, label: str, custom_id: str) -> Message:
     return {**answer, "components": [{"type": ACTION_ROW, "components": [button]}]}
 
 
-def with_more(answer: Message, text: str) -> Message:
+def with_embed(answer: Message, text: str) -> Message:
     """The message with more text beneath than its content can hold: at most 4096 characters."""
     return {**answer, "embeds": [{"description": text}]}
 
 
-def edit(answer: Message) -> Mapping[str, Any]:
+def edit_body(answer: Message) -> Mapping[str, Any]:
     """The body that makes the original response this message: its flags are fixed since the deferral."""
     return {name: value for name, value in answer.items() if name != "flags"}
 
@@ -59,7 +59,7 @@ def reply(answer: Message) -> Callback:
     return {"type": InteractionResponseType.CHANNEL_MESSAGE_WITH_SOURCE, "data": answer}
 
 
-def deferred() -> Callback:
+def defer() -> Callback:
     """The answer comes later. Ephemeral is the only flag allowed, and holds for that answer too."""
     return {
         "type": InteractionResponseType.DEFERRED_CHANNEL_MESSAGE_WITH_SOURCE,
@@ -69,10 +69,10 @@ def deferred() -> Callback:
 
 def update(answer: Message) -> Callback:
     """The answer to a button at once: it replaces the message under which the button stands, which stays ephemeral."""
-    return {"type": InteractionResponseType.UPDATE_MESSAGE, "data": edit(answer)}
+    return {"type": InteractionResponseType.UPDATE_MESSAGE, "data": edit_body(answer)}
 
 
-def deferred_update() -> Callback:
+def defer_update() -> Callback:
     """That message is replaced later; until then it stays as it is."""
     return {"type": InteractionResponseType.DEFERRED_UPDATE_MESSAGE}
 

@@ -150,7 +150,7 @@ class Discord:
         """Delete a message. NotFound with 10008 means that it is gone, be it by an earlier attempt of this very call."""
         await self._exchange.answer(routes.delete_message(channel_id, message_id, reason), decode.nothing)
 
-    def foresee_start(self, channel_id: str) -> None:
+    def check_start_limit(self, channel_id: str) -> None:
         """Raise RateLimited if starting a thread in this channel is known to be refused for longer than there is time."""
         self._exchange.foresee(routes.start_thread(channel_id, channel_id, "", 0))
 

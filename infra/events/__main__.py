@@ -53,9 +53,9 @@ def _ping(options: argparse.Namespace, now: datetime) -> str:
 
 def _job(options: argparse.Namespace, now: datetime) -> str:
     from handler.commands import jobs
-    from handler.discord.interactions import read
+    from handler.discord.interactions import parse
 
-    interaction = read(_interaction(options, now))
+    interaction = parse(_interaction(options, now))
     if interaction is None:
         raise Mistaken("That makes no interaction: ids are strings of digits.")
     body = jobs.encode(jobs.Job.of(interaction, now))

@@ -6,7 +6,7 @@ import pytest
 
 from handler.commands import texts
 from handler.commands.jobs import Job
-from handler.discord.interactions import read
+from handler.discord.interactions import parse
 from handler.discord.responses import message, with_button
 from handler.errors import Importing, Merging, OnethreadError, RateLimited, StoreUnavailable
 from infra.interactions import button
@@ -38,21 +38,22 @@ def payload(**data: Any) -> dict[str, Any]:
 
 
 def test_a_button_is_read_with_its_name_its_argument_and_its_message() -> None:
-    found = read(payload())
+    found = parse(payload())
     assert found is not None
-    assert (found.path, found.name, found.argument, found.message_id) == (("button", "go"), "button go", "10:x", "77")
+    assert (found.path, found.name) == (("button", "go"), "button go")
+    assert (found.button_argument, found.message_id) == ("10:x", "77")
     assert found.is_button
 
 
 @pytest.mark.parametrize("custom_id", [None, "", 5, "x" * 101])
 def test_a_custom_id_that_is_none_is_no_button_of_ours(custom_id: Any) -> None:
-    found = read(payload(custom_id=custom_id))
+    found = parse(payload(custom_id=custom_id))
     assert found is not None
     assert (found.path, found.is_button) == ((), False)
 
 
 def test_a_command_is_no_button_whatever_its_data_says() -> None:
-    found = read({**payload(), "type": 2})
+    found = parse({**payload(), "type": 2})
     assert found is not None
     assert not found.is_button
 
@@ -123,14 +124,14 @@ def test_what_is_merged_before_a_put_back_is_known_to_the_next_receive() -> None
             assert await case.work(between=note) == 4
 
         case.run(scenario())
-        assert [run.so_far for run in case.command.runs] == [{}, {}, {"merged": 5}, {"merged": 5}, {"merged": 9}]
+        assert [run.done_before for run in case.command.runs] == [{}, {}, {"merged": 5}, {"merged": 5}, {"merged": 9}]
         assert [text for text in said if "threads so far" in text] == [said[0], said[2]]
         assert "5 threads so far" in said[0]
         assert said[-1] == "done"
 
 
 def test_a_job_keeps_the_button_and_forgets_nothing_of_it() -> None:
-    interaction = read(payload())
+    interaction = parse(payload())
     assert interaction is not None
     job = Job.of(interaction, START).put_back({"merged": 3}).put_back({})
-    assert (job.interaction.argument, job.interaction.so_far, job.put_backs) == ("10:x", {"merged": 3}, 2)
+    assert (job.interaction.button_argument, job.interaction.done_before, job.put_backs) == ("10:x", {"merged": 3}, 2)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handler.commands import texts
-from handler.discord.responses import edit
+from handler.discord.responses import edit_body
 from handler.errors import (
     BotTokenRefused,
     ChannelGone,
@@ -233,7 +233,7 @@ def test_an_unknown_command_is_answered_clearly(change: dict[str, Any]) -> None:
 
 
 def test_an_edit_of_the_answer_says_nothing_of_flags() -> None:
-    assert "flags" not in edit(texts.unknown_command())
+    assert "flags" not in edit_body(texts.unknown_command())
 
 
 def test_no_token_is_logged(capsys: Any) -> None:

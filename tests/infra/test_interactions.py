@@ -9,7 +9,7 @@ import pytest
 from nacl.signing import SigningKey
 
 from handler.aws import http_api
-from handler.discord.interactions import read
+from handler.discord.interactions import parse
 from handler.discord.signature import RequestRefused, verify
 from infra.interactions import (
     BOT_PERMISSIONS,
@@ -42,7 +42,7 @@ def test_the_door_admits_what_is_signed_and_the_reader_finds_all_of_it() -> None
     event = api_gateway_event(body, sign(body, KEY, NOW), now=NOW)
     admitted = verify(http_api.read_request(event), PUBLIC_KEY, NOW)
     assert admitted == payload
-    found = read(admitted)
+    found = parse(admitted)
     assert found is not None
     assert (found.id, found.name, found.options) == (
         "1574000000000000000",
@@ -56,7 +56,7 @@ def test_the_door_admits_what_is_signed_and_the_reader_finds_all_of_it() -> None
 
 def test_a_command_used_in_a_thread_names_the_threads_parent() -> None:
     payload = interaction("1a06a43", **WHERE, channel_type=11, parent_id="1100000000000000009", now=NOW)
-    found = read(payload)
+    found = parse(payload)
     assert found is not None
     assert (found.channel_type, found.parent_id) == (11, "1100000000000000009")
     assert payload["channel"]["thread_metadata"]["archived"] is False

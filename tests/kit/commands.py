@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 
-from handler.commands.context import CommandContext, Commands
+from handler.commands.command import Commands
 from handler.discord.interactions import Interaction
 from handler.discord.responses import Message, message
 from handler.runtime.deadline import remaining
+from handler.sessions.protocol import Sessions
 from tests.kit.deployment import Asked, Deployment
 
 
@@ -30,10 +31,10 @@ class Scripted:
     def table(self) -> Commands:
         return {("session", "open"): self.run}
 
-    async def run(self, context: CommandContext, interaction: Interaction) -> Message:
+    async def run(self, sessions: Sessions, interaction: Interaction) -> Message:
         self.runs.append(interaction)
         self.began.append(asyncio.get_running_loop().time())
-        self.left.append(remaining(context.clock.now(), -1.0))
+        self.left.append(remaining(sessions.context.clock.now(), -1.0))
         try:
             await asyncio.sleep(self.takes)
         finally:

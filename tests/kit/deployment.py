@@ -15,7 +15,7 @@ from nacl.signing import SigningKey
 
 from handler import config, ensure, reconciler, webhook, worker
 from handler.bootstrap import C, Environment
-from handler.commands.context import Commands
+from handler.commands.command import Commands
 from handler.commands.registry import COMMANDS
 from handler.config import EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
 from infra.interactions import (

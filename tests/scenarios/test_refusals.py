@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from handler.discord.permissions import Permission
-from handler.discord.refusals import TO_CREATE
+from handler.discord.refusals import NEEDED_TO_CREATE
 from handler.sessions.model import Outcome
 from infra.simulator.faults import error
 from tests.kit.stage import Stage, staged
@@ -14,7 +14,7 @@ from tests.kit.table_view import CHANNEL, GUILD, NAME
 MESSAGES = "/channels/{channel_id}/messages"
 THREADS = "/channels/{channel_id}/messages/{message_id}/threads"
 ALL = Permission(0)
-for _permission in TO_CREATE:
+for _permission in NEEDED_TO_CREATE:
     ALL |= _permission
 
 
@@ -50,7 +50,7 @@ async def test_a_post_of_a_forum_means_the_forum_which_is_refused(stage: Stage) 
 
 
 @pytest.mark.parametrize("imported", [True, False], ids=["known", "new"])
-@pytest.mark.parametrize("lacking", TO_CREATE, ids=lambda permission: str(permission.name))
+@pytest.mark.parametrize("lacking", NEEDED_TO_CREATE, ids=lambda permission: str(permission.name))
 def test_each_missing_permission_is_named_before_anything_is_written(lacking: Permission, imported: bool) -> None:
     @staged(imported=imported)
     async def play(stage: Stage) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from handler.discord import markdown
-from handler.discord.models import NONCE_LENGTH, SUPPRESS_EMBEDS, Channel
+from handler.discord.models import MAX_NONCE_LENGTH, SUPPRESS_EMBEDS, Channel
 from handler.discord.permissions import Permission
 from handler.sessions.names import MAX_THREAD_NAME_UNITS
 from handler.sessions.threads.match import best_first, is_adoptable
@@ -21,7 +21,7 @@ from handler.store.items import Pointer, Session
 MERGED_PREFIX: Final = "↪ "  # before the name of a merged thread, so that it is no session's any more
 
 # What finding and merging need, in the order in which people should grant it.
-TO_MERGE: Final = (
+NEEDED_TO_MERGE: Final = (
     Permission.VIEW_CHANNEL,
     Permission.READ_MESSAGE_HISTORY,
     Permission.MANAGE_THREADS,
@@ -112,4 +112,4 @@ def link_message(kept_id: str) -> dict[str, Any]:
 
 def link_nonce(thread_id: str, kept_id: str) -> str:
     """The same for everybody who merges this thread into that one."""
-    return hashlib.sha256(f"merge\0{thread_id}\0{kept_id}".encode()).hexdigest()[:NONCE_LENGTH]
+    return hashlib.sha256(f"merge\0{thread_id}\0{kept_id}".encode()).hexdigest()[:MAX_NONCE_LENGTH]

@@ -22,7 +22,7 @@ from handler.runtime.clock import iso, parse_iso
 from handler.runtime.deadline import remaining
 from handler.sessions.context import Context
 from handler.sessions.duplicates.find import MAX_READ, namesakes_by_key, read_group, settle_lists
-from handler.sessions.duplicates.group import TO_MERGE, Group, OtherThread, link_message, link_nonce, merged_name
+from handler.sessions.duplicates.group import NEEDED_TO_MERGE, Group, OtherThread, link_message, link_nonce, merged_name
 from handler.sessions.threads.generation import end_generation
 from handler.sessions.threads.look_up import fetch_namesake, is_match
 from handler.sessions.threads.settle import settle
@@ -138,7 +138,7 @@ def _left(refusal: DiscordRefused) -> bool:
     """What a refusal means for one thread: it is left, or nothing goes on before people have done something."""
     if refusal.code in (THREAD_ARCHIVED, THREAD_LOCKED):  # somebody has just archived or locked it
         raise DiscordUnavailable(str(refusal)) from refusal
-    error = refusals.translate(refusal, TO_MERGE[2:])
+    error = refusals.translate(refusal, NEEDED_TO_MERGE[2:])
     if isinstance(error, TryAgain) or refusal.status == 403:
         raise error from refusal
     return False

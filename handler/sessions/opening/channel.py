@@ -42,7 +42,7 @@ async def _ask(context: Context, channel_id: str) -> ChannelItem:
     except NotFound as missing:
         raise ChannelGone(str(missing)) from missing
     except DiscordRefused as refusal:
-        refusals.raise_translated(refusal, ())
+        refusals.raise_translation(refusal, ())
     if channel.guild_id is None:
         raise UnsupportedChannel("not a guild's channel")
     if channel.is_thread and channel.parent_id is not None:
@@ -59,5 +59,5 @@ async def register(context: Context, channel: ChannelItem) -> None:
 def check_permissions(request: OpenRequest) -> None:
     """Before anything is written: raise MissingPermissions, naming each one that a creation needs and the app lacks."""
     granted = request.requester.app_permissions
-    if granted is not None and (missing := permissions.missing(granted, refusals.TO_CREATE)):
+    if granted is not None and (missing := permissions.missing(granted, refusals.NEEDED_TO_CREATE)):
         raise MissingPermissions(missing)

@@ -85,14 +85,16 @@ async def _anchor(context: Context, session: Session, request: OpenRequest) -> S
     if held is None:
         return None
     session = held
-    context.discord.foresee_start(session.parent_channel_id)  # else the message would stand there without its thread
+    context.discord.check_start_limit(
+        session.parent_channel_id
+    )  # else the message would stand there without its thread
     try:
         message = await _post(context, session, request)
     except DiscordRefused as refusal:
         if refusal.code == refusals.UNKNOWN_MESSAGE:  # the message of this nonce was deleted
             await context.store.claims.raise_generation(session, owner=request.requester.owner, now=context.clock.now())
             return None
-        await _refused(context, session, refusal, refusals.TO_ANCHOR)
+        await _refused(context, session, refusal, refusals.NEEDED_TO_ANCHOR)
         return None
     write = await context.store.sessions.record(session, message.id)
     if write.won:
@@ -156,7 +158,7 @@ async def _start(context: Context, session: Session) -> Channel | None:
     except DiscordRefused as refusal:
         if refusal.code in (refusals.THREAD_ALREADY_CREATED, refusals.UNKNOWN_MESSAGE):
             return await end_generation(context, session)  # which begins by looking for the thread
-        return await _refused(context, session, refusal, refusals.TO_START)
+        return await _refused(context, session, refusal, refusals.NEEDED_TO_START)
 
 
 async def _refused(
@@ -172,7 +174,7 @@ async def _refused(
     with contextlib.suppress(OnethreadError):  # what keeps it from ending says less than why it has to end
         found = await end_generation(context, session, refused=True)
     if found is None:
-        refusals.raise_translated(refusal, needs)
+        refusals.raise_translation(refusal, needs)
     return found
 
 

@@ -98,7 +98,7 @@ async def _end_generation(context: Context, session: Session, history: OpenHisto
 
 async def _change(context: Context, session: Session, thread: Channel, requester: Requester) -> Channel:
     """The one PATCH: an archived thread can be changed only in a request that unarchives it."""
-    needs = refusals.TO_UNLOCK if thread.locked else refusals.TO_UNARCHIVE
+    needs = refusals.NEEDED_TO_UNLOCK if thread.locked else refusals.NEEDED_TO_UNARCHIVE
     if requester.app_permissions is not None:
         missing = permissions.missing(requester.app_permissions, needs)
         if missing:
@@ -111,7 +111,7 @@ async def _change(context: Context, session: Session, thread: Channel, requester
     except NotFound:
         raise
     except DiscordRefused as refusal:
-        refusals.raise_translated(refusal, needs)
+        refusals.raise_translation(refusal, needs)
 
 
 async def _write_down(context: Context, session: Session, thread: Channel, status: Status) -> Session | None:

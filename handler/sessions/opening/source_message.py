@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from handler.discord.markdown import escape
-from handler.discord.models import NONCE_LENGTH, SUPPRESS_EMBEDS
+from handler.discord.models import MAX_NONCE_LENGTH, SUPPRESS_EMBEDS
 
 
 def source_message(thread_name: str, opened_by: str | None, topic: str | None) -> dict[str, Any]:
@@ -22,4 +22,4 @@ def source_message(thread_name: str, opened_by: str | None, topic: str | None) -
 def source_nonce(parent_channel_id: str, session_key: str, generation: int) -> str:
     """The same for everybody who makes this thread, another one for the next generation."""
     digest = hashlib.sha256(f"{parent_channel_id}\0{session_key}\0{generation}".encode()).hexdigest()
-    return digest[:NONCE_LENGTH]
+    return digest[:MAX_NONCE_LENGTH]

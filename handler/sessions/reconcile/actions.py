@@ -72,7 +72,9 @@ class Observation:
     @cached_property
     def locked_by(self) -> dict[str, str]:
         """Who locked each thread last, by the audit log. A lock of the bot's is the application's."""
-        locks = (e for e in self.audit or () if e.action_type == AuditAction.THREAD_UPDATE and e.new("locked") is True)
+        locks = (
+            e for e in self.audit or () if e.action_type == AuditAction.THREAD_UPDATE and e.new_value("locked") is True
+        )
         who = {e.target_id: e.user_id for e in locks if e.target_id is not None and e.user_id is not None}
         return {t: self.application_id if user == self.bot_user_id else user for t, user in who.items()}
 

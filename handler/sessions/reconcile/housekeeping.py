@@ -235,7 +235,7 @@ def archived_by_a_person(entries: Iterable[AuditEntry], thread: Channel) -> bool
     return any(
         entry.action_type == AuditAction.THREAD_UPDATE
         and entry.target_id == thread.id
-        and entry.new("archived") is True
+        and entry.new_value("archived") is True
         and (since is None or snowflakes.time_of(entry.id) >= since)
         for entry in entries
     )

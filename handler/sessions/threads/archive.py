@@ -27,7 +27,7 @@ async def archived_pages(
     known: set[str] = set()
     while True:
         page = await translate_refusals(
-            context, channel_id, context.discord.archived_threads(channel_id, before=before), refusals.TO_LOOK
+            context, channel_id, context.discord.archived_threads(channel_id, before=before), refusals.NEEDED_TO_LOOK_UP
         )
         new = [t for t in page.threads if t.id not in known]
         known.update(t.id for t in new)

@@ -80,7 +80,7 @@ async def finish(context: Context, session: Session) -> DeletionResult:
     except NotFound as missing:  # somebody was quicker
         refusals.raise_unless_gone(missing)
     except DiscordRefused as refusal:
-        refusals.raise_translated(refusal, refusals.TO_UNLOCK)
+        refusals.raise_translation(refusal, refusals.NEEDED_TO_UNLOCK)
     found = await end_generation(context, taken)
     return DeletionResult.DONE if found is None else DeletionResult.UNDER_WAY
 

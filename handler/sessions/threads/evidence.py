@@ -32,6 +32,6 @@ async def find_thread(context: Context, session: Session) -> Channel | None:
     found = next((t for t in (*active.threads, *archived.threads) if t.id == thread_id), None)
     if found is None and before is not None:  # archived again since it was recorded: then on the newest page
         page = context.discord.archived_threads(session.parent_channel_id, before=None)
-        newest = await translate_refusals(context, session.parent_channel_id, page, refusals.TO_LOOK)
+        newest = await translate_refusals(context, session.parent_channel_id, page, refusals.NEEDED_TO_LOOK_UP)
         found = next((t for t in newest.threads if t.id == thread_id), None)
     return found

@@ -43,7 +43,7 @@ async def _delete_source_message(context: Context, session: Session) -> None:
     except NotFound as missing:
         await _unless_gone(context, session, missing)
     except DiscordRefused as refusal:
-        refusals.raise_translated(refusal, ())
+        refusals.raise_translation(refusal, ())
 
 
 async def _own_message_of_adopted(context: Context, session: Session) -> str | None:

@@ -21,7 +21,7 @@ async def translate_refusals(
     except DiscordRefused as refusal:
         if refusal.code == refusals.UNKNOWN_CHANNEL and needs:
             await confirm_channel_gone(context, parent_channel_id)
-        refusals.raise_translated(refusal, needs)
+        refusals.raise_translation(refusal, needs)
 
 
 async def confirm_channel_gone(context: Context, parent_channel_id: str) -> None:
@@ -36,4 +36,4 @@ async def get_parent(context: Context, channel_id: str) -> Channel:
     except NotFound as missing:
         raise ChannelGone(str(missing)) from missing
     except DiscordRefused as refusal:
-        refusals.raise_translated(refusal, ())
+        refusals.raise_translation(refusal, ())

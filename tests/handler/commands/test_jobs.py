@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.commands.jobs import Job, Malformed, decode, encode, whole_seconds
-from handler.discord.interactions import Interaction, read
+from handler.discord.interactions import Interaction, parse
 from handler.runtime.secrets import Secret
 from infra.interactions import interaction
 from tests.kit.secrets import INTERACTION_TOKEN
@@ -25,7 +25,7 @@ def job() -> Job:
         token=INTERACTION_TOKEN,
         now=START,
     )
-    found = read(payload)
+    found = parse(payload)
     assert found is not None
     return Job.of(found, START)
 

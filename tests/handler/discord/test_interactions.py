@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.discord.interactions import read
+from handler.discord.interactions import parse
 from handler.runtime.secrets import Secret
 from infra.interactions import interaction
 from tests.kit.secrets import INTERACTION_TOKEN
@@ -26,11 +26,11 @@ def changed(path: str, value: Any) -> Any:
     for step in way:
         level = level[int(step) if step.isdigit() else step]
     level[last] = value
-    return read(made)
+    return parse(made)
 
 
 def test_a_whole_interaction_is_read_whole() -> None:
-    found = read(
+    found = parse(
         payload(channel_id="11", channel_type=11, parent_id="10", app_permissions=1 << 38, member_permissions=8)
     )
     assert found is not None
@@ -42,7 +42,7 @@ def test_a_whole_interaction_is_read_whole() -> None:
 
 
 def test_its_token_is_not_shown() -> None:
-    assert INTERACTION_TOKEN not in repr(read(payload()))
+    assert INTERACTION_TOKEN not in repr(parse(payload()))
 
 
 @pytest.mark.parametrize(
@@ -106,4 +106,4 @@ JSON = st.recursive(
 
 @given(st.dictionaries(st.sampled_from(sorted(payload())), JSON))
 def test_any_object_can_be_read(damage: dict[str, Any]) -> None:
-    read({**payload(), **damage})
+    parse({**payload(), **damage})

@@ -20,7 +20,7 @@ ALL_REFUSALS = (DiscordRefused, NotFound, Forbidden)
 
 
 @pytest.mark.parametrize("refused", ALL_REFUSALS)
-@pytest.mark.parametrize("needs", [(), refusals.TO_START], ids=["no needs", "needs"])
+@pytest.mark.parametrize("needs", [(), refusals.NEEDED_TO_START], ids=["no needs", "needs"])
 @pytest.mark.parametrize(
     ("code", "told"),
     [
@@ -43,7 +43,7 @@ def test_a_code_that_says_it_all_is_believed_whatever_the_status(
 
 @pytest.mark.parametrize("code", [50013, 0, 40001])
 def test_any_other_403_is_the_lack_of_what_the_step_needs(code: int) -> None:
-    error = refusals.translate(Forbidden(403, code, "no", route="POST /threads"), refusals.TO_START)
+    error = refusals.translate(Forbidden(403, code, "no", route="POST /threads"), refusals.NEEDED_TO_START)
     assert isinstance(error, MissingPermissions)
     assert error.permissions == ("CREATE_PUBLIC_THREADS",)
     assert f"code {code}" in str(error)
@@ -57,7 +57,7 @@ def test_any_other_403_of_a_step_that_needs_nothing_is_a_lack_of_access() -> Non
 @pytest.mark.parametrize("code", [0, 10003, 10008, 50035, 50083, 160004])
 def test_a_refusal_without_a_better_word_stays_what_it_is(refused: type[DiscordRefused], code: int) -> None:
     refusal = refused(400, code)
-    assert refusals.translate(refusal, refusals.TO_CREATE) is refusal
+    assert refusals.translate(refusal, refusals.NEEDED_TO_CREATE) is refusal
 
 
 def test_nothing_that_keeps_a_mapping_from_being_used_looks_like_a_deletion() -> None:
@@ -66,20 +66,20 @@ def test_nothing_that_keeps_a_mapping_from_being_used_looks_like_a_deletion() ->
 
 
 def test_all_that_a_creation_needs_is_what_its_steps_need() -> None:
-    steps = {*refusals.TO_LOOK, *refusals.TO_ANCHOR, *refusals.TO_START}
-    assert steps | {Permission.VIEW_CHANNEL} == set(refusals.TO_CREATE)
+    steps = {*refusals.NEEDED_TO_LOOK_UP, *refusals.NEEDED_TO_ANCHOR, *refusals.NEEDED_TO_START}
+    assert steps | {Permission.VIEW_CHANNEL} == set(refusals.NEEDED_TO_CREATE)
 
 
 def test_a_refusal_is_told_as_what_it_means_and_by_what_it_was() -> None:
     refusal = Forbidden(403, 50001)
     with pytest.raises(MissingAccess) as raised:
-        refusals.raise_translated(refusal, ())
+        refusals.raise_translation(refusal, ())
     assert raised.value.__cause__ is refusal
 
 
 def test_a_refusal_that_is_told_as_it_is_is_not_its_own_cause() -> None:
     refusal = DiscordRefused(400, 50035)
     with pytest.raises(DiscordRefused) as raised:
-        refusals.raise_translated(refusal, ())
+        refusals.raise_translation(refusal, ())
     assert raised.value is refusal
     assert raised.value.__cause__ is None

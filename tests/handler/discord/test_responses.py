@@ -18,7 +18,7 @@ def test_a_pong_is_nothing_but_its_type() -> None:
 
 
 def test_a_deferral_is_ephemeral_and_has_no_other_flag() -> None:
-    assert responses.deferred() == {"type": 5, "data": {"flags": 64}}
+    assert responses.defer() == {"type": 5, "data": {"flags": 64}}
 
 
 def test_an_answer_is_ephemeral_and_mentions_nobody() -> None:
@@ -35,7 +35,7 @@ def test_a_link_is_a_button_that_causes_no_interaction() -> None:
 
 
 def test_an_edit_takes_former_buttons_away() -> None:
-    edited = responses.edit(responses.message("text"))
+    edited = responses.edit_body(responses.message("text"))
     assert (edited["components"], edited["embeds"]) == ([], [])
 
 
@@ -52,7 +52,7 @@ def schemas() -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    "callback", [responses.pong(), responses.deferred(), responses.reply(LINKED), responses.no_choices()]
+    "callback", [responses.pong(), responses.defer(), responses.reply(LINKED), responses.no_choices()]
 )
 def test_callbacks_fit_discord_s_schema(schemas: dict[str, Any], callback: dict[str, Any]) -> None:
     path = schemas["paths"]["/interactions/{interaction_id}/{interaction_token}/callback"]["post"]
@@ -61,7 +61,7 @@ def test_callbacks_fit_discord_s_schema(schemas: dict[str, Any], callback: dict[
 
 def test_an_edit_fits_discord_s_schema(schemas: dict[str, Any]) -> None:
     path = schemas["paths"]["/webhooks/{webhook_id}/{webhook_token}/messages/@original"]["patch"]
-    validate(schemas, path["requestBody"]["content"]["application/json"]["schema"], responses.edit(LINKED))
+    validate(schemas, path["requestBody"]["content"]["application/json"]["schema"], responses.edit_body(LINKED))
 
 
 def validate(document: dict[str, Any], schema: dict[str, Any], value: Any) -> None:

@@ -11,7 +11,7 @@ import yaml
 from handler import config, ensure
 from handler.aws import http_api
 from handler.commands import jobs
-from handler.discord.interactions import read
+from handler.discord.interactions import parse
 from handler.discord.signature import verify
 from infra.events.__main__ import main
 from infra.events.containers import UNDECLARED, declaring, environment
@@ -30,7 +30,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str, **environ: str)
 
 def test_open_prints_an_event_that_the_webhook_admits(capsys: pytest.CaptureFixture[str]) -> None:
     event = printed(capsys, "open", "--name", "1a06a43", "--topic", "login bug", "--user", "42", "--base64")
-    found = read(verify(http_api.read_request(event), PUBLIC_KEY, NOW))
+    found = parse(verify(http_api.read_request(event), PUBLIC_KEY, NOW))
     assert found is not None
     assert (found.name, found.options, found.user_id) == (
         "/session open",

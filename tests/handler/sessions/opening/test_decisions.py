@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.config import UnlockPolicy
-from handler.discord.models import NONCE_LENGTH, Channel, ThreadMetadata
+from handler.discord.models import MAX_NONCE_LENGTH, Channel, ThreadMetadata
 from handler.runtime.clock import iso
 from handler.sessions.model import Outcome, Requester
 from handler.sessions.opening.next_step import NextStep, next_step, outcome
@@ -85,7 +85,7 @@ def test_an_unknown_status_raises() -> None:
 def test_a_nonce_is_the_same_for_everybody_and_fits_discord(channel: str, key: str, generation: int) -> None:
     made = source_nonce(channel, key, generation)
     assert made == source_nonce(channel, key, generation)
-    assert len(made) == NONCE_LENGTH == 25
+    assert len(made) == MAX_NONCE_LENGTH == 25
 
 
 def test_a_nonce_is_another_one_for_each_channel_key_and_generation() -> None:

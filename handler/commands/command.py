@@ -1,0 +1,26 @@
+"""What a command is: a function from an interaction to the message that answers it."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+
+from handler.discord.interactions import Interaction
+from handler.discord.models import THREAD_TYPES
+from handler.discord.responses import Message
+from handler.errors import UnsupportedChannel
+from handler.sessions.protocol import Sessions
+
+# A command may be cancelled at any moment and run again by another process: it keeps its state in the table only.
+Command = Callable[[Sessions, Interaction], Coroutine[Any, Any, Message]]
+Commands = Mapping[tuple[str, ...], Command]
+
+
+def parent_channel(interaction: Interaction) -> tuple[str, int | None]:
+    """The id of the channel whose sessions are meant, and its type if known. In a thread that is the thread's parent.
+
+    Raises UnsupportedChannel.
+    """
+    in_thread = interaction.channel_type in THREAD_TYPES
+    channel_id = interaction.parent_id if in_thread else interaction.channel_id
+    if channel_id is None:
+        raise UnsupportedChannel(f"no channel id beside channel type {interaction.channel_type}")
+    return channel_id, None if in_thread else interaction.channel_type
