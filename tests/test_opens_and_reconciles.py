@@ -7,7 +7,7 @@ import pytest
 
 from handler.errors import OnethreadError
 from handler.sessions.model import Opened
-from infra.simulator.hands import ImpossibleAct
+from infra.simulator.people import ImpossibleAction
 from tests.explorer.actor import CHANNEL, NAMES, Opener, Run
 from tests.explorer.world import Bounds, World, begin
 
@@ -76,8 +76,8 @@ class Town:
         name = f"Session {self.dice.choice(SESSIONS)}{self.dice.choice(['', ': bug', ' II'])}"
         arguments = (thread_id, name) if act == "rename" else (thread_id,)
         try:
-            getattr(self.world.discord.hands, act)(*arguments, now=self.world.now)
-        except ImpossibleAct:
+            getattr(self.world.discord.people, act)(*arguments, now=self.world.now)
+        except ImpossibleAction:
             return
 
     def finish(self) -> None:

@@ -22,9 +22,9 @@ from handler.sessions.reconcile.run import run_once
 from infra.cost.units import read_units, write_units
 from infra.local.aws_client import MADE_UP, REGION
 from infra.local.table import create_table
-from infra.simulator.permissions import BITS, DEFAULT
+from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS
+from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
-from infra.simulator.world import SimulatedDiscord
 
 APPLICATION: Final = "1000"
 GUILD: Final = "1"
@@ -72,17 +72,17 @@ class Measured:
 
 # One change each, to threads of its own.
 CHANGES: Final[dict[str, Act]] = {
-    "a thread renamed": lambda d, t, now: d.hands.rename(t[0], "Session 0: found it", now=now, by=MODERATOR),
-    "a thread locked": lambda d, t, now: d.hands.lock(t[1], now=now, by=MODERATOR),
-    "a thread archived": lambda d, t, now: d.hands.archive(t[2], now=now, by=MODERATOR),
-    "a thread unarchived": lambda d, t, now: d.hands.unarchive(t[2], now=now, by=MODERATOR),
-    "a thread deleted": lambda d, t, now: d.hands.delete_thread(t[3], now=now, by=MODERATOR),
+    "a thread renamed": lambda d, t, now: d.people.rename(t[0], "Session 0: found it", now=now, by=MODERATOR),
+    "a thread locked": lambda d, t, now: d.people.lock(t[1], now=now, by=MODERATOR),
+    "a thread archived": lambda d, t, now: d.people.archive(t[2], now=now, by=MODERATOR),
+    "a thread unarchived": lambda d, t, now: d.people.unarchive(t[2], now=now, by=MODERATOR),
+    "a thread deleted": lambda d, t, now: d.people.delete_thread(t[3], now=now, by=MODERATOR),
     "a thread made by a person": lambda d, t, now: _make(d, now),
 }
 
 
 def _make(discord: SimulatedDiscord, now: datetime) -> None:
-    discord.hands.create_thread(CHANNEL, "Session made by hand", now=now, by=MODERATOR)
+    discord.people.create_thread(CHANNEL, "Session made by hand", now=now, by=MODERATOR)
 
 
 def measure(sessions: int) -> Measured:
@@ -101,7 +101,9 @@ async def _measure(sessions: int) -> Measured:
             act(guild.discord, guild.threads, guild.clock.now())
             await guild.clock.sleep(1)
             changes[name] = await guild.run() - quiet
-        guild.discord.hands.set_permissions(GUILD, DEFAULT & ~BITS["VIEW_AUDIT_LOG"], now=guild.clock.now())
+        guild.discord.people.set_permissions(
+            GUILD, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["VIEW_AUDIT_LOG"], now=guild.clock.now()
+        )
         await guild.hour()
         return Measured(quiet, await guild.hour(), changes)
     finally:
@@ -162,10 +164,10 @@ class _Guild:
         for number in range(ACTIVE):
             self.threads.append(await self._open(f"{number}"))
         old = await self._open("old")
-        self.discord.hands.archive(old, now=self.clock.now(), by=MODERATOR)
+        self.discord.people.archive(old, now=self.clock.now(), by=MODERATOR)
         await self.run()
         others = sessions - ACTIVE
-        ids = self.discord.hands.add_archived_threads(
+        ids = self.discord.people.add_archived_threads(
             CHANNEL, others, newest=BEGINNING - timedelta(days=30), name_of="Session old {}".format
         )
         for number, thread_id in enumerate(ids):

@@ -139,15 +139,15 @@ def _threads(options: argparse.Namespace, where: Where, screen: Screen) -> None:
 
 
 def _make(options: argparse.Namespace, where: Where, screen: Screen) -> None:
-    call("POST", f"{where['discord']}/_/hands/create_thread", {"channel_id": options.channel, "name": options.name})
+    call("POST", f"{where['discord']}/_/people/create_thread", {"channel_id": options.channel, "name": options.name})
 
 
 def _moderate(options: argparse.Namespace, where: Where, screen: Screen) -> None:
-    call("POST", f"{where['discord']}/_/hands/{ACTS[options.kind]}", {"thread_id": options.thread})
+    call("POST", f"{where['discord']}/_/people/{ACTS[options.kind]}", {"thread_id": options.thread})
 
 
 def _rename(options: argparse.Namespace, where: Where, screen: Screen) -> None:
-    call("POST", f"{where['discord']}/_/hands/rename", {"thread_id": options.thread, "name": options.name})
+    call("POST", f"{where['discord']}/_/people/rename", {"thread_id": options.thread, "name": options.name})
 
 
 def _state(metadata: Mapping[str, bool]) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from infra.interactions import api_gateway_event
 from infra.local.functions import Pool, Result
-from infra.local.loopback import Request, Response, json_response
+from infra.loopback import Request, Response, json_response
 
 # What API Gateway hands over as text; all else goes in base64.
 _TEXT_TYPES: Final = ("text/", "application/json", "application/javascript", "application/xml")

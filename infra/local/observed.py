@@ -2,9 +2,9 @@
 
 import threading
 
-from infra.simulator.http import API_PREFIX, DiscordServer
-from infra.simulator.wire import Outcome, Request
-from infra.simulator.world import SimulatedDiscord
+from infra.simulator.exchange import Outcome, Request
+from infra.simulator.server import API_PREFIX, DiscordServer
+from infra.simulator.simulated_discord import SimulatedDiscord
 
 
 class ObservedDiscord(DiscordServer):

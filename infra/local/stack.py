@@ -31,11 +31,11 @@ from infra.interactions import (
 )
 from infra.local.functions import Function, Pool, Result
 from infra.local.gateway import http_api, lambda_api
-from infra.local.loopback import Loopback
 from infra.local.nursery import ROOT, Nursery
 from infra.local.observed import ObservedDiscord
 from infra.local.template import Template
-from infra.simulator.world import SimulatedDiscord
+from infra.loopback import Loopback
+from infra.simulator.simulated_discord import SimulatedDiscord
 
 BOT_TOKEN: Final = "made-up-bot-token"
 # The emulation reads its own libraries for two seconds; a busy machine takes several times as long.

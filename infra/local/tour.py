@@ -27,8 +27,8 @@ from infra.local.people import Discord, Person, Place, Seen
 from infra.local.screen import Screen
 from infra.local.stack import Stack
 from infra.local.ticking import reconcile
-from infra.simulator.permissions import DEFAULT, as_bits
-from infra.simulator.records import Thread as DiscordThread
+from infra.simulator.models import Thread as DiscordThread
+from infra.simulator.permissions import DEFAULT_PERMISSIONS, permission_bits
 
 MONA: Final = Person("1300000000000000001", "mona")
 OMAR: Final = Person("1300000000000000002", "omar")
@@ -135,7 +135,7 @@ class Tour:
         """Something that a person does on Discord by hand."""
         self.screen.did(who.name, what)
         with self.stack.discord.lock:
-            getattr(self.stack.discord.discord.hands, act)(*arguments, now=datetime.now(UTC), by=who.id, **more)
+            getattr(self.stack.discord.discord.people, act)(*arguments, now=datetime.now(UTC), by=who.id, **more)
 
     def reconcile(self) -> None:
         """The schedule fires, and every guild is compared."""
@@ -148,13 +148,19 @@ class Tour:
     @contextmanager
     def without(self, *permissions: str) -> Iterator[None]:
         """While the bot lacks these, by name, in the tour's channel."""
-        lacking = as_bits(permissions)
-        self.act(VERA, f"takes away: {', '.join(permissions)}", "set_permissions", PLACE.channel_id, DEFAULT & ~lacking)
+        lacking = permission_bits(permissions)
+        self.act(
+            VERA,
+            f"takes away: {', '.join(permissions)}",
+            "set_permissions",
+            PLACE.channel_id,
+            DEFAULT_PERMISSIONS & ~lacking,
+        )
         self.place = replace(PLACE, app_permissions=BOT_PERMISSIONS & ~lacking)
         try:
             yield
         finally:
-            self.act(VERA, "gives it back", "set_permissions", PLACE.channel_id, DEFAULT)
+            self.act(VERA, "gives it back", "set_permissions", PLACE.channel_id, DEFAULT_PERMISSIONS)
             self.place = PLACE
 
     # What is so

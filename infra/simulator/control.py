@@ -1,6 +1,6 @@
 """The control path of the simulated Discord behind HTTP: JSON in and out, for who plays moderator from another process.
 
-    POST   /_/hands/{act}                 an act of `Hands`, its arguments as a JSON object     → {"result": …}
+    POST   /_/people/{act}                an act of `People`, its arguments as a JSON object     → {"result": …}
     POST   /_/world/{act}                 building and switching (`_WORLD` below)               → {"result": …}
     POST   /_/faults                      a `Fault`; `what` is "drop", "hang", or {"status", "json" or "text", "headers"}
     DELETE /_/faults                      forgets the faults that wait
@@ -19,11 +19,11 @@ from typing import Any, Final
 
 import msgspec
 
-from infra.simulator import rendering
+from infra.simulator import render
+from infra.simulator.exchange import JSON_TYPE, Request, Response, encode, json_response
 from infra.simulator.faults import Failure
-from infra.simulator.hands import Hands, ImpossibleAct
-from infra.simulator.wire import JSON_TYPE, Request, Response, answer, encode
-from infra.simulator.world import SimulatedDiscord
+from infra.simulator.people import ImpossibleAction, People
+from infra.simulator.simulated_discord import SimulatedDiscord
 
 PREFIX: Final = "/_/"
 # What of the world may be built and set from outside.
@@ -34,7 +34,7 @@ _WORLD: Final = frozenset(
         "add_user",
         "switch",
         "close_nonce_window",
-        "lie_about",
+        "report_missing_once",
         "limit_route",
         "limit_globally",
         "limit_once",
@@ -42,7 +42,7 @@ _WORLD: Final = frozenset(
 )
 # The acts that need no moment.
 _TIMELESS: Final = frozenset({"return_bot_to_guild", "remove_member", "add_archived_threads"})
-_ACTS: Final = frozenset(name for name in vars(Hands) if not name.startswith("_"))
+_ACTS: Final = frozenset(name for name in vars(People) if not name.startswith("_"))
 
 
 def control(discord: SimulatedDiscord, request: Request, now: datetime) -> Response:
@@ -53,8 +53,8 @@ def control(discord: SimulatedDiscord, request: Request, now: datetime) -> Respo
         return _wrong(404, f"no such thing: {request.method} {request.path}")
     try:
         document = msgspec.json.decode(request.body) if request.body else {}
-        return answer(200, handler(discord, rest, document, now))
-    except ImpossibleAct as error:
+        return json_response(200, handler(discord, rest, document, now))
+    except ImpossibleAction as error:
         return _wrong(409, str(error))
     except (KeyError, TypeError, ValueError) as error:
         return _wrong(400, f"{type(error).__name__}: {error}")
@@ -71,7 +71,7 @@ def _hand(discord: SimulatedDiscord, act: str, document: Any, now: datetime) -> 
         arguments["step"] = timedelta(seconds=arguments.pop("step_seconds", 60))
     if act not in _TIMELESS:
         arguments["now"] = now
-    return {"result": getattr(discord.hands, act)(**arguments)}
+    return {"result": getattr(discord.people, act)(**arguments)}
 
 
 def _build(discord: SimulatedDiscord, act: str, document: Any, now: datetime) -> Any:
@@ -85,9 +85,9 @@ def _look(discord: SimulatedDiscord, rest: str, document: Any, now: datetime) ->
     seeing.switch(message_content=True)
     state = seeing.state
     return {
-        "channels": [rendering.channel(state, channel) for channel in state.channels.values()],
-        "threads": [rendering.thread(thread) for thread in state.threads.values()],
-        "messages": [rendering.message(state, message) for message in state.messages.values()],
+        "channels": [render.channel(state, channel) for channel in state.channels.values()],
+        "threads": [render.thread(thread) for thread in state.threads.values()],
+        "messages": [render.message(state, message) for message in state.messages.values()],
     }
 
 
@@ -138,11 +138,11 @@ def _interaction(discord: SimulatedDiscord, token: str, document: Any, now: date
 
 
 def _wrong(status: int, words: str) -> Response:
-    return answer(status, {"error": words})
+    return json_response(status, {"error": words})
 
 
 _SUBJECTS: Final[dict[tuple[str, str], Callable[[SimulatedDiscord, str, Any, datetime], Any]]] = {
-    ("POST", "hands"): _hand,
+    ("POST", "people"): _hand,
     ("POST", "world"): _build,
     ("GET", "world"): _look,
     ("POST", "faults"): _add_fault,

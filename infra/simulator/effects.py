@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from infra.simulator.records import (
+from infra.simulator.models import (
     ANNOUNCEMENT,
     FORUM,
     MEDIA,

@@ -7,8 +7,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import Literal
 
+from infra.simulator.exchange import Response, json_response
 from infra.simulator.refusals import too_many_requests
-from infra.simulator.wire import Response, answer
 
 When = Literal["before", "after", "late"]
 
@@ -112,7 +112,7 @@ class Faults:
 
 def server_error(status: int = 500) -> Response:
     """Discord itself in trouble."""
-    return answer(status, {"message": f"{status}: Internal Server Error", "code": 0})
+    return json_response(status, {"message": f"{status}: Internal Server Error", "code": 0})
 
 
 def bad_gateway(status: int = 502) -> Response:
@@ -128,7 +128,7 @@ def rate_limited(retry_after: float, scope: str = "user") -> Response:
 
 def error(status: int, code: int, message: str) -> Response:
     """Any JSON error of Discord's."""
-    return answer(status, {"message": message, "code": code})
+    return json_response(status, {"message": message, "code": code})
 
 
 @lru_cache(maxsize=256)

@@ -16,14 +16,14 @@ from typing import Any, Final
 
 import msgspec
 
-from infra.simulator import rendering
-from infra.simulator.calls import Call
-from infra.simulator.message_routes import mentioned, new_message
-from infra.simulator.records import EPHEMERAL, LOADING, Channel, Interaction
+from infra.simulator import render
+from infra.simulator.call import Call
+from infra.simulator.exchange import Response, encode, json_response
+from infra.simulator.models import EPHEMERAL, LOADING, Channel, Interaction
 from infra.simulator.refusals import Error, Refusal
+from infra.simulator.routes.messages import mentioned, new_message
 from infra.simulator.snowflakes import timestamp
 from infra.simulator.state import State
-from infra.simulator.wire import Response, answer, encode
 
 # The first answer must come within this time, all later ones within the token's life (same page).
 FIRST_ANSWER_WITHIN: Final = timedelta(seconds=3)
@@ -97,7 +97,7 @@ def original_response(state: State, token: str) -> dict[str, Any] | None:
 
 
 def get_original(call: Call) -> Response:
-    return answer(200, _rendered(call.state, _living(call)))
+    return json_response(200, _rendered(call.state, _living(call)))
 
 
 def edit_original(call: Call) -> Response:
@@ -122,13 +122,13 @@ def edit_original(call: Call) -> Response:
         edited_at=call.now if interaction.state == "answered" else None,
     )
     call.state.interactions.put(edited.token, edited)
-    return answer(200, _rendered(call.state, edited))
+    return json_response(200, _rendered(call.state, edited))
 
 
 def delete_original(call: Call) -> Response:
     interaction = _living(call)
     call.state.interactions.put(interaction.token, replace(interaction, state="deleted"))
-    return answer(204)
+    return json_response(204)
 
 
 def _first_message(data: dict[str, Any], kind: int) -> dict[str, Any]:
@@ -178,19 +178,19 @@ def _living(call: Call) -> Interaction:
 
 def _rendered(state: State, interaction: Interaction) -> dict[str, Any]:
     message = msgspec.json.decode(interaction.message)
-    bot = rendering.user(state, state.identity.bot_user_id)
+    bot = render.user(state, state.identity.bot_user_id)
     at = interaction.taken_in_at or interaction.at
     return {
         "type": 20,
         "content": message["content"],
-        "mentions": [rendering.user(state, user) for user in message["mentions"]],
+        "mentions": [render.user(state, user) for user in message["mentions"]],
         "mention_roles": [],
         "attachments": [],
-        "embeds": rendering.embeds(message["embeds"]),
+        "embeds": render.embeds(message["embeds"]),
         "timestamp": timestamp(at),
         "edited_timestamp": timestamp(interaction.edited_at) if interaction.edited_at else None,
         "flags": message["flags"],
-        "components": rendering.components(message["components"]),
+        "components": render.components(message["components"]),
         "id": interaction.message_id,
         "channel_id": interaction.channel_id,
         "author": bot,

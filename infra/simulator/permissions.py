@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Final
 
-from infra.simulator.records import Channel, Thread
+from infra.simulator.models import Channel, Thread
 from infra.simulator.refusals import Error, Refusal
 from infra.simulator.state import State
 
-BITS: Final = {
+PERMISSION_BITS: Final = {
     "MANAGE_CHANNELS": 1 << 4,
     "VIEW_AUDIT_LOG": 1 << 7,
     "VIEW_CHANNEL": 1 << 10,
@@ -22,19 +22,19 @@ BITS: Final = {
     "SEND_MESSAGES_IN_THREADS": 1 << 38,
 }
 # A bot that was given all that its work with threads can need, and no channel to manage.
-DEFAULT: Final = sum(bit for name, bit in BITS.items() if name != "MANAGE_CHANNELS")
+DEFAULT_PERMISSIONS: Final = sum(bit for name, bit in PERMISSION_BITS.items() if name != "MANAGE_CHANNELS")
 
 
-def as_bits(permissions: int | Iterable[str]) -> int:
+def permission_bits(permissions: int | Iterable[str]) -> int:
     """Permissions as a number, from a number or from Discord's names. An unknown name is a KeyError."""
     if isinstance(permissions, int):
         return permissions
-    return sum(BITS[name] for name in frozenset(permissions))
+    return sum(PERMISSION_BITS[name] for name in frozenset(permissions))
 
 
 def allows(channel: Channel, name: str) -> bool:
     """Whether the bot has the permission in the channel; without View Channel it has none."""
-    wanted = BITS[name] | BITS["VIEW_CHANNEL"]
+    wanted = PERMISSION_BITS[name] | PERMISSION_BITS["VIEW_CHANNEL"]
     return channel.permissions & wanted == wanted
 
 

@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from infra.simulator.records import RateRule, Window
+from infra.simulator.exchange import Response
+from infra.simulator.models import RateRule, Window
 from infra.simulator.refusals import too_many_requests
 from infra.simulator.state import State
-from infra.simulator.wire import Response
 
 GLOBAL: Final = ("*", "*")
 _AMPLE: Final = RateRule(limit=50, per=1)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from infra.simulator.wire import Response, answer
+from infra.simulator.exchange import Response, json_response
 
 
 class Error(Enum):
@@ -62,7 +62,7 @@ class Refusal(Exception):
         document: dict[str, Any] = {"message": message, "code": code}
         if self.errors is not None:
             document["errors"] = self.errors
-        return answer(status, document)
+        return json_response(status, document)
 
 
 class Limited(Exception):
@@ -84,7 +84,7 @@ def too_many_requests(retry_after: float, scope: str = "user") -> Response:
     if scope == "global":
         headers["x-ratelimit-global"] = "true"
     document = {"message": "You are being rate limited.", "retry_after": retry_after, "global": scope == "global"}
-    return answer(429, document, headers)
+    return json_response(429, document, headers)
 
 
 def invalid(path: str, code: str, message: str) -> Refusal:

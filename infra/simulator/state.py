@@ -5,7 +5,8 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from infra.simulator.records import (
+from infra.simulator.forkable import ForkableDict
+from infra.simulator.models import (
     AuditEntry,
     Channel,
     Commands,
@@ -19,7 +20,6 @@ from infra.simulator.records import (
     Window,
 )
 from infra.simulator.snowflakes import lowest_at
-from infra.simulator.tables import Table
 
 # An archived thread's place in the pages of its parent: when it was archived, then its id.
 Place = tuple[datetime, int]
@@ -87,9 +87,9 @@ class State:
         "identity",
         "interactions",
         "last_id",
-        "lies",
         "messages",
         "nonces",
+        "reported_missing",
         "rules",
         "switches",
         "threads",
@@ -102,21 +102,21 @@ class State:
         self.switches = switches
         self.endpoint_url: str | None = None
         self.last_id = 0
-        self.lies: frozenset[str] = frozenset()
-        self.users: Table[str, User] = Table()
-        self.guilds: Table[str, Guild] = Table()
-        self.channels: Table[str, Channel] = Table()
-        self.threads: Table[str, Thread] = Table()
-        self.messages: Table[str, Message] = Table()
-        self.nonces: Table[tuple[str, str], Nonce] = Table()
-        self.audit: Table[str, tuple[AuditEntry, ...]] = Table()
-        self.interactions: Table[str, Interaction] = Table()
-        self.commands: Table[str, Commands] = Table()
-        self.rules: Table[tuple[str, str], RateRule] = Table()
-        self.windows: Table[tuple[str, ...], Window] = Table()
+        self.reported_missing: frozenset[str] = frozenset()
+        self.users: ForkableDict[str, User] = ForkableDict()
+        self.guilds: ForkableDict[str, Guild] = ForkableDict()
+        self.channels: ForkableDict[str, Channel] = ForkableDict()
+        self.threads: ForkableDict[str, Thread] = ForkableDict()
+        self.messages: ForkableDict[str, Message] = ForkableDict()
+        self.nonces: ForkableDict[tuple[str, str], Nonce] = ForkableDict()
+        self.audit: ForkableDict[str, tuple[AuditEntry, ...]] = ForkableDict()
+        self.interactions: ForkableDict[str, Interaction] = ForkableDict()
+        self.commands: ForkableDict[str, Commands] = ForkableDict()
+        self.rules: ForkableDict[tuple[str, str], RateRule] = ForkableDict()
+        self.windows: ForkableDict[tuple[str, ...], Window] = ForkableDict()
         # Indices: guild → ids of its active threads; (parent, private) → places of its archived ones, oldest first.
-        self.active: Table[str, frozenset[str]] = Table()
-        self.archived: Table[tuple[str, bool], tuple[Place, ...]] = Table()
+        self.active: ForkableDict[str, frozenset[str]] = ForkableDict()
+        self.archived: ForkableDict[tuple[str, bool], tuple[Place, ...]] = ForkableDict()
 
     def fork(self) -> "State":
         """The same world once more; what happens to one does not happen to the other."""
@@ -125,7 +125,7 @@ class State:
         twin.switches = self.switches
         twin.endpoint_url = self.endpoint_url
         twin.last_id = self.last_id
-        twin.lies = self.lies
+        twin.reported_missing = self.reported_missing
         twin.users = self.users.fork()
         twin.guilds = self.guilds.fork()
         twin.channels = self.channels.fork()
@@ -150,7 +150,7 @@ class State:
         return (
             self.switches,
             self.endpoint_url,
-            self.lies,
+            self.reported_missing,
             self.users.fingerprint(),
             self.guilds.fingerprint(),
             self.channels.fingerprint(),

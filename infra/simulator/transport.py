@@ -7,8 +7,8 @@ from typing import Final
 
 import httpx
 
-from infra.simulator.wire import Dropped, Hangs, Outcome, Request, Response
-from infra.simulator.world import SimulatedDiscord
+from infra.simulator.exchange import Drop, Hang, Outcome, Request, Response
+from infra.simulator.simulated_discord import SimulatedDiscord
 
 # How long a hang lasts for a caller without a read time-out: longer than any Lambda function lives.
 MAX_HANG: Final = 3600.0
@@ -54,16 +54,16 @@ class SimulatedTransport(httpx.AsyncBaseTransport):
             self._observe(wired, outcome)
         if isinstance(outcome, Response):
             return httpx.Response(outcome.status, headers=dict(outcome.headers), content=outcome.body)
-        if isinstance(outcome, Dropped):
-            if outcome.landed:
+        if isinstance(outcome, Drop):
+            if outcome.had_effect:
                 raise httpx.ReadError("the connection broke before the answer came", request=request)
             raise httpx.ConnectError("connection refused", request=request)
         raise await self._hung(request, wired, outcome)
 
-    async def _hung(self, request: httpx.Request, wired: Request, outcome: Hangs) -> httpx.ReadTimeout:
+    async def _hung(self, request: httpx.Request, wired: Request, outcome: Hang) -> httpx.ReadTimeout:
         read = request.extensions.get("timeout", {}).get("read")
         patience = MAX_HANG if read is None else float(read)
-        if outcome.lands_late:
+        if outcome.takes_effect_late:
             delay = patience if outcome.seconds is None else outcome.seconds
             asyncio.get_running_loop().call_later(delay, self._land, wired)
         await asyncio.sleep(patience)

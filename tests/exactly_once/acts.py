@@ -42,18 +42,18 @@ async def _open(stage: Stage) -> str | None:
 
 async def _archived(stage: Stage) -> str | None:
     thread_id = (await stage.open()).thread_id
-    stage.discord.hands.auto_archive(thread_id, now=stage.now)
+    stage.discord.people.auto_archive(thread_id, now=stage.now)
     return thread_id
 
 
 async def _locked(stage: Stage) -> str | None:
     thread_id = (await stage.open()).thread_id
-    stage.discord.hands.edit_thread(thread_id, now=stage.now, archived=True, locked=True)
+    stage.discord.people.edit_thread(thread_id, now=stage.now, archived=True, locked=True)
     return thread_id
 
 
 async def _person_made(stage: Stage) -> str | None:
-    message = stage.discord.hands.post_message(CHANNEL, SAID, now=stage.now, by=MODERATOR)
+    message = stage.discord.people.post_message(CHANNEL, SAID, now=stage.now, by=MODERATOR)
     return stage.person_makes(FOUND, message_id=message, archived=True)
 
 
@@ -64,19 +64,19 @@ async def _lost(stage: Stage) -> str | None:
 
 
 async def _deleted(stage: Stage) -> str | None:
-    stage.discord.hands.delete_thread((await stage.open()).thread_id, now=stage.now)
+    stage.discord.people.delete_thread((await stage.open()).thread_id, now=stage.now)
     return None
 
 
 async def _adopted_and_deleted(stage: Stage) -> str | None:
     await _lost(stage)
-    stage.discord.hands.delete_thread((await stage.open()).thread_id, now=stage.now)
+    stage.discord.people.delete_thread((await stage.open()).thread_id, now=stage.now)
     return None
 
 
 async def _persons_and_deleted(stage: Stage) -> str | None:
     await _person_made(stage)
-    stage.discord.hands.delete_thread((await stage.open()).thread_id, now=stage.now)
+    stage.discord.people.delete_thread((await stage.open()).thread_id, now=stage.now)
     return None
 
 
@@ -91,7 +91,7 @@ async def _recorded(stage: Stage) -> str | None:
 async def _renamed(stage: Stage) -> str | None:
     """The name is borne by another session's thread."""
     thread_id = (await stage.open("another")).thread_id
-    stage.discord.hands.rename(thread_id, FOUND, now=stage.now)
+    stage.discord.people.rename(thread_id, FOUND, now=stage.now)
     return thread_id
 
 

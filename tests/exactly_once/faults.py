@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.simulator.faults import DROP, HANG, bad_gateway, error, rate_limited, server_error
+from infra.simulator.faults import DROP, HANG, bad_gateway, error, server_error
+from infra.simulator.refusals import too_many_requests
 from tests.kit.dynamodb import Fault as DynamoFault
 from tests.kit.dynamodb import What
 from tests.kit.journal import Call
@@ -100,8 +101,8 @@ FAULTS: Final = (
     _discord("500", server_error(), UNAVAILABLE, times=OUTLASTING),
     _discord("500 after the effect", server_error(), UNAVAILABLE, when="after", times=OUTLASTING),
     _discord("502 with HTML", bad_gateway(), UNAVAILABLE, times=OUTLASTING),
-    _discord("429, short", rate_limited(SHORT_LIMIT), NOTHING),
-    _discord("429, long", rate_limited(LONG_LIMIT), LIMITED, over=LONG_LIMIT),
+    _discord("429, short", too_many_requests(SHORT_LIMIT), NOTHING),
+    _discord("429, long", too_many_requests(LONG_LIMIT), LIMITED, over=LONG_LIMIT),
     _discord("401", error(401, 0, "401: Unauthorized"), frozenset({"bot_token_refused"}), over=TOKEN_PAUSE),
     _discord("403, permissions", error(403, 50013, "Missing Permissions"), REFUSED, on=_of_place),
     _discord("403, access", error(403, 50001, "Missing Access"), REFUSED, on=_of_place),

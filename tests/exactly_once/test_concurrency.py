@@ -44,7 +44,7 @@ async def test_200_opens_in_a_channel_that_nobody_knows_yet_end_with_one_thread(
 
 @staged(memory=True, latency=0.05)
 async def test_200_opens_of_a_deleted_threads_name_end_with_one_thread(stage: Stage) -> None:
-    stage.discord.hands.delete_thread((await stage.open()).thread_id, now=stage.now)
+    stage.discord.people.delete_thread((await stage.open()).thread_id, now=stage.now)
     opened = await opened_everywhere(stage)
 
     (thread,) = stage.living_threads()

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from infra.simulator.http import DiscordServer
-from infra.simulator.world import SimulatedDiscord
+from infra.simulator.server import DiscordServer
+from infra.simulator.simulated_discord import SimulatedDiscord
 from tests.kit.secrets import BOT_TOKEN
 from tests.kit.stage import APPLICATION
 from tests.kit.table_view import CHANNEL, GUILD, NAME, NAMES

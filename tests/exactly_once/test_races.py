@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 from handler.store.clauses import LEASE_SECONDS
+from infra.simulator.exchange import Response
 from infra.simulator.faults import DROP, HANG, Failure, error
-from infra.simulator.wire import Response
 from tests.kit.dynamodb import Fault
 from tests.kit.stage import Stage, staged
 from tests.kit.table_view import NAME

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from infra.simulator.records import Thread
+from infra.simulator.models import Thread
 from tests.explorer.actor import APPLICATION, CHANNEL, NAMES
 from tests.explorer.world import LEASE_OVER, Bounds, Left, World
 
@@ -23,7 +23,7 @@ def events(world: World, bounds: Bounds) -> Iterator[Event]:
         yield "the table is lost", _act("lose_items", _lose)
     if left.lies:
         for thread_id in world.ours:
-            if thread_id in world.discord.state.threads and thread_id not in world.discord.state.lies:
+            if thread_id in world.discord.state.threads and thread_id not in world.discord.state.reported_missing:
                 yield f"one 404 lies about {thread_id}", _act("lies", _lying(thread_id))
 
 
@@ -68,27 +68,27 @@ def _act(spends: str, change: Callable[[World], Any]) -> Callable[[World], None]
 
 def _on_thread(thread_id: str, act: str, *arguments: str) -> Callable[[World], None]:
     def apply(world: World) -> None:
-        getattr(world.discord.hands, act)(thread_id, *arguments, now=world.now)
+        getattr(world.discord.people, act)(thread_id, *arguments, now=world.now)
 
     return apply
 
 
 def _deleting(message_id: str) -> Callable[[World], None]:
-    return lambda world: world.discord.hands.delete_message(CHANNEL, message_id, now=world.now)
+    return lambda world: world.discord.people.delete_message(CHANNEL, message_id, now=world.now)
 
 
 def _lying(thread_id: str) -> Callable[[World], None]:
     def apply(world: World) -> None:
         world.lied = True
-        world.discord.lie_about(thread_id)
+        world.discord.report_missing_once(thread_id)
 
     return apply
 
 
 def _person_makes(world: World, name: str) -> None:
-    hands = world.discord.hands
-    message_id = hands.post_message(CHANNEL, "look at this", now=world.now)
-    hands.create_thread(CHANNEL, name, message_id=message_id, now=world.now)
+    people = world.discord.people
+    message_id = people.post_message(CHANNEL, "look at this", now=world.now)
+    people.create_thread(CHANNEL, name, message_id=message_id, now=world.now)
     world.persons |= {message_id}
 
 

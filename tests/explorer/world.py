@@ -12,8 +12,8 @@ from handler.runtime.clock import parse_iso
 from handler.runtime.secrets import Secret
 from handler.sessions.model import Opened
 from handler.store.clauses import OWN_LEASE
-from infra.simulator.wire import Request as SimulatedRequest
-from infra.simulator.world import SimulatedDiscord
+from infra.simulator.exchange import Request as SimulatedRequest
+from infra.simulator.simulated_discord import SimulatedDiscord
 from tests.explorer.actor import APPLICATION, CHANNEL, GUILD, NAMES, TABLE, Answer, Opener, Question, Run, remembered
 from tests.kit.memory_table import MemoryTable
 from tests.kit.secrets import BOT_TOKEN
@@ -200,7 +200,7 @@ class World:
         """Much later, with nobody about: leases are over, what was given up never lands, and nothing lies any more."""
         self.now += LEASE_OVER
         self.late = ()
-        self.discord.state.lies = frozenset()
+        self.discord.state.reported_missing = frozenset()
 
     # What must hold at every point.
 

@@ -9,7 +9,8 @@ import pytest
 from handler import ensure
 from handler.config import EnsureConfig
 from handler.errors import ConfigurationError, InvalidRequest, OnethreadError
-from infra.simulator.faults import HANG, rate_limited, server_error
+from infra.simulator.faults import HANG, server_error
+from infra.simulator.refusals import too_many_requests
 from tests.kit.deployment import CHANNEL, GUILD, Deployment
 from tests.kit.dynamodb import What
 
@@ -77,7 +78,7 @@ def test_a_locked_thread_is_an_error_with_the_session_beside_it_and_unlocked_whe
 ) -> None:
     async def scenario() -> list[dict[str, Any]]:
         first = await deployment.ensure()
-        deployment.discord.hands.lock(first["thread"]["id"], now=deployment.clock.now())
+        deployment.discord.people.lock(first["thread"]["id"], now=deployment.clock.now())
         return [first, await deployment.ensure(request_id="x"), await deployment.ensure(request_id="y", unlock=True)]
 
     first, locked, unlocked = deployment.run(scenario())
@@ -164,7 +165,7 @@ def test_a_thread_given_as_channel_means_its_parent(deployment: Deployment) -> N
 
 def test_retryable_errors_say_so_with_what_belongs_to_them(deployment: Deployment) -> None:
     async def scenario() -> dict[str, Any]:
-        deployment.discord.faults.inject("GET", "*", rate_limited(240.0))
+        deployment.discord.faults.inject("GET", "*", too_many_requests(240.0))
         return await deployment.ensure()
 
     error = deployment.run(scenario())["error"]

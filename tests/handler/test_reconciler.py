@@ -15,7 +15,8 @@ from handler.errors import ConfigurationError
 from handler.runtime.clock import iso
 from handler.sessions.reconcile.run import run_once
 from infra.interactions import sqs_event, sqs_record
-from infra.simulator.faults import error, rate_limited, server_error
+from infra.simulator.faults import error, server_error
+from infra.simulator.refusals import too_many_requests
 from tests.kit.deployment import GUILD, Deployment
 from tests.kit.virtual_time import START
 
@@ -64,7 +65,7 @@ def test_a_guild_that_was_used_once_is_sent_at_the_next_tick_and_then_run() -> N
             assert await deployment.tick() == {"due": 1, "sent": 1, "unsent": 0}
             assert waiting(deployment) == [GUILD]
             (thread,) = deployment.discord.threads
-            deployment.discord.hands.rename(thread, "Session 1a06a43: login bug", now=deployment.clock.now())
+            deployment.discord.people.rename(thread, "Session 1a06a43: login bug", now=deployment.clock.now())
             answer = await deployment.reconcile()
             assert answer["batchItemFailures"] == []
             assert answer["runs"] == [{"guild_id": GUILD, "counts": answer["runs"][0]["counts"]}]
@@ -181,7 +182,7 @@ def test_a_message_runs_its_guild_even_if_that_is_parked_or_unknown() -> None:
 def test_a_guild_that_the_bot_has_left_is_parked_and_its_message_is_let_go(capsys: Any) -> None:
     with Deployment() as deployment:
         know(deployment, GUILD)
-        deployment.discord.hands.remove_bot_from_guild(GUILD, now=START)
+        deployment.discord.people.remove_bot_from_guild(GUILD, now=START)
         answer = received(deployment, records(encode(GUILD)))
         assert answer == {"batchItemFailures": [], "runs": [{"guild_id": GUILD, "counts": {"parked": 1}}]}
     runs = [line for line in logged(capsys) if "GuildRuns" in line]
@@ -208,7 +209,7 @@ def test_an_unavailable_discord_fails_the_message_and_the_next_delivery_does_it(
 def test_a_429_is_not_waited_out() -> None:
     with Deployment() as deployment:
         know(deployment, GUILD)
-        deployment.discord.faults.inject("GET", LIST, rate_limited(1.0), times=1)
+        deployment.discord.faults.inject("GET", LIST, too_many_requests(1.0), times=1)
 
         async def scenario() -> None:
             began = deployment.clock.now()
@@ -254,7 +255,7 @@ def test_held_deletions_are_a_metric_and_steps_are_counted_by_name(capsys: Any) 
             for number in range(5):
                 await deployment.ensure(session_name=f"s{number}")
             for thread in list(deployment.discord.threads):
-                deployment.discord.hands.delete_thread(thread, now=deployment.clock.now())
+                deployment.discord.people.delete_thread(thread, now=deployment.clock.now())
             await deployment.tick()
             return await deployment.reconcile()
 

@@ -29,10 +29,10 @@ def test_each_step_is_told_and_nothing_is_changed(capsys: pytest.CaptureFixture[
             await deployment.ask("old")
             await deployment.ask("other")
             (old, other) = deployment.discord.threads
-            hands, now = deployment.discord.hands, deployment.clock.now()
-            hands.rename(old, "Session new: login bug", now=now, by=USER)
-            hands.archive(other, now=now, by=USER)
-            hands.create_thread(CHANNEL, "Session by hand", now=now, by=USER)
+            people, now = deployment.discord.people, deployment.clock.now()
+            people.rename(old, "Session new: login bug", now=now, by=USER)
+            people.archive(other, now=now, by=USER)
+            people.create_thread(CHANNEL, "Session by hand", now=now, by=USER)
 
         deployment.run(scenario())
         before = everything(deployment)
@@ -56,7 +56,7 @@ def test_where_nothing_has_changed_it_says_so(capsys: pytest.CaptureFixture[str]
 
 def test_a_guild_that_cannot_be_read_and_a_discord_that_fails_are_told(capsys: pytest.CaptureFixture[str]) -> None:
     with Deployment() as deployment:
-        deployment.discord.hands.remove_bot_from_guild(GUILD, now=START)
+        deployment.discord.people.remove_bot_from_guild(GUILD, now=START)
         assert plan(deployment) == 1
         assert "would park it" in capsys.readouterr().err
         assert not deployment.dynamo.items()

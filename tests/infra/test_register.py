@@ -13,9 +13,9 @@ from moto import mock_aws
 from infra.commands import COMMANDS
 from infra.commands.comparison import difference, for_scope
 from infra.register import main, register
+from infra.simulator.exchange import Outcome, Request
+from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
-from infra.simulator.wire import Outcome, Request
-from infra.simulator.world import SimulatedDiscord
 from tests.kit.sam_template import ROOT
 from tests.kit.secrets import BOT_TOKEN
 

@@ -28,8 +28,8 @@ from infra.interactions import (
     schedule_event,
     sign,
 )
+from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
-from infra.simulator.world import SimulatedDiscord
 from tests.kit.aws_wire import QUEUE_URL, ParameterWire, QueueWire
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.guild_queue_wire import GUILD_QUEUE_URL, GuildQueueWire

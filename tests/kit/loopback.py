@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from infra.local import aws
-from infra.simulator.http import DiscordServer
-from infra.simulator.world import SimulatedDiscord
+from infra.simulator.server import DiscordServer
+from infra.simulator.simulated_discord import SimulatedDiscord
 from tests.kit.deployment import APPLICATION, CHANNEL, GUILD, KEY
 from tests.kit.secrets import BOT_TOKEN, MARK, made_up
 

@@ -20,11 +20,11 @@ from handler.config import EnsureConfig, UnlockPolicy
 from handler.errors import OnethreadError
 from handler.runtime.deadline import GRACE_SECONDS, Deadline, within
 from handler.sessions.model import Opened, OpenRequest, Requester
-from infra.simulator.records import Message, Thread
-from infra.simulator.routes import find
+from infra.simulator.models import Message, Thread
+from infra.simulator.router import find_route
+from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.state import Switches
 from infra.simulator.transport import API_PREFIX, SimulatedTransport
-from infra.simulator.world import SimulatedDiscord
 from tests.kit import virtual_time
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.journal import Died, Journal
@@ -208,8 +208,8 @@ class Stage(Journal, TableView, AbstractContextManager["Stage"]):
     # Discord.
 
     def person_makes(self, name: str, **how: Any) -> str:
-        """A person makes a thread in the channel; `how` as `Hands.create_thread` takes it. Its id."""
-        return self.discord.hands.create_thread(CHANNEL, name, **{"now": self.now, "by": MODERATOR, **how})
+        """A person makes a thread in the channel; `how` as `People.create_thread` takes it. Its id."""
+        return self.discord.people.create_thread(CHANNEL, name, **{"now": self.now, "by": MODERATOR, **how})
 
     def living_threads(self, name: str = NAME, channel: str = CHANNEL) -> list[Thread]:
         """The threads that bear the session's name, active and archived, private ones left out."""
@@ -242,7 +242,7 @@ class _Noted(httpx.AsyncBaseTransport):
 
 
 def _route(request: httpx.Request) -> str:
-    route, _, _ = find(request.method, request.url.path.removeprefix(API_PREFIX))
+    route, _, _ = find_route(request.method, request.url.path.removeprefix(API_PREFIX))
     assert route is not None, f"{request.method} {request.url.path} is no route of Discord's"
     return f"{request.method} {route.template}"
 

@@ -23,11 +23,11 @@ from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.plan import ACTIVITY_STEP
 from handler.sessions.reconcile.run import run_once
 from handler.store.store import Store
-from infra.simulator.permissions import BITS, DEFAULT, as_bits
-from infra.simulator.records import Thread
-from infra.simulator.routes import find
+from infra.simulator.models import Thread
+from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
+from infra.simulator.router import find_route
+from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import API_PREFIX, SimulatedTransport
-from infra.simulator.world import SimulatedDiscord
 from tests.kit import virtual_time
 from tests.kit.journal import Died
 from tests.kit.memory_table import MemoryTable
@@ -41,7 +41,7 @@ CHANNEL: Final = "10"
 MODERATOR: Final = "7"
 TABLE: Final = "sessions"
 NAMES: Final = Names("Session ")
-WITHOUT_AUDIT_LOG: Final = as_bits(DEFAULT) & ~BITS["VIEW_AUDIT_LOG"]
+WITHOUT_AUDIT_LOG: Final = permission_bits(DEFAULT_PERMISSIONS) & ~PERMISSION_BITS["VIEW_AUDIT_LOG"]
 # What a run reports besides the steps that it carried out.
 REPORTED: Final = frozenset({"looked_at", "held", "unclear"})
 
@@ -171,16 +171,16 @@ class Ground:
         self.put(**kept)
 
     def archive(self, thread_id: str) -> None:
-        self.discord.hands.archive(thread_id, now=self.now, by=MODERATOR)
+        self.discord.people.archive(thread_id, now=self.now, by=MODERATOR)
 
     def delete(self, thread_id: str) -> None:
-        self.discord.hands.delete_thread(thread_id, now=self.now, by=MODERATOR)
+        self.discord.people.delete_thread(thread_id, now=self.now, by=MODERATOR)
 
     def rename(self, thread_id: str, name: str) -> None:
-        self.discord.hands.rename(thread_id, name, now=self.now, by=MODERATOR)
+        self.discord.people.rename(thread_id, name, now=self.now, by=MODERATOR)
 
     def person_makes(self, name: str, channel: str = CHANNEL) -> str:
-        return self.discord.hands.create_thread(channel, name, now=self.now, by=MODERATOR)
+        return self.discord.people.create_thread(channel, name, now=self.now, by=MODERATOR)
 
     def differences(self) -> list[str]:
         """Where the table does not say what Discord says; for a guild that the bot may see all of."""
@@ -232,7 +232,7 @@ class _Noted(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         ground = self._ground
         wire = self._wire = self._wire or SimulatedTransport(ground.discord, ground.clock.now)
-        route, _, _ = find(request.method, request.url.path.removeprefix(API_PREFIX))
+        route, _, _ = find_route(request.method, request.url.path.removeprefix(API_PREFIX))
         assert route is not None
         ground.noted(f"{request.method} {route.template}")
         response = await wire.handle_async_request(request)

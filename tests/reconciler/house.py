@@ -68,7 +68,7 @@ class House(Ground):
             await self.gate()
 
     def post(self, thread_id: str) -> str:
-        return self.discord.hands.post_message(thread_id, "still here", now=self.now, by=MODERATOR)
+        return self.discord.people.post_message(thread_id, "still here", now=self.now, by=MODERATOR)
 
     def lives(self, thread_id: str) -> bool:
         return thread_id in self.discord.threads
@@ -83,7 +83,7 @@ class House(Ground):
         thread_id = (await self.open(name)).thread_id
         await self.wait(minutes=60)
         if archived:
-            self.discord.hands.auto_archive(thread_id, now=self.now)
+            self.discord.people.auto_archive(thread_id, now=self.now)
         await self.reconcile()
         await self.wait(minutes=days * DAY_MINUTES)
         return thread_id

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from handler.errors import OnethreadError
 from handler.sessions.reconcile.plan import HELD_FOR
-from infra.simulator.hands import ImpossibleAct
+from infra.simulator.people import ImpossibleAction
 from tests.kit import virtual_time
 from tests.kit.journal import Died
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, WITHOUT_AUDIT_LOG, Ground, prepared
@@ -65,40 +65,40 @@ async def _act(ground: Ground, act: Act) -> None:
         case ("wait", int(minutes)):
             await ground.wait(minutes=minutes)
         case _:
-            with suppress(ImpossibleAct):
+            with suppress(ImpossibleAction):
                 _by_hand(ground, act)
 
 
 def _by_hand(ground: Ground, act: Act) -> None:
-    hands, now = ground.discord.hands, ground.now
+    people, now = ground.discord.people, ground.now
     match act:
         case ("raid",):
             for thread_id in ground.discord.threads:
                 ground.delete(thread_id)
         case ("make", str(title)):
-            hands.create_thread(CHANNEL, title, now=now, by=MODERATOR)
+            people.create_thread(CHANNEL, title, now=now, by=MODERATOR)
         case ("delete_message", int(number)):
             messages = list(ground.discord.messages.values())
             if messages:
                 message = messages[number % len(messages)]
-                hands.delete_message(message.channel_id, message.id, now=now, by=MODERATOR)
+                people.delete_message(message.channel_id, message.id, now=now, by=MODERATOR)
         case (str(what), int(number), *more):
             threads = list(ground.discord.threads)
             if threads:
-                _HANDS[what](hands, threads[number % len(threads)], now, *more)
+                _PEOPLE[what](people, threads[number % len(threads)], now, *more)
         case _:
             raise AssertionError(act)
 
 
-_HANDS: Final[dict[str, Callable[..., object]]] = {
-    "rename": lambda hands, thread, now, title: hands.rename(thread, title, now=now, by=MODERATOR),
-    "auto_archive": lambda hands, thread, now: hands.auto_archive(thread, now=now),
-    "archive": lambda hands, thread, now: hands.archive(thread, now=now, by=MODERATOR),
-    "unarchive": lambda hands, thread, now: hands.unarchive(thread, now=now, by=MODERATOR),
-    "lock": lambda hands, thread, now: hands.lock(thread, now=now, by=MODERATOR),
-    "unlock": lambda hands, thread, now: hands.unlock(thread, now=now, by=MODERATOR),
-    "write": lambda hands, thread, now: hands.post_message(thread, "a word", now=now, by=MODERATOR),
-    "delete": lambda hands, thread, now: hands.delete_thread(thread, now=now, by=MODERATOR),
+_PEOPLE: Final[dict[str, Callable[..., object]]] = {
+    "rename": lambda people, thread, now, title: people.rename(thread, title, now=now, by=MODERATOR),
+    "auto_archive": lambda people, thread, now: people.auto_archive(thread, now=now),
+    "archive": lambda people, thread, now: people.archive(thread, now=now, by=MODERATOR),
+    "unarchive": lambda people, thread, now: people.unarchive(thread, now=now, by=MODERATOR),
+    "lock": lambda people, thread, now: people.lock(thread, now=now, by=MODERATOR),
+    "unlock": lambda people, thread, now: people.unlock(thread, now=now, by=MODERATOR),
+    "write": lambda people, thread, now: people.post_message(thread, "a word", now=now, by=MODERATOR),
+    "delete": lambda people, thread, now: people.delete_thread(thread, now=now, by=MODERATOR),
 }
 
 
@@ -147,7 +147,7 @@ def test_without_the_audit_log_the_sweep_finds_in_time_what_the_list_does_not_sh
 ) -> None:
     async def play() -> None:
         ground = await _after([*opened, *history])
-        ground.discord.hands.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
+        ground.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
         threads, mappings = set(ground.discord.threads), ground.mappings()
         for _ in range(4):  # a few sessions, five a run, and what is held back
             await ground.report()

@@ -13,8 +13,8 @@ from handler.runtime.clock import iso
 from handler.sessions.reconcile.observe import SWEEP_PER_RUN
 from handler.sessions.reconcile.watermark import MAX_PAGES
 from handler.sessions.threads.archive import WATERMARK_MARGIN
-from infra.simulator.permissions import DEFAULT, as_bits
-from infra.simulator.records import Thread
+from infra.simulator.models import Thread
+from infra.simulator.permissions import DEFAULT_PERMISSIONS, permission_bits
 from tests.kit.virtual_time import START
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, WITHOUT_AUDIT_LOG, Ground, grounded
 
@@ -26,12 +26,12 @@ ARCHIVED = "GET /channels/{channel_id}/threads/archived/public"
 
 def _many(ground: Ground, count: int, *, active: int = 10) -> list[str]:
     """So many sessions on record, as they are on Discord: `active` of them active, the others archived long ago."""
-    ids = ground.discord.hands.add_archived_threads(
+    ids = ground.discord.people.add_archived_threads(
         CHANNEL, count, newest=START - timedelta(days=1), name_of="Session {}".format
     )
     for number, thread_id in enumerate(ids):
         if number < active:
-            ground.discord.hands.unarchive(thread_id, now=ground.now)
+            ground.discord.people.unarchive(thread_id, now=ground.now)
         _put(
             ground,
             ground.discord.threads[thread_id] if count < 100 else ground.discord.state.threads[thread_id],
@@ -79,7 +79,7 @@ async def test_with_nothing_changed_it_costs_one_list_one_audit_request_and_one_
 @grounded
 async def test_without_the_audit_log_it_costs_the_sweeps_gets_and_a_second_query(ground: Ground, sessions: int) -> None:
     _many(ground, sessions, active=2)
-    ground.discord.hands.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
+    ground.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
     await ground.reconcile()
     assert await ground.reconcile() == {"Turn": SWEEP_PER_RUN}
     assert Counter(ground.calls) == {"query": 2, LIST: 1, THREAD: SWEEP_PER_RUN, "update_item": SWEEP_PER_RUN}
@@ -87,7 +87,7 @@ async def test_without_the_audit_log_it_costs_the_sweeps_gets_and_a_second_query
 
 @grounded
 async def test_an_audit_log_that_may_not_be_read_is_asked_for_ever_more_seldom(ground: Ground) -> None:
-    ground.discord.hands.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
+    ground.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
     asked = []
     for half_hour in range(2 * 24 * 5):
         await ground.reconcile()
@@ -95,7 +95,7 @@ async def test_an_audit_log_that_may_not_be_read_is_asked_for_ever_more_seldom(g
         await ground.wait(minutes=30)
     assert asked[:6] == [0, 1, 2, 4, 8, 16]
     assert max(later - earlier for earlier, later in pairwise(asked)) == 2 * 24
-    ground.discord.hands.set_permissions(GUILD, as_bits(DEFAULT), now=ground.now)
+    ground.discord.people.set_permissions(GUILD, permission_bits(DEFAULT_PERMISSIONS), now=ground.now)
     await ground.wait(minutes=24 * 60)
     await ground.reconcile()
     assert not {"audit_denied_since", "audit_again_at"} & ground.guild.keys()
@@ -135,7 +135,7 @@ async def test_a_mark_that_lies_far_behind_is_left_to_an_opener(ground: Ground) 
     await ground.reconcile()
     before = ground.of_kind("CHANNEL")[0]["imported_at"]
     await ground.wait(minutes=60)
-    ground.discord.hands.add_archived_threads(
+    ground.discord.people.add_archived_threads(
         CHANNEL, 100 * (MAX_PAGES + 1), newest=ground.now, name_of="talk {}".format, step=timedelta(seconds=1)
     )
     ground.archive(thread_id)
@@ -203,9 +203,9 @@ async def test_of_a_log_that_was_empty_at_first_nothing_is_missed_later(ground: 
 async def test_an_hour_of_talk_is_one_write_and_a_minute_of_talk_none(ground: Ground) -> None:
     thread_id = (await ground.open("a")).thread_id
     await ground.reconcile()
-    ground.discord.hands.post_message(thread_id, "a word", now=ground.now, by=MODERATOR)
+    ground.discord.people.post_message(thread_id, "a word", now=ground.now, by=MODERATOR)
     assert await ground.reconcile() == {}
     await ground.wait(minutes=61)
-    ground.discord.hands.post_message(thread_id, "a word", now=ground.now, by=MODERATOR)
+    ground.discord.people.post_message(thread_id, "a word", now=ground.now, by=MODERATOR)
     assert await ground.reconcile() == {"Observe": 1}
     assert ground.differences() == []

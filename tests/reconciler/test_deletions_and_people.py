@@ -68,7 +68,7 @@ async def survives(house: House, thread_id: str, *, runs: int = 3) -> bool:
 async def left_for_an_open(house: House, *, audit: bool) -> str:
     """A run notes that it will lock, and loses its mark to an open before it does; then a moderator locks the thread."""
     if not audit:
-        house.discord.hands.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=house.now)
+        house.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=house.now)
     thread_id = await house.idle()
     assert await house.steps() == {"Mark": 1}
     await house.between_runs()
@@ -76,7 +76,7 @@ async def left_for_an_open(house: House, *, audit: bool) -> str:
     assert await house.steps() == {"housekeeping_lost": 1}
     assert house.gate is None
     await house.wait(minutes=1)
-    house.discord.hands.lock(thread_id, now=house.now, by=MODERATOR)
+    house.discord.people.lock(thread_id, now=house.now, by=MODERATOR)
     await house.wait(minutes=1)
     return thread_id
 
@@ -147,7 +147,7 @@ async def test_while_a_slow_opener_is_about_to_delete_nobody_is_led_to_that_thre
     gated(house, lambda: house.calls[-1] == "GET /channels/{channel_id}", is_slow_here)
     opener = asyncio.ensure_future(house.open("old"))
     await is_slow.wait()
-    house.discord.hands.edit_thread(thread_id, now=house.now, by=MODERATOR, archived=False, locked=False)
+    house.discord.people.edit_thread(thread_id, now=house.now, by=MODERATOR, archived=False, locked=False)
     house.post(thread_id)
     await house.steps()
     links: list[str] = []
@@ -192,12 +192,12 @@ async def test_an_opening_by_hand_is_not_forgotten_when_the_timer_archives_the_t
     house: House, opens: bool
 ) -> None:
     thread_id = await house.idle(days=29.9)
-    house.discord.hands.unarchive(thread_id, now=house.now)
+    house.discord.people.unarchive(thread_id, now=house.now)
     await runs_for(house, 200)
     if opens:
         assert await house.opened_elsewhere("old") == thread_id
         await house.wait(minutes=1)
-    house.discord.hands.auto_archive(thread_id, now=house.now)
+    house.discord.people.auto_archive(thread_id, now=house.now)
     assert await survives(house, thread_id)
     await house.wait(minutes=31 * DAY_MINUTES)
     assert not await survives(house, thread_id)
@@ -209,12 +209,12 @@ async def test_an_old_thread_that_was_opened_by_hand_and_adopted_is_in_use(house
     house.archive(thread_id)
     await house.reconcile()
     await house.wait(minutes=31 * DAY_MINUTES)
-    house.discord.hands.unarchive(thread_id, now=house.now)
+    house.discord.people.unarchive(thread_id, now=house.now)
     assert await house.opened_elsewhere("old") == thread_id
     await runs_for(house, 60)
     assert await house.opened_elsewhere("old") == thread_id
     await house.wait(minutes=1)
-    house.discord.hands.auto_archive(thread_id, now=house.now)
+    house.discord.people.auto_archive(thread_id, now=house.now)
     assert await survives(house, thread_id)
 
 
@@ -222,11 +222,11 @@ async def test_an_old_thread_that_was_opened_by_hand_and_adopted_is_in_use(house
 @housed(DELETES)
 async def test_a_moderator_who_opens_a_marked_thread_and_archives_it_again_keeps_it(house: House, audit: bool) -> None:
     if not audit:
-        house.discord.hands.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=house.now)
+        house.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=house.now)
     thread_id = await house.idle()
     assert await house.steps() == {"Mark": 1}
     await house.wait(minutes=2)
-    house.discord.hands.unarchive(thread_id, now=house.now, by=MODERATOR)
+    house.discord.people.unarchive(thread_id, now=house.now, by=MODERATOR)
     await house.wait(minutes=1)
     house.archive(thread_id)
     await house.wait(minutes=2)

@@ -16,7 +16,7 @@ from handler.errors import OnethreadError
 from handler.sessions.duplicates.merge import merge_duplicates
 from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.opening.channel_import import import_afresh
-from infra.simulator.hands import ImpossibleAct
+from infra.simulator.people import ImpossibleAction
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, NAMES
 from tests.reconciler.house import BETWEEN_RUNS, DAY_MINUTES, DELETES, House, housed, runs
 
@@ -84,12 +84,12 @@ class Town:
         return await self.house.sessions.open(asked)
 
     async def people(self) -> None:
-        house, hands, now = self.house, self.house.discord.hands, self.house.now
+        house, people, now = self.house, self.house.discord.people, self.house.now
         threads = [*house.discord.threads.values()]
         if not threads:
             return
         thread = self.dice.choice(threads)
-        with suppress(ImpossibleAct):
+        with suppress(ImpossibleAction):
             match self.dice.randrange(7):
                 case 0 | 1 if not thread.locked:
                     house.post(thread.id)
@@ -97,7 +97,7 @@ class Town:
                 case 2:
                     house.archive(thread.id)
                 case 3:
-                    hands.edit_thread(thread.id, now=now, by=MODERATOR, archived=False, locked=False)
+                    people.edit_thread(thread.id, now=now, by=MODERATOR, archived=False, locked=False)
                 case 4:
                     house.delete(thread.id)
                     self.deleted_by_people.add(thread.id)
@@ -163,7 +163,7 @@ async def _grown_old(house: House, dice: random.Random) -> None:
     await house.wait(minutes=61)
     for thread_id in house.discord.threads:
         if dice.random() < 0.6:
-            house.discord.hands.auto_archive(thread_id, now=house.now)
+            house.discord.people.auto_archive(thread_id, now=house.now)
     await house.reconcile()
     await house.wait(minutes=(29.9 + dice.random() / 5) * DAY_MINUTES)
 

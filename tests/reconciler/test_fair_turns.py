@@ -10,7 +10,7 @@ from handler.sessions.duplicates.merge import MergeResult, merge_duplicates
 from handler.sessions.reconcile.housekeeping import CHANGES_PER_RUN
 from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
 from handler.store.deletions import FIRST_OF_ALL
-from infra.simulator.permissions import BITS, DEFAULT, as_bits
+from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
 from tests.kit.journal import Died
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR
 from tests.reconciler.house import ARCHIVES, DAY_MINUTES, DELETES, House, housed
@@ -26,8 +26,8 @@ async def test_a_channel_that_refuses_is_asked_once_in_a_run_and_the_others_get_
     for number in range(CHANGES_PER_RUN):
         await house.open(f"refused {number}")
     thread_id = (await house.open("waiting", OTHER)).thread_id
-    refusing = as_bits(DEFAULT) & ~BITS["MANAGE_THREADS"]
-    house.discord.hands.set_permissions(CHANNEL, refusing, now=house.now)
+    refusing = permission_bits(DEFAULT_PERMISSIONS) & ~PERMISSION_BITS["MANAGE_THREADS"]
+    house.discord.people.set_permissions(CHANNEL, refusing, now=house.now)
     await house.wait(minutes=2 * DAY_MINUTES)
     for _ in range(CHANGES_PER_RUN):
         house.calls.clear()
@@ -46,7 +46,7 @@ async def test_more_kept_threads_than_one_run_opens_all_come_back(house: House) 
     await house.reconcile()
     await house.wait(minutes=61)
     for thread_id in house.discord.threads:
-        house.discord.hands.auto_archive(thread_id, now=house.now)
+        house.discord.people.auto_archive(thread_id, now=house.now)
     await house.between_runs()
     assert await house.steps() == {"Keep": CHANGES_PER_RUN}
     await house.between_runs()
@@ -59,13 +59,13 @@ async def test_deletions_that_cannot_be_finished_do_not_block_the_row(house: Hou
     house.discord.add_channel(GUILD, OTHER)
     threads = {f"x{number}": (await house.open(f"x{number}", OTHER)).thread_id for number in range(5)}
     for thread_id in threads.values():
-        house.discord.hands.auto_archive(thread_id, now=house.now)
+        house.discord.people.auto_archive(thread_id, now=house.now)
     await house.reconcile()
     waiting = await house.idle("waiting")
     for name, thread_id in threads.items():
         taken = {"deleting_at": iso(house.now), "delete_marked_at": iso(house.now), "delete_marked_message": thread_id}
         house.change(house.item(name, OTHER), due_in=GUILD, due_at=FIRST_OF_ALL, **taken)
-    house.discord.hands.delete_channel(OTHER, now=house.now)
+    house.discord.people.delete_channel(OTHER, now=house.now)
     for _ in range(10):
         await house.wait(minutes=30)
         await house.reconcile()
@@ -133,7 +133,7 @@ async def test_a_duplicate_that_is_none_any_more_when_its_turn_comes_is_left_alo
             if how == "renamed":
                 house.rename(last, "Important talk")
             else:
-                house.discord.hands.delete_thread(last, now=house.now, by=MODERATOR)
+                house.discord.people.delete_thread(last, now=house.now, by=MODERATOR)
 
     house.gate, house.gates_everybody = once_another_is_merged, True
     channel = await house.store.channels.get(CHANNEL)

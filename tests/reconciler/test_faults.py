@@ -10,8 +10,8 @@ import pytest
 
 from handler.errors import OnethreadError
 from handler.runtime.clock import iso
+from infra.simulator.exchange import Response
 from infra.simulator.faults import DROP, Failure
-from infra.simulator.wire import Response
 from tests.reconciler.ground import CHANNEL, GUILD, Ground, grounded
 
 ALWAYS: Final = 1_000_000
@@ -176,7 +176,7 @@ async def test_a_person_lets_held_deletions_through(ground: Ground) -> None:
 async def test_a_channel_that_is_deleted_keeps_its_sessions_and_is_asked_for_ever_more_seldom(ground: Ground) -> None:
     threads = [(await ground.open(name)).thread_id for name in "ab"]
     await ground.reconcile()
-    ground.discord.hands.delete_channel(CHANNEL, now=ground.now)
+    ground.discord.people.delete_channel(CHANNEL, now=ground.now)
     await ground.reconcile()
     assert ground.item("a")["discord_thread_id"] == threads[0]
     assert await ground.reconcile() == {}
@@ -187,7 +187,7 @@ async def test_a_channel_that_is_deleted_keeps_its_sessions_and_is_asked_for_eve
 async def test_a_thread_out_of_reach_is_kept_and_asked_for_ever_more_seldom(ground: Ground) -> None:
     await ground.open("a")
     await ground.reconcile()
-    ground.discord.hands.set_permissions(CHANNEL, (), now=ground.now)
+    ground.discord.people.set_permissions(CHANNEL, (), now=ground.now)
     asked = []
     for hour in range(24 * 40):
         await ground.reconcile()
@@ -204,9 +204,9 @@ async def test_a_thread_that_comes_back_into_reach_is_as_it_was(ground: Ground) 
     before = (await ground.open("a")).thread_id
     await ground.reconcile()
     permissions = ground.discord.state.channels[CHANNEL].permissions
-    ground.discord.hands.set_permissions(CHANNEL, (), now=ground.now)
+    ground.discord.people.set_permissions(CHANNEL, (), now=ground.now)
     await ground.reconcile()
-    ground.discord.hands.set_permissions(CHANNEL, permissions, now=ground.now)
+    ground.discord.people.set_permissions(CHANNEL, permissions, now=ground.now)
     await ground.reconcile()
     assert ground.differences() == []
     assert ground.item("a")["discord_thread_id"] == before
@@ -230,7 +230,7 @@ async def test_a_deletion_that_could_not_be_looked_at_is_looked_at_by_the_next_r
 async def test_a_guild_that_the_bot_left_is_parked_with_growing_pauses_and_comes_back_by_itself(ground: Ground) -> None:
     await ground.open("a")
     await ground.reconcile()
-    ground.discord.hands.remove_bot_from_guild(GUILD, now=ground.now)
+    ground.discord.people.remove_bot_from_guild(GUILD, now=ground.now)
     runs = []
     for half_hour in range(2 * 24 * 5):
         if GUILD in await ground.store.guilds.due(ground.now):
@@ -239,7 +239,7 @@ async def test_a_guild_that_the_bot_left_is_parked_with_growing_pauses_and_comes
         await ground.wait(minutes=30)
     assert runs[:6] == [0, 1, 3, 7, 15, 31]
     assert max(later - earlier for earlier, later in pairwise(runs)) == 2 * 24
-    ground.discord.hands.return_bot_to_guild(GUILD)
+    ground.discord.people.return_bot_to_guild(GUILD)
     await ground.wait(minutes=24 * 60)
     assert await ground.store.guilds.due(ground.now) == [GUILD]
     await ground.reconcile()
@@ -251,7 +251,7 @@ async def test_a_guild_that_the_bot_left_is_parked_with_growing_pauses_and_comes
 @grounded
 async def test_a_guild_that_is_parked_for_a_year_still_is(ground: Ground) -> None:
     ground.change(ground.guild, parked=400)
-    ground.discord.hands.remove_bot_from_guild(GUILD, now=ground.now)
+    ground.discord.people.remove_bot_from_guild(GUILD, now=ground.now)
     assert await ground.reconcile() == {"parked": 1}
     assert ground.guild["due_at"] == iso(ground.now + timedelta(days=1))
 
@@ -275,12 +275,12 @@ async def test_a_parked_guild_comes_back_at_once_when_it_is_used(ground: Ground,
 @grounded
 async def test_a_guild_that_was_given_up_comes_back_even_by_a_reuse(ground: Ground, archived: bool) -> None:
     thread_id = (await ground.open("a")).thread_id
-    ground.discord.hands.remove_bot_from_guild(GUILD, now=ground.now)
+    ground.discord.people.remove_bot_from_guild(GUILD, now=ground.now)
     assert await ground.reconcile() == {"parked": 1}
     assert await ground.store.guilds.due(ground.now) == []
-    ground.discord.hands.return_bot_to_guild(GUILD)
+    ground.discord.people.return_bot_to_guild(GUILD)
     if archived:
-        ground.discord.hands.auto_archive(thread_id, now=ground.now)
+        ground.discord.people.auto_archive(thread_id, now=ground.now)
     assert (await ground.open("a")).thread_id == thread_id
     assert await ground.store.guilds.due(ground.now) == [GUILD]
     assert await ground.reconcile() == {}

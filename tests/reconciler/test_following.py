@@ -32,7 +32,7 @@ async def test_of_two_threads_of_one_name_the_other_is_noted_and_not_asked_for_a
     assert await ground.reconcile() == {}
     ground.archive(other)
     assert await ground.reconcile() == {"RestNamesake": 1, "MoveMark": 1}
-    ground.discord.hands.unarchive(other, now=ground.now)
+    ground.discord.people.unarchive(other, now=ground.now)
     await ground.reconcile()
     assert await ground.reconcile() == {}, "it is watched again"
     ground.rename(other, "talk")
@@ -45,8 +45,8 @@ async def test_a_namesake_that_is_denied_once_is_still_found_by_a_look_up(ground
     other = ground.person_makes("Session b: later")
     ground.rename(other, "Session a")
     await ground.reconcile()
-    ground.discord.hands.auto_archive(other, now=ground.now)
-    ground.discord.lie_about(other)
+    ground.discord.people.auto_archive(other, now=ground.now)
+    ground.discord.report_missing_once(other)
     assert await ground.reconcile() == {"RestNamesake": 1}
     assert await ground.store.namesakes.of_session(CHANNEL, "a") == [Note(thread_id=other)]
 
@@ -83,7 +83,7 @@ async def test_an_old_sessions_thread_that_is_opened_again_is_not_taken_for_a_st
     await ground.wait(minutes=24 * 60)
     await ground.reconcile()
     ground.discord.switch(keep_audit_log=False)  # a message opened it: no entry
-    ground.discord.hands.post_message(thread_id, "still there?", now=ground.now)
+    ground.discord.people.post_message(thread_id, "still there?", now=ground.now)
     assert await ground.reconcile() == {"Observe": 1}
     assert ground.differences() == []
 
@@ -115,7 +115,7 @@ async def test_a_closed_session_stays_closed_while_archived_and_opens_with_its_t
     await ground.reconcile()
     ground.change(ground.item("a"), status="closed")
     assert await ground.reconcile() == {}
-    ground.discord.hands.unarchive(thread_id, now=ground.now)
+    ground.discord.people.unarchive(thread_id, now=ground.now)
     await ground.reconcile()
     assert ground.item("a")["status"] == "open"
     assert ground.differences() == []
@@ -126,14 +126,14 @@ async def test_a_closed_session_stays_closed_while_archived_and_opens_with_its_t
 async def test_the_audit_log_tells_who_locked(ground: Ground, archived: bool) -> None:
     thread_id = (await ground.open("a")).thread_id
     await ground.reconcile()
-    hands = ground.discord.hands
-    hands.lock(thread_id, now=ground.now, by="8")
-    hands.unlock(thread_id, now=ground.now, by="8")
-    hands.edit_thread(thread_id, now=ground.now, by="9", locked=True, archived=archived)
+    people = ground.discord.people
+    people.lock(thread_id, now=ground.now, by="8")
+    people.unlock(thread_id, now=ground.now, by="8")
+    people.edit_thread(thread_id, now=ground.now, by="9", locked=True, archived=archived)
     await ground.reconcile()
     assert ground.item("a")["locked_by"] == "9"
     assert ground.differences() == []
-    hands.edit_thread(thread_id, now=ground.now, by="9", locked=False, archived=False)
+    people.edit_thread(thread_id, now=ground.now, by="9", locked=False, archived=False)
     await ground.reconcile()
     assert "locked_by" not in ground.item("a")
 
@@ -141,7 +141,7 @@ async def test_the_audit_log_tells_who_locked(ground: Ground, archived: bool) ->
 @grounded
 async def test_the_bots_own_lock_is_the_applications(ground: Ground) -> None:
     thread_id = (await ground.open("a")).thread_id
-    ground.discord.hands.lock(thread_id, now=ground.now, by=APPLICATION)
+    ground.discord.people.lock(thread_id, now=ground.now, by=APPLICATION)
     await ground.reconcile()
     assert ground.item("a")["locked_by"] == APPLICATION
 
@@ -149,8 +149,8 @@ async def test_the_bots_own_lock_is_the_applications(ground: Ground) -> None:
 @grounded
 async def test_without_the_audit_log_nobody_is_made_up_as_who_locked(ground: Ground) -> None:
     thread_id = (await ground.open("a")).thread_id
-    ground.discord.hands.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
-    ground.discord.hands.lock(thread_id, now=ground.now, by="8")
+    ground.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
+    ground.discord.people.lock(thread_id, now=ground.now, by="8")
     await ground.reconcile()
     assert ground.item("a")["locked"] is True
     assert "locked_by" not in ground.item("a")
@@ -165,7 +165,7 @@ async def test_the_sweep_comes_to_every_archived_session_in_turn(ground: Ground)
     for name in names:
         ground.archive((await ground.open(name)).thread_id)
     await ground.reconcile()
-    ground.discord.hands.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
+    ground.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
     gone = names[-1]
     ground.delete(ground.item(gone)["discord_thread_id"])
     ended = 0
@@ -184,8 +184,8 @@ async def test_sessions_out_of_reach_do_not_stop_the_sweep(ground: Ground) -> No
         ground.archive((await ground.open(f"h{number}", OTHER_CHANNEL)).thread_id)
     ground.archive((await ground.open("a")).thread_id)
     await ground.reconcile()
-    ground.discord.hands.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
-    ground.discord.hands.set_permissions(OTHER_CHANNEL, (), now=ground.now)
+    ground.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
+    ground.discord.people.set_permissions(OTHER_CHANNEL, (), now=ground.now)
     ground.delete(ground.item("a")["discord_thread_id"])
     for _ in range(3):
         await ground.reconcile()

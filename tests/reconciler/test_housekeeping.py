@@ -198,7 +198,7 @@ async def test_a_moderator_who_writes_in_the_locked_thread_keeps_it(house: House
 
     async def write_after_the_take() -> None:
         if not written and "deleting_at" in house.item("old"):
-            house.discord.hands.edit_thread(thread_id, now=house.now, by=MODERATOR, archived=False, locked=False)
+            house.discord.people.edit_thread(thread_id, now=house.now, by=MODERATOR, archived=False, locked=False)
             written.append(house.post(thread_id))
 
     house.gate = write_after_the_take
@@ -218,7 +218,7 @@ async def test_a_moderator_who_writes_in_the_locked_thread_keeps_it(house: House
 @housed(DELETES)
 async def test_a_lock_of_a_moderator_stays_when_the_thread_is_kept(house: House) -> None:
     thread_id = await house.idle(archived=False)
-    house.discord.hands.lock(thread_id, now=house.now, by=MODERATOR)
+    house.discord.people.lock(thread_id, now=house.now, by=MODERATOR)
     await house.steps()
     await house.between_runs()
     house.post(thread_id)
@@ -248,8 +248,8 @@ async def test_a_thread_that_may_not_be_locked_is_kept_and_does_not_hold_up_the_
     await house.idle()
     house.discord.add_channel(GUILD, "11")
     other = (await house.open("other", "11")).thread_id
-    house.discord.hands.auto_archive(other, now=house.now)
-    house.discord.hands.set_permissions("10", ["VIEW_CHANNEL", "READ_MESSAGE_HISTORY"], now=house.now)
+    house.discord.people.auto_archive(other, now=house.now)
+    house.discord.people.set_permissions("10", ["VIEW_CHANNEL", "READ_MESSAGE_HISTORY"], now=house.now)
     await house.wait(minutes=31 * DAY_MINUTES)
     counts = [await house.reconcile()]
     for _ in range(3):
@@ -263,7 +263,7 @@ async def test_a_thread_that_may_not_be_locked_is_kept_and_does_not_hold_up_the_
 
 @housed(DELETES)
 async def test_deleting_works_without_the_audit_log(house: House) -> None:
-    house.discord.hands.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=house.now)
+    house.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=house.now)
     thread_id = await house.idle()
     assert await house.steps() == {"Mark": 1}
     await house.between_runs()
@@ -285,7 +285,7 @@ async def kept(house: House, name: str = "kept") -> str:
 @housed(ARCHIVES)
 async def test_a_kept_thread_that_discords_timer_archived_is_opened_again(house: House) -> None:
     thread_id = await kept(house)
-    house.discord.hands.auto_archive(thread_id, now=house.now)
+    house.discord.people.auto_archive(thread_id, now=house.now)
     await house.between_runs()
     assert await house.steps() == {"Keep": 1}
     assert not house.discord.threads[thread_id].archived
@@ -310,18 +310,18 @@ async def test_who_archived_long_ago_and_opened_again_does_not_count(house: Hous
     thread_id = await kept(house)
     house.archive(thread_id)
     await house.wait(minutes=10)
-    house.discord.hands.unarchive(thread_id, now=house.now, by=MODERATOR)
+    house.discord.people.unarchive(thread_id, now=house.now, by=MODERATOR)
     await house.wait(minutes=60)
-    house.discord.hands.auto_archive(thread_id, now=house.now)
+    house.discord.people.auto_archive(thread_id, now=house.now)
     await house.between_runs()
     assert await house.steps() == {"Keep": 1}
 
 
 @housed(OFF)
 async def test_without_the_audit_log_keep_is_off_and_says_so(house: House) -> None:
-    house.discord.hands.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=house.now)
+    house.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=house.now)
     thread_id = await kept(house)
-    house.discord.hands.auto_archive(thread_id, now=house.now)
+    house.discord.people.auto_archive(thread_id, now=house.now)
     await house.between_runs()
     assert await house.steps() == {"keep_off": 1}
     assert house.discord.threads[thread_id].archived
@@ -341,8 +341,8 @@ async def test_a_kept_session_is_neither_archived_nor_deleted_for_being_idle(hou
 @housed(OFF)
 async def test_a_kept_thread_that_may_not_be_opened_is_written_down_as_it_is(house: House) -> None:
     thread_id = await kept(house)
-    house.discord.hands.auto_archive(thread_id, now=house.now)
-    house.discord.hands.set_permissions("10", ["VIEW_CHANNEL", "READ_MESSAGE_HISTORY"], now=house.now)
+    house.discord.people.auto_archive(thread_id, now=house.now)
+    house.discord.people.set_permissions("10", ["VIEW_CHANNEL", "READ_MESSAGE_HISTORY"], now=house.now)
     await house.between_runs()
     assert await house.steps() == {"housekeeping_lost": 1}
     assert house.item("kept")["archived"] is True

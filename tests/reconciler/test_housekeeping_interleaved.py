@@ -119,7 +119,7 @@ async def test_a_moderator_who_unlocks_between_any_two_calls_loses_no_message(ho
     async def a_moderator_writes() -> None:
         thread = house.discord.threads.get(thread_id)
         if thread is not None and house.calls[-1:] != ["GET /channels/{channel_id}"]:  # that look is the last one
-            house.discord.hands.edit_thread(thread_id, now=house.now, by=MODERATOR, archived=False, locked=False)
+            house.discord.people.edit_thread(thread_id, now=house.now, by=MODERATOR, archived=False, locked=False)
             written.append(house.post(thread_id))
 
     counted(house, nth, a_moderator_writes)

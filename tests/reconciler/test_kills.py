@@ -38,7 +38,7 @@ async def _everything_at_once() -> Ground:
         ground.restart()
     ground.rename(threads["a"], "Session other")
     ground.archive(threads["b"])
-    ground.discord.hands.lock(threads["c"], now=ground.now, by="8")
+    ground.discord.people.lock(threads["c"], now=ground.now, by="8")
     ground.delete(threads["d"])
     ground.archive(threads["e"])
     ground.delete(threads["e"])

@@ -13,7 +13,7 @@ from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.reconcile.observe import MAX_AUDIT_PAGES, SWEEP_PER_RUN
 from handler.sessions.reconcile.run import ASKS_PER_RUN
 from infra.simulator.faults import server_error
-from infra.simulator.permissions import BITS, DEFAULT, as_bits
+from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
 from tests.kit.journal import Died
 from tests.kit.virtual_time import START
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, NAMES, WITHOUT_AUDIT_LOG, Ground, grounded
@@ -28,7 +28,7 @@ async def _archived(ground: Ground, count: int) -> list[str]:
     """So many sessions of a channel whose past an import found: archived, on record and on Discord."""
     ground.discord.add_channel(GUILD, OTHER)
     name_of = "Session {}".format
-    threads = ground.discord.hands.add_archived_threads(OTHER, count, newest=START, name_of=name_of)
+    threads = ground.discord.people.add_archived_threads(OTHER, count, newest=START, name_of=name_of)
     first = await ground.open("first", OTHER)
     ground.archive(first.thread_id)
     for _ in range(2):
@@ -63,7 +63,7 @@ async def _archived_on_record(ground: Ground, name: str) -> str:
 async def test_of_more_archivings_than_a_run_may_ask_for_each_is_looked_at_in_the_end(ground: Ground) -> None:
     threads = await _archived(ground, ASKS_PER_RUN + 50)
     for thread_id in threads:
-        ground.discord.hands.unarchive(thread_id, now=ground.now)
+        ground.discord.people.unarchive(thread_id, now=ground.now)
     await ground.reconcile()
     assert _watched(ground) == len(threads)
     for thread_id in threads:
@@ -122,7 +122,7 @@ async def test_a_deletion_that_was_heard_of_while_the_thread_did_not_answer_is_b
 async def test_who_locked_a_thread_is_kept_on_record_while_the_thread_does_not_answer(ground: Ground) -> None:
     silent = await _archived_on_record(ground, "silent")
     _is_silent(ground, silent)
-    ground.discord.hands.edit_thread(silent, now=ground.now, by=MODERATOR, archived=False, locked=True)
+    ground.discord.people.edit_thread(silent, now=ground.now, by=MODERATOR, archived=False, locked=True)
     ground.archive(silent)
     await ground.reconcile()
     assert ground.item("silent")["locked_by"] == MODERATOR
@@ -141,12 +141,12 @@ async def test_who_locked_a_thread_is_kept_on_record_while_the_thread_does_not_a
 @grounded
 async def test_the_archived_sessions_of_a_lost_channel_do_not_stay_watched(ground: Ground, lost: str) -> None:
     await _archived(ground, 30)
-    ground.discord.hands.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
+    ground.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
     if lost == "hidden":
-        hidden = as_bits(DEFAULT) & ~BITS["VIEW_CHANNEL"]
-        ground.discord.hands.set_permissions(OTHER, hidden, now=ground.now)
+        hidden = permission_bits(DEFAULT_PERMISSIONS) & ~PERMISSION_BITS["VIEW_CHANNEL"]
+        ground.discord.people.set_permissions(OTHER, hidden, now=ground.now)
     else:
-        ground.discord.hands.delete_channel(OTHER, now=ground.now)
+        ground.discord.people.delete_channel(OTHER, now=ground.now)
     watched = []
     for _ in range(10 * 24):
         await ground.wait(minutes=60)
@@ -160,7 +160,7 @@ async def test_the_archived_sessions_of_a_lost_channel_do_not_stay_watched(groun
 @grounded
 async def test_a_refused_open_of_a_session_whose_deletion_is_held_back_leaves_it_unwatched(ground: Ground) -> None:
     thread_id = await _archived_on_record(ground, "a")
-    ground.discord.hands.edit_thread(thread_id, now=ground.now, by=MODERATOR, archived=False, locked=True)
+    ground.discord.people.edit_thread(thread_id, now=ground.now, by=MODERATOR, archived=False, locked=True)
     ground.archive(thread_id)
     await ground.reconcile()
     ground.change(ground.item("a"), missing_since=iso(ground.now), watch_guild_id=GUILD)  # as `Hold` writes it
@@ -201,11 +201,11 @@ async def test_held_deletions_of_threads_that_were_out_of_reach_do_not_wait_for_
 async def test_a_deletion_that_was_heard_of_while_the_channel_could_not_be_read_is_found_later(ground: Ground) -> None:
     """With the audit log and without the sweep: the log tells it only once, and nobody comes by again."""
     thread_id = await _archived_on_record(ground, "a")
-    unread = as_bits(DEFAULT) & ~BITS["READ_MESSAGE_HISTORY"]
-    ground.discord.hands.set_permissions(CHANNEL, unread, now=ground.now)
+    unread = permission_bits(DEFAULT_PERMISSIONS) & ~PERMISSION_BITS["READ_MESSAGE_HISTORY"]
+    ground.discord.people.set_permissions(CHANNEL, unread, now=ground.now)
     ground.delete(thread_id)
     assert await ground.reconcile() == {"OutOfReach": 1}
-    ground.discord.hands.set_permissions(CHANNEL, as_bits(DEFAULT), now=ground.now)
+    ground.discord.people.set_permissions(CHANNEL, permission_bits(DEFAULT_PERMISSIONS), now=ground.now)
     await ground.wait(minutes=61)
     assert await ground.reconcile() == {"End": 1}
     assert ground.differences() == []
@@ -242,7 +242,7 @@ async def test_a_thread_that_was_noted_under_another_sessions_name_is_still_its_
     house: House, by: str
 ) -> None:
     thread_id = await _archived_on_record(house, "b")
-    house.discord.hands.edit_thread(thread_id, now=house.now, by=MODERATOR, archived=False, name="Session g")
+    house.discord.people.edit_thread(thread_id, now=house.now, by=MODERATOR, archived=False, name="Session g")
     await NOTED_BY[by](house)
     assert [item["sk"] for item in house.of_kind("NAMESAKE#")] == [f"NAMESAKE#g#{thread_id}"]
     await house.between_runs()

@@ -9,11 +9,11 @@ from tests.kit.table_view import GUILD
 @staged(imported=False)
 async def test_a_guild_is_followed_and_costs_nothing_more_once_it_is(stage: Stage) -> None:
     threads = {name: (await stage.open(name)).thread_id for name in "abcd"}
-    hands, now = stage.discord.hands, stage.now
-    hands.rename(threads["a"], "Session z", now=now, by=MODERATOR)
-    hands.archive(threads["b"], now=now, by=MODERATOR)
-    hands.delete_thread(threads["c"], now=now, by=MODERATOR)
-    hands.lock(threads["d"], now=now, by=MODERATOR)
+    people, now = stage.discord.people, stage.now
+    people.rename(threads["a"], "Session z", now=now, by=MODERATOR)
+    people.archive(threads["b"], now=now, by=MODERATOR)
+    people.delete_thread(threads["c"], now=now, by=MODERATOR)
+    people.lock(threads["d"], now=now, by=MODERATOR)
     stranger = stage.person_makes("Session new")
     counts = await _run(stage)
     assert {name: counts[name] for name in ("Observe", "End", "Settle", "NoteNamesake", "failed", "lost")} == {
@@ -42,12 +42,12 @@ async def test_a_guild_is_followed_and_costs_nothing_more_once_it_is(stage: Stag
 async def test_the_sweep_and_held_deletions_are_written_as_dynamodb_takes_them(stage: Stage) -> None:
     threads = [(await stage.open(name)).thread_id for name in "abcde"]
     for thread_id in threads:
-        stage.discord.hands.archive(thread_id, now=stage.now, by=MODERATOR)
+        stage.discord.people.archive(thread_id, now=stage.now, by=MODERATOR)
     await _run(stage)
-    stage.discord.hands.set_permissions(GUILD, (), now=stage.now)
+    stage.discord.people.set_permissions(GUILD, (), now=stage.now)
     assert (await _run(stage))["Turn"] == 5
     for thread_id in threads[:4]:
-        stage.discord.hands.delete_thread(thread_id, now=stage.now, by=MODERATOR)
+        stage.discord.people.delete_thread(thread_id, now=stage.now, by=MODERATOR)
     assert (await _run(stage))["Hold"] == 4
     await stage.wait(31 * 60)
     assert (await _run(stage))["End"] == 4

@@ -54,7 +54,7 @@ async def test_what_was_closed_after_the_list_was_read_is_not_opened_again_by_it
     thread_id = (await ground.open("a")).thread_id
     await ground.reconcile()
     await ground.wait(minutes=61)
-    ground.discord.hands.post_message(thread_id, "a word", now=ground.now)  # so that there is something to write
+    ground.discord.people.post_message(thread_id, "a word", now=ground.now)  # so that there is something to write
     through, closed = ground.table.apply, []
 
     def close() -> None:

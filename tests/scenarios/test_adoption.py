@@ -14,7 +14,7 @@ FOUND = "Session 1a06a43"
 
 def say(stage: Stage, thread_id: str, times: int) -> None:
     for number in range(times):
-        stage.discord.hands.post_message(thread_id, f"word {number}", now=stage.now, by=MODERATOR)
+        stage.discord.people.post_message(thread_id, f"word {number}", now=stage.now, by=MODERATOR)
 
 
 @staged()
@@ -83,7 +83,7 @@ async def test_of_several_the_one_with_most_messages_is_adopted_and_the_others_n
     say(stage, few, 2)
     say(stage, most, 5)
     say(stage, archived, 4)
-    stage.discord.hands.archive(archived, now=stage.now)
+    stage.discord.people.archive(archived, now=stage.now)
     opened = await stage.open()
 
     assert opened.thread_id == most
@@ -124,7 +124,7 @@ async def test_a_private_thread_is_never_adopted(stage: Stage) -> None:
 @staged()
 async def test_a_thread_of_another_channel_is_not_adopted(stage: Stage) -> None:
     stage.discord.add_channel(GUILD, "11")
-    elsewhere = stage.discord.hands.create_thread("11", FOUND, now=stage.now)
+    elsewhere = stage.discord.people.create_thread("11", FOUND, now=stage.now)
 
     opened = await stage.open()
     assert opened.outcome is Outcome.CREATED
@@ -143,7 +143,7 @@ async def test_when_the_adopted_thread_is_deleted_the_next_namesake_is_adopted(s
     first, second = stage.person_makes(FOUND), stage.person_makes(FOUND)
     say(stage, first, 2)
     await stage.open()
-    stage.discord.hands.delete_thread(first, now=stage.now)
+    stage.discord.people.delete_thread(first, now=stage.now)
     again = await stage.open()
 
     assert (again.outcome, again.thread_id, again.anew) == (Outcome.ADOPTED, second, True)
@@ -156,9 +156,9 @@ async def test_a_namesake_is_believed_only_while_it_lives_and_bears_the_name(sta
     best, renamed, deleted = (stage.person_makes(FOUND) for _ in range(3))
     say(stage, best, 2)
     await stage.open()
-    stage.discord.hands.rename(renamed, "just talk", now=stage.now)
+    stage.discord.people.rename(renamed, "just talk", now=stage.now)
     for thread_id in (deleted, best):
-        stage.discord.hands.delete_thread(thread_id, now=stage.now)
+        stage.discord.people.delete_thread(thread_id, now=stage.now)
 
     assert (await stage.open()).outcome is Outcome.CREATED
     assert stage.pointer(renamed) is None
@@ -191,7 +191,7 @@ async def test_a_pointer_to_a_session_that_has_the_thread_no_more_does_not_hold_
 @staged()
 async def test_a_thread_a_person_starts_from_our_deleted_threads_name_is_adopted(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.delete_thread(first.thread_id, now=stage.now)
+    stage.discord.people.delete_thread(first.thread_id, now=stage.now)
     made = stage.person_makes(FOUND, by=MEMBER)
     again = await stage.open()
 
@@ -202,7 +202,7 @@ async def test_a_thread_a_person_starts_from_our_deleted_threads_name_is_adopted
 @staged(memory=True)
 async def test_many_archived_threads_beyond_the_mark_are_settled_and_the_mark_moves_on(stage: Stage) -> None:
     await stage.wait(3600)
-    old = stage.discord.hands.add_archived_threads(
+    old = stage.discord.people.add_archived_threads(
         CHANNEL, 60, newest=stage.now, name_of="Session {}".format, step=timedelta(seconds=1)
     )
     await stage.open("new")
@@ -222,7 +222,7 @@ async def test_few_archived_threads_beyond_the_mark_are_left_where_they_are_howe
     stage: Stage,
 ) -> None:
     await stage.wait(3600)
-    add = stage.discord.hands.add_archived_threads
+    add = stage.discord.people.add_archived_threads
     add(CHANNEL, 10, newest=stage.now, name_of="Session {}".format)
     add(CHANNEL, 100, newest=IMPORTED_AT - timedelta(minutes=1), name_of="Session old {}".format)
     await stage.open("new")

@@ -31,7 +31,7 @@ async def test_a_warm_reuse_is_one_read_and_one_get(stage: Stage) -> None:
 @staged(latency=LATENCY)
 async def test_a_creation_costs_the_same_however_long_the_past_is(stage: Stage, archived: int) -> None:
     newest = IMPORTED_AT - timedelta(minutes=1)
-    stage.discord.hands.add_archived_threads(
+    stage.discord.people.add_archived_threads(
         CHANNEL, archived, newest=newest, name_of="Session old {}".format, step=timedelta(seconds=1)
     )
     await stage.open("new")
@@ -47,7 +47,7 @@ async def test_a_creation_after_many_were_archived_since_the_import_costs_once_a
     stage: Stage,
 ) -> None:
     await stage.wait(3600)
-    stage.discord.hands.add_archived_threads(
+    stage.discord.people.add_archived_threads(
         CHANNEL, 250, newest=stage.now - timedelta(minutes=2), name_of="talk {}".format, step=timedelta(seconds=1)
     )
     await stage.open("one")
@@ -61,7 +61,7 @@ async def test_a_creation_after_many_were_archived_since_the_import_costs_once_a
 @staged(latency=LATENCY)
 async def test_reopening_an_archived_thread_is_one_get_and_one_patch_before_the_answer(stage: Stage) -> None:
     opened = await stage.open()
-    stage.discord.hands.auto_archive(opened.thread_id, now=stage.now)
+    stage.discord.people.auto_archive(opened.thread_id, now=stage.now)
     stage.forget()
     await stage.open()
 

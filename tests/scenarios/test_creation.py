@@ -74,7 +74,7 @@ async def test_the_requester_becomes_a_member_of_the_new_thread(stage: Stage) ->
 
 @staged()
 async def test_a_requester_who_cannot_be_added_gets_the_link_all_the_same(stage: Stage) -> None:
-    stage.discord.hands.remove_member(GUILD, MEMBER)
+    stage.discord.people.remove_member(GUILD, MEMBER)
 
     assert (await stage.open()).outcome is Outcome.CREATED
     assert any(call.what == MEMBERS for call in stage.calls)

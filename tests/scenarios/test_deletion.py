@@ -18,8 +18,8 @@ async def test_a_deleted_thread_is_made_anew_under_the_next_generation(
     stage.discord.switch(second_thread_from_message=second_thread)
     first = await stage.open(topic="the bug")
     if archived:
-        stage.discord.hands.archive(first.thread_id, now=stage.now)
-    stage.discord.hands.delete_thread(first.thread_id, now=stage.now)
+        stage.discord.people.archive(first.thread_id, now=stage.now)
+    stage.discord.people.delete_thread(first.thread_id, now=stage.now)
     again = await stage.open()
 
     (thread,) = stage.living_threads()
@@ -36,12 +36,12 @@ async def test_a_deleted_thread_is_made_anew_under_the_next_generation(
 @staged()
 async def test_a_thread_deleted_while_it_was_on_record_as_archived_is_made_anew(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.archive(first.thread_id, now=stage.now)
+    stage.discord.people.archive(first.thread_id, now=stage.now)
     item = stage.item()
     assert item is not None
     stage.put_item({**item, "archived": True, "archived_at": "2026-11-23T12:00:00.000Z"})
     await stage.wait(3600)
-    stage.discord.hands.delete_thread(first.thread_id, now=stage.now)
+    stage.discord.people.delete_thread(first.thread_id, now=stage.now)
 
     assert (await stage.open()).anew
     assert len(stage.living_threads()) == 1
@@ -50,7 +50,7 @@ async def test_a_thread_deleted_while_it_was_on_record_as_archived_is_made_anew(
 @staged()
 async def test_a_deleted_source_message_leaves_the_thread_and_the_session_alone(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.delete_message(CHANNEL, first.thread_id, now=stage.now)
+    stage.discord.people.delete_message(CHANNEL, first.thread_id, now=stage.now)
 
     assert (await stage.open()).thread_id == first.thread_id
 
@@ -58,8 +58,8 @@ async def test_a_deleted_source_message_leaves_the_thread_and_the_session_alone(
 @staged()
 async def test_thread_and_source_message_both_deleted_within_the_nonces_window_are_made_anew(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.delete_thread(first.thread_id, now=stage.now)
-    stage.discord.hands.delete_message(CHANNEL, first.thread_id, now=stage.now)
+    stage.discord.people.delete_thread(first.thread_id, now=stage.now)
+    stage.discord.people.delete_message(CHANNEL, first.thread_id, now=stage.now)
 
     again = await stage.open()
     assert again.outcome is Outcome.CREATED
@@ -72,7 +72,7 @@ async def test_deleted_again_and_again_it_is_made_again_and_again(stage: Stage, 
     for generation in range(1, times + 1):
         opened = await stage.open()
         assert opened.session.generation == generation
-        stage.discord.hands.delete_thread(opened.thread_id, now=stage.now)
+        stage.discord.people.delete_thread(opened.thread_id, now=stage.now)
     last = await stage.open()
 
     assert [thread.id for thread in stage.living_threads()] == [last.thread_id]
@@ -85,7 +85,7 @@ async def test_an_adopted_threads_own_source_message_goes_with_it_if_the_bot_wro
     stage.lose_table()
     adopted = await stage.open()
     assert (adopted.outcome, adopted.thread_id) == (Outcome.ADOPTED, first.thread_id)
-    stage.discord.hands.delete_thread(first.thread_id, now=stage.now)
+    stage.discord.people.delete_thread(first.thread_id, now=stage.now)
 
     assert (await stage.open()).anew
     assert first.thread_id not in stage.discord.messages
@@ -94,11 +94,11 @@ async def test_an_adopted_threads_own_source_message_goes_with_it_if_the_bot_wro
 
 @staged()
 async def test_a_persons_message_is_never_deleted(stage: Stage) -> None:
-    message = stage.discord.hands.post_message(CHANNEL, "who looks at this?", now=stage.now, by=MODERATOR)
+    message = stage.discord.people.post_message(CHANNEL, "who looks at this?", now=stage.now, by=MODERATOR)
     stage.person_makes("Session 1a06a43", message_id=message)
     adopted = await stage.open()
     assert adopted.thread_id == message
-    stage.discord.hands.delete_thread(message, now=stage.now)
+    stage.discord.people.delete_thread(message, now=stage.now)
 
     assert (await stage.open()).anew
     assert message in stage.discord.messages
@@ -108,7 +108,7 @@ async def test_a_persons_message_is_never_deleted(stage: Stage) -> None:
 @staged(blocked_title_words=("forbidden",))
 async def test_what_a_deletion_leaves_is_vacant_with_the_next_generation_until_ttl_takes_it(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.delete_thread(first.thread_id, now=stage.now)
+    stage.discord.people.delete_thread(first.thread_id, now=stage.now)
     stage.discord.switch(blocked_title_words=("1a06a43",))
     await stage.refused()
 
@@ -144,10 +144,10 @@ async def test_leaving_vacant_removes_the_time_to_live(stage: Stage) -> None:
 @staged()
 async def test_the_bot_deletes_no_message_but_its_own(stage: Stage) -> None:
     for number in range(3):
-        stage.discord.hands.post_message(CHANNEL, f"talk {number}", now=stage.now, by=MODERATOR)
+        stage.discord.people.post_message(CHANNEL, f"talk {number}", now=stage.now, by=MODERATOR)
     for _ in range(3):
         opened = await stage.open()
-        stage.discord.hands.delete_thread(opened.thread_id, now=stage.now)
+        stage.discord.people.delete_thread(opened.thread_id, now=stage.now)
 
     by_people = [m for m in stage.discord.messages.values() if m.author_id != BOT]
     assert len(by_people) == 3

@@ -32,7 +32,7 @@ def sessions_of(threads: list[str]) -> set[str]:
 def past(stage: Stage, count: int, **how: Any) -> list[str]:
     """A long past of the channel, older than any margin."""
     how = {"newest": stage.now - timedelta(hours=2), "name_of": sometimes, **how}
-    return stage.discord.hands.add_archived_threads(CHANNEL, count, **how)
+    return stage.discord.people.add_archived_threads(CHANNEL, count, **how)
 
 
 def sent(stage: Stage, what: str) -> int:
@@ -145,8 +145,8 @@ async def test_a_thread_that_moves_to_page_one_meanwhile_is_not_missed(stage: St
         await stage.open("new", seconds=2.6)
     assert channel_item(stage)["import_pages"] < 4
     moving = old[449]  # on the last page, which is not read yet
-    stage.discord.hands.unarchive(moving, now=stage.now)
-    stage.discord.hands.archive(moving, now=stage.now)
+    stage.discord.people.unarchive(moving, now=stage.now)
+    stage.discord.people.archive(moving, now=stage.now)
     opened = await stage.open("new")
 
     assert opened.outcome is Outcome.CREATED
@@ -159,7 +159,7 @@ async def test_a_thread_that_is_unarchived_meanwhile_is_not_missed(stage: Stage)
     old = past(stage, 450)
     with pytest.raises(Importing):
         await stage.open("new", seconds=2.6)
-    stage.discord.hands.unarchive(old[449], now=stage.now)
+    stage.discord.people.unarchive(old[449], now=stage.now)
     await stage.open("new")
 
     assert old[449] in on_record(stage)
@@ -202,7 +202,7 @@ async def test_two_processes_that_import_side_by_side_end_with_one_thread(stage:
 async def test_without_read_message_history_nothing_is_imported_or_created_and_the_permission_is_named(
     stage: Stage,
 ) -> None:
-    stage.discord.hands.set_permissions(
+    stage.discord.people.set_permissions(
         CHANNEL, ["VIEW_CHANNEL", "SEND_MESSAGES", "CREATE_PUBLIC_THREADS"], now=stage.now
     )
     past(stage, 3)

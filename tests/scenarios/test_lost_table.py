@@ -23,7 +23,7 @@ async def test_a_lost_table_heals_by_the_names_that_the_threads_bear(stage: Stag
 @staged(imported=False)
 async def test_archived_threads_are_found_after_the_loss_too(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.archive(first.thread_id, now=stage.now)
+    stage.discord.people.archive(first.thread_id, now=stage.now)
     stage.lose_table()
 
     assert (await stage.open()).thread_id == first.thread_id
@@ -32,7 +32,7 @@ async def test_archived_threads_are_found_after_the_loss_too(stage: Stage) -> No
 @staged(imported=False)
 async def test_a_long_time_after_the_loss_it_is_still_one_thread(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.auto_archive(first.thread_id, now=stage.now)
+    stage.discord.people.auto_archive(first.thread_id, now=stage.now)
     stage.lose_table()
     await stage.days_pass(100)
     stage.restart()
@@ -58,7 +58,7 @@ async def test_a_partial_loss_heals_whatever_is_left(stage: Stage, left: str) ->
 @staged()
 async def test_a_lost_item_does_not_bring_a_deleted_thread_back(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.delete_thread(first.thread_id, now=stage.now)
+    stage.discord.people.delete_thread(first.thread_id, now=stage.now)
     stage.lose_table(but=["CHANNEL"])
     opened = await stage.open()
 

@@ -42,7 +42,7 @@ async def test_a_channel_that_cannot_hold_such_threads_is_refused_before_anythin
 @staged(imported=False)
 async def test_a_post_of_a_forum_means_the_forum_which_is_refused(stage: Stage) -> None:
     stage.discord.add_channel(GUILD, "12", 15, "forum")
-    post = stage.discord.hands.create_thread("12", "a post", now=stage.now)
+    post = stage.discord.people.create_thread("12", "a post", now=stage.now)
     before = stage.everything()
 
     assert (await stage.refused(channel=post, user=None, told=False)).kind == "unsupported_channel"
@@ -72,7 +72,7 @@ async def test_all_missing_permissions_are_named_at_once(stage: Stage) -> None:
 
 @staged()
 async def test_with_exactly_what_is_needed_a_session_opens(stage: Stage) -> None:
-    stage.discord.hands.set_permissions(CHANNEL, int(ALL), now=stage.now)
+    stage.discord.people.set_permissions(CHANNEL, int(ALL), now=stage.now)
 
     assert (await stage.open(app_permissions=int(ALL))).outcome is Outcome.CREATED
 
@@ -96,18 +96,18 @@ async def test_reusing_an_active_thread_needs_none_of_the_permissions_to_create(
 async def test_a_program_hears_from_discord_what_is_missing_and_nothing_is_left(
     stage: Stage, lacking: str, named: list[str]
 ) -> None:
-    stage.discord.hands.set_permissions(CHANNEL, int(ALL & ~Permission[lacking]), now=stage.now)
+    stage.discord.people.set_permissions(CHANNEL, int(ALL & ~Permission[lacking]), now=stage.now)
     refusal = await stage.refused(user=None)
 
     assert (refusal.kind, refusal.public()["permissions"]) == ("missing_permissions", named)
     assert nothing_left(stage)
-    stage.discord.hands.set_permissions(CHANNEL, int(ALL), now=stage.now)
+    stage.discord.people.set_permissions(CHANNEL, int(ALL), now=stage.now)
     assert (await stage.open()).outcome is Outcome.CREATED
 
 
 @staged()
 async def test_a_channel_out_of_sight_is_missing_access(stage: Stage) -> None:
-    stage.discord.hands.set_permissions(CHANNEL, [], now=stage.now)
+    stage.discord.people.set_permissions(CHANNEL, [], now=stage.now)
 
     assert (await stage.refused(user=None)).kind == "missing_access"
     assert nothing_left(stage)
@@ -115,7 +115,7 @@ async def test_a_channel_out_of_sight_is_missing_access(stage: Stage) -> None:
 
 @staged()
 async def test_a_bot_that_is_no_member_is_missing_access(stage: Stage) -> None:
-    stage.discord.hands.remove_bot_from_guild(GUILD, now=stage.now)
+    stage.discord.people.remove_bot_from_guild(GUILD, now=stage.now)
 
     assert (await stage.refused()).kind == "missing_access"
     assert nothing_left(stage)
@@ -140,7 +140,7 @@ async def test_too_many_active_threads_leave_nothing_and_it_works_when_one_is_ar
 
     assert (refusal.kind, refusal.retryable) == ("too_many_threads", True)
     assert nothing_left(stage)
-    stage.discord.hands.archive(talks[0], now=stage.now)
+    stage.discord.people.archive(talks[0], now=stage.now)
     assert (await stage.open()).outcome is Outcome.CREATED
     assert len(stage.source_messages()) == 1
 
@@ -156,7 +156,7 @@ async def test_too_many_announcement_threads_are_told_the_same_way(stage: Stage)
 def test_a_deleted_channel_is_told_as_gone(imported: bool, how: dict[str, Any]) -> None:
     @staged(imported=imported)
     async def play(stage: Stage) -> None:
-        stage.discord.hands.delete_channel(CHANNEL, now=stage.now)
+        stage.discord.people.delete_channel(CHANNEL, now=stage.now)
         refusal = await stage.refused(**how)
 
         assert (refusal.kind, refusal.retryable) == ("channel_gone", False)
@@ -168,7 +168,7 @@ def test_a_deleted_channel_is_told_as_gone(imported: bool, how: dict[str, Any]) 
 @staged()
 async def test_a_channel_deleted_with_the_sessions_thread_is_told_as_gone_and_the_record_stays(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.delete_channel(CHANNEL, now=stage.now)
+    stage.discord.people.delete_channel(CHANNEL, now=stage.now)
 
     assert (await stage.refused()).kind == "channel_gone"
     item = stage.item()
@@ -180,7 +180,7 @@ async def test_a_channel_deleted_with_the_sessions_thread_is_told_as_gone_and_th
 async def test_a_channel_deleted_under_a_recorded_source_message_is_told_as_gone(stage: Stage) -> None:
     stage.discord.faults.inject("POST", THREADS, error(500, 0, "no"), times=3)
     assert (await stage.refused()).kind == "discord_unavailable"
-    stage.discord.hands.delete_channel(CHANNEL, now=stage.now)
+    stage.discord.people.delete_channel(CHANNEL, now=stage.now)
 
     assert (await stage.refused()).kind == "channel_gone"
 

@@ -10,7 +10,7 @@ from tests.kit.stage import Stage, staged
 @staged()
 async def test_a_renamed_thread_is_reached_by_its_old_name_and_keeps_the_new_one(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.rename(first.thread_id, "Session 1a06a43: login bug", now=stage.now)
+    stage.discord.people.rename(first.thread_id, "Session 1a06a43: login bug", now=stage.now)
     again = await stage.open()
 
     item = stage.item()
@@ -23,7 +23,7 @@ async def test_a_renamed_thread_is_reached_by_its_old_name_and_keeps_the_new_one
 @staged()
 async def test_a_renamed_thread_is_reached_by_its_new_name_too(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.rename(first.thread_id, "Session login bug", now=stage.now)
+    stage.discord.people.rename(first.thread_id, "Session login bug", now=stage.now)
     by_new = await stage.open("login bug")
 
     assert (by_new.thread_id, by_new.by_new_name, by_new.session.session_key) == (first.thread_id, True, "1a06a43")
@@ -36,8 +36,8 @@ async def test_a_renamed_thread_is_reached_by_its_new_name_too(stage: Stage) -> 
 @staged()
 async def test_the_new_name_still_leads_there_when_the_thread_is_archived(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.rename(first.thread_id, "Session login bug", now=stage.now)
-    stage.discord.hands.archive(first.thread_id, now=stage.now)
+    stage.discord.people.rename(first.thread_id, "Session login bug", now=stage.now)
+    stage.discord.people.archive(first.thread_id, now=stage.now)
     by_new = await stage.open("login bug")
 
     assert (by_new.thread_id, by_new.outcome) == (first.thread_id, Outcome.REOPENED)
@@ -47,7 +47,7 @@ async def test_the_new_name_still_leads_there_when_the_thread_is_archived(stage:
 @staged()
 async def test_a_new_name_that_has_a_thread_of_its_own_leads_to_that_one(stage: Stage) -> None:
     one, other = await stage.open("one"), await stage.open("other")
-    stage.discord.hands.rename(one.thread_id, "Session other", now=stage.now)
+    stage.discord.people.rename(one.thread_id, "Session other", now=stage.now)
 
     assert (await stage.open("other")).thread_id == other.thread_id
     assert (await stage.open("one")).thread_id == one.thread_id
@@ -57,9 +57,9 @@ async def test_a_new_name_that_has_a_thread_of_its_own_leads_to_that_one(stage: 
 @staged()
 async def test_a_thread_renamed_back_is_reused_under_its_name(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.rename(first.thread_id, "Session login bug", now=stage.now)
+    stage.discord.people.rename(first.thread_id, "Session login bug", now=stage.now)
     await stage.open("login bug")
-    stage.discord.hands.rename(first.thread_id, "Session 1a06a43", now=stage.now)
+    stage.discord.people.rename(first.thread_id, "Session 1a06a43", now=stage.now)
 
     assert (await stage.open()).thread_id == first.thread_id
     other = await stage.open("login bug")
@@ -71,8 +71,8 @@ async def test_a_thread_renamed_back_is_reused_under_its_name(stage: Stage) -> N
 @staged()
 async def test_two_names_swapped_keep_their_threads(stage: Stage) -> None:
     one, other = await stage.open("one"), await stage.open("other")
-    stage.discord.hands.rename(one.thread_id, "Session other", now=stage.now)
-    stage.discord.hands.rename(other.thread_id, "Session one", now=stage.now)
+    stage.discord.people.rename(one.thread_id, "Session other", now=stage.now)
+    stage.discord.people.rename(other.thread_id, "Session one", now=stage.now)
 
     assert (await stage.open("one")).thread_id == one.thread_id
     assert (await stage.open("other")).thread_id == other.thread_id
@@ -81,9 +81,9 @@ async def test_two_names_swapped_keep_their_threads(stage: Stage) -> None:
 @staged()
 async def test_a_renamed_thread_that_was_deleted_gives_its_new_name_free(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.rename(first.thread_id, "Session login bug", now=stage.now)
+    stage.discord.people.rename(first.thread_id, "Session login bug", now=stage.now)
     await stage.open("login bug")
-    stage.discord.hands.delete_thread(first.thread_id, now=stage.now)
+    stage.discord.people.delete_thread(first.thread_id, now=stage.now)
 
     again, other = await stage.open(), await stage.open("login bug")
     assert (again.outcome, other.outcome) == (Outcome.CREATED, Outcome.CREATED)
@@ -94,7 +94,7 @@ async def test_a_renamed_thread_that_was_deleted_gives_its_new_name_free(stage: 
 @staged()
 async def test_a_renamed_threads_new_name_after_the_table_is_lost_adopts_it_once(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.rename(first.thread_id, "Session login bug", now=stage.now)
+    stage.discord.people.rename(first.thread_id, "Session login bug", now=stage.now)
     stage.lose_table()
 
     by_new = await stage.open("login bug")
@@ -109,7 +109,7 @@ async def test_a_thread_renamed_before_it_is_committed_still_belongs_to_its_sess
     with pytest.raises(Died):
         await stage.open()
     (thread,) = stage.living_threads()
-    stage.discord.hands.rename(thread.id, "Session login bug", now=stage.now)
+    stage.discord.people.rename(thread.id, "Session login bug", now=stage.now)
     stage.restart()
     await stage.wait(20)
 
@@ -122,9 +122,9 @@ async def test_a_thread_renamed_before_it_is_committed_still_belongs_to_its_sess
 @staged()
 async def test_one_thread_is_never_on_record_for_two_sessions(stage: Stage) -> None:
     first = await stage.open()
-    stage.discord.hands.rename(first.thread_id, "Session two", now=stage.now)
+    stage.discord.people.rename(first.thread_id, "Session two", now=stage.now)
     await stage.open("two")
-    stage.discord.hands.rename(first.thread_id, "Session three", now=stage.now)
+    stage.discord.people.rename(first.thread_id, "Session three", now=stage.now)
     await stage.open("three")
     await stage.open()
 

@@ -47,7 +47,7 @@ async def test_a_plain_reuse_adds_nobody_to_the_thread(stage: Stage) -> None:
 @staged()
 async def test_an_archived_thread_is_unarchived_by_one_patch_and_the_requester_added(stage: Stage) -> None:
     first = await opened_once(stage)
-    stage.discord.hands.auto_archive(first.thread_id, now=stage.now)
+    stage.discord.people.auto_archive(first.thread_id, now=stage.now)
     again = await stage.open(user=ANOTHER)
 
     (thread,) = stage.living_threads()
@@ -75,7 +75,7 @@ async def test_after_a_restart_the_same_thread_is_linked(stage: Stage) -> None:
 async def test_the_answer_tells_the_latest_activity_without_a_write(stage: Stage) -> None:
     first = await opened_once(stage)
     await stage.wait(60)
-    stage.discord.hands.post_message(first.thread_id, "news", now=stage.now)
+    stage.discord.people.post_message(first.thread_id, "news", now=stage.now)
     again = await stage.open()
 
     assert again.session.last_activity_at == "2026-11-23T12:01:00.000Z"
@@ -100,7 +100,7 @@ async def test_a_member_is_told_of_the_lock_with_the_link_and_nothing_is_changed
     stage: Stage, archived: bool
 ) -> None:
     first = await opened_once(stage)
-    stage.discord.hands.edit_thread(first.thread_id, now=stage.now, locked=True, archived=archived)
+    stage.discord.people.edit_thread(first.thread_id, now=stage.now, locked=True, archived=archived)
     before = stage.discord.fingerprint()
     error = await stage.refused(user=ANOTHER)
 
@@ -119,7 +119,7 @@ async def test_a_member_is_told_of_the_lock_with_the_link_and_nothing_is_changed
 @staged()
 async def test_who_may_manage_threads_unlocks_and_unarchives_in_one_patch(stage: Stage, archived: bool) -> None:
     first = await opened_once(stage)
-    stage.discord.hands.edit_thread(first.thread_id, now=stage.now, locked=True, archived=archived)
+    stage.discord.people.edit_thread(first.thread_id, now=stage.now, locked=True, archived=archived)
     again = await stage.open(user=ANOTHER, may_unlock=True)
 
     (thread,) = stage.living_threads()
@@ -131,7 +131,7 @@ async def test_who_may_manage_threads_unlocks_and_unarchives_in_one_patch(stage:
 @staged()
 async def test_a_lock_that_this_app_had_placed_is_lifted_for_anybody_and_forgotten(stage: Stage) -> None:
     first = await opened_once(stage)
-    stage.discord.hands.edit_thread(first.thread_id, now=stage.now, locked=True, archived=True)
+    stage.discord.people.edit_thread(first.thread_id, now=stage.now, locked=True, archived=True)
     item = stage.item()
     assert item is not None
     stage.put_item({**item, "locked": True, "archived": True, "locked_by": APPLICATION, "status": "closed"})
@@ -146,7 +146,7 @@ async def test_a_lock_that_this_app_had_placed_is_lifted_for_anybody_and_forgott
 @staged()
 async def test_a_lock_of_somebody_else_stays_although_this_app_once_placed_one(stage: Stage) -> None:
     first = await opened_once(stage)
-    stage.discord.hands.lock(first.thread_id, now=stage.now)
+    stage.discord.people.lock(first.thread_id, now=stage.now)
     item = stage.item()
     assert item is not None
     stage.put_item({**item, "locked": True, "locked_by": MEMBER})
@@ -157,7 +157,7 @@ async def test_a_lock_of_somebody_else_stays_although_this_app_once_placed_one(s
 @staged()
 async def test_a_program_unlocks_only_if_it_asks_for_it(stage: Stage) -> None:
     first = await opened_once(stage)
-    stage.discord.hands.lock(first.thread_id, now=stage.now)
+    stage.discord.people.lock(first.thread_id, now=stage.now)
 
     assert (await stage.refused(user=None, told=False)).kind == "locked"
     assert (await stage.open(user=None, told=False, may_unlock=True)).unlocked
@@ -168,7 +168,7 @@ async def test_a_program_unlocks_only_if_it_asks_for_it(stage: Stage) -> None:
 @staged(unlock_policy="everyone")
 async def test_under_the_policy_everyone_any_member_unlocks(stage: Stage) -> None:
     first = await opened_once(stage)
-    stage.discord.hands.lock(first.thread_id, now=stage.now)
+    stage.discord.people.lock(first.thread_id, now=stage.now)
 
     assert (await stage.open(user=ANOTHER)).unlocked
 
@@ -176,8 +176,8 @@ async def test_under_the_policy_everyone_any_member_unlocks(stage: Stage) -> Non
 @staged()
 async def test_a_bot_without_manage_threads_names_it_instead_of_unlocking(stage: Stage) -> None:
     first = await opened_once(stage)
-    stage.discord.hands.lock(first.thread_id, now=stage.now)
-    stage.discord.hands.set_permissions("10", ALL_BUT_MANAGE_THREADS, now=stage.now)
+    stage.discord.people.lock(first.thread_id, now=stage.now)
+    stage.discord.people.set_permissions("10", ALL_BUT_MANAGE_THREADS, now=stage.now)
     error = await stage.refused(user=None, may_unlock=True)
 
     assert error.public()["permissions"] == ["MANAGE_THREADS"]
@@ -189,7 +189,7 @@ async def test_a_bot_without_manage_threads_names_it_instead_of_unlocking(stage:
 @staged()
 async def test_opening_a_closed_session_reopens_it(stage: Stage) -> None:
     first = await opened_once(stage)
-    stage.discord.hands.archive(first.thread_id, now=stage.now)
+    stage.discord.people.archive(first.thread_id, now=stage.now)
     item = stage.item()
     assert item is not None
     stage.put_item({**item, "status": "closed", "archived": True})
@@ -214,19 +214,19 @@ async def test_a_closed_session_whose_thread_is_active_is_open_again(stage: Stag
 @staged()
 async def test_lost_access_keeps_the_mapping(stage: Stage) -> None:
     first = await opened_once(stage)
-    stage.discord.hands.set_permissions("10", [], now=stage.now)
+    stage.discord.people.set_permissions("10", [], now=stage.now)
     before = stage.items()
 
     assert (await stage.refused()).kind == "missing_access"
     assert stage.items() == before
-    stage.discord.hands.set_permissions("10", 1 << 10, now=stage.now)
+    stage.discord.people.set_permissions("10", 1 << 10, now=stage.now)
     assert (await stage.open()).thread_id == first.thread_id
 
 
 @staged()
 async def test_one_lying_404_changes_nothing(stage: Stage) -> None:
     first = await opened_once(stage)
-    stage.discord.lie_about(first.thread_id)
+    stage.discord.report_missing_once(first.thread_id)
     again = await stage.open()
 
     assert again.thread_id == first.thread_id
@@ -239,7 +239,7 @@ async def test_one_lying_404_changes_nothing(stage: Stage) -> None:
 @staged(active_thread_limit=1)
 async def test_a_full_guild_keeps_an_archived_thread_on_record(stage: Stage) -> None:
     first = await opened_once(stage)
-    stage.discord.hands.archive(first.thread_id, now=stage.now)
+    stage.discord.people.archive(first.thread_id, now=stage.now)
     stage.person_makes("a talk")
 
     error = await stage.refused()

@@ -10,7 +10,7 @@ from handler.commands import texts
 from handler.commands.registry import COMMANDS
 from handler.errors import NotAllowed
 from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS
-from infra.simulator.records import Thread
+from infra.simulator.models import Thread
 from tests.kit.deployment import CHANNEL, GUILD, Asked, Deployment
 
 MANAGE_THREADS = 1 << 34
@@ -26,7 +26,7 @@ async def finish(deployment: Deployment, asked: Asked) -> str:
 
 def make(deployment: Deployment, number: int, name: str = "1a06a43", **how: Any) -> list[str]:
     now = deployment.clock.now()
-    return [deployment.discord.hands.create_thread(CHANNEL, f"Session {name}", now=now, **how) for _ in range(number)]
+    return [deployment.discord.people.create_thread(CHANNEL, f"Session {name}", now=now, **how) for _ in range(number)]
 
 
 def channel_item(deployment: Deployment) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def test_a_list_of_a_channel_that_is_new_imports_its_past_first() -> None:
 
         async def scenario() -> None:
             now = deployment.clock.now()
-            deployment.discord.hands.add_archived_threads(
+            deployment.discord.people.add_archived_threads(
                 CHANNEL, 250, newest=now, name_of=lambda n: f"Session {n % 125}", step=timedelta(seconds=1)
             )
             listed = await deployment.administer("duplicates")
@@ -89,7 +89,7 @@ def test_an_import_ends_with_the_counts_of_what_there_is(number: int) -> None:
 
         async def scenario() -> None:
             now = deployment.clock.now()
-            deployment.discord.hands.add_archived_threads(
+            deployment.discord.people.add_archived_threads(
                 CHANNEL,
                 number,
                 newest=now - timedelta(hours=1),
@@ -129,7 +129,7 @@ def test_an_import_that_was_killed_goes_on_where_it_was_and_a_repeat_of_it_does_
     with Deployment() as deployment:
 
         async def scenario() -> None:
-            deployment.discord.hands.add_archived_threads(
+            deployment.discord.people.add_archived_threads(
                 CHANNEL, 250, newest=deployment.clock.now(), name_of="Session {}".format, step=timedelta(seconds=1)
             )
             asked = await deployment.administer("import", old=2.9)  # handed over at once

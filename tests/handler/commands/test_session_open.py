@@ -65,7 +65,7 @@ def test_reused(deployment: Deployment) -> None:
 
 
 def test_reopened(deployment: Deployment) -> None:
-    thread, message = asked_after(deployment, lambda t: deployment.discord.hands.archive(t, now=START))
+    thread, message = asked_after(deployment, lambda t: deployment.discord.people.archive(t, now=START))
     assert is_linked(message, thread)
     assert "was archived. I reopened it" in message["content"]
     assert not deployment.discord.threads[thread].archived
@@ -75,9 +75,9 @@ def test_reopened(deployment: Deployment) -> None:
 @pytest.mark.parametrize("permissions", [MODERATOR, ADMINISTRATOR])
 def test_unlocked_for_who_may(deployment: Deployment, archived: bool, permissions: int) -> None:
     def lock(thread: str) -> None:
-        deployment.discord.hands.lock(thread, now=START)
+        deployment.discord.people.lock(thread, now=START)
         if archived:
-            deployment.discord.hands.archive(thread, now=START)
+            deployment.discord.people.archive(thread, now=START)
 
     thread, message = asked_after(deployment, lock, member_permissions=permissions)
     assert is_linked(message, thread)
@@ -86,7 +86,7 @@ def test_unlocked_for_who_may(deployment: Deployment, archived: bool, permission
 
 
 def test_locked_for_everybody_else(deployment: Deployment) -> None:
-    thread, message = asked_after(deployment, lambda t: deployment.discord.hands.lock(t, now=START))
+    thread, message = asked_after(deployment, lambda t: deployment.discord.people.lock(t, now=START))
     assert is_linked(message, thread)
     assert "is locked by a moderator" in message["content"]
     assert "Ask somebody with Manage Threads" in message["content"]
@@ -94,7 +94,7 @@ def test_locked_for_everybody_else(deployment: Deployment) -> None:
 
 
 def test_adopted(deployment: Deployment) -> None:
-    thread = deployment.discord.hands.create_thread(CHANNEL, "Session 1a06a43", now=START)
+    thread = deployment.discord.people.create_thread(CHANNEL, "Session 1a06a43", now=START)
     message = deployment.run(deployment.ask()).callback["data"]
     assert is_linked(message, thread)
     assert "had a thread already" in message["content"]
@@ -102,7 +102,7 @@ def test_adopted(deployment: Deployment) -> None:
 
 def test_reached_by_its_new_name(deployment: Deployment) -> None:
     def rename(thread: str) -> None:
-        deployment.discord.hands.rename(thread, "Session login-bug", now=START)
+        deployment.discord.people.rename(thread, "Session login-bug", now=START)
 
     thread, message = asked_after(deployment, rename, name="login-bug")
     assert is_linked(message, thread)
@@ -112,7 +112,7 @@ def test_reached_by_its_new_name(deployment: Deployment) -> None:
 def test_made_anew_after_a_deletion(deployment: Deployment) -> None:
     async def scenario() -> Asked:
         await deployment.ask()
-        deployment.discord.hands.delete_thread(thread_of(deployment), now=START)
+        deployment.discord.people.delete_thread(thread_of(deployment), now=START)
         return await deployment.ask()
 
     asked = deployment.run(scenario())
@@ -158,7 +158,7 @@ def in_a_forum(deployment: Deployment) -> Awaitable[Asked]:
 
 
 def in_a_deleted_channel(deployment: Deployment) -> Awaitable[Asked]:
-    deployment.discord.hands.delete_channel(CHANNEL, now=START)
+    deployment.discord.people.delete_channel(CHANNEL, now=START)
     return deployment.ask()
 
 

@@ -11,8 +11,8 @@ from handler.discord.rest import Discord, RateLimits, TokenSource, build_client,
 from handler.errors import DiscordRefused, NotFound, OutcomeUnknown, RateLimited
 from handler.runtime.secrets import Secret
 from infra.simulator.faults import DROP, HANG
+from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
-from infra.simulator.world import SimulatedDiscord
 from tests.kit.secrets import BOT_TOKEN, INTERACTION_TOKEN
 from tests.kit.virtual_time import START, LoopClock, run
 
@@ -148,7 +148,7 @@ def test_a_limit_that_the_headers_hide_is_waited_for_or_told(world: SimulatedDis
 
 
 def test_pages_of_archived_threads_follow_one_another_without_loss(world: SimulatedDiscord) -> None:
-    world.hands.add_archived_threads(CHANNEL, 250, newest=START)
+    world.people.add_archived_threads(CHANNEL, 250, newest=START)
 
     async def told() -> None:
         discord, seen = client(world), set[str]()

@@ -11,8 +11,8 @@ import pytest
 
 from infra.local.functions import Result
 from infra.local.gateway import lambda_api, to_event, to_response
-from infra.local.loopback import MAX_BODY_BYTES, Loopback, Request, Response
 from infra.local.people import send
+from infra.loopback import MAX_BODY_BYTES, Loopback, Request, Response
 from tests.infra.local.conftest import MakePool
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)

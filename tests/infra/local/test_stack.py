@@ -99,7 +99,7 @@ def test_the_schedule_reaches_the_reconciler_and_each_guild_is_run(stack: Stack,
     assert stack.tick().payload["due"] == 1
     (thread,) = [id for id, name in stack.discord.living(PLACE.channel_id).items() if name == "Session on schedule"]
     with stack.discord.lock:
-        stack.discord.discord.hands.rename(thread, "Session on time", now=datetime.now(UTC))
+        stack.discord.discord.people.rename(thread, "Session on time", now=datetime.now(UTC))
     reconcile(stack)
     meter = Meter(stack)
     reconcile(stack)

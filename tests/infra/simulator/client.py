@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
+from infra.simulator.exchange import Outcome, Request, Response
+from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.state import Switches
-from infra.simulator.wire import Outcome, Request, Response
-from infra.simulator.world import SimulatedDiscord
 from tests.kit.secrets import BOT_TOKEN
 
 APPLICATION = "1000"

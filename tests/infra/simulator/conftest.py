@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.simulator.world import SimulatedDiscord
+from infra.simulator.simulated_discord import SimulatedDiscord
 from tests.infra.simulator.client import Bot, small_world
 
 

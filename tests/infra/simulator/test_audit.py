@@ -20,9 +20,9 @@ def changes(entry: Any) -> dict[str, tuple[Any, Any]]:
 
 def test_a_thread_leaves_its_creation_its_changes_and_its_deletion(bot: Bot) -> None:
     thread = bot.start("one")
-    bot.discord.hands.rename(thread, "two", now=bot.now, by=ALICE)
-    bot.discord.hands.edit_thread(thread, now=bot.now, by=ALICE, locked=True, archived=True)
-    bot.discord.hands.delete_thread(thread, now=bot.now)
+    bot.discord.people.rename(thread, "two", now=bot.now, by=ALICE)
+    bot.discord.people.edit_thread(thread, now=bot.now, by=ALICE, locked=True, archived=True)
+    bot.discord.people.delete_thread(thread, now=bot.now)
 
     deleted, closed, renamed, created = entries(bot)
     assert [entry["action_type"] for entry in (created, renamed, closed, deleted)] == [110, 111, 111, 112]
@@ -36,7 +36,7 @@ def test_a_thread_leaves_its_creation_its_changes_and_its_deletion(bot: Bot) -> 
 
 def test_automatic_archiving_and_opening_by_a_message_leave_no_entry(bot: Bot) -> None:
     thread = bot.start()
-    bot.discord.hands.auto_archive(thread, now=bot.now)
+    bot.discord.people.auto_archive(thread, now=bot.now)
     bot.post(channel=thread)
 
     assert [entry["action_type"] for entry in entries(bot)] == [110]
@@ -44,7 +44,7 @@ def test_automatic_archiving_and_opening_by_a_message_leave_no_entry(bot: Bot) -
 
 def test_what_changes_nothing_leaves_no_entry(bot: Bot) -> None:
     thread = bot.start("one")
-    bot.discord.hands.rename(thread, "one", now=bot.now)
+    bot.discord.people.rename(thread, "one", now=bot.now)
     bot.send("PATCH", f"/channels/{thread}", {"archived": False})
 
     assert [entry["action_type"] for entry in entries(bot)] == [110]
@@ -59,7 +59,7 @@ def test_the_reason_of_a_request_is_kept_decoded(bot: Bot) -> None:
 
 def test_deleting_anothers_message_leaves_an_entry_and_an_own_one_none(bot: Bot) -> None:
     own = bot.post()
-    other = bot.discord.hands.post_message(TEXT, "x", now=bot.now, by=ALICE)
+    other = bot.discord.people.post_message(TEXT, "x", now=bot.now, by=ALICE)
     for message in (own, other):
         bot.send("DELETE", f"/channels/{TEXT}/messages/{message}")
 
@@ -81,7 +81,7 @@ def test_entries_come_newest_first_and_with_after_oldest_first(bot: Bot) -> None
 
 def test_entries_are_filtered_by_action_and_user(bot: Bot) -> None:
     thread = bot.start()
-    bot.discord.hands.rename(thread, "two", now=bot.now, by=ALICE)
+    bot.discord.people.rename(thread, "two", now=bot.now, by=ALICE)
 
     assert [entry["user_id"] for entry in entries(bot, action_type=111)] == [ALICE]
     assert [entry["action_type"] for entry in entries(bot, user_id=BOT)] == [110]
@@ -89,7 +89,7 @@ def test_entries_are_filtered_by_action_and_user(bot: Bot) -> None:
 
 def test_the_log_brings_the_living_threads_and_users_that_it_names(bot: Bot) -> None:
     gone, alive = bot.start("gone"), bot.start("alive")
-    bot.discord.hands.delete_thread(gone, now=bot.now)
+    bot.discord.people.delete_thread(gone, now=bot.now)
 
     log = bot.get(LOG)
     assert [thread["id"] for thread in log["threads"]] == [alive]
@@ -106,7 +106,7 @@ def test_entries_are_kept_45_days(bot: Bot) -> None:
 
 
 def test_the_log_needs_view_audit_log(bot: Bot) -> None:
-    bot.discord.hands.set_permissions(GUILD, 0, now=bot.now)
+    bot.discord.people.set_permissions(GUILD, 0, now=bot.now)
 
     assert refused(bot.send("GET", LOG)) == (403, 50013)
 

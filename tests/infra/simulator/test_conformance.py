@@ -7,8 +7,8 @@ import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from infra.simulator.routes import ROUTES
-from infra.simulator.wire import Response
+from infra.simulator.exchange import Response
+from infra.simulator.router import ROUTES
 from tests.infra.simulator.client import ALICE, APPLICATION, FORUM, GUILD, NEWS, NOON, TEXT, Bot, refused, small_world
 
 DESCRIPTION = Path(__file__).parents[5] / "shared" / "discord" / "openapi.json"
@@ -45,7 +45,7 @@ BUTTON = {"type": 1, "components": [{"type": 2, "style": 5, "label": "Open", "ur
 def scene() -> tuple[Bot, dict[str, str]]:
     """A world with something of everything, and the ids in it."""
     bot = Bot(small_world(rename_limit=None))
-    hands = bot.discord.hands
+    people = bot.discord.people
     ids = {
         "message": bot.post(embeds=[{"title": "t"}], components=[BUTTON], nonce="n"),
         "thread": bot.start("one"),
@@ -54,10 +54,10 @@ def scene() -> tuple[Bot, dict[str, str]]:
     ids["inside"] = bot.post(channel=ids["thread"])
     ids["plain"] = bot.post()
     bot.send("PUT", f"/channels/{ids['thread']}/thread-members/{ALICE}")
-    hands.rename(ids["thread"], "two", now=bot.now)
-    hands.add_archived_threads(TEXT, 3, newest=NOON)
+    people.rename(ids["thread"], "two", now=bot.now)
+    people.add_archived_threads(TEXT, 3, newest=NOON)
     private = bot.send("POST", f"/channels/{TEXT}/threads", {"name": "private"}).json()["id"]
-    hands.archive(private, now=bot.now)
+    people.archive(private, now=bot.now)
     bot.discord.begin_interaction("secret", "500", APPLICATION, bot.now, channel_id=TEXT)
     bot.discord.answer_interaction("secret", {"type": 5, "data": {"flags": 64}}, bot.now)
     bot.send("PUT", f"/applications/{APPLICATION}/commands", [{"name": "x", "description": "x"}])

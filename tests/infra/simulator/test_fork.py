@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from infra.simulator.faults import DROP
-from infra.simulator.hands import Hands, ImpossibleAct
-from infra.simulator.routes import ROUTES
-from infra.simulator.world import SimulatedDiscord
+from infra.simulator.people import ImpossibleAction, People
+from infra.simulator.router import ROUTES
+from infra.simulator.simulated_discord import SimulatedDiscord
 from tests.infra.simulator.client import ALICE, APPLICATION, FORUM, GUILD, NOON, SECOND, TEXT, Bot, small_world
 
 LATER = NOON + 60 * SECOND
@@ -25,10 +25,10 @@ class Scene:
         self.inside = bot.post(channel=self.thread)
         self.archived = bot.start("two")
         self.locked = bot.start("three")
-        hands = self.discord.hands
-        hands.add_archived_threads(TEXT, 3, newest=NOON)
-        hands.archive(self.archived, now=NOON)
-        hands.lock(self.locked, now=NOON)
+        people = self.discord.people
+        people.add_archived_threads(TEXT, 3, newest=NOON)
+        people.archive(self.archived, now=NOON)
+        people.lock(self.locked, now=NOON)
         bot.send("PUT", f"/channels/{self.locked}/thread-members/{ALICE}")
         self.discord.begin_interaction("secret", "500", APPLICATION, NOON)
         self.discord.answer_interaction("secret", {"type": 5, "data": {"flags": 64}}, NOON)
@@ -37,12 +37,12 @@ class Scene:
         return path.format(message=self.message, thread=self.thread, inside=self.inside, locked=self.locked)
 
 
-def remove_and_return_bot(scene: Scene, hands: Hands) -> None:
-    hands.remove_bot_from_guild(GUILD, now=LATER)
-    hands.return_bot_to_guild(GUILD)
+def remove_and_return_bot(scene: Scene, people: People) -> None:
+    people.remove_bot_from_guild(GUILD, now=LATER)
+    people.return_bot_to_guild(GUILD)
 
 
-ACTS: dict[str, Callable[[Scene, Hands], object]] = {
+ACTS: dict[str, Callable[[Scene, People], object]] = {
     "create_thread": lambda s, h: h.create_thread(TEXT, "x", now=LATER, message_id=s.message),
     "post_message": lambda s, h: h.post_message(s.archived, "x", now=LATER),
     "delete_message": lambda s, h: h.delete_message(TEXT, s.message, now=LATER),
@@ -110,7 +110,7 @@ LEAVE_FIRST = ("PUT", "/channels/{channel_id}/thread-members/@me")
 
 SETTINGS: dict[str, Callable[[SimulatedDiscord], object]] = {
     "switch": lambda d: d.switch(second_thread_from_message=True),
-    "lie": lambda d: d.lie_about("5"),
+    "lie": lambda d: d.report_missing_once("5"),
     "limit": lambda d: d.limit_globally(),
     "limit once": lambda d: d.limit_once("GET", "*", 5),
     "fault": lambda d: d.faults.inject("*", "*", DROP),
@@ -153,7 +153,7 @@ def check_apart(scene: Scene, change: Callable[[SimulatedDiscord], object]) -> N
 @pytest.mark.parametrize("act", sorted(ACTS))
 def test_a_persons_act_in_one_world_is_not_seen_in_the_other(act: str) -> None:
     scene = Scene()
-    check_apart(scene, lambda discord: ACTS[act](scene, discord.hands))
+    check_apart(scene, lambda discord: ACTS[act](scene, discord.people))
 
 
 @pytest.mark.parametrize("route", sorted(BODIES), ids=" ".join)
@@ -185,7 +185,7 @@ def test_closing_the_nonce_window_of_one_world_leaves_the_other_open() -> None:
 
 
 def test_every_hand_and_every_changing_route_is_in_these_tests() -> None:
-    assert set(ACTS) == {name for name in vars(Hands) if not name.startswith("_")}
+    assert set(ACTS) == {name for name in vars(People) if not name.startswith("_")}
     assert set(BODIES) == {(route.method, route.template) for route in ROUTES if route.method != "GET"}
 
 
@@ -210,7 +210,7 @@ def test_worlds_that_went_different_ways_to_the_same_end_are_equal() -> None:
     assert one.discord.fingerprint() == two.discord.fingerprint()
 
 
-IMPOSSIBLE: dict[str, Callable[[Scene, Hands], object]] = {
+IMPOSSIBLE: dict[str, Callable[[Scene, People], object]] = {
     "rename an archived thread": lambda s, h: h.rename(s.archived, "y", now=LATER),
     "lock an archived thread": lambda s, h: h.lock(s.archived, now=LATER),
     "lock a thread that was archived already": lambda s, h: h.edit_thread(
@@ -231,8 +231,8 @@ def test_what_nobody_can_do_is_refused_and_changes_nothing(act: str) -> None:
     scene = Scene()
     before = scene.discord.fingerprint()
 
-    with pytest.raises(ImpossibleAct):
-        IMPOSSIBLE[act](scene, scene.discord.hands)
+    with pytest.raises(ImpossibleAction):
+        IMPOSSIBLE[act](scene, scene.discord.people)
     assert scene.discord.fingerprint() == before
 
 
@@ -243,5 +243,5 @@ def test_discords_timer_archives_what_has_been_idle_for_its_time() -> None:
     bot.post(channel=busy)
     bot.wait(10 * 60)
 
-    assert bot.discord.hands.auto_archive_idle(now=bot.now) == [idle]
+    assert bot.discord.people.auto_archive_idle(now=bot.now) == [idle]
     assert bot.active() == ["busy"]

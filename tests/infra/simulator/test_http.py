@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.simulator.http import DiscordServer
-from infra.simulator.wire import Request
+from infra.simulator.exchange import Request
+from infra.simulator.server import DiscordServer
 from tests.infra.simulator.client import APPLICATION, GUILD, HEADERS, OWNER, TEXT, small_world
 
 MESSAGES = "/channels/{channel_id}/messages"
@@ -32,7 +32,7 @@ def post(http: httpx.Client, **fields: Any) -> httpx.Response:
 
 
 def act(http: httpx.Client, act_name: str, /, **arguments: Any) -> httpx.Response:
-    return http.post(f"/_/hands/{act_name}", json=arguments)
+    return http.post(f"/_/people/{act_name}", json=arguments)
 
 
 def test_the_api_is_served_over_one_connection_that_stays(http: httpx.Client) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from infra.simulator.exchange import Drop, Hang, Response
 from infra.simulator.faults import DROP, HANG, Fault, bad_gateway, error, server_error
-from infra.simulator.wire import Dropped, Hangs, Response
 from tests.infra.simulator.client import NEWS, TEXT, Bot, refused
 
 MESSAGES = "/channels/{channel_id}/messages"
@@ -101,11 +101,11 @@ def test_one_429_of_any_length(bot: Bot, scope: str, retry_after: float, header:
 @pytest.mark.parametrize(
     ("what", "when", "outcome", "messages"),
     [
-        (DROP, "before", Dropped(landed=False), 0),
-        (DROP, "after", Dropped(landed=True), 1),
-        (HANG, "before", Hangs(lands_late=False), 0),
-        (HANG, "after", Hangs(lands_late=False), 1),
-        (HANG, "late", Hangs(lands_late=True), 0),
+        (DROP, "before", Drop(had_effect=False), 0),
+        (DROP, "after", Drop(had_effect=True), 1),
+        (HANG, "before", Hang(takes_effect_late=False), 0),
+        (HANG, "after", Hang(takes_effect_late=False), 1),
+        (HANG, "late", Hang(takes_effect_late=True), 0),
     ],
 )
 def test_a_failing_connection_is_told_with_what_became_of_the_effect(
@@ -132,7 +132,7 @@ def test_a_false_answer_comes_before_or_after_the_effect(bot: Bot, what: Respons
 def test_a_fault_meets_the_nth_matching_request_so_many_times(bot: Bot) -> None:
     bot.discord.faults.inject("POST", MESSAGES, DROP, nth=2, times=2)
 
-    outcomes = [isinstance(bot.exchange(*POST), Dropped) for _ in range(4)]
+    outcomes = [isinstance(bot.exchange(*POST), Drop) for _ in range(4)]
     assert outcomes == [False, True, True, False]
 
 
@@ -150,7 +150,7 @@ def test_a_fault_meets_the_nth_matching_request_so_many_times(bot: Bot) -> None:
 def test_a_fault_is_for_a_route_a_path_or_a_pattern(bot: Bot, method: str, route: str, hit: bool) -> None:
     bot.discord.faults.inject(method, route, DROP)
 
-    assert isinstance(bot.exchange(*POST), Dropped) is hit
+    assert isinstance(bot.exchange(*POST), Drop) is hit
 
 
 def test_handle_knows_no_faults(bot: Bot) -> None:

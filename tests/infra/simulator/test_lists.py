@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from infra.simulator.permissions import BITS, DEFAULT
+from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS
 from tests.infra.simulator.client import ALICE, BOT, GUILD, NOON, TEXT, Bot, refused
 
 PUBLIC = f"/channels/{TEXT}/threads/archived/public"
@@ -26,7 +26,7 @@ def test_the_active_list_has_every_active_thread_of_the_guild_newest_first_witho
     bot.start("one")
     bot.start("two", channel="11")
     archived = bot.start("three")
-    bot.discord.hands.auto_archive(archived, now=bot.now)
+    bot.discord.people.auto_archive(archived, now=bot.now)
 
     listed = bot.get(f"/guilds/{GUILD}/threads/active")
     assert names(listed) == ["two", "one"]
@@ -36,10 +36,10 @@ def test_the_active_list_has_every_active_thread_of_the_guild_newest_first_witho
 
 def test_the_active_list_leaves_out_what_the_bot_cannot_see(bot: Bot) -> None:
     bot.start("one")
-    bot.discord.hands.create_thread(TEXT, "private", now=bot.now, by=ALICE, type=12)
+    bot.discord.people.create_thread(TEXT, "private", now=bot.now, by=ALICE, type=12)
     assert bot.active() == ["private", "one"]
 
-    bot.discord.hands.set_permissions(TEXT, 0, now=bot.now)
+    bot.discord.people.set_permissions(TEXT, 0, now=bot.now)
     assert bot.active() == []
 
 
@@ -47,7 +47,7 @@ def test_archived_threads_come_newest_archived_first_whatever_their_age(bot: Bot
     threads = [bot.start(name) for name in ("one", "two", "three")]
     for thread in (threads[1], threads[0], threads[2]):
         bot.wait(1)
-        bot.discord.hands.archive(thread, now=bot.now)
+        bot.discord.people.archive(thread, now=bot.now)
 
     page = bot.get(PUBLIC)
     assert names(page) == ["three", "one", "two"]
@@ -55,7 +55,7 @@ def test_archived_threads_come_newest_archived_first_whatever_their_age(bot: Bot
 
 
 def test_a_page_ends_strictly_before_the_given_time(bot: Bot) -> None:
-    bot.discord.hands.add_archived_threads(TEXT, 5, newest=NOON, name_of=str)
+    bot.discord.people.add_archived_threads(TEXT, 5, newest=NOON, name_of=str)
 
     first = bot.get(PUBLIC, limit=2)
     second = bot.get(PUBLIC, limit=2, before=archive_time(first))
@@ -65,7 +65,7 @@ def test_a_page_ends_strictly_before_the_given_time(bot: Bot) -> None:
 
 
 def test_threads_of_equal_time_beyond_a_pages_edge_are_skipped_by_its_time(bot: Bot) -> None:
-    bot.discord.hands.add_archived_threads(TEXT, 5, newest=NOON, name_of=str, step=timedelta(0))
+    bot.discord.people.add_archived_threads(TEXT, 5, newest=NOON, name_of=str, step=timedelta(0))
 
     first = bot.get(PUBLIC, limit=2)
     assert first["has_more"] is True
@@ -75,7 +75,7 @@ def test_threads_of_equal_time_beyond_a_pages_edge_are_skipped_by_its_time(bot: 
 
 
 def test_before_takes_any_iso_8601_time_and_nothing_else(bot: Bot) -> None:
-    bot.discord.hands.add_archived_threads(TEXT, 2, newest=NOON, name_of=str)
+    bot.discord.people.add_archived_threads(TEXT, 2, newest=NOON, name_of=str)
 
     for text in ("2026-11-23T12:00:00Z", "2026-11-23T13:00:00+01:00", "2026-11-23T12:00:00.000"):
         assert names(bot.get(PUBLIC, before=text)) == ["1"]
@@ -91,26 +91,26 @@ def test_a_thread_that_opens_leaves_the_archived_pages_and_back_again(bot: Bot) 
     thread = bot.start("one")
     for _ in range(2):
         bot.wait(1)
-        bot.discord.hands.archive(thread, now=bot.now)
+        bot.discord.people.archive(thread, now=bot.now)
         assert (names(bot.get(PUBLIC)), bot.active()) == (["one"], [])
-        bot.discord.hands.unarchive(thread, now=bot.now)
+        bot.discord.people.unarchive(thread, now=bot.now)
         assert (names(bot.get(PUBLIC)), bot.active()) == ([], ["one"])
 
 
 def test_a_deleted_thread_is_in_no_list(bot: Bot) -> None:
     active, archived = bot.start(), bot.start()
-    bot.discord.hands.archive(archived, now=bot.now)
+    bot.discord.people.archive(archived, now=bot.now)
     for thread in (active, archived):
-        bot.discord.hands.delete_thread(thread, now=bot.now)
+        bot.discord.people.delete_thread(thread, now=bot.now)
 
     assert (names(bot.get(PUBLIC)), bot.active()) == ([], [])
 
 
 def test_private_threads_have_pages_of_their_own_by_id(bot: Bot) -> None:
     own = bot.send("POST", f"/channels/{TEXT}/threads", {"name": "own"}).json()["id"]
-    other = bot.discord.hands.create_thread(TEXT, "other", now=bot.now, by=ALICE, type=12)
+    other = bot.discord.people.create_thread(TEXT, "other", now=bot.now, by=ALICE, type=12)
     for thread in (own, other):
-        bot.discord.hands.archive(thread, now=bot.now)
+        bot.discord.people.archive(thread, now=bot.now)
 
     assert sorted(names(bot.get(PRIVATE))) == ["other", "own"]
     assert names(bot.get(PUBLIC)) == []
@@ -120,7 +120,7 @@ def test_private_threads_have_pages_of_their_own_by_id(bot: Bot) -> None:
 
 
 def test_pages_of_fifty_thousand_threads_visit_each_once(bot: Bot) -> None:
-    bot.discord.hands.add_archived_threads(TEXT, 50_000, newest=NOON, name_of=str)
+    bot.discord.people.add_archived_threads(TEXT, 50_000, newest=NOON, name_of=str)
 
     seen: list[str] = []
     query: dict[str, object] = {}
@@ -157,9 +157,9 @@ def test_the_search_answers_202_while_its_index_is_not_ready(bot: Bot) -> None:
 
 
 def test_without_manage_threads_others_private_threads_are_not_searched(bot: Bot) -> None:
-    bot.discord.hands.create_thread(TEXT, "secret", now=bot.now, by=ALICE, type=12)
+    bot.discord.people.create_thread(TEXT, "secret", now=bot.now, by=ALICE, type=12)
     bot.wait(30)
     assert names(bot.get(SEARCH, name="secret")) == ["secret"]
 
-    bot.discord.hands.set_permissions(TEXT, DEFAULT & ~BITS["MANAGE_THREADS"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["MANAGE_THREADS"], now=bot.now)
     assert names(bot.get(SEARCH, name="secret")) == []

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.simulator.permissions import BITS, DEFAULT
+from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS
 from tests.infra.simulator.client import ALICE, BOT, FORUM, OWNER, TEXT, Bot, refused, small_world
 
 NONCE: dict[str, Any] = {"nonce": "n", "enforce_nonce": True}
@@ -59,7 +59,7 @@ def test_a_nonce_is_forgotten_when_its_window_closes(bot: Bot, closing: str) -> 
 
 def test_an_enforced_nonce_of_a_deleted_message_is_unknown_message(bot: Bot) -> None:
     first = bot.post(**NONCE)
-    bot.discord.hands.delete_message(TEXT, first, now=bot.now)
+    bot.discord.people.delete_message(TEXT, first, now=bot.now)
 
     again = bot.send("POST", f"/channels/{TEXT}/messages", {"content": "x", **NONCE})
     assert refused(again) == (404, 10008)
@@ -93,7 +93,7 @@ def test_a_forum_takes_no_messages(bot: Bot) -> None:
 
 
 def test_other_peoples_words_are_empty_without_the_privileged_intent(bot: Bot) -> None:
-    message = bot.discord.hands.post_message(TEXT, "secret", now=bot.now, by=ALICE)
+    message = bot.discord.people.post_message(TEXT, "secret", now=bot.now, by=ALICE)
     assert bot.get(f"/channels/{TEXT}/messages/{message}")["content"] == ""
     assert bot.get(f"/channels/{TEXT}/messages/{message}")["author"]["username"] == "alice"
 
@@ -102,7 +102,7 @@ def test_other_peoples_words_are_empty_without_the_privileged_intent(bot: Bot) -
 
 
 def test_words_that_mention_the_bot_are_readable_without_the_intent(bot: Bot) -> None:
-    message = bot.discord.hands.post_message(TEXT, f"<@{BOT}> hello", now=bot.now, by=ALICE)
+    message = bot.discord.people.post_message(TEXT, f"<@{BOT}> hello", now=bot.now, by=ALICE)
 
     assert bot.get(f"/channels/{TEXT}/messages/{message}")["content"] == f"<@{BOT}> hello"
 
@@ -128,22 +128,22 @@ def test_a_deleted_message_is_unknown_and_cannot_be_deleted_again(bot: Bot) -> N
 
 def test_deleting_in_a_channel_that_is_gone_is_unknown_channel(bot: Bot) -> None:
     message = bot.post()
-    bot.discord.hands.delete_channel(TEXT, now=bot.now)
+    bot.discord.people.delete_channel(TEXT, now=bot.now)
 
     assert refused(bot.send("DELETE", f"/channels/{TEXT}/messages/{message}")) == (404, 10003)
 
 
 def test_other_peoples_messages_are_deleted_with_manage_messages_alone(bot: Bot) -> None:
-    message = bot.discord.hands.post_message(TEXT, "x", now=bot.now, by=ALICE)
+    message = bot.discord.people.post_message(TEXT, "x", now=bot.now, by=ALICE)
     own = bot.post()
-    bot.discord.hands.set_permissions(TEXT, DEFAULT & ~BITS["MANAGE_MESSAGES"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["MANAGE_MESSAGES"], now=bot.now)
 
     assert refused(bot.send("DELETE", f"/channels/{TEXT}/messages/{message}")) == (403, 50013)
     assert bot.send("DELETE", f"/channels/{TEXT}/messages/{own}").status == 204
 
 
 def test_only_own_messages_are_edited(bot: Bot) -> None:
-    own, other = bot.post(), bot.discord.hands.post_message(TEXT, "x", now=bot.now, by=ALICE)
+    own, other = bot.post(), bot.discord.people.post_message(TEXT, "x", now=bot.now, by=ALICE)
 
     edited = bot.send("PATCH", f"/channels/{TEXT}/messages/{own}", {"content": "new"}).json()
     assert edited["content"] == "new"
@@ -152,7 +152,7 @@ def test_only_own_messages_are_edited(bot: Bot) -> None:
 
 
 def test_embeds_need_embed_links(bot: Bot) -> None:
-    bot.discord.hands.set_permissions(TEXT, DEFAULT & ~BITS["EMBED_LINKS"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["EMBED_LINKS"], now=bot.now)
 
     body = {"content": "x", "embeds": [{"title": "t"}]}
     assert refused(bot.send("POST", f"/channels/{TEXT}/messages", body)) == (403, 50013)
@@ -169,7 +169,7 @@ def test_messages_are_listed_newest_first_within_bounds(bot: Bot) -> None:
 
 def test_without_read_message_history_the_list_is_empty_and_one_message_refused(bot: Bot) -> None:
     message = bot.post()
-    bot.discord.hands.set_permissions(TEXT, ["VIEW_CHANNEL", "SEND_MESSAGES"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, ["VIEW_CHANNEL", "SEND_MESSAGES"], now=bot.now)
 
     assert bot.get(f"/channels/{TEXT}/messages") == []
     assert refused(bot.send("GET", f"/channels/{TEXT}/messages/{message}")) == (403, 50013)
@@ -180,7 +180,7 @@ def test_a_message_tells_of_the_living_thread_that_was_started_from_it(bot: Bot)
     message = bot.get(f"/channels/{TEXT}/messages/{thread}")
     assert (message["thread"]["id"], message["flags"] & 32) == (thread, 32)
 
-    bot.discord.hands.delete_thread(thread, now=bot.now, by=OWNER)
+    bot.discord.people.delete_thread(thread, now=bot.now, by=OWNER)
     message = bot.get(f"/channels/{TEXT}/messages/{thread}")
     assert "thread" not in message
     assert not message["flags"] & 32

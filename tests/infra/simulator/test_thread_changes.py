@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.simulator.permissions import BITS, DEFAULT
+from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS
 from tests.infra.simulator.client import ALICE, BOT, GUILD, OWNER, TEXT, Bot, refused
 
 
@@ -17,7 +17,7 @@ def patch(bot: Bot, thread: str, **changes: object) -> Any:
 )
 def test_an_archived_thread_changes_only_by_being_opened(bot: Bot, changes: dict[str, object]) -> None:
     thread = bot.start()
-    bot.discord.hands.archive(thread, now=bot.now)
+    bot.discord.people.archive(thread, now=bot.now)
     assert refused(patch(bot, thread, **changes)) == (400, 50083)
 
     opened = patch(bot, thread, **{"archived": False, **{k: v for k, v in changes.items() if k != "archived"}})
@@ -46,9 +46,9 @@ def test_the_archive_time_is_that_of_the_last_change_of_archived(bot: Bot) -> No
 
 def test_opening_an_unlocked_thread_needs_no_manage_threads_but_a_locked_one_does(bot: Bot) -> None:
     free, locked = bot.start(), bot.start()
-    bot.discord.hands.archive(free, now=bot.now)
-    bot.discord.hands.edit_thread(locked, now=bot.now, archived=True, locked=True)
-    bot.discord.hands.set_permissions(TEXT, ["VIEW_CHANNEL", "SEND_MESSAGES_IN_THREADS"], now=bot.now)
+    bot.discord.people.archive(free, now=bot.now)
+    bot.discord.people.edit_thread(locked, now=bot.now, archived=True, locked=True)
+    bot.discord.people.set_permissions(TEXT, ["VIEW_CHANNEL", "SEND_MESSAGES_IN_THREADS"], now=bot.now)
 
     assert patch(bot, free, archived=False).status == 200
     assert refused(patch(bot, locked, archived=False)) == (403, 50013)
@@ -58,7 +58,7 @@ def test_opening_an_unlocked_thread_needs_no_manage_threads_but_a_locked_one_doe
 
 def test_posting_opens_an_archived_thread_that_is_not_locked(bot: Bot) -> None:
     thread = bot.start()
-    bot.discord.hands.archive(thread, now=bot.now)
+    bot.discord.people.archive(thread, now=bot.now)
     bot.wait(60)
     message = bot.post(channel=thread)
 
@@ -70,12 +70,12 @@ def test_posting_opens_an_archived_thread_that_is_not_locked(bot: Bot) -> None:
 
 def test_posting_in_a_locked_thread_is_for_moderators_and_never_opens_it(bot: Bot) -> None:
     thread = bot.start()
-    bot.discord.hands.lock(thread, now=bot.now)
+    bot.discord.people.lock(thread, now=bot.now)
     bot.post(channel=thread)
 
-    bot.discord.hands.set_permissions(TEXT, DEFAULT & ~BITS["MANAGE_THREADS"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["MANAGE_THREADS"], now=bot.now)
     assert refused(bot.send("POST", f"/channels/{thread}/messages", {"content": "x"})) == (403, 160005)
-    bot.discord.hands.archive(thread, now=bot.now)
+    bot.discord.people.archive(thread, now=bot.now)
     assert refused(bot.send("POST", f"/channels/{thread}/messages", {"content": "x"})) == (400, 50083)
 
 
@@ -129,14 +129,14 @@ def test_people_are_added_once_and_removed(bot: Bot) -> None:
 
 def test_an_archived_thread_takes_no_members(bot: Bot) -> None:
     thread = bot.start()
-    bot.discord.hands.archive(thread, now=bot.now)
+    bot.discord.people.archive(thread, now=bot.now)
 
     assert refused(bot.send("PUT", f"/channels/{thread}/thread-members/{ALICE}")) == (400, 50083)
 
 
 def test_a_full_thread_and_a_person_who_left_are_refused(bot: Bot) -> None:
     thread = bot.start()
-    bot.discord.hands.remove_member(GUILD, "9")
+    bot.discord.people.remove_member(GUILD, "9")
     assert refused(bot.send("PUT", f"/channels/{thread}/thread-members/9")) == (404, 10007)
 
     bot.discord.switch(thread_member_limit=1)
@@ -144,7 +144,7 @@ def test_a_full_thread_and_a_person_who_left_are_refused(bot: Bot) -> None:
 
 
 def test_the_bot_leaves_and_joins(bot: Bot) -> None:
-    thread = bot.discord.hands.create_thread(TEXT, "x", now=bot.now, by=OWNER)
+    thread = bot.discord.people.create_thread(TEXT, "x", now=bot.now, by=OWNER)
     assert "member" not in bot.get(f"/channels/{thread}")
 
     bot.send("PUT", f"/channels/{thread}/thread-members/@me")

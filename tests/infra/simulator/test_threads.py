@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.simulator.permissions import BITS, DEFAULT
+from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS
 from tests.infra.simulator.client import ALICE, BOT, FORUM, GUILD, NEWS, TEXT, Bot, refused
 
 
@@ -33,7 +33,7 @@ def test_a_second_start_from_one_message_is_refused_with_160004(bot: Bot) -> Non
 
 def test_a_start_from_a_message_whose_thread_was_deleted_is_refused_with_160004(bot: Bot) -> None:
     thread = bot.start()
-    bot.discord.hands.delete_thread(thread, now=bot.now)
+    bot.discord.people.delete_thread(thread, now=bot.now)
 
     assert refused(start(bot, thread)) == (400, 160004)
 
@@ -43,7 +43,7 @@ def test_a_second_thread_from_one_message_is_made_where_the_switch_allows_it(bot
     thread = bot.start()
     assert refused(start(bot, thread)) == (400, 160004)
 
-    bot.discord.hands.delete_thread(thread, now=bot.now)
+    bot.discord.people.delete_thread(thread, now=bot.now)
     assert start(bot, thread).json()["id"] == thread
 
 
@@ -97,7 +97,7 @@ def test_one_active_thread_too_many_is_refused(bot: Bot, channel: str, code: int
     message = bot.post(channel=channel)
     assert refused(start(bot, message, channel=channel)) == (400, code)
 
-    bot.discord.hands.archive(first, now=bot.now)
+    bot.discord.people.archive(first, now=bot.now)
     assert start(bot, message, channel=channel).status == 201
     assert refused(bot.send("PATCH", f"/channels/{first}", {"archived": False})) == (400, code)
 
@@ -137,7 +137,7 @@ def test_a_forum_post_needs_a_message_and_a_tag_where_one_is_required(bot: Bot) 
 
 
 def test_a_forum_post_needs_send_messages_alone(bot: Bot) -> None:
-    bot.discord.hands.set_permissions(FORUM, ["VIEW_CHANNEL", "SEND_MESSAGES"], now=bot.now)
+    bot.discord.people.set_permissions(FORUM, ["VIEW_CHANNEL", "SEND_MESSAGES"], now=bot.now)
 
     body = {"name": "x", "message": {"content": "first"}}
     assert bot.send("POST", f"/channels/{FORUM}/threads", body).status == 201
@@ -165,9 +165,9 @@ def test_a_missing_permission_is_50013_and_a_hidden_channel_50001(
     path = path.replace("THREAD", thread).replace("MESSAGE", message)
     body = {"content": "x", "name": "x", "archived": True} if method in ("POST", "PATCH") else None
 
-    bot.discord.hands.set_permissions(TEXT, DEFAULT & ~BITS[missing], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS[missing], now=bot.now)
     assert refused(bot.send(method, path, body)) == (403, 50013)
-    bot.discord.hands.set_permissions(TEXT, DEFAULT & ~BITS["VIEW_CHANNEL"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["VIEW_CHANNEL"], now=bot.now)
     assert refused(bot.send(method, path, body)) == (403, 50001)
 
 
@@ -184,7 +184,7 @@ def test_a_deleted_thread_is_unknown_channel_and_its_messages_go(bot: Bot) -> No
 
 def test_threads_go_with_their_channel(bot: Bot) -> None:
     thread = bot.start()
-    bot.discord.hands.delete_channel(TEXT, now=bot.now)
+    bot.discord.people.delete_channel(TEXT, now=bot.now)
 
     assert refused(bot.send("GET", f"/channels/{thread}")) == (404, 10003)
     assert refused(bot.send("GET", f"/channels/{TEXT}")) == (404, 10003)
@@ -193,24 +193,24 @@ def test_threads_go_with_their_channel(bot: Bot) -> None:
 
 def test_a_lying_404_comes_once(bot: Bot) -> None:
     thread = bot.start()
-    bot.discord.lie_about(thread)
+    bot.discord.report_missing_once(thread)
 
     assert refused(bot.send("GET", f"/channels/{thread}")) == (404, 10003)
     assert bot.get(f"/channels/{thread}")["id"] == thread
 
 
 def test_a_private_thread_of_others_is_seen_by_moderators_alone(bot: Bot) -> None:
-    thread = bot.discord.hands.create_thread(TEXT, "x", now=bot.now, by=ALICE, type=12)
+    thread = bot.discord.people.create_thread(TEXT, "x", now=bot.now, by=ALICE, type=12)
     assert bot.get(f"/channels/{thread}")["type"] == 12
 
-    bot.discord.hands.set_permissions(TEXT, DEFAULT & ~BITS["MANAGE_THREADS"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["MANAGE_THREADS"], now=bot.now)
     assert refused(bot.send("GET", f"/channels/{thread}")) == (403, 50001)
     assert bot.active() == []
 
 
 def test_removed_from_the_guild_the_bot_has_no_access(bot: Bot) -> None:
     thread = bot.start()
-    bot.discord.hands.remove_bot_from_guild(GUILD, now=bot.now)
+    bot.discord.people.remove_bot_from_guild(GUILD, now=bot.now)
 
     assert refused(bot.send("GET", f"/channels/{thread}")) == (403, 50001)
     assert refused(bot.send("GET", f"/guilds/{GUILD}/threads/active")) == (403, 50001)

@@ -7,10 +7,10 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.simulator.exchange import Outcome, Request, Response
 from infra.simulator.faults import DROP, HANG
+from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
-from infra.simulator.wire import Outcome, Request, Response
-from infra.simulator.world import SimulatedDiscord
 from tests.infra.simulator.client import HEADERS, NOON, TEXT, small_world
 from tests.kit.virtual_time import run
 

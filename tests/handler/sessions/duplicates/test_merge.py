@@ -15,10 +15,10 @@ from handler.sessions.duplicates.find import find_duplicates
 from handler.sessions.duplicates.merge import MergeResult, merge_duplicates
 from handler.sessions.opening.channel_import import import_whole
 from handler.store.items import Pointer
+from infra.simulator.exchange import json_response
 from infra.simulator.faults import DROP, When
-from infra.simulator.permissions import BITS
-from infra.simulator.records import Thread
-from infra.simulator.wire import answer
+from infra.simulator.models import Thread
+from infra.simulator.permissions import PERMISSION_BITS
 from tests.kit import virtual_time
 from tests.kit.journal import Call, Died
 from tests.kit.stage import BOT, Process, Stage, staged
@@ -117,8 +117,8 @@ async def test_a_merged_thread_that_is_given_its_name_back_is_no_sessions_all_th
     kept = (await stage.open()).thread_id
     (other,) = make(stage, 1)
     await merge(ports_of(stage.process()))
-    stage.discord.hands.unarchive(other, now=stage.now)
-    stage.discord.hands.rename(other, "Session brand new", now=stage.now)
+    stage.discord.people.unarchive(other, now=stage.now)
+    stage.discord.people.rename(other, "Session brand new", now=stage.now)
     assert (await stage.open("brand new")).thread_id not in (other, kept)
 
 
@@ -126,7 +126,7 @@ async def test_a_merged_thread_that_is_given_its_name_back_is_no_sessions_all_th
 async def test_another_sessions_thread_that_was_renamed_is_left_alone(stage: Stage) -> None:
     kept = (await stage.open()).thread_id
     renamed = (await stage.open("other")).thread_id
-    stage.discord.hands.rename(renamed, f"Session {NAME}", now=stage.now)
+    stage.discord.people.rename(renamed, f"Session {NAME}", now=stage.now)
     (other,) = make(stage, 1)
     done = await merge(ports_of(stage.process()))
     assert (done.merged, done.left) == (1, 0)
@@ -140,7 +140,7 @@ async def test_another_sessions_thread_that_was_renamed_is_left_alone(stage: Sta
 async def test_where_the_thread_on_record_was_deleted_the_best_of_the_others_is_kept(stage: Stage) -> None:
     gone = (await stage.open()).thread_id
     others = make(stage, 4)
-    stage.discord.hands.delete_thread(gone, now=stage.now)
+    stage.discord.people.delete_thread(gone, now=stage.now)
     done = await merge(ports_of(stage.process()))
     assert (done.merged, done.left) == (3, 0)
     item = stage.item()
@@ -215,12 +215,12 @@ def test_a_kill_after_any_call_is_continued_without_a_second_message(call: Call,
         virtual_time.run(stage.play(scenario()))
 
 
-REFUSAL = answer(403, {"code": 50013, "message": "Missing Permissions"})
+REFUSAL = json_response(403, {"code": 50013, "message": "Missing Permissions"})
 MISHAPS: dict[str, tuple[Any, When]] = {
     "never sent": (DROP, "before"),
     "answer lost": (DROP, "after"),
-    "500": (answer(500, {}), "before"),
-    "500 and done": (answer(500, {}), "after"),
+    "500": (json_response(500, {}), "before"),
+    "500 and done": (json_response(500, {}), "after"),
     "refused": (REFUSAL, "before"),
 }
 
@@ -310,8 +310,8 @@ async def test_where_no_archived_thread_can_be_opened_people_are_told(stage: Sta
 async def test_a_refusal_for_want_of_permission_names_what_is_needed(stage: Stage) -> None:
     await stage.open()
     make(stage, 1)
-    held = [name for name in BITS if name != "MANAGE_THREADS"]
-    stage.discord.hands.set_permissions(CHANNEL, held, now=stage.now)
+    held = [name for name in PERMISSION_BITS if name != "MANAGE_THREADS"]
+    stage.discord.people.set_permissions(CHANNEL, held, now=stage.now)
     with pytest.raises(MissingPermissions) as refused:
         await merge(ports_of(stage.process()))
     assert "MANAGE_THREADS" in refused.value.permissions

@@ -38,7 +38,7 @@ def on_record(ground: Ground) -> set[str]:
 
 def past(ground: Ground, count: int, *, every: int = 1, step: timedelta = timedelta(seconds=1)) -> list[str]:
     """A long past; of so many threads one is named like a session. The ids of those."""
-    made = ground.discord.hands.add_archived_threads(
+    made = ground.discord.people.add_archived_threads(
         CHANNEL,
         count,
         newest=ground.now - timedelta(hours=2),
@@ -57,7 +57,7 @@ async def test_fifty_thousand_threads_are_imported_by_processes_that_all_die_and
         await run(ground, ASKED)
     ground.restart()
     moving = sessions[-1]  # from the last page, which is not read yet, to the first, which is
-    ground.discord.hands.unarchive(moving, now=ground.now)
+    ground.discord.people.unarchive(moving, now=ground.now)
     ground.archive(moving)
     done, died = await run_killed(ground, ASKED, every=OFTEN)
     assert died > 5
@@ -71,10 +71,10 @@ async def test_fifty_thousand_threads_are_imported_by_processes_that_all_die_and
 async def test_equal_archive_times_at_a_pages_edge_hide_none(ground: Ground, same: int) -> None:
     newest = past(ground, 98)
     at = ground.now - timedelta(hours=2, seconds=200)
-    equal = ground.discord.hands.add_archived_threads(
+    equal = ground.discord.people.add_archived_threads(
         CHANNEL, same, newest=at, name_of="Session equal {}".format, step=timedelta(0)
     )
-    older = ground.discord.hands.add_archived_threads(
+    older = ground.discord.people.add_archived_threads(
         CHANNEL, 60, newest=at - timedelta(seconds=1), name_of="Session older {}".format, step=timedelta(seconds=1)
     )
     await run_killed(ground, ASKED, every=OFTEN)
@@ -113,7 +113,7 @@ async def test_a_stretch_that_is_over_tells_how_far_it_is(ground: Ground) -> Non
 
 def full(ground: Ground, thread_id: str, messages: int) -> None:
     for _ in range(messages):
-        ground.discord.hands.post_message(thread_id, "a word", now=ground.now, by=MODERATOR)
+        ground.discord.people.post_message(thread_id, "a word", now=ground.now, by=MODERATOR)
 
 
 @pytest.mark.parametrize("killed", [False, True])
@@ -128,7 +128,7 @@ async def test_of_a_names_threads_on_several_pages_and_in_both_lists_the_fullest
     for thread_id in threads[2:4]:
         ground.archive(thread_id)
     await ground.wait(minutes=10)
-    ground.discord.hands.add_archived_threads(
+    ground.discord.people.add_archived_threads(
         CHANNEL, 150, newest=ground.now, name_of="talk {}".format, step=timedelta(seconds=1)
     )
     await (run_killed(ground, ASKED, every=25) if killed else run(ground, ASKED))

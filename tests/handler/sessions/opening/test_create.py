@@ -23,7 +23,7 @@ class Cleaner:
         if call.what == POST and self._left:
             self._left -= 1
             (message,) = self._stage.source_messages()
-            self._stage.discord.hands.delete_message(CHANNEL, message.id, now=self._stage.now)
+            self._stage.discord.people.delete_message(CHANNEL, message.id, now=self._stage.now)
         self._go_on(call)
 
 

@@ -8,12 +8,12 @@ from urllib.parse import unquote
 
 import msgspec
 
+from infra.simulator.exchange import Request, Response
+from infra.simulator.models import Channel, Thread
 from infra.simulator.permissions import allows, sees_thread
-from infra.simulator.records import Channel, Thread
 from infra.simulator.refusals import Error, Refusal, invalid
 from infra.simulator.snowflakes import parse_timestamp
 from infra.simulator.state import State
-from infra.simulator.wire import Request, Response
 
 _SNOWFLAKE: Final = re.compile(r"[0-9]{1,20}")
 # Discord docs, "Audit Log": a reason has 1 to 512 characters.

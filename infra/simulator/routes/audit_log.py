@@ -3,12 +3,12 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from infra.simulator import rendering
-from infra.simulator.calls import Call
-from infra.simulator.permissions import BITS
-from infra.simulator.records import THREAD_CREATE, THREAD_UPDATE, AuditEntry
+from infra.simulator import render
+from infra.simulator.call import Call
+from infra.simulator.exchange import Response, json_response
+from infra.simulator.models import THREAD_CREATE, THREAD_UPDATE, AuditEntry
+from infra.simulator.permissions import PERMISSION_BITS
 from infra.simulator.refusals import Error, Refusal
-from infra.simulator.wire import Response, answer
 
 # Entries are kept this long (Discord docs, "Audit Log").
 KEPT: Final = timedelta(days=45)
@@ -18,7 +18,7 @@ def audit_log(call: Call) -> Response:
     guild = call.state.guilds.get(call.args[0])
     if guild is None or not guild.bot_is_member:
         raise Refusal(Error.MISSING_ACCESS)
-    if not guild.permissions & BITS["VIEW_AUDIT_LOG"]:
+    if not guild.permissions & PERMISSION_BITS["VIEW_AUDIT_LOG"]:
         raise Refusal(Error.MISSING_PERMISSIONS)
     page = _page(call, guild.id)
     # Threads come along with these two actions alone, since clients may not have archived ones (same page).
@@ -26,10 +26,10 @@ def audit_log(call: Call) -> Response:
     threads = [thread for thread in map(call.state.threads.get, named) if thread is not None]
     nothing = ["integrations", "webhooks", "guild_scheduled_events", "application_commands", "auto_moderation_rules"]
     document: dict[str, Any] = {name: [] for name in nothing}
-    document["audit_log_entries"] = [rendering.audit_entry(entry) for entry in page]
-    document["users"] = [rendering.user(call.state, user_id) for user_id in dict.fromkeys(e.user_id for e in page)]
-    document["threads"] = [rendering.thread(thread) for thread in threads]
-    return answer(200, document)
+    document["audit_log_entries"] = [render.audit_entry(entry) for entry in page]
+    document["users"] = [render.user(call.state, user_id) for user_id in dict.fromkeys(e.user_id for e in page)]
+    document["threads"] = [render.thread(thread) for thread in threads]
+    return json_response(200, document)
 
 
 def _page(call: Call, guild_id: str) -> list[AuditEntry]:

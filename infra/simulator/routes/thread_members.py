@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from infra.simulator import rendering
-from infra.simulator.calls import Call
+from infra.simulator import render
+from infra.simulator.call import Call
+from infra.simulator.exchange import Response, json_response
+from infra.simulator.models import Channel, Thread
 from infra.simulator.permissions import require
-from infra.simulator.records import Channel, Thread
 from infra.simulator.refusals import Error, Refusal
-from infra.simulator.wire import Response, answer
 
 
 def join(call: Call) -> Response:
@@ -39,16 +39,16 @@ def remove_member(call: Call) -> Response:
 
 def list_members(call: Call) -> Response:
     thread, _ = _thread(call)
-    return answer(200, [rendering.thread_member(thread, user_id) for user_id, _ in thread.members])
+    return json_response(200, [render.thread_member(thread, user_id) for user_id, _ in thread.members])
 
 
 def get_member(call: Call) -> Response:
     thread, _ = _thread(call)
     user_id = call.bot if len(call.args) == 1 else call.args[1]
-    member = rendering.thread_member(thread, user_id)
+    member = render.thread_member(thread, user_id)
     if member is None:
         raise Refusal(Error.UNKNOWN_MEMBER)
-    return answer(200, member)
+    return json_response(200, member)
 
 
 def _thread(call: Call) -> tuple[Thread, Channel]:
@@ -71,11 +71,11 @@ def _add(call: Call, thread: Thread, user_id: str) -> Response:
         if len(thread.members) >= call.state.switches.thread_member_limit:
             raise Refusal(Error.TOO_MANY_MEMBERS)
         call.state.put_thread(replace(thread, members=(*thread.members, (user_id, call.now))))
-    return answer(204)
+    return json_response(204)
 
 
 def _remove(call: Call, thread: Thread, user_id: str) -> Response:
     remaining = tuple(member for member in thread.members if member[0] != user_id)
     if remaining != thread.members:
         call.state.put_thread(replace(thread, members=remaining))
-    return answer(204)
+    return json_response(204)

@@ -10,10 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from infra.simulator import effects
-from infra.simulator.calls import units
-from infra.simulator.message_routes import mentioned
-from infra.simulator.permissions import as_bits
-from infra.simulator.records import (
+from infra.simulator.call import units
+from infra.simulator.models import (
     ARCHIVE_DURATIONS,
     CHANNEL_DELETE,
     CHANNEL_OVERWRITE_UPDATE,
@@ -25,17 +23,19 @@ from infra.simulator.records import (
     Message,
     Thread,
 )
+from infra.simulator.permissions import permission_bits
+from infra.simulator.routes.messages import mentioned
 from infra.simulator.snowflakes import TIME_SHIFT, lowest_at, time_of
 from infra.simulator.state import State
 
 _MAX_NAME: Final = 100
 
 
-class ImpossibleAct(ValueError):
+class ImpossibleAction(ValueError):
     """Nobody could do this on Discord: the thing is gone, archived, taken."""
 
 
-class Hands:
+class People:
     """Everybody else on Discord."""
 
     __slots__ = ("_state",)
@@ -62,7 +62,7 @@ class Hands:
         self._check_name(name)
         self._check_startable(channel_id, message_id)
         if auto_archive_duration not in ARCHIVE_DURATIONS:
-            raise ImpossibleAct(f"no archive duration: {auto_archive_duration}")
+            raise ImpossibleAction(f"no archive duration: {auto_archive_duration}")
         thread = Thread(
             id=message_id or self._state.allot(now),
             guild_id=channel.guild_id,
@@ -85,9 +85,9 @@ class Hands:
         thread = self._state.threads.get(channel_id)
         channel = self._channel(thread.parent_id if thread else channel_id)
         if thread is not None and thread.archived and thread.locked:
-            raise ImpossibleAct(f"thread {channel_id} is archived and locked")
+            raise ImpossibleAction(f"thread {channel_id} is archived and locked")
         if thread is None and effects.is_forum(channel):
-            raise ImpossibleAct(f"channel {channel_id} is a forum")
+            raise ImpossibleAction(f"channel {channel_id} is a forum")
         author = by or self._owner(channel.guild_id)
         users, everyone = mentioned(content, None)
         message = Message(
@@ -98,7 +98,7 @@ class Hands:
     def delete_message(self, channel_id: str, message_id: str, *, now: datetime, by: str | None = None) -> None:
         message = self._state.messages.get(message_id)
         if message is None or message.channel_id != channel_id:
-            raise ImpossibleAct(f"no message {message_id} in {channel_id}")
+            raise ImpossibleAction(f"no message {message_id} in {channel_id}")
         place = self._state.threads.get(channel_id) or self._channel(channel_id)
         effects.remove_message(self._state, message, by=by or self._owner(place.guild_id), now=now)
 
@@ -166,7 +166,7 @@ class Hands:
         self, place_id: str, permissions: int | Iterable[str], *, now: datetime, by: str | None = None
     ) -> None:
         """Sets what the bot may do in a channel, or, by a guild's id, in the guild as a whole (View Audit Log)."""
-        bits = as_bits(permissions)
+        bits = permission_bits(permissions)
         guild = self._state.guilds.get(place_id)
         if guild is not None:
             self._state.guilds.put(place_id, replace(guild, permissions=bits))
@@ -246,7 +246,7 @@ class Hands:
     def _change(self, thread_id: str, *, by: str | None, now: datetime, **changes: Any) -> None:
         thread = self._thread(thread_id)
         if thread.archived and changes.get("archived") is not False and set(changes) != {"archived"}:
-            raise ImpossibleAct(f"thread {thread_id} is archived: it must be opened first")
+            raise ImpossibleAction(f"thread {thread_id} is archived: it must be opened first")
         effects.change_thread(self._state, thread, by=by or self._owner(thread.guild_id), now=now, **changes)
 
     def _check_startable(self, channel_id: str, message_id: str | None) -> None:
@@ -254,25 +254,25 @@ class Hands:
             return
         message = self._state.messages.get(message_id)
         if message is None or message.channel_id != channel_id:
-            raise ImpossibleAct(f"no message {message_id} in {channel_id}")
+            raise ImpossibleAction(f"no message {message_id} in {channel_id}")
         again = message.thread_started and not self._state.switches.second_thread_from_message
         if again or message_id in self._state.threads:
-            raise ImpossibleAct(f"a thread was started from message {message_id} already")
+            raise ImpossibleAction(f"a thread was started from message {message_id} already")
 
     def _check_name(self, name: str) -> None:
         if not 1 <= units(name) <= _MAX_NAME:
-            raise ImpossibleAct("a name has 1 to 100 characters")
+            raise ImpossibleAction("a name has 1 to 100 characters")
 
     def _thread(self, thread_id: str) -> Thread:
         thread = self._state.threads.get(thread_id)
         if thread is None:
-            raise ImpossibleAct(f"no thread {thread_id}")
+            raise ImpossibleAction(f"no thread {thread_id}")
         return thread
 
     def _channel(self, channel_id: str) -> Channel:
         channel = self._state.channels.get(channel_id)
         if channel is None:
-            raise ImpossibleAct(f"no channel {channel_id}")
+            raise ImpossibleAction(f"no channel {channel_id}")
         return channel
 
     def _owner(self, guild_id: str) -> str:

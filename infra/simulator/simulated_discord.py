@@ -5,7 +5,7 @@ discord.add_guild("1")
 discord.add_channel("1", "10")
 discord.handle(Request("GET", "/channels/10", headers=...), now)      # the answer; the effect is there
 discord.exchange(...)                                                 # the same, through the faults
-discord.hands.rename(thread_id, "another name", now=now)              # what people do
+discord.people.rename(thread_id, "another name", now=now)              # what people do
 discord.fork(), discord.fingerprint()                                 # worlds beside each other
 """
 
@@ -16,14 +16,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from infra.simulator import interactions, permissions, rate_limits
-from infra.simulator.calls import Call
-from infra.simulator.faults import DROP, Fault, Faults, rate_limited
-from infra.simulator.hands import Hands
-from infra.simulator.records import Channel, Guild, Message, RateRule, Thread, User
-from infra.simulator.refusals import Error, Limited, Refusal
-from infra.simulator.routes import Route, find
+from infra.simulator.call import Call
+from infra.simulator.exchange import Drop, Hang, Outcome, Request, Response, http_date
+from infra.simulator.faults import DROP, Fault, Faults
+from infra.simulator.models import Channel, Guild, Message, RateRule, Thread, User
+from infra.simulator.people import People
+from infra.simulator.refusals import Error, Limited, Refusal, too_many_requests
+from infra.simulator.router import Route, find_route
 from infra.simulator.state import Identity, State, Switches
-from infra.simulator.wire import Dropped, Hangs, Outcome, Request, Response, http_date
 
 # What Discord demands of every client (Discord docs, "API Reference: User Agent").
 _USER_AGENT: Final = re.compile(r"DiscordBot \([^,()]+, ?[^()]+\).*")
@@ -57,8 +57,8 @@ class SimulatedDiscord:
         self.add_user(identity.bot_user_id, name="Onethread", bot=True)
 
     @property
-    def hands(self) -> Hands:
-        return Hands(self.state)
+    def people(self) -> People:
+        return People(self.state)
 
     @property
     def threads(self) -> dict[str, Thread]:
@@ -80,7 +80,7 @@ class SimulatedDiscord:
 
     def exchange(self, request: Request, now: datetime) -> Outcome:
         """Like `handle`, but for the faults that are set."""
-        route, _, _ = find(request.method, request.path)
+        route, _, _ = find_route(request.method, request.path)
         template = route.template if route else request.path
         fault = self.faults.take(request.method, template, request.path)
         if fault is None:
@@ -92,7 +92,7 @@ class SimulatedDiscord:
         return outcome
 
     def _answer(self, request: Request, now: datetime) -> Response:
-        route, args, path_exists = find(request.method, request.path)
+        route, args, path_exists = find_route(request.method, request.path)
         headers: dict[str, str] = {"date": http_date(now)}
         try:
             admitted = self._admit(request, route, path_exists)
@@ -117,7 +117,7 @@ class SimulatedDiscord:
         return route
 
     def _count(self, request: Request, outcome: Outcome) -> None:
-        route, _, _ = find(request.method, request.path)
+        route, _, _ = find_route(request.method, request.path)
         status = outcome.status if isinstance(outcome, Response) else NO_ANSWER
         self.calls[request.method, route.template if route else "*", status] += 1
 
@@ -143,9 +143,9 @@ class SimulatedDiscord:
         *,
         name: str = "Guild",
         owner_id: str = OWNER_ID,
-        permissions_of_bot: int | Iterable[str] = permissions.DEFAULT,
+        permissions_of_bot: int | Iterable[str] = permissions.DEFAULT_PERMISSIONS,
     ) -> None:
-        bits = permissions.as_bits(permissions_of_bot)
+        bits = permissions.permission_bits(permissions_of_bot)
         self.state.guilds.put(guild_id, Guild(guild_id, name, owner_id, bits))
 
     def add_channel(
@@ -155,13 +155,13 @@ class SimulatedDiscord:
         kind: int = 0,
         name: str = "general",
         *,
-        permissions_of_bot: int | Iterable[str] = permissions.DEFAULT,
+        permissions_of_bot: int | Iterable[str] = permissions.DEFAULT_PERMISSIONS,
         tags: Iterable[tuple[str, str]] = (),
         flags: int = 0,
         default_archive_duration: int | None = None,
     ) -> None:
         """A channel of one of Discord's types: 0 text, 5 announcements, 15 forum, 16 media, 4 category."""
-        bits = permissions.as_bits(permissions_of_bot)
+        bits = permissions.permission_bits(permissions_of_bot)
         channel = Channel(channel_id, guild_id, kind, name, bits, flags, tuple(tags), default_archive_duration)
         self.state.channels.put(channel_id, channel)
 
@@ -212,9 +212,9 @@ class SimulatedDiscord:
         """Forgets all nonces, as Discord does after a few minutes."""
         self.state.nonces.clear()
 
-    def lie_about(self, thread_id: str) -> None:
+    def report_missing_once(self, thread_id: str) -> None:
         """The next GET of that thread is answered 404 with code 10003, whatever there is."""
-        self.state.lies |= {thread_id}
+        self.state.reported_missing |= {thread_id}
 
     def limit_route(
         self, method: str, template: str, limit: int, per: float, *, scope: str = "user", hidden: bool = False
@@ -230,12 +230,12 @@ class SimulatedDiscord:
         self, method: str, route: str, retry_after: float, *, scope: str = "user", nth: int = 1, times: int = 1
     ) -> None:
         """The next such request is answered 429; see `Fault` for what `route` may be."""
-        self.faults.inject(method, route, rate_limited(retry_after, scope), nth=nth, times=times)
+        self.faults.inject(method, route, too_many_requests(retry_after, scope), nth=nth, times=times)
 
 
 def _outcome(fault: Fault, now: datetime) -> Outcome:
     if isinstance(fault.what, Response):
         return Response(fault.what.status, {"date": http_date(now), **fault.what.headers}, fault.what.body)
     if fault.what is DROP:
-        return Dropped(landed=fault.when == "after")
-    return Hangs(lands_late=fault.when == "late", seconds=fault.seconds)
+        return Drop(had_effect=fault.when == "after")
+    return Hang(takes_effect_late=fault.when == "late", seconds=fault.seconds)

@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any, Final
 
-from infra.simulator import rendering
-from infra.simulator.calls import Call, read_boolean, read_choice, read_integer, read_text
+from infra.simulator import render
+from infra.simulator.call import Call, read_boolean, read_choice, read_integer, read_text
 from infra.simulator.effects import (
     add_message,
     add_thread,
@@ -14,9 +14,8 @@ from infra.simulator.effects import (
     remove_thread,
     thread_kind,
 )
-from infra.simulator.message_routes import new_message
-from infra.simulator.permissions import allows, require
-from infra.simulator.records import (
+from infra.simulator.exchange import Response, json_response
+from infra.simulator.models import (
     ANNOUNCEMENT,
     ANNOUNCEMENT_THREAD,
     ARCHIVE_DURATIONS,
@@ -29,8 +28,9 @@ from infra.simulator.records import (
     Thread,
     Window,
 )
+from infra.simulator.permissions import allows, require
 from infra.simulator.refusals import Error, Limited, Refusal, invalid
-from infra.simulator.wire import Response, answer
+from infra.simulator.routes.messages import new_message
 
 # Characters of a thread's name, in UTF-16 units (Discord docs, "Channel").
 MAX_NAME: Final = 100
@@ -41,13 +41,13 @@ MAX_TAGS: Final = 5
 
 def get_channel(call: Call) -> Response:
     channel_id = call.args[0]
-    if channel_id in call.state.lies:
-        call.state.lies -= {channel_id}
+    if channel_id in call.state.reported_missing:
+        call.state.reported_missing -= {channel_id}
         raise Refusal(Error.UNKNOWN_CHANNEL)
     thread, channel = call.place(channel_id)
     if thread is None:
-        return answer(200, rendering.channel(call.state, channel))
-    return answer(200, rendering.thread(thread, member_of=call.bot))
+        return json_response(200, render.channel(call.state, channel))
+    return json_response(200, render.thread(thread, member_of=call.bot))
 
 
 def start_from_message(call: Call) -> Response:
@@ -66,7 +66,7 @@ def start_from_message(call: Call) -> Response:
         raise Refusal(Error.THREAD_EXISTS)
     check_active_limit(call, channel)
     started = _add(call, channel, message_id, name, thread_kind(channel))
-    return answer(201, rendering.thread(started, member_of=call.bot))
+    return json_response(201, render.thread(started, member_of=call.bot))
 
 
 def start_without_message(call: Call) -> Response:
@@ -85,7 +85,7 @@ def start_without_message(call: Call) -> Response:
     check_active_limit(call, channel)
     started = _add(call, channel, call.state.allot(call.now), name, kind)
     announce_thread(call.state, started, now=call.now)
-    return answer(201, rendering.thread(started, member_of=call.bot))
+    return json_response(201, render.thread(started, member_of=call.bot))
 
 
 def change_channel(call: Call) -> Response:
@@ -102,7 +102,7 @@ def change_channel(call: Call) -> Response:
     if changes.get("name", thread.name) != thread.name:
         _count_rename(call, thread)
     changed = change_thread(call.state, thread, by=call.bot, now=call.now, reason=call.reason, **changes)
-    return answer(200, rendering.thread(changed, member_of=call.bot))
+    return json_response(200, render.thread(changed, member_of=call.bot))
 
 
 def delete_channel(call: Call) -> Response:
@@ -112,7 +112,7 @@ def delete_channel(call: Call) -> Response:
         raise Refusal(Error.WRONG_CHANNEL_TYPE)
     require(channel, "MANAGE_THREADS")
     remove_thread(call.state, thread, by=call.bot, now=call.now, reason=call.reason)
-    return answer(200, rendering.thread(thread, member_of=call.bot))
+    return json_response(200, render.thread(thread, member_of=call.bot))
 
 
 def read_title(call: Call) -> str:
@@ -162,8 +162,8 @@ def _start_post(call: Call, channel: Channel) -> Response:
     started = _add(call, channel, thread_id, name, PUBLIC_THREAD, tags)
     add_message(call.state, message, first=True)
     started = call.state.threads[started.id]
-    return answer(
-        201, {**rendering.thread(started, member_of=call.bot), "message": rendering.message(call.state, message)}
+    return json_response(
+        201, {**render.thread(started, member_of=call.bot), "message": render.message(call.state, message)}
     )
 
 

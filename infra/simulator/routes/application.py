@@ -5,11 +5,11 @@ from typing import Any, Final
 
 import msgspec
 
-from infra.simulator import rendering
-from infra.simulator.calls import Call, read_text
-from infra.simulator.records import Commands
+from infra.simulator import render
+from infra.simulator.call import Call, read_text
+from infra.simulator.exchange import Response, encode, json_response
+from infra.simulator.models import Commands
 from infra.simulator.refusals import Error, Refusal, invalid
-from infra.simulator.wire import Response, answer, encode
 
 # Flags that tell of the privileged Message Content intent for an application in fewer than 100 guilds.
 MESSAGE_CONTENT_LIMITED: Final = 1 << 19
@@ -68,12 +68,12 @@ _NAME: Final = re.compile(r"[-_'\w]{1,32}")
 
 
 def current_user(call: Call) -> Response:
-    user = rendering.user(call.state, call.bot)
-    return answer(200, {**user, "mfa_enabled": False, "locale": "en-US", "verified": True, "email": None})
+    user = render.user(call.state, call.bot)
+    return json_response(200, {**user, "mfa_enabled": False, "locale": "en-US", "verified": True, "email": None})
 
 
 def current_application(call: Call) -> Response:
-    return answer(200, _application(call))
+    return json_response(200, _application(call))
 
 
 def change_application(call: Call) -> Response:
@@ -86,19 +86,19 @@ def change_application(call: Call) -> Response:
                 "The specified interactions endpoint url could not be verified.",
             )
         call.state.endpoint_url = url
-    return answer(200, _application(call))
+    return json_response(200, _application(call))
 
 
 def guild(call: Call) -> Response:
     found = call.state.guilds.get(call.args[0])
     if found is None or not found.bot_is_member:
         raise Refusal(Error.UNKNOWN_GUILD)
-    return answer(200, {**_PLAIN_GUILD, "id": found.id, "name": found.name, "owner_id": found.owner_id})
+    return json_response(200, {**_PLAIN_GUILD, "id": found.id, "name": found.name, "owner_id": found.owner_id})
 
 
 def list_commands(call: Call) -> Response:
     scope = _scope(call)
-    return answer(200, msgspec.json.decode((call.state.commands.get(scope) or Commands()).definitions))
+    return json_response(200, msgspec.json.decode((call.state.commands.get(scope) or Commands()).definitions))
 
 
 def replace_commands(call: Call) -> Response:
@@ -114,7 +114,7 @@ def replace_commands(call: Call) -> Response:
     ids = {(command["type"], command["name"]): command["id"] for command in known}
     commands = [_registered(call, definition, ids) for definition in definitions]
     call.state.commands.put(scope, Commands(encode(commands)))
-    return answer(200, commands)
+    return json_response(200, commands)
 
 
 def _application(call: Call) -> dict[str, Any]:
@@ -128,13 +128,13 @@ def _application(call: Call) -> dict[str, Any]:
         "verify_key": "0" * 64,
         "flags": MESSAGE_CONTENT_LIMITED if state.switches.message_content else 0,
         "flags_new": str(MESSAGE_CONTENT_LIMITED if state.switches.message_content else 0),
-        "bot": rendering.user(state, call.bot),
+        "bot": render.user(state, call.bot),
         "bot_public": True,
         "bot_require_code_grant": False,
         "redirect_uris": [],
         "interactions_endpoint_url": state.endpoint_url,
         "role_connections_verification_url": None,
-        "owner": rendering.user(state, "2"),
+        "owner": render.user(state, "2"),
         "approximate_guild_count": len(state.guilds),
         "approximate_user_install_count": 0,
         "approximate_user_authorization_count": 0,

@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from infra.local.loopback import Connection, Listener
+from infra.loopback import Connection, Listener
 from infra.simulator.control import PREFIX, control
-from infra.simulator.wire import Dropped, Hangs, Outcome, Request, Response, answer
-from infra.simulator.world import SimulatedDiscord
+from infra.simulator.exchange import Drop, Hang, Outcome, Request, Response, json_response
+from infra.simulator.simulated_discord import SimulatedDiscord
 
 API_PREFIX: Final = "/api/v10"
 # How long a hang lasts at most, in seconds: longer than any Lambda function lives.
@@ -79,7 +79,7 @@ class DiscordServer:
             if request.path.startswith(PREFIX):
                 return control(self.discord, request, self.now())
             if not request.path.startswith(API_PREFIX + "/"):
-                return answer(404, {"message": "404: Not Found", "code": 0})
+                return json_response(404, {"message": "404: Not Found", "code": 0})
             return self.discord.exchange(_below_prefix(request), self.now())
 
     def land(self, request: Request) -> None:
@@ -112,19 +112,19 @@ class _Connection(Connection):
         if isinstance(outcome, Response):
             self.send(outcome.status, outcome.headers, outcome.body)
             return
-        if isinstance(outcome, Hangs):
+        if isinstance(outcome, Hang):
             self._hang(request, outcome)
         self._break(outcome)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815  # http.server's own names
 
-    def _hang(self, request: Request, outcome: Hangs) -> None:
+    def _hang(self, request: Request, outcome: Hang) -> None:
         owner = self.server.owner
         seconds = MAX_HANG if outcome.seconds is None else outcome.seconds
-        if not owner.closing.wait(seconds) and outcome.lands_late:
+        if not owner.closing.wait(seconds) and outcome.takes_effect_late:
             owner.land(request)
 
-    def _break(self, outcome: Dropped | Hangs) -> None:
+    def _break(self, outcome: Drop | Hang) -> None:
         self.close_connection = True
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from infra.simulator import rendering
-from infra.simulator.calls import Call
+from infra.simulator import render
+from infra.simulator.call import Call
 from infra.simulator.effects import is_forum
+from infra.simulator.exchange import Response, json_response
+from infra.simulator.models import ANNOUNCEMENT, TEXT, Channel, Thread
 from infra.simulator.permissions import allows, require, sees_thread
-from infra.simulator.records import ANNOUNCEMENT, TEXT, Channel, Thread
 from infra.simulator.refusals import Error, Refusal
 from infra.simulator.state import Place
-from infra.simulator.wire import Response, answer
 
 # A page of archived threads has 2 to 100, and 50 if nobody says (Discord docs, "List Public Archived Threads").
 PAGE_LOW: Final = 2
@@ -33,7 +33,7 @@ def active_threads(call: Call) -> Response:
     ids = sorted(call.state.active.get(guild_id) or (), key=int, reverse=True)
     threads = [call.state.threads[thread_id] for thread_id in ids]
     # `has_more` is missing here although the OpenAPI description requires it.
-    return answer(200, _listed(call, [thread for thread in threads if sees_thread(call.state, thread)]))
+    return json_response(200, _listed(call, [thread for thread in threads if sees_thread(call.state, thread)]))
 
 
 def public_archived(call: Call) -> Response:
@@ -53,7 +53,7 @@ def joined_private_archived(call: Call) -> Response:
     ids = sorted((number for _, number in call.state.archived.get((channel.id, True)) or ()), reverse=True)
     threads = [call.state.threads[str(number)] for number in ids if before is None or number < before]
     joined = [thread for thread in threads if thread.has_member(call.bot)]
-    return answer(200, {**_listed(call, joined[:limit]), "has_more": len(joined) > limit})
+    return json_response(200, {**_listed(call, joined[:limit]), "has_more": len(joined) > limit})
 
 
 def search(call: Call) -> Response:
@@ -62,7 +62,7 @@ def search(call: Call) -> Response:
     if not switches.search_ready:
         message = "Index not yet available. Try again later"
         document = {"message": message, "code": INDEX_NOT_READY, "documents_indexed": 0, "retry_after": 2}
-        return answer(202, document)
+        return json_response(202, document)
     limit = call.query_integer("limit", SEARCH_PAGE_HIGH, 1, SEARCH_PAGE_HIGH)
     offset = call.query_integer("offset", 0, 0, SEARCH_OFFSET_HIGH)
     archived = call.request.query.get("archived")
@@ -79,7 +79,7 @@ def search(call: Call) -> Response:
     ]
     found.sort(key=lambda thread: int(thread.last_message_id or thread.id), reverse=True)
     page = _listed(call, found[offset : offset + limit])
-    return answer(200, {**page, "has_more": len(found) > offset + limit, "total_results": len(found)})
+    return json_response(200, {**page, "has_more": len(found) > offset + limit, "total_results": len(found)})
 
 
 def _parent(call: Call) -> Channel:
@@ -100,7 +100,7 @@ def _archived(call: Call, channel: Channel, *, private: bool) -> Response:
     end = _end(places, before)
     start = max(0, end - limit)
     threads = [call.state.threads[str(number)] for _, number in reversed(places[start:end])]
-    return answer(200, {**_listed(call, threads), "has_more": start > 0})
+    return json_response(200, {**_listed(call, threads), "has_more": start > 0})
 
 
 def _end(places: Sequence[Place], before: datetime | None) -> int:
@@ -109,8 +109,8 @@ def _end(places: Sequence[Place], before: datetime | None) -> int:
 
 def _listed(call: Call, threads: Sequence[Thread]) -> dict[str, Any]:
     """Threads, and the bot's memberships in them."""
-    members = [rendering.thread_member(thread, call.bot) for thread in threads]
+    members = [render.thread_member(thread, call.bot) for thread in threads]
     return {
-        "threads": [rendering.thread(thread) for thread in threads],
+        "threads": [render.thread(thread) for thread in threads],
         "members": [member for member in members if member is not None],
     }

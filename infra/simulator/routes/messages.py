@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import msgspec
 
-from infra.simulator import rendering
-from infra.simulator.calls import Call, read_text, units
+from infra.simulator import render
+from infra.simulator.call import Call, read_text, units
 from infra.simulator.effects import add_message, is_forum, remove_message
+from infra.simulator.exchange import Response, encode, json_response
+from infra.simulator.models import CATEGORY, Channel, Message, Thread
 from infra.simulator.permissions import allows, require, send_permission
-from infra.simulator.records import CATEGORY, Channel, Message, Thread
 from infra.simulator.refusals import Error, Refusal, invalid
-from infra.simulator.wire import Response, answer, encode
 
 # Characters of a message and of a nonce (Discord docs, "Message").
 MAX_CONTENT: Final = 2000
@@ -35,20 +35,20 @@ def post_message(call: Call) -> Response:
     message = new_message(call, channel_id, channel, call.body)
     first = _first_of_nonce(call, nonce)
     if first is not None:
-        return answer(200, {**rendering.message(call.state, first), "nonce": nonce})
+        return json_response(200, {**render.message(call.state, first), "nonce": nonce})
     if thread is not None:
         _check_thread_open(call, thread, channel)
     message = replace(message, id=call.state.allot(call.now), nonce=nonce)
     add_message(call.state, message)
-    rendered = rendering.message(call.state, message)
-    return answer(200, {**rendered, "nonce": nonce} if nonce is not None else rendered)
+    rendered = render.message(call.state, message)
+    return json_response(200, {**rendered, "nonce": nonce} if nonce is not None else rendered)
 
 
 def get_message(call: Call) -> Response:
     channel_id, message_id = call.args
     _, channel = call.place(channel_id)
     require(channel, "READ_MESSAGE_HISTORY")
-    return answer(200, rendering.message(call.state, _find(call, channel_id, message_id)))
+    return json_response(200, render.message(call.state, _find(call, channel_id, message_id)))
 
 
 def list_messages(call: Call) -> Response:
@@ -58,7 +58,7 @@ def list_messages(call: Call) -> Response:
     before, after, around = (call.query_snowflake(name) for name in ("before", "after", "around"))
     # Discord docs, "Get Channel Messages": without the permission no messages are returned, which is no error.
     if not allows(channel, "READ_MESSAGE_HISTORY"):
-        return answer(200, [])
+        return json_response(200, [])
     found = sorted(
         (message for message in call.state.messages.values() if message.channel_id == channel_id),
         key=lambda message: int(message.id),
@@ -71,7 +71,7 @@ def list_messages(call: Call) -> Response:
         found = [message for message in found if int(message.id) > after][-limit:]
     elif before is not None:
         found = [message for message in found if int(message.id) < before]
-    return answer(200, [rendering.message(call.state, message) for message in found[:limit]])
+    return json_response(200, [render.message(call.state, message) for message in found[:limit]])
 
 
 def edit_message(call: Call) -> Response:
@@ -99,7 +99,7 @@ def edit_message(call: Call) -> Response:
         edited_at=call.now,
     )
     call.state.messages.put(edited.id, edited)
-    return answer(200, rendering.message(call.state, edited))
+    return json_response(200, render.message(call.state, edited))
 
 
 def delete_message(call: Call) -> Response:
@@ -111,7 +111,7 @@ def delete_message(call: Call) -> Response:
     if thread is not None and thread.archived:
         raise Refusal(Error.THREAD_ARCHIVED)
     remove_message(call.state, message, by=call.bot, now=call.now, reason=call.reason)
-    return answer(204)
+    return json_response(204)
 
 
 def new_message(

@@ -42,25 +42,25 @@ class Response:
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
-    """No answer: the connection failed. `landed` says whether the request had its effect before."""
+class Drop:
+    """No answer: the connection failed. `had_effect` says whether the request had its effect before."""
 
-    landed: bool
+    had_effect: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Hangs:
+class Hang:
     """No answer, ever; the caller's patience ends it.
 
-    `lands_late`: the request has its effect later, after `seconds` or when the caller gives up, whether or not anybody waits
+    `takes_effect_late`: the request has its effect later, after `seconds` or when the caller gives up, whether or not anybody waits
     still; the transport then calls `SimulatedDiscord.handle`. False: all the effect it will ever have, it has had.
     """
 
-    lands_late: bool
+    takes_effect_late: bool
     seconds: float | None = None
 
 
-Outcome = Response | Dropped | Hangs
+Outcome = Response | Drop | Hang
 
 
 @functools.lru_cache(maxsize=64)
@@ -73,7 +73,7 @@ def http_date(now: datetime) -> str:
     return _http_date(int(now.timestamp()))
 
 
-def answer(status: int, document: Any = None, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(status: int, document: Any = None, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON response; without a document an empty one."""
     if document is None:
         return Response(status, dict(headers or {}), b"")

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from infra.simulator.records import HAS_THREAD, AuditEntry, Channel, Message, Thread, User
+from infra.simulator.models import HAS_THREAD, AuditEntry, Channel, Message, Thread, User
 from infra.simulator.snowflakes import timestamp
 from infra.simulator.state import State
 

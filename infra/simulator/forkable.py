@@ -7,7 +7,7 @@ Key = TypeVar("Key", bound=Hashable)
 Row = TypeVar("Row", bound=Hashable)
 
 
-class Table(Generic[Key, Row]):
+class ForkableDict(Generic[Key, Row]):
     """A dictionary that is copied when it is first changed after a fork, and remembers its fingerprint until then."""
 
     __slots__ = ("_print", "_rows", "_shared")
@@ -50,9 +50,9 @@ class Table(Generic[Key, Row]):
         if self._rows:
             self._rows, self._shared, self._print = {}, False, None
 
-    def fork(self) -> "Table[Key, Row]":
+    def fork(self) -> "ForkableDict[Key, Row]":
         """A table of its own with the same rows."""
-        twin: Table[Key, Row] = Table.__new__(Table)
+        twin: ForkableDict[Key, Row] = ForkableDict.__new__(ForkableDict)
         twin._rows = self._rows
         twin._print = self._print
         twin._shared = self._shared = True

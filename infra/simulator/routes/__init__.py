@@ -1,0 +1,1 @@
+"""What Discord answers, one module for each resource."""
