@@ -156,7 +156,7 @@ class Environment(Generic[C]):
             _ = self.jobs
         if isinstance(self.config, ReconcilerConfig):
             _ = self.reconcile_queue
-        import_the_late()
+        import_lazy_modules()
 
     def close(self) -> None:
         """Let go of what was built. Threads at work finish by themselves."""
@@ -169,17 +169,17 @@ class Environment(Generic[C]):
         self._runner.close()
 
 
-def import_the_late() -> None:
+def import_lazy_modules() -> None:
     """Import what the libraries import only at their first request: it belongs to INIT, too."""
-    for name in _IMPORTED_LATE:
+    for name in _LAZY_MODULES:
         __import__(name)
 
 
 # Found by a test that compares the loaded modules before and after a first request.
-_IMPORTED_LATE: Final = ("anyio._backends._asyncio", "boto3.dynamodb.types", "encodings.idna")
+_LAZY_MODULES: Final = ("anyio._backends._asyncio", "boto3.dynamodb.types", "encodings.idna")
 
 _Origin = tuple[int, int]  # the process, and the variables of its environment
-_idle: "dict[type[Config], list[tuple[_Origin, Environment[Any]]]]" = {}
+_idle_environments: "dict[type[Config], list[tuple[_Origin, Environment[Any]]]]" = {}
 
 
 def build(kind: type[C]) -> Environment[C]:
@@ -232,7 +232,7 @@ def prepare(kind: type[Config]) -> None:
 
 def close_all() -> None:
     """Close every idle environment: for callers other than Lambda, which just ends."""
-    for environments in _idle.values():
+    for environments in _idle_environments.values():
         while environments:
             environments.pop()[1].close()
 
@@ -242,7 +242,7 @@ def _origin() -> _Origin:
 
 
 def _take(kind: type[C], origin: _Origin) -> Environment[C] | None:
-    environments = _idle.setdefault(kind, [])
+    environments = _idle_environments.setdefault(kind, [])
     while environments:
         built_from, idle = environments.pop()
         if built_from == origin:
@@ -253,4 +253,4 @@ def _take(kind: type[C], origin: _Origin) -> Environment[C] | None:
 
 
 def _put_back(kind: type[Config], origin: _Origin, used: Environment[Any]) -> None:
-    _idle.setdefault(kind, []).append((origin, used))
+    _idle_environments.setdefault(kind, []).append((origin, used))

@@ -20,7 +20,7 @@ from handler.config import EnsureConfig
 from handler.discord.snowflakes import is_snowflake
 from handler.errors import ConfigurationError, InvalidRequest, OnethreadError, ThreadLocked, TimedOut
 from handler.runtime import telemetry
-from handler.runtime.deadline import GRACE_SECONDS, Deadline, within
+from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.names import MAX_TOPIC_LENGTH, Names
 
@@ -65,7 +65,7 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
 async def handle(environment: Environment[EnsureConfig], event: Any, request_id: str, seconds: float) -> dict[str, Any]:
     """The answer to `event`, at most `seconds` from now. Raises OnethreadError, without details, for a fault of ours."""
     deadline = Deadline.after(environment.clock.now(), seconds - MARGIN_SECONDS)
-    with telemetry.begin(function="ensure", request_id=request_id):
+    with telemetry.log_request(function="ensure", request_id=request_id):
         try:
             request = _open_request(read(event), environment.names, request_id)
             return found(await _opened(environment, request, deadline))
@@ -84,11 +84,11 @@ async def _opened(environment: Environment[EnsureConfig], request: OpenRequest, 
     """The session's thread by the deadline. Who is cut off does not come back, so his claim is let go."""
     work = environment.with_token(open_and_log(environment.sessions, request))
     try:
-        return await within(environment.clock, deadline, work, grace=GRACE_SECONDS)
+        return await run_until(environment.clock, deadline, work, grace=GRACE_SECONDS)
     except TimedOut:
         ends = Deadline.after(environment.clock.now(), LETTING_GO_SECONDS)
         with contextlib.suppress(OnethreadError):
-            await within(environment.clock, ends, environment.sessions.let_go(request))
+            await run_until(environment.clock, ends, environment.sessions.let_go(request))
         raise
 
 

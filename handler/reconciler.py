@@ -23,7 +23,7 @@ from handler.bootstrap import Environment
 from handler.config import ReconcilerConfig
 from handler.errors import OnethreadError
 from handler.runtime import telemetry
-from handler.runtime.deadline import Deadline, within
+from handler.runtime.deadline import Deadline, run_until
 from handler.runtime.telemetry import Metric
 from handler.sessions.reconcile.housekeeping import Housekeeping
 from handler.sessions.reconcile.run import run_once
@@ -57,8 +57,8 @@ async def handle(
     ends = Deadline.after(environment.clock.now(), max(0.0, seconds - RETURN_SECONDS))
     if isinstance(event, dict) and "Records" in event:
         return await _receive(environment, event["Records"], request_id, ends)
-    with telemetry.begin(function="reconciler", request_id=request_id, trigger="schedule"):
-        return dict(await within(environment.clock, ends, _tick(environment)))
+    with telemetry.log_request(function="reconciler", request_id=request_id, trigger="schedule"):
+        return dict(await run_until(environment.clock, ends, _tick(environment)))
 
 
 # The schedule
@@ -67,12 +67,12 @@ async def handle(
 async def _tick(environment: Environment[ReconcilerConfig]) -> Counts:
     """Send the due guilds: `due`, how many there are; `sent`; `unsent`, which the next tick sends."""
     due = await environment.sessions.context.store.guilds.due(environment.clock.now())
-    telemetry.metric(Metric.DUE_GUILDS, len(due))
+    telemetry.add_metric(Metric.DUE_GUILDS, len(due))
     if await _lags(environment, len(due)):
         return _told({"due": len(due), "sent": 0, "unsent": 0})
     unsent = await environment.reconcile_queue.send(due)
     if unsent:
-        telemetry.metric(Metric.UNSENT_GUILDS, len(unsent))
+        telemetry.add_metric(Metric.UNSENT_GUILDS, len(unsent))
         reasons = dict(Counter(unsent.values()))
         telemetry.logger.error("guilds were not sent; the next tick sends them", extra={"reasons": reasons})
     return _told({"due": len(due), "sent": len(due) - len(unsent), "unsent": len(unsent)})
@@ -85,13 +85,13 @@ async def _lags(environment: Environment[ReconcilerConfig], due: int) -> bool:
     waiting = await environment.reconcile_queue.waiting()
     if waiting is None or waiting <= FEW_GUILDS:
         return False
-    telemetry.metric(Metric.LATE_TICKS)
+    telemetry.add_metric(Metric.LATE_TICKS)
     telemetry.logger.warning("guilds of an earlier tick still wait: none are sent", extra={"waiting": waiting})
     return True
 
 
 def _told(counts: Counts) -> Counts:
-    telemetry.field(**counts)
+    telemetry.set_fields(**counts)
     return counts
 
 
@@ -115,16 +115,16 @@ async def _record(
     environment: Environment[ReconcilerConfig], record: Mapping[str, Any], request_id: str, ends: Deadline
 ) -> dict[str, Any] | None:
     """The guild and its counts; None if the message is to come again. Each has its own telemetry, being a task of its own."""
-    with telemetry.begin(function="reconciler", request_id=request_id, message_id=record.get("messageId")):
+    with telemetry.log_request(function="reconciler", request_id=request_id, message_id=record.get("messageId")):
         try:
             guild_id = reconcile_queue.decode(str(record.get("body")))
         except reconcile_queue.NoGuild as fault:
             telemetry.logger.error("not a guild to look at", extra={"detail": str(fault)})
             _failed("malformed")
             return None
-        telemetry.field(guild_id=guild_id)
+        telemetry.set_fields(guild_id=guild_id)
         try:
-            counts = await within(environment.clock, ends, _run(environment, guild_id))
+            counts = await run_until(environment.clock, ends, _run(environment, guild_id))
         except OnethreadError as error:
             telemetry.logger.warning("the guild was not run", extra={"detail": str(error)})
             _failed(error.kind)
@@ -146,21 +146,21 @@ async def _run(environment: Environment[ReconcilerConfig], guild_id: str) -> Cou
 
 
 def _failed(outcome: str) -> None:
-    telemetry.field(outcome=outcome)
-    telemetry.metric(Metric.GUILD_RUNS, Outcome=outcome)
+    telemetry.set_fields(outcome=outcome)
+    telemetry.add_metric(Metric.GUILD_RUNS, Outcome=outcome)
 
 
 def _count(counts: Counts) -> None:
     """Put what a run did into the log line and the metrics. The counts of steps bear the steps' class names."""
     outcome = "parked" if counts.get("parked") else "done"
-    telemetry.field(outcome=outcome, counts={name: number for name, number in counts.items() if number})
-    telemetry.metric(Metric.GUILD_RUNS, Outcome=outcome)
+    telemetry.set_fields(outcome=outcome, counts={name: number for name, number in counts.items() if number})
+    telemetry.add_metric(Metric.GUILD_RUNS, Outcome=outcome)
     for name, number in counts.items():
         if name[0].isupper():
-            telemetry.metric(Metric.RECONCILE_STEPS, number, Step=name)
+            telemetry.add_metric(Metric.RECONCILE_STEPS, number, Step=name)
     for metric, names in _METRICS.items():
         if number := sum(counts.get(name, 0) for name in names):
-            telemetry.metric(metric, number)
+            telemetry.add_metric(metric, number)
     if held := counts.get("held"):
         telemetry.logger.warning("deletions are held back until they are seen again", extra={"held": held})
 

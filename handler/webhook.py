@@ -30,7 +30,7 @@ from handler.discord.responses import Callback, Message
 from handler.discord.signature import RequestRefused, verify
 from handler.errors import Importing, OnethreadError, RateLimited, TimedOut, TooManyThreads, TryAgain
 from handler.runtime import telemetry
-from handler.runtime.deadline import Deadline, within
+from handler.runtime.deadline import Deadline, run_until
 from handler.runtime.telemetry import Metric
 
 ANSWER_SECONDS: Final = 2.4  # after the receipt; the rest of Discord's 3 s is for the hand-over and the way back
@@ -47,14 +47,14 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
 async def handle(environment: Environment[WebhookConfig], event: Any, request_id: str) -> dict[str, Any]:
     """The HTTP response to an HTTP API's event."""
     now = environment.clock.now()
-    with telemetry.begin(function="webhook", request_id=request_id):
+    with telemetry.log_request(function="webhook", request_id=request_id):
         try:
             payload = verify(http_api.read_request(event), environment.config.public_key, now)
         except RequestRefused as refused:
-            telemetry.field(outcome="refused", http_status=refused.status)
+            telemetry.set_fields(outcome="refused", http_status=refused.status)
             return http_api.response(refused.status, {"error": refused.text}, refused.headers)
-        callback = await _callback(environment, payload, http_api.received_at(event, now))
-        telemetry.field(callback_type=callback["type"])
+        callback = await _callback(environment, payload, http_api.read_receipt_time(event, now))
+        telemetry.set_fields(callback_type=callback["type"])
         return http_api.response(200, callback)
 
 
@@ -74,8 +74,8 @@ async def _command(environment: Environment[WebhookConfig], payload: dict[str, A
     interaction = interactions.parse(payload)
     if interaction is None:
         return responses.reply(texts.unreadable())
-    telemetry.redact_here(interaction.token)
-    telemetry.field(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
+    telemetry.redact_in_request(interaction.token)
+    telemetry.set_fields(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
     if (command := find_command(environment.commands, interaction)) is None:
         is_command = payload["type"] == InteractionType.APPLICATION_COMMAND
         return responses.reply(texts.unknown_command() if is_command else texts.unknown_component())
@@ -83,7 +83,7 @@ async def _command(environment: Environment[WebhookConfig], payload: dict[str, A
         return await _now_or_later(environment, command, interaction, received)
     except Exception:
         telemetry.logger.exception("a fault of ours")
-        telemetry.field(outcome="fault")
+        telemetry.set_fields(outcome="fault")
         return responses.reply(texts.unforeseen())
 
 
@@ -95,7 +95,7 @@ async def _now_or_later(
         if deadline.remaining(clock.now()) < WORTH_STARTING_SECONDS:
             raise TimedOut("the time was over before the command began")
         work = environment.with_token(command(environment.sessions, interaction))
-        return _reply(interaction, await within(clock, deadline, work))
+        return _reply(interaction, await run_until(clock, deadline, work))
     except TooManyThreads as error:  # nothing that the worker could wait for: people have to archive some
         log_failure(error)
         return responses.reply(texts.failure(error))
@@ -123,13 +123,13 @@ async def _hand_over(
     least = Deadline.after(clock.now(), MIN_HAND_OVER_SECONDS)
     budget = max(Deadline.after(received, HAND_OVER_SECONDS), least, key=lambda deadline: deadline.at)
     try:
-        sent = await within(clock, budget, environment.jobs.send(job))
+        sent = await run_until(clock, budget, environment.jobs.send(job))
     except TimedOut:
         sent = False
-    telemetry.field(outcome="handed_over" if sent else "not_handed_over")
+    telemetry.set_fields(outcome="handed_over" if sent else "not_handed_over")
     if not sent:
         return responses.reply(texts.not_handed_over() if isinstance(error, TimedOut) else texts.failure(error))
-    telemetry.metric(Metric.HAND_OVERS)
+    telemetry.add_metric(Metric.HAND_OVERS)
     return responses.defer_update() if interaction.is_button else responses.defer()
 
 

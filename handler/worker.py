@@ -42,7 +42,7 @@ from handler.errors import (
     TryAgain,
 )
 from handler.runtime import telemetry
-from handler.runtime.deadline import GRACE_SECONDS, Deadline, within
+from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
 from handler.runtime.telemetry import Metric
 
 COMMAND_SECONDS: Final = 50.0  # of the worker's 60: a command with several waits and retries, or much of an import
@@ -83,13 +83,13 @@ async def _record(
 ) -> bool:
     """Whether the message may be let go. Each has its own telemetry, being a task of its own."""
     received = _receive_count(record)
-    with telemetry.begin(
+    with telemetry.log_request(
         function="worker", request_id=request_id, message_id=record.get("messageId"), receive_count=received
     ):
         try:
             job = jobs.decode(str(record.get("body")))
         except jobs.Malformed as fault:
-            telemetry.field(outcome="malformed")
+            telemetry.set_fields(outcome="malformed")
             telemetry.logger.error("not a job of ours", extra={"detail": str(fault)})
             return False
         try:
@@ -127,19 +127,19 @@ class Attempt:
     async def run(self) -> bool:
         """Whether the message may be let go; if not, SQS delivers it again or puts it among the dead letters."""
         interaction = self._interaction
-        telemetry.redact_here(interaction.token)
-        telemetry.field(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
+        telemetry.redact_in_request(interaction.token)
+        telemetry.set_fields(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
         try:
             return await self._run()
         except Exception:
             telemetry.logger.exception("a fault of ours")
-            telemetry.field(outcome="fault")
+            telemetry.set_fields(outcome="fault")
         await self._tell(texts.unforeseen())
         return False
 
     async def _run(self) -> bool:
         if self._clock.now() >= self._job.expiry:
-            telemetry.field(outcome="token_dead")
+            telemetry.set_fields(outcome="token_dead")
             telemetry.logger.warning(
                 "let go: the interaction's token is dead", extra={"put_backs": self._job.put_backs}
             )
@@ -149,7 +149,9 @@ class Attempt:
         if (ahead := self._said_ahead()) is not None and await self._tell(ahead) is Told.NEVER:
             return True
         try:
-            return await self._finish(await within(self._clock, self._deadline(), self._command(), grace=GRACE_SECONDS))
+            return await self._finish(
+                await run_until(self._clock, self._deadline(), self._command(), grace=GRACE_SECONDS)
+            )
         except (RateLimited, Importing, Merging) as wait:
             log_failure(wait)
             return await self._put_back(wait)
@@ -199,8 +201,8 @@ class Attempt:
         job = self._job.put_back(wait.progress)
         if not await self._sent(job, min(delay, MAX_DELAY_SECONDS)):
             return await self._again(wait)
-        telemetry.field(outcome="put_back", put_backs=self._job.put_backs + 1)
-        telemetry.metric(Metric.PUT_BACKS)
+        telemetry.set_fields(outcome="put_back", put_backs=self._job.put_backs + 1)
+        telemetry.add_metric(Metric.PUT_BACKS)
         await self._tell(texts.waiting(wait, again_at))
         return True
 
@@ -225,7 +227,7 @@ class Attempt:
         return Told.YES
 
     async def _in(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
-        return await within(self._clock, Deadline.after(self._clock.now(), seconds), work)
+        return await run_until(self._clock, Deadline.after(self._clock.now(), seconds), work)
 
 
 bootstrap.prepare(WorkerConfig)

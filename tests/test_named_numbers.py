@@ -16,7 +16,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 # Nothing, the first, the next, the last, twice, half; and the milliseconds of a second. (Python takes True for 1.)
 PLAIN: Final = {0, 1, 2, 1000}
 # What takes an HTTP status as its first argument.
-TAKE_A_STATUS: Final = {"Refused", "response"}
+TAKE_A_STATUS: Final = {"RequestRefused", "response"}
 # What needs no reason: where something begins, and how often something happened so far.
 BEGINNINGS: Final = {0, 1}
 
@@ -114,7 +114,7 @@ def test_each_number_has_a_name_and_each_name_its_reason(module: str) -> None:
         "wait(60)",
         "class C:\n    def f(self):\n        return self.n > 5",
         "def f():\n    attempts = 7",
-        "def f():\n    raise Refused(404, 60)",
+        "def f():\n    raise RequestRefused(404, 60)",
     ],
 )
 def test_a_number_without_a_name_is_found(source: str) -> None:
@@ -143,7 +143,7 @@ def test_a_name_without_a_reason_is_found(source: str) -> None:
         "class C:\n    attempts: int = 3  # because\n    sent: int = 0",
         "class Kind(IntEnum):\n    FORUM = 15",
         "def f():\n    return response.status == 429 or status // 100 == 5 or refuse(last[-1] * 1000)",
-        "def f():\n    raise Refused(404, 'not found')",
+        "def f():\n    raise RequestRefused(404, 'not found')",
     ],
 )
 def test_a_number_with_a_name_and_a_reason_is_left_alone(source: str) -> None:

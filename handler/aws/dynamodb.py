@@ -47,10 +47,10 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_SECONDS: Final = 1.0  # inside a region a connection takes milliseconds
 READ_TIMEOUT_SECONDS: Final = 1.5  # far above DynamoDB's answers; a second try still fits before Discord's 3 seconds
-ATTEMPTS: Final = 5  # with the pauses below: about a second of conflicts or throttling is sat out
-PAUSE_SECONDS: Final = 0.05  # the longest first pause; a transaction in the way is over within that time
+MAX_ATTEMPTS: Final = 5  # with the pauses below: about a second of conflicts or throttling is sat out
+FIRST_PAUSE_SECONDS: Final = 0.05  # the longest first pause; a transaction in the way is over within that time
 MAX_PAUSE_SECONDS: Final = 1.0  # and the longest of all: a user is waiting
-CALLS_AT_ONCE: Final = 16  # threads and connections: the most calls of one request, and room for hanging ones
+MAX_CALLS: Final = 16  # threads and connections: the most calls of one request, and room for hanging ones
 
 # What passes by itself. 5xx and connection errors do too.
 _PASSING_CODES: Final = frozenset(
@@ -123,7 +123,7 @@ class DynamoDB:
         self.client = client
         self._clock = clock
         self._jitter = jitter
-        self._threads = ThreadPoolExecutor(CALLS_AT_ONCE, thread_name_prefix="dynamodb")
+        self._threads = ThreadPoolExecutor(MAX_CALLS, thread_name_prefix="dynamodb")
 
     async def __call__(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
         request = to_wire(parameters)
@@ -134,9 +134,9 @@ class DynamoDB:
             try:
                 return from_wire(await self._send(operation, request))
             except _Passing as fault:
-                pause = self._jitter() * min(MAX_PAUSE_SECONDS, PAUSE_SECONDS * 2 ** (attempt - 1))
-                if attempt == ATTEMPTS or pause >= remaining(self._clock.now(), math.inf):
-                    raise StoreUnavailable(f"{fault} (attempt {attempt} of {ATTEMPTS})") from fault.__cause__
+                pause = self._jitter() * min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+                if attempt == MAX_ATTEMPTS or pause >= remaining(self._clock.now(), math.inf):
+                    raise StoreUnavailable(f"{fault} (attempt {attempt} of {MAX_ATTEMPTS})") from fault.__cause__
             await self._clock.sleep(pause)
             attempt += 1
 
@@ -174,7 +174,7 @@ def build(
         "dynamodb",
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,
-        connections=CALLS_AT_ONCE,
+        connections=MAX_CALLS,
     )
     return DynamoDB(client, clock, jitter=jitter)
 

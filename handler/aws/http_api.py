@@ -14,7 +14,7 @@ import msgspec
 
 MAX_BODY_BYTES: Final = 1024 * 1024  # an interaction has a few KiB
 # Older than this, an event was not just received: it is a canned one, as `sam local invoke` sends.
-CANNED_AFTER: Final = timedelta(seconds=30)
+MAX_EVENT_AGE: Final = timedelta(seconds=30)
 MAX_ENCODED_LENGTH: Final = 4 * -(-MAX_BODY_BYTES // 3)  # of a body of the most bytes, in base64
 DEFAULT_STAGE: Final = "$default"
 
@@ -46,7 +46,7 @@ def read_request(event: Any) -> HttpRequest:
     )
 
 
-def received_at(event: Any, now: datetime) -> datetime:
+def read_receipt_time(event: Any, now: datetime) -> datetime:
     """When API Gateway received the request: from then on Discord counts. A canned event counts from now."""
     context = _object(event, "requestContext") if isinstance(event, dict) else {}
     epoch = context.get("timeEpoch")
@@ -56,7 +56,7 @@ def received_at(event: Any, now: datetime) -> datetime:
         received = datetime.fromtimestamp(epoch / 1000, UTC)
     except (OverflowError, OSError, ValueError):
         return now
-    return received if now - CANNED_AFTER <= received <= now else now
+    return received if now - MAX_EVENT_AGE <= received <= now else now
 
 
 def response(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> dict[str, Any]:

@@ -35,7 +35,7 @@ async def import_channel(sessions: Sessions, interaction: Interaction) -> Messag
         done = await import_whole(sessions.context, channel, stretch=IMPORT_STRETCH_SECONDS)
     else:
         done = await import_afresh(sessions.context, channel, interaction.id, stretch=IMPORT_STRETCH_SECONDS)
-    telemetry.field(outcome="imported", **done.progress)
+    telemetry.set_fields(outcome="imported", **done.progress)
     return admin_texts.imported(done)
 
 
@@ -46,7 +46,7 @@ async def list_duplicates(sessions: Sessions, interaction: Interaction) -> Messa
     _check_app(interaction, NEEDED_TO_MERGE)
     channel = await _known_channel(sessions, interaction)
     found = await find_duplicates(sessions.context, channel)
-    telemetry.field(outcome="listed", names=len(found.groups), threads=found.threads)
+    telemetry.set_fields(outcome="listed", names=len(found.groups), threads=found.threads)
     return admin_texts.duplicates(found, channel.channel_id)
 
 
@@ -59,7 +59,7 @@ async def merge(sessions: Sessions, interaction: Interaction) -> Message:
     _check_app(interaction, NEEDED_TO_MERGE)
     channel = await _known_channel(sessions, interaction)
     done = await merge_duplicates(sessions.context, channel, merged_before=interaction.done_before.get("merged", 0))
-    telemetry.field(outcome="merged", threads=done.merged, left=done.left)
+    telemetry.set_fields(outcome="merged", threads=done.merged, left=done.left)
     return admin_texts.merged(done.merged, done.left)
 
 
@@ -88,7 +88,7 @@ async def _channel(sessions: Sessions, interaction: Interaction) -> ChannelItem:
     channel, known = await channel_of(sessions.context, channel_id, guild_id=interaction.guild_id, kind=kind)
     if not known:
         await register(sessions.context, channel)
-    telemetry.field(channel_id=channel.channel_id)
+    telemetry.set_fields(channel_id=channel.channel_id)
     return channel
 
 

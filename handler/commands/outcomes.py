@@ -13,18 +13,18 @@ _OPERATORS: Final = (BotTokenRefused, ConfigurationError)  # nobody but whoever 
 
 async def open_and_log(sessions: Sessions, request: OpenRequest) -> Opened:
     """`sessions.open`, with its outcome (an error's kind, where it fails) noted in the current request's telemetry."""
-    telemetry.field(channel_id=request.parent_channel_id, session_key=request.name.key)
+    telemetry.set_fields(channel_id=request.parent_channel_id, session_key=request.name.key)
     try:
         opened = await sessions.open(request)
     except OnethreadError as error:
-        telemetry.metric(Metric.OPENS, Outcome=error.kind)
+        telemetry.add_metric(Metric.OPENS, Outcome=error.kind)
         raise
-    telemetry.field(outcome=opened.outcome.value, discord_thread_id=opened.thread_id)
-    telemetry.metric(Metric.OPENS, Outcome=opened.outcome.value)
+    telemetry.set_fields(outcome=opened.outcome.value, discord_thread_id=opened.thread_id)
+    telemetry.add_metric(Metric.OPENS, Outcome=opened.outcome.value)
     if opened.outcome is not Outcome.CREATED:
-        telemetry.metric(Metric.DUPLICATES_PREVENTED)  # an answer with a new thread each time would have made one
+        telemetry.add_metric(Metric.DUPLICATES_PREVENTED)  # an answer with a new thread each time would have made one
     if opened.waited:
-        telemetry.metric(Metric.WAITS)
+        telemetry.add_metric(Metric.WAITS)
     return opened
 
 
@@ -35,5 +35,5 @@ def log_failure(error: OnethreadError) -> None:
         log = telemetry.logger.error
     elif isinstance(error, TryAgain):
         log = telemetry.logger.warning
-    telemetry.field(outcome=error.kind)
+    telemetry.set_fields(outcome=error.kind)
     log("not done", extra={"kind": error.kind, "detail": str(error)})

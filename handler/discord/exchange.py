@@ -148,7 +148,7 @@ class Exchange:
             status = response.status
             return response
         finally:
-            telemetry.discord_call(request.route, status)
+            telemetry.count_discord_call(request.route, status)
 
     def _patience(self, request: Request) -> float:
         """What may be repeated leaves time for that: a connection that died in a freeze hangs instead of failing."""

@@ -24,30 +24,19 @@ NEEDED_TO_CREATE: Final = (
     Permission.READ_MESSAGE_HISTORY,
     Permission.CREATE_PUBLIC_THREADS,
 )
-
 NEEDED_TO_LOOK_UP: Final = (Permission.READ_MESSAGE_HISTORY,)
-
 NEEDED_TO_ANCHOR: Final = (Permission.SEND_MESSAGES,)
-
 NEEDED_TO_START: Final = (Permission.CREATE_PUBLIC_THREADS,)
-
 NEEDED_TO_UNARCHIVE: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
-
 NEEDED_TO_UNLOCK: Final = (Permission.MANAGE_THREADS,)
 
 # Discord's JSON error codes (Discord docs, "Opcodes and Status Codes").
 UNKNOWN_CHANNEL: Final = 10003
-
 UNKNOWN_MESSAGE: Final = 10008
-
 THREAD_ALREADY_CREATED: Final = 160004
-
 _MISSING_ACCESS: Final = frozenset({50001, 10004})  # 10004, unknown guild: the bot is no member of it
-
 _AUTOMOD: Final = frozenset({200000, 200001})
-
 _TOO_MANY: Final = frozenset({160006, 160007})
-
 _WRONG_CHANNEL_TYPE: Final = 50024
 
 

@@ -176,7 +176,7 @@ class Discord:
         DiscordRefused with 50027, say that the token is dead.
         """
         token = token.reveal() if isinstance(token, Secret) else token
-        telemetry.redact_here(token)
+        telemetry.redact_in_request(token)
         request = routes.edit_original(self._application_id, token, body)
         for pause in (*self._retry.original_pauses, None):
             try:
@@ -220,7 +220,7 @@ def httpx_send(client: httpx.AsyncClient, token: TokenSource) -> Send:
         used = await token.current()
         response = await _once(client, request, used)
         if response.status == 401 and await token.renewed(used):
-            telemetry.discord_call(request.route, response.status)
+            telemetry.count_discord_call(request.route, response.status)
             used = await token.current()
             response = await _once(client, request, used)
             if response.status == 401:

@@ -42,7 +42,7 @@ class RequestRefused(Exception):
 
 
 def verify(arrival: HttpRequest, public_key: bytes, now: datetime) -> dict[str, Any]:
-    """The signed payload: an object whose ``type`` is known. Raises Refused."""
+    """The signed payload: an object whose ``type`` is known. Raises RequestRefused."""
     if arrival.path != PATH:
         raise RequestRefused(404, "not found")
     if arrival.method != METHOD:

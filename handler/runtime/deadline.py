@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 GRACE_SECONDS: Final = 0.5  # past the deadline, for work that knows better than "timed out" why it ends
 # How long cancelled work may take to end. It has nothing remote left to do; the bound only keeps a fault from hanging.
-ENDING_SECONDS: Final = 0.2
+CANCEL_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def remaining(now: datetime, default: float) -> float:
     return default if deadline is None else deadline.remaining(now)
 
 
-async def within(clock: Clock, deadline: Deadline, work: Coroutine[Any, Any, T], *, grace: float = 0.0) -> T:
+async def run_until(clock: Clock, deadline: Deadline, work: Coroutine[Any, Any, T], *, grace: float = 0.0) -> T:
     """The work's result, if it is there `grace` seconds after its deadline; else it is cancelled where it stands.
 
     The work knows its deadline and may end by itself with a better answer: the grace is for that. It is awaited even
@@ -60,7 +60,7 @@ async def within(clock: Clock, deadline: Deadline, work: Coroutine[Any, Any, T],
     finally:
         if not task.done():
             task.cancel()
-            await asyncio.wait({task}, timeout=ENDING_SECONDS)
+            await asyncio.wait({task}, timeout=CANCEL_SECONDS)
     if not task.done():
         raise TimedOut("cut off, and does not even end")
     if task.cancelled():

@@ -77,7 +77,7 @@ def redact(secret: Secret | str) -> None:
     _secrets.update(_spellings(secret))
 
 
-def redact_here(secret: Secret | str) -> None:
+def redact_in_request(secret: Secret | str) -> None:
     """Show that text in no log line of this request."""
     if (request := _current.get()) is not None:
         request.secrets.update(_spellings(secret))
@@ -160,7 +160,7 @@ def silence(*libraries: str) -> None:
 
 
 @contextmanager
-def begin(**fields: Any) -> Iterator[None]:
+def log_request(**fields: Any) -> Iterator[None]:
     """Open a request (or a job): at its end one log line tells its fields, counts and ``duration_ms``.
 
     An exception that leaves it is named in ``failure``, and passes.
@@ -168,7 +168,7 @@ def begin(**fields: Any) -> Iterator[None]:
     request = _Request({}, time.perf_counter())
     token = _current.set(request)
     try:
-        field(**fields)
+        set_fields(**fields)
         yield
     except BaseException as failure:
         request.fields.setdefault("failure", type(failure).__name__)
@@ -178,7 +178,7 @@ def begin(**fields: Any) -> Iterator[None]:
         _current.reset(token)
 
 
-def field(**fields: Any) -> None:
+def set_fields(**fields: Any) -> None:
     """Note fields of the current request; None is left out. They appear on all its lines from now on."""
     if taken := fields.keys() & {*RESERVED_LOG_ATTRS, "message", "service"}:
         raise ValueError(f"names of the logger's own: {', '.join(sorted(taken))}")
@@ -198,17 +198,17 @@ def counts() -> Mapping[str, int]:
     return {} if request is None else dict(request.counts)
 
 
-def metric(name: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
+def add_metric(name: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
     """Add to a metric of the current request; one line for each set of dimensions is written at its end."""
     if (request := _current.get()) is not None:
         request.metrics[name, unit, tuple(sorted(dimensions.items()))] += value  # type: ignore[assignment]  # a float
 
 
-def discord_call(route: str, status: int | None) -> None:
+def count_discord_call(route: str, status: int | None) -> None:
     """Count one request to Discord; `status` is None where there was no answer."""
     count("discord_calls")
     count(f"discord_calls_{status or 'unanswered'}")
-    metric(Metric.DISCORD_CALLS, StatusClass=f"{status // 100}xx" if status else "none")
+    add_metric(Metric.DISCORD_CALLS, StatusClass=f"{status // 100}xx" if status else "none")
     logger.debug("discord call", extra={"route": route, "status": status})
 
 

@@ -105,7 +105,7 @@ def prepare() -> None:
     everything = [module.name for module in pkgutil.walk_packages(handler.__path__, "handler.")]
     for name in (*everything, *IMPORTED_LATER):
         importlib.import_module(name)
-    importlib.import_module("handler.bootstrap").import_the_late()
+    importlib.import_module("handler.bootstrap").import_lazy_modules()
     _share_aws_models()
     gc.freeze()  # environments share these pages with the nursery, as long as no collector touches them
 

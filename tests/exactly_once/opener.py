@@ -12,7 +12,7 @@ from handler import bootstrap
 from handler.bootstrap import Environment
 from handler.config import EnsureConfig
 from handler.errors import OnethreadError
-from handler.runtime.deadline import Deadline, within
+from handler.runtime.deadline import Deadline, run_until
 from handler.sessions.model import OpenRequest, Requester
 
 SECONDS = 50.0  # as much as a worker has
@@ -37,7 +37,7 @@ class Opener:
         deadline = Deadline.after(environment.clock.now(), SECONDS)
         for _ in range(TRIES):
             try:
-                return (await within(environment.clock, deadline, environment.sessions.open(request))).thread_id
+                return (await run_until(environment.clock, deadline, environment.sessions.open(request))).thread_id
             except OnethreadError as error:
                 failure = error
                 if not error.retryable:

@@ -179,7 +179,7 @@ def test_what_cannot_be_built_ahead_is_left_to_the_first_invocation(
     monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     monkeypatch.setenv(ON_LAMBDA, "127.0.0.1:1")
-    monkeypatch.setattr(bootstrap, "_IMPORTED_LATE", ("no_such_module",))
+    monkeypatch.setattr(bootstrap, "_LAZY_MODULES", ("no_such_module",))
     bootstrap.prepare(EnsureConfig)
     assert "not everything could be built ahead" in capsys.readouterr().out
     borrowed()

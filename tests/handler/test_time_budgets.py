@@ -16,7 +16,7 @@ def properties(name: str) -> dict[str, Any]:
 
 
 def test_the_webhook_is_done_before_discord_gives_up() -> None:
-    assert webhook.ANSWER_SECONDS + deadline.ENDING_SECONDS < webhook.HAND_OVER_SECONDS < DISCORD_WAITS
+    assert webhook.ANSWER_SECONDS + deadline.CANCEL_SECONDS < webhook.HAND_OVER_SECONDS < DISCORD_WAITS
     assert properties("WebhookFunction")["Timeout"] > DISCORD_WAITS
 
 
@@ -25,7 +25,7 @@ def test_a_hand_over_has_time_for_two_attempts_where_the_first_one_hangs() -> No
 
 
 def test_after_its_command_the_worker_has_time_to_put_back_and_to_tell() -> None:
-    after = deadline.GRACE_SECONDS + deadline.ENDING_SECONDS + worker.SENDING_SECONDS + worker.TELLING_SECONDS
+    after = deadline.GRACE_SECONDS + deadline.CANCEL_SECONDS + worker.SENDING_SECONDS + worker.TELLING_SECONDS
     assert after < worker.MARGIN_SECONDS
     assert properties("WorkerFunction")["Timeout"] >= worker.COMMAND_SECONDS + worker.MARGIN_SECONDS
 
@@ -48,7 +48,7 @@ def test_all_receives_of_a_job_fit_into_the_life_of_its_token() -> None:
 
 def test_ensure_answers_before_lambda_ends_it() -> None:
     assert (
-        deadline.GRACE_SECONDS + deadline.ENDING_SECONDS
+        deadline.GRACE_SECONDS + deadline.CANCEL_SECONDS
         < ensure.MARGIN_SECONDS
         < properties("EnsureFunction")["Timeout"]
     )

@@ -96,10 +96,10 @@ def test_the_command_knows_its_deadline() -> None:
 
 @pytest.mark.parametrize("epoch", [None, "1", True, -1, 10**30, float("nan")])
 def test_a_receipt_that_makes_no_sense_counts_from_now(epoch: Any) -> None:
-    from handler.aws.http_api import received_at
+    from handler.aws.http_api import read_receipt_time
     from tests.kit.virtual_time import START
 
-    assert received_at({"requestContext": {"timeEpoch": epoch}}, START) == START
+    assert read_receipt_time({"requestContext": {"timeEpoch": epoch}}, START) == START
 
 
 def test_the_job_carries_the_interaction_and_the_death_of_its_token() -> None:

@@ -18,7 +18,7 @@ from handler.aws.dynamodb import DynamoDB
 from handler.bootstrap import Environment
 from handler.config import EnsureConfig, UnlockPolicy
 from handler.errors import OnethreadError
-from handler.runtime.deadline import GRACE_SECONDS, Deadline, within
+from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
 from handler.sessions.model import Opened, OpenRequest, Requester
 from infra.simulator.models import Message, Thread
 from infra.simulator.router import find_route
@@ -166,7 +166,7 @@ class Stage(Journal, TableView, AbstractContextManager["Stage"]):
         if seconds is None:
             return await process.sessions.open(request)
         deadline = Deadline.after(self.clock.now(), seconds)
-        return await within(self.clock, deadline, process.sessions.open(request), grace=GRACE_SECONDS)
+        return await run_until(self.clock, deadline, process.sessions.open(request), grace=GRACE_SECONDS)
 
     async def refused(self, name: str = NAME, **how: Any) -> OnethreadError:
         """The error that an open ends with."""

@@ -14,7 +14,7 @@ from handler.errors import (
     ThreadLocked,
 )
 from handler.runtime.concurrency import gather
-from handler.runtime.deadline import Deadline, within
+from handler.runtime.deadline import Deadline, run_until
 from handler.sessions.context import Context, OpenHistory
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.opening.next_step import outcome
@@ -87,7 +87,7 @@ async def invite(context: Context, thread_id: str, requester: Requester) -> None
     if requester.user_id is not None:
         adding = context.discord.add_thread_member(thread_id, requester.user_id)
         with contextlib.suppress(OnethreadError):
-            await within(context.clock, Deadline.after(context.clock.now(), INVITE_SECONDS), adding)
+            await run_until(context.clock, Deadline.after(context.clock.now(), INVITE_SECONDS), adding)
 
 
 async def _end_generation(context: Context, session: Session, history: OpenHistory) -> Channel | None:

@@ -9,8 +9,8 @@ from botocore.credentials import CredentialResolver
 from botocore.stub import Stubber
 
 from handler.aws.dynamodb import (
-    CALLS_AT_ONCE,
     CONNECT_TIMEOUT_SECONDS,
+    MAX_CALLS,
     READ_TIMEOUT_SECONDS,
     ConditionFailed,
     DynamoDB,
@@ -19,7 +19,7 @@ from handler.aws.dynamodb import (
     build,
 )
 from handler.errors import ConfigurationError, StoreUnavailable
-from handler.runtime.telemetry import begin, counts
+from handler.runtime.telemetry import counts, log_request
 from tests.kit.dynamodb import REGION, DynamoWire
 from tests.kit.dynamodb_calls import ABSENT, ITEM, KEY, OTHER, adding, creating, put, unconnected_client
 from tests.kit.virtual_time import LoopClock, run
@@ -180,7 +180,7 @@ def test_a_value_that_dynamodb_cannot_hold_never_reaches_it(wire: DynamoWire, ca
 def test_every_attempt_is_counted_in_its_request(wire: DynamoWire, call: DynamoDB) -> None:
     async def go() -> None:
         wire.fail("GetItem", "refused")
-        with begin():
+        with log_request():
             await call("get_item", TableName=wire.table, Key=KEY)
             assert counts()["dynamodb_calls"] == 2
 
@@ -190,7 +190,7 @@ def test_every_attempt_is_counted_in_its_request(wire: DynamoWire, call: DynamoD
 def test_the_client_gives_up_in_time_and_has_a_connection_for_every_thread(call: DynamoDB) -> None:
     config = call.client.meta.config
     assert (config.connect_timeout, config.read_timeout) == (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
-    assert config.max_pool_connections == CALLS_AT_ONCE
+    assert config.max_pool_connections == MAX_CALLS
     assert config.retries["total_max_attempts"] == 1
 
 

@@ -6,10 +6,10 @@ import pytest
 from botocore.stub import Stubber
 
 from handler.aws.dynamodb import (
-    ATTEMPTS,
-    CALLS_AT_ONCE,
+    FIRST_PAUSE_SECONDS,
+    MAX_ATTEMPTS,
+    MAX_CALLS,
     MAX_PAUSE_SECONDS,
-    PAUSE_SECONDS,
     ConditionFailed,
     DynamoDB,
     TransactionFailed,
@@ -101,10 +101,10 @@ def test_a_conflict_beside_a_lost_condition_is_tried_again() -> None:
 
 def test_what_does_not_pass_is_unavailable_after_the_last_attempt(wire: DynamoWire, call: DynamoDB) -> None:
     async def go() -> None:
-        wire.fail("GetItem", *times(ATTEMPTS + 1, "throttled"))
+        wire.fail("GetItem", *times(MAX_ATTEMPTS + 1, "throttled"))
         with pytest.raises(StoreUnavailable, match=r"get_item: ThrottlingException: .*\(attempt 5 of 5\)") as gone:
             await call("get_item", TableName=wire.table, Key=KEY)
-        assert wire.sent["GetItem"] == ATTEMPTS
+        assert wire.sent["GetItem"] == MAX_ATTEMPTS
         assert gone.value.__cause__ is not None
 
     run(go())
@@ -113,12 +113,12 @@ def test_what_does_not_pass_is_unavailable_after_the_last_attempt(wire: DynamoWi
 def test_the_pauses_double_from_the_first_to_the_longest(wire: DynamoWire) -> None:
     async def go() -> None:
         call = wire.call(LoopClock(), jitter=lambda: 1.0)
-        wire.fail("GetItem", *times(ATTEMPTS, "refused"))
+        wire.fail("GetItem", *times(MAX_ATTEMPTS, "refused"))
         loop = asyncio.get_running_loop()
         start = loop.time()
         with pytest.raises(StoreUnavailable):
             await call("get_item", TableName=wire.table, Key=KEY)
-        pauses = [min(MAX_PAUSE_SECONDS, PAUSE_SECONDS * 2**n) for n in range(ATTEMPTS - 1)]
+        pauses = [min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**n) for n in range(MAX_ATTEMPTS - 1)]
         assert loop.time() - start == pytest.approx(sum(pauses), abs=1e-3)
         call.close()
 
@@ -129,8 +129,8 @@ def test_no_pause_goes_past_the_deadline(wire: DynamoWire) -> None:
     async def go() -> None:
         clock = LoopClock()
         call = wire.call(clock, jitter=lambda: 1.0)
-        wire.fail("GetItem", *times(ATTEMPTS, "refused"))
-        set_deadline(Deadline.after(clock.now(), PAUSE_SECONDS * 2))
+        wire.fail("GetItem", *times(MAX_ATTEMPTS, "refused"))
+        set_deadline(Deadline.after(clock.now(), FIRST_PAUSE_SECONDS * 2))
         with pytest.raises(StoreUnavailable, match="attempt 2 of 5"):
             await call("get_item", TableName=wire.table, Key=KEY)
         assert wire.sent["GetItem"] == 2
@@ -158,10 +158,10 @@ def test_a_cancelled_call_may_still_land_but_is_not_tried_again(wire: DynamoWire
 
 def test_a_call_that_was_cancelled_while_it_waited_for_a_thread_is_never_made(wire: DynamoWire, call: DynamoDB) -> None:
     async def go() -> None:
-        wire.fail("PutItem", *times(CALLS_AT_ONCE, "hang"))
-        calls = [asyncio.ensure_future(put(call, wire, {**KEY, "sk": str(n)})) for n in range(CALLS_AT_ONCE)]
+        wire.fail("PutItem", *times(MAX_CALLS, "hang"))
+        calls = [asyncio.ensure_future(put(call, wire, {**KEY, "sk": str(n)})) for n in range(MAX_CALLS)]
         await asyncio.sleep(0)
-        wire.hanging.until_held(CALLS_AT_ONCE)
+        wire.hanging.until_held(MAX_CALLS)
         waiting = asyncio.ensure_future(put(call, wire, ITEM))
         await asyncio.sleep(0)
         waiting.cancel()
@@ -170,7 +170,7 @@ def test_a_call_that_was_cancelled_while_it_waited_for_a_thread_is_never_made(wi
         await asyncio.gather(*calls)
         assert waiting.cancelled()
         await put(call, wire, ITEM)
-        assert wire.sent["PutItem"] == CALLS_AT_ONCE + 1
+        assert wire.sent["PutItem"] == MAX_CALLS + 1
 
     asyncio.run(go())  # in real time: the virtual loop takes a call that waits for a thread for one that is at work
 

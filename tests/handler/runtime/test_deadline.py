@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from handler.errors import StoreUnavailable, TimedOut
-from handler.runtime.deadline import Deadline, remaining, within
+from handler.runtime.deadline import Deadline, remaining, run_until
 from tests.kit.virtual_time import START, LoopClock, run
 
 CLOCK = LoopClock()
 
 
 def limited(work: Coroutine[Any, Any, Any], seconds: float, **more: Any) -> Any:
-    return within(CLOCK, Deadline.after(START, seconds), work, **more)
+    return run_until(CLOCK, Deadline.after(START, seconds), work, **more)
 
 
 async def slow(seconds: float, trace: list[str] | None = None) -> str:

@@ -47,8 +47,8 @@ def metrics(lines: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
 
 
 def test_a_request_ends_with_one_line_that_tells_its_fields_counts_and_duration(written: Read) -> None:
-    with telemetry.begin(request_id="r1"):
-        telemetry.field(session_key="1a06a43", outcome="created")
+    with telemetry.log_request(request_id="r1"):
+        telemetry.set_fields(session_key="1a06a43", outcome="created")
         telemetry.count("dynamodb_calls", 2)
         telemetry.count("dynamodb_calls")
     (line,) = written()
@@ -60,7 +60,7 @@ def test_a_request_ends_with_one_line_that_tells_its_fields_counts_and_duration(
 
 
 def test_every_line_of_a_request_carries_its_fields(written: Read) -> None:
-    with telemetry.begin(request_id="r1"):
+    with telemetry.log_request(request_id="r1"):
         telemetry.logger.warning("odd", extra={"route": "GET /channels/{channel}"})
     first, _ = written()
     assert (first["message"], first["request_id"], first["route"]) == ("odd", "r1", "GET /channels/{channel}")
@@ -68,17 +68,17 @@ def test_every_line_of_a_request_carries_its_fields(written: Read) -> None:
 
 def test_requests_side_by_side_do_not_mix(written: Read) -> None:
     async def request(name: str) -> None:
-        with telemetry.begin(request_id=name):
+        with telemetry.log_request(request_id=name):
             await asyncio.sleep(0)
             telemetry.count("dynamodb_calls")
             await asyncio.gather(part(name), part(name))
             assert telemetry.counts() == {"dynamodb_calls": 1, f"of_{name}": 2}
-            telemetry.metric(telemetry.Metric.OPENS, Outcome=name)
+            telemetry.add_metric(telemetry.Metric.OPENS, Outcome=name)
 
     async def part(name: str) -> None:
         await asyncio.sleep(0)
         telemetry.count(f"of_{name}")
-        telemetry.field(**{f"field_of_{name}": 1})
+        telemetry.set_fields(**{f"field_of_{name}": 1})
 
     async def both() -> None:
         await asyncio.gather(request("a"), request("b"))
@@ -95,15 +95,15 @@ def test_requests_side_by_side_do_not_mix(written: Read) -> None:
 
 
 def test_nothing_of_a_request_is_left_for_the_next_one_or_outside(written: Read) -> None:
-    with telemetry.begin(request_id="r1"):
+    with telemetry.log_request(request_id="r1"):
         telemetry.count("dynamodb_calls")
-        telemetry.metric(telemetry.Metric.WAITS)
+        telemetry.add_metric(telemetry.Metric.WAITS)
     telemetry.count("dynamodb_calls")
-    telemetry.field(session_key="k")
-    telemetry.metric(telemetry.Metric.WAITS)
+    telemetry.set_fields(session_key="k")
+    telemetry.add_metric(telemetry.Metric.WAITS)
     assert telemetry.counts() == {}
     written()
-    with telemetry.begin():
+    with telemetry.log_request():
         pass
     telemetry.logger.info("outside")
     for line in written():
@@ -111,13 +111,13 @@ def test_nothing_of_a_request_is_left_for_the_next_one_or_outside(written: Read)
 
 
 def test_metrics_are_summed_and_written_once_for_each_set_of_dimensions(written: Read) -> None:
-    with telemetry.begin():
-        telemetry.metric(telemetry.Metric.WAITS)
-        telemetry.metric(telemetry.Metric.WAITS)
-        telemetry.metric(telemetry.Metric.HAND_OVERS)
-        telemetry.metric(telemetry.Metric.OPENS, Outcome="created")
+    with telemetry.log_request():
+        telemetry.add_metric(telemetry.Metric.WAITS)
+        telemetry.add_metric(telemetry.Metric.WAITS)
+        telemetry.add_metric(telemetry.Metric.HAND_OVERS)
+        telemetry.add_metric(telemetry.Metric.OPENS, Outcome="created")
         for status in (200, 204, 404, 503, None):
-            telemetry.discord_call("GET /channels/{channel}", status)
+            telemetry.count_discord_call("GET /channels/{channel}", status)
     lines = written()
     assert metrics(lines) == {
         ("Waits", ""): 2,
@@ -134,7 +134,7 @@ def test_metrics_are_summed_and_written_once_for_each_set_of_dimensions(written:
 
 
 def test_an_exception_is_named_in_the_line_and_passes(written: Read) -> None:
-    with pytest.raises(KeyError), telemetry.begin(request_id="r1"):
+    with pytest.raises(KeyError), telemetry.log_request(request_id="r1"):
         raise KeyError("private")
     (line,) = written()
     assert line["failure"] == "KeyError"
@@ -143,18 +143,18 @@ def test_an_exception_is_named_in_the_line_and_passes(written: Read) -> None:
 
 @pytest.mark.parametrize("name", ["name", "message", "level", "msg", "service"])
 def test_a_field_cannot_take_the_place_of_the_loggers_own(name: str) -> None:
-    with pytest.raises(ValueError, match=name), telemetry.begin(**{name: 1}):
+    with pytest.raises(ValueError, match=name), telemetry.log_request(**{name: 1}):
         pass
 
 
 def test_the_level_is_as_configured(written: Read) -> None:
     telemetry.configure("WARNING")
-    with telemetry.begin():
+    with telemetry.log_request():
         pass
     assert written() == []
     telemetry.configure("DEBUG")
-    with telemetry.begin():
-        telemetry.discord_call("GET /channels/{channel}", 200)
+    with telemetry.log_request():
+        telemetry.count_discord_call("GET /channels/{channel}", 200)
     assert [line["message"] for line in written() if "message" in line] == ["discord call", "done"]
 
 
@@ -174,7 +174,7 @@ SECRETS = (MARK, "x" * 16, "quoted")
 def test_no_line_shows_what_is_or_looks_like_a_secret(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     telemetry.redact(Secret("made-up-secret"))
     telemetry.redact('made-up-"quoted"-secret')
-    with telemetry.begin(url=text):
+    with telemetry.log_request(url=text):
         telemetry.logger.error("message %s", text, extra={"detail": {"deep": [text]}})
         try:
             raise RuntimeError(text)
@@ -187,8 +187,8 @@ def test_no_line_shows_what_is_or_looks_like_a_secret(text: str, capsys: pytest.
 
 
 def test_a_secret_of_a_request_is_known_in_it_and_not_kept(capsys: pytest.CaptureFixture[str]) -> None:
-    with telemetry.begin():
-        telemetry.redact_here("made-up-token-of-this-request")
+    with telemetry.log_request():
+        telemetry.redact_in_request("made-up-token-of-this-request")
         telemetry.logger.info("made-up-token-of-this-request")
     assert "made-up-token" not in capsys.readouterr().out
     assert not any("of-this-request" in secret for secret in telemetry._secrets)
