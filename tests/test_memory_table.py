@@ -1,12 +1,35 @@
 """The memory table says what DynamoDB says: its documentation, and Amazon's DynamoDB Local where moto says otherwise."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import pytest
 
-from handler.aws.dynamodb import InvalidCall, TransactionFailed
-from tests.kit.asking import ITEM, KEY, ask, table_with, update
+from handler.aws.dynamodb import ConditionFailed, InvalidCall, TransactionFailed
 from tests.kit.memory_table import MemoryTable
+
+KEY: Final = {"pk": "A", "sk": "1"}
+ITEM: Final = {**KEY, "n": 1, "s": "x", "b": True}
+
+
+def table_with(*items: dict[str, Any]) -> MemoryTable:
+    return MemoryTable("sessions", items)
+
+
+def ask(table: MemoryTable, operation: str, **parameters: Any) -> dict[str, Any]:
+    return table.apply(operation, {"TableName": table.name, **placeholders(parameters), **parameters})
+
+
+def update(table: MemoryTable, expression: str, *, values: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    given = {"ExpressionAttributeValues": values} if values else {}
+    return ask(table, "update_item", Key=KEY, UpdateExpression=expression, **given, **more)
+
+
+def placeholders(parameters: dict[str, Any]) -> dict[str, Any]:
+    """The names that the expressions mention, each standing for itself."""
+    texts = " ".join(str(text) for name, text in parameters.items() if name.endswith("Expression"))
+    names = {name: name[1:] for name in re.findall(r"#\w+", texts)}
+    return {"ExpressionAttributeNames": names} if names else {}
 
 
 @pytest.mark.parametrize(
@@ -19,17 +42,19 @@ from tests.kit.memory_table import MemoryTable
         ("put_item", {"Item": {"pk": "A"}}),
         ("put_item", {"Item": {"pk": "", "sk": "1"}}),
         ("put_item", {"Item": {"pk": 1, "sk": "1"}}),
-        ("put_item", {"Item": KEY, "ReturnValues": "ALL_NEW"}),
+        ("put_item", {"Item": KEY, "ReturnValues": "ALL_OLD"}),
         ("put_item", {"Item": KEY, "ExpressionAttributeValues": {}}),
         ("query", {"KeyConditionExpression": "sk = :v"}),
         ("query", {"KeyConditionExpression": "pk < :v"}),
-        ("query", {"KeyConditionExpression": "pk = :v AND n = :v"}),
+        ("query", {"KeyConditionExpression": "pk = :v AND #n = :v"}),
         ("query", {"KeyConditionExpression": "pk = :v OR sk = :v"}),
         ("query", {"KeyConditionExpression": "pk = :v AND sk <> :v"}),
         ("query", {"KeyConditionExpression": "pk = :v AND sk = :v AND sk = :v"}),
-        ("query", {"KeyConditionExpression": "pk = :v", "FilterExpression": "sk = :v"}),
         ("query", {"KeyConditionExpression": "pk = :v", "IndexName": "WatchIndex"}),
-        ("query", {"KeyConditionExpression": "watch_guild_id = :v", "IndexName": "WatchIndex", "ConsistentRead": True}),
+        (
+            "query",
+            {"KeyConditionExpression": "#watch_guild_id = :v", "IndexName": "WatchIndex", "ConsistentRead": True},
+        ),
         ("query", {"KeyConditionExpression": "pk = :v", "IndexName": "Another"}),
         ("query", {"KeyConditionExpression": "pk = :v", "Limit": 0}),
         ("query", {"KeyConditionExpression": "pk = :v", "ExclusiveStartKey": {"pk": "B", "sk": "1"}}),
@@ -46,8 +71,10 @@ def test_a_request_that_dynamodb_refuses_is_refused(operation: str, parameters: 
     ("operation", "parameters"),
     [
         ("scan", {}),
+        ("query", {"KeyConditionExpression": "pk = :v", "FilterExpression": "#s = :v"}),
+        ("query", {"KeyConditionExpression": "pk = :v AND sk BETWEEN :v AND :v"}),
         ("get_item", {"Key": KEY, "TableName": "another"}),
-        ("delete_item", {"Key": KEY, "ConditionExpression": "a.b = c"}),
+        ("delete_item", {"Key": KEY, "ConditionExpression": "#a.b = :c"}),
     ],
 )
 def test_what_the_store_has_no_use_for_is_refused(operation: str, parameters: dict[str, Any]) -> None:
@@ -99,7 +126,7 @@ def test_a_transaction_applies_all_of_its_actions() -> None:
     transact(
         table,
         ("Put", {"Item": {"pk": "B", "sk": "1"}}),
-        ("Update", {"Key": KEY, "UpdateExpression": "REMOVE n, b"}),
+        ("Update", {"Key": KEY, "UpdateExpression": "REMOVE #n, #b", **placeholders({"Expression": "#n #b"})}),
         ("Delete", {"Key": {"pk": "C", "sk": "1"}}),
         ("ConditionCheck", {"Key": {"pk": "D", "sk": "1"}, "ConditionExpression": "attribute_not_exists(pk)"}),
     )
@@ -130,8 +157,8 @@ def test_a_transaction_that_dynamodb_refuses_is_refused(actions: list[tuple[str,
 def test_a_fork_and_its_origin_change_apart() -> None:
     origin = table_with(ITEM)
     fork = origin.fork()
-    update(fork, "REMOVE s")
-    update(origin, "REMOVE n")
+    update(fork, "REMOVE #s")
+    update(origin, "REMOVE #n")
     assert (origin.items(), fork.items()) == ([{**KEY, "s": "x", "b": True}], [{**KEY, "n": 1, "b": True}])
 
 
@@ -140,9 +167,9 @@ def test_the_fingerprint_tells_the_content_and_nothing_else() -> None:
     before = table.fingerprint
     other.lose(("Z", "1"))
     assert other.fingerprint == before
-    update(table, "ADD n :one", ExpressionAttributeValues={":one": 1})
+    update(table, "SET #n = :two", values={":two": 2})
     assert table.fingerprint != before
-    update(table, "ADD n :less", ExpressionAttributeValues={":less": -1})
+    update(table, "SET #n = :one", values={":one": 1})
     assert table.fingerprint == before
     assert table_with({**ITEM, "n": True}).fingerprint != before
 
@@ -150,7 +177,7 @@ def test_the_fingerprint_tells_the_content_and_nothing_else() -> None:
 def test_what_a_caller_does_with_an_answer_does_not_reach_the_table() -> None:
     table = table_with(ITEM)
     ask(table, "get_item", Key=KEY)["Item"]["n"] = 5
-    update(table, "ADD n :none", ExpressionAttributeValues={":none": 0}, ReturnValues="ALL_NEW")["Attributes"].clear()
+    update(table, "SET #n = :one", values={":one": 1}, ReturnValues="ALL_NEW")["Attributes"].clear()
     assert table.items() == [ITEM]
 
 
@@ -158,3 +185,106 @@ def test_a_lost_table_holds_nothing() -> None:
     table = table_with(ITEM, {"pk": "B", "sk": "1"})
     table.lose()
     assert (table.items(), table.fingerprint) == ([], table_with().fingerprint)
+
+
+# Expressions.
+
+
+def holds(condition: str, **values: Any) -> bool:
+    """Whether a write on that condition succeeds on ITEM."""
+    given = {"ExpressionAttributeValues": {f":{name}": value for name, value in values.items()}} if values else {}
+    try:
+        ask(table_with(ITEM), "delete_item", Key=KEY, ConditionExpression=condition, **given)
+    except ConditionFailed:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(
+    ("condition", "values"),
+    [
+        ("#gone <> :v", {"v": "x"}),
+        ("#s <> :v", {"v": 1}),
+        ("#s = :v OR #n = :w AND #s = :w", {"v": "x", "w": 2}),
+        ("(#s = :v) AND (attribute_exists(#n))", {"v": "x"}),
+        ("attribute_not_exists(#gone) AND attribute_exists(pk)", {}),
+        ("#n >= :v AND #n < :w", {"v": 1, "w": 2}),
+    ],
+)
+def test_a_condition_holds_as_it_does_in_dynamodb(condition: str, values: dict[str, Any]) -> None:
+    assert holds(condition, **values)
+
+
+@pytest.mark.parametrize(
+    ("condition", "values"),
+    [
+        ("#gone = :v", {"v": "x"}),
+        ("#gone < :v", {"v": "x"}),
+        ("#n = :v", {"v": True}),
+        ("#b = :v", {"v": 1}),
+        ("#s < :v", {"v": 1}),
+        ("#b < :v", {"v": 1}),
+    ],
+)
+def test_a_condition_fails_as_it_does_in_dynamodb(condition: str, values: dict[str, Any]) -> None:
+    assert not holds(condition, **values)
+
+
+@pytest.mark.parametrize(
+    ("condition", "values"),
+    [
+        ("", {}),
+        ("#s", {}),
+        ("#s = :v AND", {"v": "x"}),
+        ("#s = :v)", {"v": "x"}),
+        ("#s == :v", {"v": "x"}),
+        ("((#s = :v))", {"v": "x"}),
+        ("status = :v", {"v": "x"}),
+        ("#b < :v", {"v": True}),
+        ("Attribute_Exists(#s)", {}),
+        ("attribute_exists(:v)", {"v": "x"}),
+        ("#s = :undefined", {"v": "x"}),
+        ("#s = :v", {"v": "x", "unused": "x"}),
+        ("NOT #s = :v", {"v": "x"}),
+        ("#s IN (:v)", {"v": "x"}),
+    ],
+)
+def test_a_condition_that_dynamodb_or_the_store_does_not_know_is_refused(
+    condition: str, values: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidCall):
+        holds(condition, **values)
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("SET pk = :v", "x"),
+        ("REMOVE sk", None),
+        ("SET #q = :v SET #r = :v", 1),
+        ("SET #q = :v, #q = :v", 1),
+        ("SET #q = :v REMOVE #q", 1),
+        ("SET #q = :v,", 1),
+        ("ADD #n :v", 1),
+        ("DROP #n", None),
+        ("", None),
+        ("SET #watch_guild_id = :v", 1),
+        ("SET #watch_guild_id = :v", ""),
+        ("SET status = :v", 1),
+    ],
+)
+def test_an_update_that_dynamodb_or_the_store_does_not_know_is_refused(expression: str, value: Any) -> None:
+    table = table_with(ITEM)
+    with pytest.raises(InvalidCall):
+        update(table, expression, values=None if value is None else {":v": value})
+    assert table.items() == [ITEM]
+
+
+def test_an_update_sets_keeps_removes_and_returns_the_whole_item() -> None:
+    answer = update(
+        table_with(ITEM),
+        "SET #n = if_not_exists(#n, :new), #q = if_not_exists(#q, :new) REMOVE #s",
+        values={":new": 2},
+        ReturnValues="ALL_NEW",
+    )
+    assert answer == {"Attributes": {**KEY, "n": 1, "b": True, "q": 2}}

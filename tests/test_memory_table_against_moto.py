@@ -91,5 +91,5 @@ async def pages(call: Call, parameters: dict[str, Any]) -> list[list[dict[str, A
         page = await call("query", **parameters, **start)
         found.append(page["Items"])
         if "LastEvaluatedKey" not in page:
-            return found if page["ScannedCount"] else found[:-1]
+            return found if page["Items"] else found[:-1]
         start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}

@@ -1,68 +1,63 @@
-"""The sessions table in memory: `handler.dynamodb.Call` with DynamoDB's semantics, for tests that need millions of calls.
+"""The sessions table in memory: `handler.aws.dynamodb.Call` with DynamoDB's meaning, for tests that need millions of calls.
 
-It refuses what DynamoDB refuses (unused and undefined names and values, keys of a wrong type, two changes of one item
-in a transaction, …) with InvalidCall, and promises no more than DynamoDB does: a BatchGetItem is not answered in the
-order of its question. Its index does not lag. There is no throttling, no conflict and no size limit, and no
-ClientRequestToken is remembered.
+It takes what the Store asks for, and refuses everything else (InvalidCall): what DynamoDB refuses (unused and undefined names
+and values, keys of a wrong type, two changes of one item in a transaction, …) and what the Store has no use for. It promises
+no more than DynamoDB does: a BatchGetItem is not answered in the order of its keys. Its indices do not lag. There is no
+throttling, no conflict and no size limit, and it remembers no ClientRequestToken.
 
 Forking is a copy of one dict: items are replaced, never changed. Two tables of equal content have the same
 fingerprint, in every process.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
 
 from handler.aws.dynamodb import ConditionFailed, InvalidCall, TransactionFailed
-from tests.kit.expressions import Attributes
-from tests.kit.table_queries import query
-from tests.kit.table_requests import (
-    KEYS,
-    Key,
-    expressions,
-    key_in,
-    key_of,
-    names_of,
-    picked,
-    plain,
-    refuse_index_keys,
-    values_of,
-)
+from tests.kit.expressions import Attributes, condition, key_condition, mentioned, name_of, update
 
 Parameters = Mapping[str, Any]
+Key = tuple[str, str]
 
 MAX_IN_BATCH: Final = 100
 MAX_IN_TRANSACTION: Final = 100
+KEYS: Final = ("pk", "sk")
+INDEXES: Final = {"WatchIndex": ("watch_guild_id", "pk"), "DueIndex": ("due_in", "due_at")}  # partition, sort key
+_INDEXED: Final = tuple({name for keys in INDEXES.values() for name in keys} - set(KEYS))
+_PLAIN: Final = frozenset({str, int, bool})
+_NOTHING: Final[Mapping[str, Any]] = {}
 
-_WRITE: Final = "TableName ConditionExpression ExpressionAttributeNames ExpressionAttributeValues"
-_PLAIN_WRITE: Final = f"{_WRITE} ReturnValues ReturnValuesOnConditionCheckFailure"
-_READ: Final = "ConsistentRead ProjectionExpression ExpressionAttributeNames"
+_WRITE: Final = "TableName ConditionExpression ExpressionAttributeNames ExpressionAttributeValues ReturnValuesOnConditionCheckFailure"
 _KNOWN: Final = {
-    "get_item": frozenset(f"TableName Key {_READ}".split()),
+    "get_item": frozenset(["TableName", "Key", "ConsistentRead"]),
     "batch_get_item": frozenset(["RequestItems"]),
-    "batch": frozenset(f"Keys {_READ}".split()),
+    "batch": frozenset(["Keys", "ConsistentRead"]),
     "query": frozenset(
-        "TableName IndexName KeyConditionExpression FilterExpression ExpressionAttributeValues Limit"
-        f" ScanIndexForward ExclusiveStartKey {_READ}".split()
+        [
+            "TableName",
+            "IndexName",
+            "KeyConditionExpression",
+            "ExpressionAttributeNames",
+            "ExpressionAttributeValues",
+            "Limit",
+            "ExclusiveStartKey",
+            "ConsistentRead",
+        ]
     ),
-    "put_item": frozenset(f"Item {_PLAIN_WRITE}".split()),
-    "update_item": frozenset(f"Key UpdateExpression {_PLAIN_WRITE}".split()),
-    "delete_item": frozenset(f"Key {_PLAIN_WRITE}".split()),
+    "put_item": frozenset(f"Item {_WRITE}".split()),
+    "update_item": frozenset(f"Key UpdateExpression ReturnValues {_WRITE}".split()),
+    "delete_item": frozenset(f"Key {_WRITE}".split()),
     "transact_write_items": frozenset(["TransactItems", "ClientRequestToken"]),
-    "Put": frozenset(f"Item {_WRITE} ReturnValuesOnConditionCheckFailure".split()),
-    "Update": frozenset(f"Key UpdateExpression {_WRITE} ReturnValuesOnConditionCheckFailure".split()),
-    "Delete": frozenset(f"Key {_WRITE} ReturnValuesOnConditionCheckFailure".split()),
-    "ConditionCheck": frozenset(f"Key {_WRITE} ReturnValuesOnConditionCheckFailure".split()),
-}
-_RETURNS: Final = {
-    "Put": frozenset({"NONE", "ALL_OLD"}),
-    "Delete": frozenset({"NONE", "ALL_OLD"}),
-    "Update": frozenset({"NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"}),
+    "Put": frozenset(f"Item {_WRITE}".split()),
+    "Update": frozenset(f"Key UpdateExpression {_WRITE}".split()),
+    "Delete": frozenset(f"Key {_WRITE}".split()),
+    "ConditionCheck": frozenset(f"Key {_WRITE}".split()),
 }
 
 
 class _Row:
-    """An item, never changed once it is here, and what is remembered of its content."""
+    """An item, never changed once it is here, and the fingerprint of its content."""
 
     __slots__ = ("_print", "values")
 
@@ -85,7 +80,6 @@ class _Change(NamedTuple):
     old: _Row | None
     new: _Row | None
     lost: bool = False
-    touched: tuple[str, ...] = ()
 
 
 class MemoryTable:
@@ -95,7 +89,7 @@ class MemoryTable:
 
     def __init__(self, name: str = "sessions", items: Iterable[Attributes] = ()) -> None:
         self.name = name
-        self._rows: dict[Key, _Row] = {key_in(item): _Row(plain(item)) for item in items}
+        self._rows: dict[Key, _Row] = {_key_in(item): _Row(plain(item)) for item in items}
         self._print: int | None = None
 
     async def __call__(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
@@ -137,43 +131,59 @@ class MemoryTable:
 
     def _get_item(self, parameters: Parameters) -> dict[str, Any]:
         self._refuse_other(parameters)
-        item = self._read(parameters["Key"], parameters)
-        return {} if item is None else {"Item": item}
+        row = self._rows.get(_key_of(parameters["Key"]))
+        return {} if row is None else {"Item": dict(row.values)}
 
     def _batch_get_item(self, parameters: Parameters) -> dict[str, Any]:
-        answers: dict[str, list[dict[str, Any]]] = {}
-        for table, asked in parameters["RequestItems"].items():
-            self._refuse_other({"TableName": table})
-            _refuse_unknown("batch", asked)
-            keys = [key_of(key) for key in asked["Keys"]]
-            if not 1 <= len(keys) <= MAX_IN_BATCH:
-                raise InvalidCall(f"a BatchGetItem takes 1 to {MAX_IN_BATCH} keys, not {len(keys)}")
-            if len(set(keys)) != len(keys):
-                raise InvalidCall("provided list of item keys contains duplicates")
-            found = [self._read(key, asked) for key in reversed(asked["Keys"])]
-            answers[table] = [item for item in found if item is not None]
-        return {"Responses": answers, "UnprocessedKeys": {}}
+        ((table, wanted),) = parameters["RequestItems"].items()
+        self._refuse_other({"TableName": table})
+        _refuse_unknown("batch", wanted)
+        keys = [_key_of(key) for key in wanted["Keys"]]
+        if not 1 <= len(keys) <= MAX_IN_BATCH:
+            raise InvalidCall(f"a BatchGetItem takes 1 to {MAX_IN_BATCH} keys, not {len(keys)}")
+        if len(set(keys)) != len(keys):
+            raise InvalidCall("provided list of item keys contains duplicates")
+        found = [dict(self._rows[key].values) for key in reversed(keys) if key in self._rows]
+        return {"Responses": {table: found}, "UnprocessedKeys": {}}
 
     def _query(self, parameters: Parameters) -> dict[str, Any]:
+        """One page. As DynamoDB does, a page that is full ends with a LastEvaluatedKey, also where nothing follows."""
         self._refuse_other(parameters)
-        return query((row.values for row in self._rows.values()), parameters)
-
-    def _read(self, key: Attributes, parameters: Parameters) -> dict[str, Any] | None:
-        row, parsed = self._rows.get(key_of(key)), expressions(parameters)
-        return None if row is None else picked(row.values, parsed.projection, names_of(parameters))
+        names, values = _placeholders(parameters)
+        order = _order(parameters)
+        asked = key_condition(parameters.get("KeyConditionExpression", ""))
+        if name_of(asked.partition, names) != order[0] or (asked.sort and name_of(asked.sort, names) != order[1]):
+            raise InvalidCall("Query condition missed key schema element")
+        for token in (asked.value, asked.bound):
+            if token and not (isinstance(values[token], str) and values[token]):
+                raise InvalidCall(f"a key is compared with what no key can be: {token}")
+        after = _place(parameters.get("ExclusiveStartKey"), order, values[asked.value])
+        items = (row.values for row in self._rows.values())
+        places = sorted(
+            (tuple(item[name] for name in order[1:]), item)
+            for item in (i for i in items if i.get(order[0]) == values[asked.value])
+            if asked.holds(item[order[1]], values)
+        )
+        found = [item for place, item in places if after is None or place > after]
+        limit = parameters.get("Limit", len(found) + 1)
+        if limit < 1:
+            raise InvalidCall("Limit must be at least 1")
+        page = found[:limit]
+        answer: dict[str, Any] = {"Items": [dict(item) for item in page], "Count": len(page)}
+        return answer if len(page) < limit else {**answer, "LastEvaluatedKey": {n: page[-1][n] for n in order}}
 
     # Writes.
 
     def _write(self, action: str, parameters: Parameters) -> dict[str, Any]:
-        returns = parameters.get("ReturnValues", "NONE")
-        if returns not in _RETURNS[action]:
-            raise InvalidCall(f"ReturnValues {returns} is not for {action}")
         change = self._change(action, parameters)
         if change.lost:
             raise ConditionFailed(_in_the_way(change, parameters))
         self._commit(change)
-        attributes = _returned(returns, change)
-        return {"Attributes": attributes} if attributes else {}
+        if "ReturnValues" not in parameters:
+            return {}
+        if parameters["ReturnValues"] != "ALL_NEW" or change.new is None:
+            raise InvalidCall("ReturnValues is ALL_NEW, of an update")
+        return {"Attributes": dict(change.new.values)}
 
     def _transact_write_items(self, parameters: Parameters) -> dict[str, Any]:
         actions = [_action(item) for item in parameters["TransactItems"]]
@@ -195,26 +205,31 @@ class MemoryTable:
 
     def _change(self, action: str, parameters: Parameters) -> _Change:
         self._refuse_other(parameters)
-        parsed, names, values = expressions(parameters), names_of(parameters), values_of(parameters)
-        key = key_in(parameters["Item"]) if action == "Put" else key_of(parameters["Key"])
-        touched = tuple(parsed.update.targets(names)) if parsed.update else ()
-        if not set(touched).isdisjoint(KEYS):
-            raise InvalidCall(f"cannot update attributes that are part of the key: {touched}")
-        if action == "ConditionCheck" and parsed.condition is None:
+        names, values = _placeholders(parameters)
+        key = _key_in(parameters["Item"]) if action == "Put" else _key_of(parameters["Key"])
+        text = parameters.get("UpdateExpression")
+        parsed = None if text is None else update(text)
+        if parsed and not set(parsed.targets(names)).isdisjoint(KEYS):
+            raise InvalidCall("cannot update attributes that are part of the key")
+        text = parameters.get("ConditionExpression")
+        if action == "ConditionCheck" and text is None:
             raise InvalidCall("ConditionExpression is missing")
         old = self._rows.get(key)
-        held: Attributes = old.values if old else {}
-        if parsed.condition is not None and not parsed.condition.test(held, names, values):
-            return _Change(key, old, old, lost=True)
+        held: Attributes = old.values if old else _NOTHING
+        if text is not None:
+            asked = condition(text)
+            asked.check(values)
+            if not asked.test(held, names, values):
+                return _Change(key, old, old, lost=True)
         if action in ("Delete", "ConditionCheck"):
             return _Change(key, old, None if action == "Delete" else old)
-        if action == "Put":
-            new = plain(parameters["Item"])
-        else:
-            start = held or {"pk": key[0], "sk": key[1]}
-            new = parsed.update.apply(start, names, values) if parsed.update else dict(start)
-        refuse_index_keys(new)
-        return _Change(key, old, _Row(new), touched=touched)
+        start = held or {"pk": key[0], "sk": key[1]}
+        new = plain(parameters["Item"]) if action == "Put" else dict(start)
+        new = new if parsed is None else parsed.apply(start, names, values)
+        for name in _INDEXED:  # an absent attribute only leaves the item out of the index
+            if name in new:
+                _refuse_as_key(name, new[name])
+        return _Change(key, old, _Row(new))
 
     def _commit(self, change: _Change) -> None:
         if change.new is change.old:
@@ -228,6 +243,82 @@ class MemoryTable:
     def _refuse_other(self, parameters: Parameters) -> None:
         if parameters.get("TableName") != self.name:
             raise InvalidCall(f"there is no table {parameters.get('TableName')!r}, only {self.name!r}")
+
+
+def plain(attributes: Attributes) -> dict[str, Any]:
+    """A copy that holds str, int and bool alone. Raises TypeError for anything else."""
+    return {name: value if type(value) in _PLAIN else _plain(name, value) for name, value in attributes.items()}
+
+
+def _plain(name: str, value: Any) -> Any:
+    for kind in (str, int):  # an enumeration's member is stored as what it stands for
+        if isinstance(value, kind):
+            return kind.__str__(value) if kind is str else kind(value)
+    raise TypeError(f"{name} is a {type(value).__name__}: the table holds str, int and bool")
+
+
+def _placeholders(parameters: Parameters) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+    """The names and the plain values of a request. Raises InvalidCall for those that are unused, undefined or none."""
+    names, values = parameters.get("ExpressionAttributeNames"), parameters.get("ExpressionAttributeValues")
+    texts = tuple(parameters.get(f"{kind}Expression") for kind in ("Condition", "Update", "KeyCondition"))
+    _refuse_difference(
+        None if names is None else frozenset(names), None if values is None else frozenset(values), *texts
+    )
+    return names or _NOTHING, plain(values) if values else _NOTHING
+
+
+@cache
+def _refuse_difference(names: frozenset[str] | None, values: frozenset[str] | None, *texts: str | None) -> None:
+    for sign, given in (("#", names), (":", values)):
+        if given is not None and not given:
+            raise InvalidCall("ExpressionAttributeNames and ExpressionAttributeValues must not be empty")
+        if (given or frozenset()) != mentioned(sign, *texts):
+            raise InvalidCall(f"defined are {sorted(given or ())}, used are {sorted(mentioned(sign, *texts))}")
+
+
+def _order(parameters: Parameters) -> tuple[str, ...]:
+    """The attributes of a place in the table or index: partition key, sort key, then what tells places apart."""
+    index = parameters.get("IndexName")
+    if index is None:
+        return KEYS
+    if index not in INDEXES:
+        raise InvalidCall(f"the table does not have the specified index: {index}")
+    if parameters.get("ConsistentRead"):
+        raise InvalidCall("consistent reads are not supported on global secondary indexes")
+    keys = INDEXES[index]
+    return (*keys, *(name for name in KEYS if name not in keys))
+
+
+def _place(start: Attributes | None, order: tuple[str, ...], partition: str) -> tuple[str, ...] | None:
+    """The place after which a page begins; None for the first page."""
+    if start is None:
+        return None
+    if set(start) != set(order) or start[order[0]] != partition:
+        raise InvalidCall("the provided starting key is invalid")
+    return tuple(start[name] for name in order[1:])
+
+
+def _key_of(key: Attributes) -> Key:
+    """The key of a request, which holds the key attributes and no others. Raises InvalidCall."""
+    if len(key) != len(KEYS):
+        raise InvalidCall(f"the provided key element does not match the schema: {sorted(key)}")
+    return _key_in(key)
+
+
+def _key_in(item: Attributes) -> Key:
+    """The key of a whole item. Raises InvalidCall."""
+    for name in KEYS:
+        if name not in item:
+            raise InvalidCall(f"one of the required keys was not given a value: {name}")
+        _refuse_as_key(name, item[name])
+    return item["pk"], item["sk"]
+
+
+def _refuse_as_key(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise InvalidCall(f"type mismatch for key {name}: {type(value).__name__}")
+    if not value:
+        raise InvalidCall(f"a key attribute cannot contain an empty string value: {name}")
 
 
 def _refuse_unknown(operation: str, parameters: Parameters) -> None:
@@ -246,15 +337,6 @@ def _action(item: Parameters) -> tuple[str, Parameters]:
 def _in_the_way(change: _Change, parameters: Parameters) -> dict[str, Any] | None:
     asked = parameters.get("ReturnValuesOnConditionCheckFailure", "NONE") == "ALL_OLD"
     return dict(change.old.values) if asked and change.old else None
-
-
-def _returned(returns: str, change: _Change) -> dict[str, Any]:
-    row = change.new if returns.endswith("NEW") else change.old
-    if returns == "NONE" or row is None:
-        return {}
-    if returns.startswith("ALL"):
-        return dict(row.values)
-    return {name: row.values[name] for name in change.touched if name in row.values}
 
 
 _OPERATIONS: Final[Mapping[str, Callable[[MemoryTable, Parameters], dict[str, Any]]]] = {
