@@ -23,6 +23,7 @@ from handler.runtime import telemetry
 from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.names import MAX_TOPIC_LENGTH, Names
+from handler.store.items import session_attributes
 
 MARGIN_SECONDS: Final = 2.0  # before Lambda ends the invocation: for the grace, for letting go, and for answering
 LETTING_GO_SECONDS: Final = 0.5  # two requests to DynamoDB, best effort
@@ -124,10 +125,9 @@ def refused(error: OnethreadError) -> dict[str, Any]:
 
 
 def _linked(opened: Opened) -> dict[str, Any]:
-    values = {name: getattr(opened.session, name) for name in SESSION_FIELDS}
-    session = {name: value for name, value in values.items() if value is not None}
+    known = session_attributes(opened.session)
     return {
-        "session": {**session, "status": opened.session.status.value},
+        "session": {name: known[name] for name in SESSION_FIELDS if known[name] is not None},
         "thread": {"id": opened.thread_id, "url": opened.url},
     }
 

@@ -105,7 +105,7 @@ class Sessions:
     async def let_go(self, request: OpenRequest) -> None:
         """For a requester who gave up and will not come back: end the lease, if it is still his. Best effort."""
         session = await self.context.store.sessions.get(request.parent_channel_id, request.name.key)
-        if session is not None and session.lease_owner == request.requester.owner:
+        if session is not None and session.lease.owner == request.requester.owner:
             await self.context.store.claims.end_lease(
                 session, owner=request.requester.owner, now=self.context.clock.now()
             )
@@ -156,7 +156,7 @@ class Sessions:
     async def _wait(self, session: Session, pause: float) -> float:
         """Let whoever holds the lease work; not longer than the lease lasts. Returns the next pause."""
         left = pause
-        if session.lease_expires_at is not None:
-            left = (parse_iso(session.lease_expires_at) - self.context.clock.now()).total_seconds()
+        if session.lease.expires_at is not None:
+            left = (parse_iso(session.lease.expires_at) - self.context.clock.now()).total_seconds()
         await self.context.clock.sleep(max(MIN_PAUSE, min(pause, left)))
         return min(pause * 2, MAX_PAUSE)

@@ -5,7 +5,8 @@ from typing import Any
 
 from handler.runtime.clock import iso
 from handler.store import clauses
-from handler.store.items import Session, Status, session_item_key
+from handler.store.items import GENERATION_ATTRIBUTES, Session, Status, session_item_key
+from handler.store.lease import LEASE_SECONDS
 from handler.store.table import Table
 from handler.store.writes import Write, also_won, key_of, update_session
 
@@ -13,7 +14,7 @@ from handler.store.writes import Write, also_won, key_of, update_session
 class ClaimStore:
     """Claims and their leases."""
 
-    def __init__(self, table: Table, lease_seconds: float = clauses.LEASE_SECONDS) -> None:
+    def __init__(self, table: Table, lease_seconds: float = LEASE_SECONDS) -> None:
         self._table = table
         self._lease = timedelta(seconds=lease_seconds)
 
@@ -44,10 +45,10 @@ class ClaimStore:
                 **self._lease_for(owner, now),
             },
             firsts={"generation": 1, "session_name": session_name, "topic": topic},
-            removes=["expires_at", *clauses.OF_A_LIFE],  # nothing of a former life goes on
+            removes=["expires_at", *GENERATION_ATTRIBUTES],  # nothing of a former life goes on
             values={"vacant": Status.VACANT},
         )
-        return also_won(write, lambda s: s.status is Status.CREATING and s.lease_owner == owner)
+        return also_won(write, lambda s: s.status is Status.CREATING and s.lease.owner == owner)
 
     async def take_over(self, session: Session, *, owner: str, now: datetime) -> Write:
         """Take over a claim whose lease has ended, exactly as it was read."""
@@ -59,11 +60,11 @@ class ClaimStore:
             values={
                 "creating": Status.CREATING,
                 "generation": session.generation,
-                "read_owner": session.lease_owner,
-                "read_expiry": session.lease_expires_at,
+                "read_owner": session.lease.owner,
+                "read_expiry": session.lease.expires_at,
             },
         )
-        return also_won(write, lambda s: s.status is Status.CREATING and s.lease_owner == owner)
+        return also_won(write, lambda s: s.status is Status.CREATING and s.lease.owner == owner)
 
     async def renew(self, session: Session, *, owner: str, now: datetime) -> Write:
         """Renew one's own lease."""
@@ -98,13 +99,13 @@ class ClaimStore:
                 f"{clauses.STILL_CREATING} AND {clauses.READ_GENERATION} AND {lease} AND {clauses.NOTHING_RECORDED}"
             ),
             sets=clauses.vacant(session.generation, now),
-            removes=clauses.OF_A_LIFE,
+            removes=GENERATION_ATTRIBUTES,
             values={
                 "creating": Status.CREATING,
                 "owner": owner,
                 "read_generation": session.generation,
-                "read_owner": session.lease_owner,
-                "read_expiry": session.lease_expires_at,
+                "read_owner": session.lease.owner,
+                "read_expiry": session.lease.expires_at,
             },
         )
 

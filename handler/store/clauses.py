@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from handler.store.items import Session, Status
 
-LEASE_SECONDS: Final = 10.0  # several times what a creation takes, short enough to wait for a dead one
 VACANT_KEPT: Final = timedelta(days=30)  # far longer than any process can sleep and still remember the generation
 
 ABSENT: Final = "attribute_not_exists(pk)"
@@ -48,50 +47,16 @@ NO_LOCKER: Final = "attribute_not_exists(#locked_by)"
 SAME_OPENING: Final = "#opened_at = :read_opened_at"
 NO_OPENING: Final = "attribute_not_exists(#opened_at)"
 
-# What the reconciler notes of a thread that it cannot see as it should.
-MARKS: Final = ("missing_since", "unreachable_since", "ask_again_at")
-
-# What ends with a generation.
-OF_A_LIFE: Final = [
-    "discord_thread_id",
-    "source_message_id",
-    "lease_owner",
-    "lease_expires_at",
-    "adopted_by",
-    "settled_in",
-    "settled_messages",
-    "thread_name",
-    "archived",
-    "locked",
-    "locked_by",
-    "archived_at",
-    "seen_active_at",
-    "created_at",
-    "created_by",
-    "last_activity_at",
-    "watch_guild_id",
-    "due_in",
-    "due_at",
-    "missing_since",
-    "unreachable_since",
-    "ask_again_at",
-    "opened_at",
-    "delete_marked_at",
-    "delete_marked_message",
-    "delete_locking_at",
-    "deleting_at",
-]
-
 
 def vacant(generation: int, now: datetime) -> dict[str, Any]:
-    """What a vacant session carries; with OF_A_LIFE removed, all it carries of its state."""
+    """What a vacant session carries; with GENERATION_ATTRIBUTES removed, all it carries of its state."""
     expires_at = int((now + VACANT_KEPT).timestamp())
     return {"status": Status.VACANT, "generation": generation, "expires_at": expires_at}
 
 
 def lease_as_read(session: Session) -> str:
     """The condition that nobody has taken over or renewed the lease since it was read."""
-    return LEASE_AS_READ if session.lease_owner and session.lease_expires_at else NO_LEASE
+    return LEASE_AS_READ if session.lease.owner and session.lease.expires_at else NO_LEASE
 
 
 def free_as_read(session: Session | None) -> tuple[str, dict[str, Any]]:

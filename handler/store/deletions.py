@@ -31,7 +31,7 @@ class DeletionStore:
 
     async def mark(self, session: Session, last_message_id: str, *, now: datetime) -> Write:
         """Mark a session that is not marked, with the last message that its thread has now."""
-        first = {"due_at": FIRST_OF_ALL} if session.archived else {}
+        first = {"due_at": FIRST_OF_ALL} if session.thread.archived else {}
         return await update_session(
             self._table,
             key_of(session),
@@ -42,7 +42,7 @@ class DeletionStore:
 
     async def unmark(self, session: Session, *, now: datetime) -> Write:
         """Clear the mark that was read: the thread is in use again, or not to be deleted any more."""
-        due = {"due_at": iso(now)} if session.archived else {}
+        due = {"due_at": iso(now)} if session.thread.archived else {}
         return await update_session(
             self._table, key_of(session), condition=_MARKED_AS_READ, sets=due, removes=_MARK, values=_read(session)
         )
@@ -75,7 +75,7 @@ class DeletionStore:
             condition=f"{_SAME} AND {clauses.NOT_MARKED} AND #delete_locking_at = :read_locking",
             sets={},
             removes=["delete_locking_at"],
-            values={**_read(session), "read_locking": session.delete_locking_at},
+            values={**_read(session), "read_locking": session.deletion.locking_at},
         )
 
     async def begin(self, session: Session, thread: Channel, *, now: datetime) -> Write:
@@ -96,7 +96,7 @@ class DeletionStore:
             removes=["watch_guild_id"],
             values=_read(session),
         )
-        return also_won(write, lambda s: s.generation == session.generation and s.deleting_at == taken_at)
+        return also_won(write, lambda s: s.generation == session.generation and s.deletion.begun_at == taken_at)
 
     async def resume(self, session: Session, *, now: datetime) -> Write:
         """Go on with a deletion that somebody left: from here on it is as fresh as one that was just begun."""
@@ -106,9 +106,9 @@ class DeletionStore:
             key_of(session),
             condition=f"{_SAME} AND #deleting_at = :read_deleting",
             sets={"deleting_at": taken_at},
-            values={**_read(session), "read_deleting": session.deleting_at},
+            values={**_read(session), "read_deleting": session.deletion.begun_at},
         )
-        return also_won(write, lambda s: s.generation == session.generation and s.deleting_at == taken_at)
+        return also_won(write, lambda s: s.generation == session.generation and s.deletion.begun_at == taken_at)
 
     async def cancel(self, session: Session) -> Write:
         """The thread whose mark was taken stays: it may be linked again. Whether it is locked by us is found out later."""
@@ -118,7 +118,7 @@ class DeletionStore:
             condition=f"{_SAME} AND #deleting_at = :read_deleting",
             sets={"watch_guild_id": session.guild_id},
             removes=["deleting_at", *_MARK],
-            values={**_read(session), "read_deleting": session.deleting_at},
+            values={**_read(session), "read_deleting": session.deletion.begun_at},
         )
 
 
@@ -126,6 +126,6 @@ def _read(session: Session) -> dict[str, Any]:
     return {
         "generation": session.generation,
         "thread": session.discord_thread_id,
-        "read_mark": session.delete_marked_at,
-        "read_message": session.delete_marked_message,
+        "read_mark": session.deletion.marked_at,
+        "read_message": session.deletion.marked_message,
     }

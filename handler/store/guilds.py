@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from handler.runtime.clock import iso
-from handler.store.items import GuildItem, Namesake, Session, guild_item_key
+from handler.store.items import GuildItem, Namesake, Session, guild_item_key, session_from_item
 from handler.store.table import Attributes, Table
 
 KNOWN_GUILDS: Final = "GUILDS"  # the partition of DueIndex in which all guilds stand
@@ -43,14 +43,14 @@ class GuildStore:
         guilds = [msgspec.convert(item, GuildItem) for item in items if item["sk"] == "GUILD"]
         return Watched(
             guild=guilds[0] if guilds else GuildItem(guild_id=guild_id),
-            sessions=tuple(msgspec.convert(i, Session) for i in items if i["sk"].startswith("SESSION#")),
+            sessions=tuple(session_from_item(i) for i in items if i["sk"].startswith("SESSION#")),
             namesakes=tuple(Namesake.of(item) for item in items if item["sk"].startswith("NAMESAKE#")),
         )
 
     async def archived_sessions(self, guild_id: str, limit: int) -> list[Session]:
         """Archived sessions whose turn it is to be looked at."""
         items = await self._table.in_index(DUE_INDEX, ("due_in", guild_id), limit=limit)
-        return [msgspec.convert(item, Session) for item in items]
+        return [session_from_item(item) for item in items]
 
     async def wake(self, guild_id: str, *, now: datetime) -> None:
         """From now on the reconciler knows the guild; whatever was wrong when it was parked, it is due at once."""

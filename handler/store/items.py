@@ -4,10 +4,13 @@ Times are texts as `handler.clock.iso` writes them, so that they compare as time
 absent attribute is absent, never empty or null; only vacant sessions carry `expires_at`.
 """
 
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar, Final
 
 import msgspec
+
+from handler.store.lease import Lease
 
 Key = dict[str, str]
 
@@ -21,41 +24,77 @@ class Status(StrEnum):
     CLOSED = "closed"  # has its thread, and was closed with `/session close`; opening it reopens it
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A session item: one name in one parent channel."""
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """How an import gave the session its thread."""
 
-    parent_channel_id: str
-    session_key: str
-    session_name: str
-    status: Status
-    generation: int
-    guild_id: str
-    discord_thread_id: str | None = None
-    source_message_id: str | None = None
-    lease_owner: str | None = None
-    lease_expires_at: str | None = None
-    adopted_by: str | None = None  # the opener who adopted the thread: so that an exact repeat is told the same
-    settled_in: str | None = None  # the import, by its start, that gave the session its thread,
-    settled_messages: int | None = None  # which had so many messages then
-    thread_name: str | None = None
+    import_started_at: str | None = msgspec.field(default=None, name="settled_in")  # names the import
+    messages: int | None = msgspec.field(default=None, name="settled_messages")  # how many the thread had then
+
+
+class ThreadRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What Discord showed of the session's thread when it was last seen."""
+
+    name: str | None = msgspec.field(default=None, name="thread_name")
     archived: bool = False
     locked: bool = False
     locked_by: str | None = None
     archived_at: str | None = None
-    seen_active_at: str | None = None
+    seen_active_at: str | None = None  # it was active then
     created_at: str | None = None
-    created_by: str | None = None
+    created_by: str | None = None  # who asked for the thread; of an adopted one, who started it
     last_activity_at: str | None = None
-    topic: str | None = None
-    missing_since: str | None = None  # the reconciler held its deletion back then
-    unreachable_since: str | None = None  # the thread could not be read since then (403)
-    ask_again_at: str | None = None  # and is not asked for before this moment
-    keep: bool = False  # not archived for being idle, and opened again when Discord's own timer archived it
+
+    # The keys of the two sparse indices: written with the rest, read by nobody.
+    INDEXED: ClassVar = ("watch_guild_id", "due_in", "due_at")
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Flags of the reconciler: it cannot see the thread as it should."""
+
+    missing_since: str | None = None  # the thread seems deleted; the end of the generation is held back
+    unreachable_since: str | None = None  # the thread cannot be read (403)
+    ask_again_at: str | None = None  # and is not read again before this moment
+
+    @property
+    def flags(self) -> list[str]:
+        """The names of the flags that are set."""
+        return [name for name in self.__struct_fields__ if getattr(self, name) is not None]
+
+
+class Deletion(msgspec.Struct, frozen=True, kw_only=True):
+    """How far housekeeping is with deleting the thread."""
+
+    marked_at: str | None = msgspec.field(default=None, name="delete_marked_at")  # any open clears the mark
+    marked_message: str | None = msgspec.field(default=None, name="delete_marked_message")  # the last message then
+    locking_at: str | None = msgspec.field(default=None, name="delete_locking_at")  # about to lock the thread
+    begun_at: str | None = msgspec.field(default=None, name="deleting_at")  # from then on the thread is not linked
+
+
+class Generation(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a session that ends with its generation."""
+
+    discord_thread_id: str | None = None
+    source_message_id: str | None = None
+    lease: Lease = Lease()
+    adopted_by: str | None = None  # the opener that adopted the thread: an exact repeat gets the same answer
+    settlement: Settlement = Settlement()
+    thread: ThreadRecord = ThreadRecord()
+    problem: Problem = Problem()
     opened_at: str | None = None  # the last open that left a trace: it counts as activity
-    delete_marked_at: str | None = None  # housekeeping means to delete the thread; any open clears the mark
-    delete_marked_message: str | None = None  # and what its last message was then
-    delete_locking_at: str | None = None  # housekeeping was about to lock the thread then
-    deleting_at: str | None = None  # the mark was taken: nobody links the thread any more
+    deletion: Deletion = Deletion()
+
+
+class Session(Generation, frozen=True, kw_only=True):
+    """A session item: one name in one parent channel. The item is flat: see `session_from_item`."""
+
+    parent_channel_id: str
+    session_key: str
+    session_name: str  # the first spelling, without the prefix
+    status: Status
+    generation: int  # from 1; only grows
+    guild_id: str
+    topic: str | None = None
+    keep: bool = False  # not archived for being idle, and opened again when Discord's own timer archived it
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -70,6 +109,36 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def has(self, thread_id: str) -> bool:
         """Whether this session still has that thread, be it on record or about to be."""
         return thread_id in (self.discord_thread_id, self.source_message_id)
+
+
+# The fields of a session that are structs of their own; their attributes stand beside the others in the item.
+_PARTS: Final[dict[str, type[msgspec.Struct]]] = {
+    name: type(default)
+    for name, default in zip(Generation.__struct_fields__, Generation.__struct_defaults__, strict=True)
+    if isinstance(default, msgspec.Struct)
+}
+
+
+def session_from_item(item: Mapping[str, Any]) -> Session:
+    """The session in an item. Attributes that it does not know are ignored."""
+    return msgspec.convert({**item, **dict.fromkeys(_PARTS, item)}, Session)
+
+
+def session_attributes(session: Session) -> dict[str, Any]:
+    """The attributes of a session as its item has them; None where one is absent."""
+    attributes: dict[str, Any] = msgspec.to_builtins(session)
+    for part in _PARTS:
+        attributes |= attributes.pop(part)
+    return attributes
+
+
+def _attribute_names() -> Iterator[str]:
+    for field in Generation.__struct_encode_fields__:
+        part = _PARTS.get(field)
+        yield from (field,) if part is None else (*part.__struct_encode_fields__, *getattr(part, "INDEXED", ()))
+
+
+GENERATION_ATTRIBUTES: Final = tuple(_attribute_names())  # what an item loses when its generation ends
 
 
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):

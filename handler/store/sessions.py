@@ -22,7 +22,17 @@ from typing import Any, Final
 import msgspec
 
 from handler.store import clauses
-from handler.store.items import Pointer, Session, Status, namesake_item_key, pointer_item_key, session_item_key
+from handler.store.items import (
+    GENERATION_ATTRIBUTES,
+    Pointer,
+    Problem,
+    Session,
+    Status,
+    namesake_item_key,
+    pointer_item_key,
+    session_attributes,
+    session_item_key,
+)
 from handler.store.table import Attributes, Operation, Table
 from handler.store.writes import Write, also_won, key_of, session_of, update_session
 
@@ -76,7 +86,7 @@ class SessionStore:
             key_of(session),
             condition=f"{clauses.STILL_CREATING} AND {clauses.SAME_GENERATION} AND {clauses.SAME_SOURCE}",
             sets={"status": Status.OPEN, "discord_thread_id": thread_id, **sets},
-            removes=["lease_expires_at", "expires_at", *clauses.MARKS, *removes],
+            removes=["lease_expires_at", "expires_at", *Problem.__struct_fields__, *removes],
             values={
                 "creating": Status.CREATING,
                 "generation": session.generation,
@@ -162,7 +172,7 @@ class SessionStore:
         The former one becomes a namesake.
         """
         former = namesake_item_key(session.parent_channel_id, session.session_key, session.discord_thread_id or "")
-        watched = {} if session.archived else {"watch_guild_id": session.guild_id}
+        watched = {} if session.thread.archived else {"watch_guild_id": session.guild_id}
         sets, removes = _split(seen, session.guild_id)
         unopened = "#settled_in = :settled_in AND attribute_not_exists(#opened_at)"
         reasons = await self._table.transact(
@@ -174,7 +184,7 @@ class SessionStore:
                 values={
                     "read_generation": session.generation,
                     "thread": session.discord_thread_id,
-                    "settled_in": session.settled_in,
+                    "settled_in": session.settlement.import_started_at,
                 },
             ),
             self._point(thread_id, session.parent_channel_id, session.session_key, condition=clauses.POINTER_OURS),
@@ -197,7 +207,7 @@ class SessionStore:
             key_of(session),
             condition=" AND ".join(conditions),
             sets=clauses.vacant(session.generation + 1, now),
-            removes=clauses.OF_A_LIFE,
+            removes=GENERATION_ATTRIBUTES,
             values=values,
         )
         reasons = await self._table.transact(update, *self._unpoint(session))
@@ -213,6 +223,7 @@ class SessionStore:
         nobody has opened it since.
         """
         sets, removes = _split(changes, session.guild_id)
+        known = session_attributes(session)
         conditions = [clauses.SAME_GENERATION, clauses.NOT_BEING_DELETED]
         if session.discord_thread_id is not None:
             conditions.append(clauses.SAME_THREAD)
@@ -220,7 +231,7 @@ class SessionStore:
             conditions += [clauses.NO_THREAD, clauses.SAME_SOURCE]
         if as_read:
             conditions += [clauses.SAME_STATUS, clauses.UNCHANGED]
-            conditions.append(clauses.SAME_LOCKER if session.locked_by else clauses.NO_LOCKER)
+            conditions.append(clauses.SAME_LOCKER if session.thread.locked_by else clauses.NO_LOCKER)
             conditions.append(clauses.SAME_OPENING if session.opened_at else clauses.NO_OPENING)
         return await update_session(
             self._table,
@@ -232,7 +243,7 @@ class SessionStore:
                 "generation": session.generation,
                 "thread": session.discord_thread_id,
                 "source": session.source_message_id,
-                **{f"read_{name}": getattr(session, name) for name in _READ},
+                **{f"read_{name}": known[name] for name in _READ},
             },
         )
 

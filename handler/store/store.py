@@ -6,11 +6,11 @@ was lost and that was repeated finds its own item in the way: that counts as won
 """
 
 from handler.aws.dynamodb import Call
-from handler.store import clauses
 from handler.store.channels import ChannelStore
 from handler.store.claims import ClaimStore
 from handler.store.deletions import DeletionStore
 from handler.store.guilds import GuildStore
+from handler.store.lease import LEASE_SECONDS
 from handler.store.namesakes import NamesakeStore
 from handler.store.pointers import PointerStore
 from handler.store.sessions import SessionStore
@@ -25,7 +25,7 @@ class Store:
     `channels`: how far a channel's past is known. `guilds`: the guilds, and what is watched in each.
     """
 
-    def __init__(self, *, call: Call, table: str, lease_seconds: float = clauses.LEASE_SECONDS) -> None:
+    def __init__(self, *, call: Call, table: str, lease_seconds: float = LEASE_SECONDS) -> None:
         items = Table(call, table)
         self.sessions = SessionStore(items)
         self.claims = ClaimStore(items, lease_seconds)

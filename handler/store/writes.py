@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from handler.store.items import Key, Session, session_item_key
+from handler.store.items import Key, Session, session_from_item, session_item_key
 from handler.store.table import Attributes, Lost, Table
 
 
@@ -37,7 +37,7 @@ async def update_session(table: Table, key: Attributes, **parts: Any) -> Write:
 
 def session_of(item: Attributes | None) -> Session | None:
     """The session in an item; None for no item."""
-    return msgspec.convert(item, Session) if item else None
+    return session_from_item(item) if item else None
 
 
 def also_won(write: Write, ours: Callable[[Session], bool]) -> Write:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from handler.store.clauses import LEASE_SECONDS
+from handler.store.lease import LEASE_SECONDS
 from infra.simulator.exchange import Response
 from infra.simulator.faults import DROP, HANG, Failure, error
 from tests.kit.dynamodb import Fault

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from handler.discord.models import Channel, ThreadMetadata
-from handler.store.items import Session, Status
+from handler.store.items import Session, Status, session_from_item
 
 NOW: Final = datetime.fromisoformat("2026-11-23T12:00:00+00:00")
 MADE_AT: Final = NOW - timedelta(hours=1)
@@ -22,7 +22,7 @@ THREAD_ID: Final = snowflake(MADE_AT)
 
 
 def session(**given_: Any) -> Session:
-    """A session on record, open if nothing else is said."""
+    """A session with these attributes; open if no status is given."""
     whole = {
         "parent_channel_id": CHANNEL,
         "session_key": KEY,
@@ -32,7 +32,7 @@ def session(**given_: Any) -> Session:
         "guild_id": "900",
         "discord_thread_id": THREAD_ID,
     }
-    return Session(**{**whole, **given_})
+    return session_from_item({**whole, **given_})
 
 
 def thread(thread_id: str = THREAD_ID, **given_: Any) -> Channel:

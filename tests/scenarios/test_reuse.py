@@ -78,7 +78,7 @@ async def test_the_answer_tells_the_latest_activity_without_a_write(stage: Stage
     stage.discord.people.post_message(first.thread_id, "news", now=stage.now)
     again = await stage.open()
 
-    assert again.session.last_activity_at == "2026-11-23T12:01:00.000Z"
+    assert again.session.thread.last_activity_at == "2026-11-23T12:01:00.000Z"
     assert stage.count("dynamodb") == 1
 
 
@@ -108,7 +108,7 @@ async def test_a_member_is_told_of_the_lock_with_the_link_and_nothing_is_changed
     assert not error.retryable
     assert isinstance(error.opened, Opened)
     assert error.opened.thread_id == first.thread_id
-    assert error.opened.session.locked
+    assert error.opened.session.thread.locked
     assert stage.discord.fingerprint() == before
     item = stage.item()
     assert item is not None

@@ -23,8 +23,8 @@ from handler.sessions.threads.generation import commit, end_generation
 from handler.sessions.threads.look_up import look_up
 from handler.sessions.threads.requests import confirm_channel_gone
 from handler.sessions.threads.watermark import settle_and_advance
-from handler.store.clauses import LEASE_SECONDS
 from handler.store.items import ChannelItem, Session, Status
+from handler.store.lease import LEASE_SECONDS
 
 RENEW_BELOW: Final = timedelta(seconds=LEASE_SECONDS / 2)  # a step with its retries fits into the other half
 MARK_AFTER: Final = 50  # archived threads seen beyond the mark, half a page: then a look-up stays at one page
@@ -180,9 +180,9 @@ async def _refused(
 
 async def _hold(context: Context, session: Session, owner: str) -> Session | None:
     """The session with enough of its lease left for the next step; None: somebody took it over."""
-    if session.lease_owner != owner or session.lease_expires_at is None:
+    if session.lease.owner != owner or session.lease.expires_at is None:
         return session  # nobody's lease is worth renewing for somebody else
-    if parse_iso(session.lease_expires_at) - context.clock.now() > RENEW_BELOW:
+    if parse_iso(session.lease.expires_at) - context.clock.now() > RENEW_BELOW:
         return session
     write = await context.store.claims.renew(session, owner=owner, now=context.clock.now())
     return write.session if write.won else None

@@ -5,7 +5,6 @@ from enum import Enum, auto
 
 from handler.sessions.model import Outcome
 from handler.store.items import Session, Status
-from handler.store.lease import is_live
 
 
 class NextStep(Enum):
@@ -28,9 +27,9 @@ def next_step(session: Session | None, *, owner: str, now: datetime) -> NextStep
         case Status.OPEN | Status.CLOSED:
             return NextStep.REUSE
         case Status.CREATING:
-            if session.lease_owner == owner:
+            if session.lease.owner == owner:
                 return NextStep.RESUME
-            return NextStep.WAIT if is_live(session.lease_expires_at, now) else NextStep.TAKE_OVER
+            return NextStep.WAIT if session.lease.is_live(now) else NextStep.TAKE_OVER
     raise ValueError(f"unknown status {session.status!r}")
 
 
@@ -38,6 +37,6 @@ def outcome(session: Session, *, owner: str, adopted: bool = False, reopened: bo
     """How to call it. Who created or adopted the thread is told so, however often he asks."""
     if adopted or session.adopted_by == owner:
         return Outcome.ADOPTED
-    if session.lease_owner == owner:
+    if session.lease.owner == owner:
         return Outcome.CREATED
     return Outcome.REOPENED if reopened else Outcome.REUSED

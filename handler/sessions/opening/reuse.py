@@ -34,7 +34,7 @@ async def reuse(context: Context, session: Session, request: OpenRequest, histor
     Raises ThreadLocked, with what was found, when it is locked and the requester may not unlock it.
     """
     assert session.discord_thread_id is not None  # noqa: S101 - callers branch on the status
-    if session.deleting_at is not None:  # housekeeping began, and whoever comes by finishes
+    if session.deletion.begun_at is not None:  # housekeeping began, and whoever comes by finishes
         history.anew = await finish_for_opener(context, session) or history.anew
         return None
     question = context.discord.channel_or_none(session.discord_thread_id)
@@ -59,7 +59,7 @@ async def make_usable(
     requester, unlocked, reopened = request.requester, False, False
     if thread.locked and not may_unlock(session, thread, requester, context.unlock_policy, context.application_id):
         recorded = await _write_down(context, session, thread, session.status)
-        if recorded is None or (recorded.delete_locking_at is not None and session.delete_locking_at is None):
+        if recorded is None or (recorded.deletion.locking_at is not None and session.deletion.locking_at is None):
             return None  # read again: the session went on, or housekeeping locked the thread and no moderator
         raise ThreadLocked(_opened(context, recorded, thread, request, history, adopted=adopted))
     if thread.archived or thread.locked:
@@ -120,7 +120,7 @@ async def _write_down(context: Context, session: Session, thread: Channel, statu
     changes = changes_with_trace(session, thread, differences(session, thread, status, now), now, context.trace_after)
     if not changes:
         return session
-    if thread.name != session.thread_name:  # first: once the name is on record, nobody sees that it is new
+    if thread.name != session.thread.name:  # first: once the name is on record, nobody sees that it is new
         await _note_new_name(context, session, thread)
     write = await context.store.sessions.update(session, changes)
     return write.session if write.won else None
@@ -129,7 +129,7 @@ async def _write_down(context: Context, session: Session, thread: Channel, statu
 async def _write_down_in_use(context: Context, session: Session, thread: Channel, *, adopted: bool) -> Session | None:
     recorded = await _write_down(context, session, thread, Status.OPEN)
     # A guild that is given up has all its active sessions marked: the use of another one needs no note.
-    if adopted or session.archived or session.unreachable_since is not None:
+    if adopted or session.thread.archived or session.problem.unreachable_since is not None:
         await note_use(context, session.guild_id)
     return recorded
 

@@ -73,7 +73,9 @@ async def _done(context: Context, step: Action, now: datetime, pace: Pace) -> bo
         case actions.DropClaim(session=session):
             return (await context.store.claims.drop(session, now=now)).won
         case actions.Hold(session=session):
-            return session.missing_since is not None or await _write(context, session, plan.missing(session, now))
+            return session.problem.missing_since is not None or await _write(
+                context, session, plan.missing(session, now)
+            )
         case actions.Settle():
             await _settle(context, step)
         case actions.AddNamesake() | actions.RemoveNamesake() | actions.UnwatchNamesake():

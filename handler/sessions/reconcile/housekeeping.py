@@ -143,16 +143,16 @@ def _step(observation: Observation, wanted: Housekeeping, session: Session) -> I
             pass
         case _:
             raise ValueError(f"unknown status {session.status!r}")
-    if session.deleting_at is not None:
+    if session.deletion.begun_at is not None:
         yield Finish(session)
         return
     thread = observation.known(session.discord_thread_id or "")
     if not isinstance(thread, Channel):
         return
-    if session.delete_marked_at is not None:
+    if session.deletion.marked_at is not None:
         yield from _marked(observation, wanted, session, thread)
-    elif session.delete_locking_at is not None:
-        if observation.now - parse_iso(session.delete_locking_at) >= RUN_OVER_AFTER:
+    elif session.deletion.locking_at is not None:
+        if observation.now - parse_iso(session.deletion.locking_at) >= RUN_OVER_AFTER:
             yield Release(session)
     else:
         yield from _unmarked(observation, wanted, session, thread)
@@ -161,8 +161,8 @@ def _step(observation: Observation, wanted: Housekeeping, session: Session) -> I
 def _marked(
     observation: Observation, wanted: Housekeeping, session: Session, thread: Channel
 ) -> Iterator[HousekeepingAction]:
-    same = last_message(thread) == session.delete_marked_message
-    age = observation.now - parse_iso(session.delete_marked_at or "")
+    same = last_message(thread) == session.deletion.marked_message
+    age = observation.now - parse_iso(session.deletion.marked_at or "")
     if (
         not same
         or age > MARK_GOOD_FOR
@@ -223,7 +223,7 @@ def _archived_by_somebody(observation: Observation, step: reconciling.Action) ->
     if observation.audit is None or not isinstance(step, UpdateRecord):
         return None
     session = step.session
-    if not session.keep or session.archived or session.status is not Status.OPEN:
+    if not session.keep or session.thread.archived or session.status is not Status.OPEN:
         return None
     thread = observation.known(session.discord_thread_id or "")
     return thread if isinstance(thread, Channel) and thread.archived else None

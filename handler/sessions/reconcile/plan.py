@@ -34,9 +34,8 @@ from handler.sessions.reconcile.actions import (
 )
 from handler.sessions.reconcile.pace import growing_pause
 from handler.sessions.threads.match import best_first, is_public_thread
-from handler.sessions.threads.record import differences, problems_of, thread_attributes
+from handler.sessions.threads.record import differences, thread_attributes
 from handler.store.items import Namesake, Session, Status
-from handler.store.lease import is_live
 
 HELD_FOR: Final = timedelta(minutes=30)  # a deletion in bulk must be seen twice, so far apart: a fault is over by then
 FEW_DELETIONS: Final = 3  # as many are believed at once
@@ -75,7 +74,7 @@ def _session(observation: Observation, names: Names, session: Session) -> Iterat
 
 def _claim(observation: Observation, names: Names, session: Session) -> Iterator[Fetch | Action]:
     """A claim whose lease is over: somebody died, or gave up."""
-    if is_live(session.lease_expires_at, observation.now):
+    if session.lease.is_live(observation.now):
         return
     if session.source_message_id is None:
         yield DropClaim(session)
@@ -97,7 +96,7 @@ def _open(observation: Observation, names: Names, session: Session) -> Iterator[
     thread_id = session.discord_thread_id
     if thread_id is None:  # half a restore: not for us to guess
         return
-    if session.deleting_at is not None:  # housekeeping's to finish: no write of ours would be won
+    if session.deletion.begun_at is not None:  # housekeeping's to finish: no write of ours would be won
         return
     answer = observation.known(thread_id)
     if answer is None and _may_ask(observation, session, thread_id):
@@ -117,9 +116,9 @@ def _open(observation: Observation, names: Names, session: Session) -> Iterator[
 
 def _heard(observation: Observation, session: Session) -> Iterator[Action]:
     """Something was heard of a thread that did not answer: kept on record, for the audit log tells it only once."""
-    found = again(session, observation.now) if session.ask_again_at is None else {}
+    found = again(session, observation.now) if session.problem.ask_again_at is None else {}
     locked_by = observation.locked_by.get(session.discord_thread_id or "")
-    if locked_by is not None and locked_by != session.locked_by:
+    if locked_by is not None and locked_by != session.thread.locked_by:
         found["locked_by"] = locked_by
     if found:
         yield UpdateRecord(session, found)
@@ -129,9 +128,9 @@ def _may_ask(observation: Observation, session: Session, thread_id: str) -> bool
     """Out of reach: ever more seldom. Archived on record: only when something was heard of it, or it is its turn."""
     if thread_id in observation.doubted or thread_id in observation.heard_of:
         return True
-    if session.ask_again_at is not None and session.ask_again_at > iso(observation.now):
+    if session.problem.ask_again_at is not None and session.problem.ask_again_at > iso(observation.now):
         return False
-    return bool(problems_of(session)) or not session.archived or thread_id in observation.swept
+    return bool(session.problem.flags) or not session.thread.archived or thread_id in observation.swept
 
 
 def _shown(observation: Observation, names: Names, session: Session, thread: Channel) -> Iterator[Action]:
@@ -147,7 +146,7 @@ def _other_name(observation: Observation, names: Names, session: Session, thread
     key = names.session_key_of(thread.name or "")
     if key is None or key == session.session_key:
         return
-    if thread.archived and thread.name == session.thread_name:
+    if thread.archived and thread.name == session.thread.name:
         return
     noted = Namesake(parent_channel_id=session.parent_channel_id, session_key=key, thread_id=thread.id)
     if noted not in observation.namesakes:
@@ -161,12 +160,12 @@ def changes(session: Session, thread: Channel, now: datetime, *, locked_by: str 
     """
     status = session.status if thread.archived else Status.OPEN
     found = differences(session, thread, status, now)
-    if marks := problems_of(session):  # all of it, because what is marked is watched, and what is archived is not
+    if marks := session.problem.flags:  # all of it, because what is marked is watched, and what is archived is not
         found = {**thread_attributes(thread, now), **found, **dict.fromkeys(marks)}
     if not found and _moved(session, thread):
         found = {"last_activity_at": iso(thread.last_activity)}
         found |= {} if thread.archived else {"seen_active_at": iso(now)}
-    if thread.locked and locked_by is not None and locked_by != session.locked_by:
+    if thread.locked and locked_by is not None and locked_by != session.thread.locked_by:
         found["locked_by"] = locked_by
     if (opened_at := _opened_meanwhile(session, thread)) is not None:
         found["opened_at"] = opened_at
@@ -175,18 +174,18 @@ def changes(session: Session, thread: Channel, now: datetime, *, locked_by: str 
 
 def _opened_meanwhile(session: Session, thread: Channel) -> str | None:
     """When somebody opened the archived thread, by hand, too; it may be archived again. Housekeeping counts it as activity."""
-    if not session.archived or session.archived_at is None or thread.archive_time is None:
+    if not session.thread.archived or session.thread.archived_at is None or thread.archive_time is None:
         return None
-    if session.delete_locking_at is not None:  # an archived thread cannot be locked before it is opened: that was us
+    if session.deletion.locking_at is not None:  # an archived thread cannot be locked before it is opened: that was us
         return None
     changed_at = iso(thread.archive_time)
-    return changed_at if changed_at > max(session.archived_at, session.opened_at or "") else None
+    return changed_at if changed_at > max(session.thread.archived_at, session.opened_at or "") else None
 
 
 def _moved(session: Session, thread: Channel) -> bool:
-    if session.last_activity_at is None:
+    if session.thread.last_activity_at is None:
         return True
-    return thread.last_activity - parse_iso(session.last_activity_at) >= ACTIVITY_STEP
+    return thread.last_activity - parse_iso(session.thread.last_activity_at) >= ACTIVITY_STEP
 
 
 def out_of_reach(session: Session, now: datetime, *, sweeps: bool = False) -> dict[str, Any]:
@@ -194,13 +193,13 @@ def out_of_reach(session: Session, now: datetime, *, sweeps: bool = False) -> di
 
     `sweeps`: an archived one comes to its turn again. It is not watched for it, else a lost channel's whole past would be.
     """
-    since = parse_iso(session.unreachable_since) if session.unreachable_since else now
+    since = parse_iso(session.problem.unreachable_since) if session.problem.unreachable_since else now
     pause = growing_pause(since, now, ASK_FIRST, ASK_LATEST)
     return {
         "unreachable_since": iso(since),
         "ask_again_at": iso(now + pause),
         "missing_since": None,
-        "watch_guild_id": None if sweeps and session.archived else session.guild_id,
+        "watch_guild_id": None if sweeps and session.thread.archived else session.guild_id,
     }
 
 
@@ -263,7 +262,7 @@ def _marks(observation: Observation, steps: list[Action]) -> Iterator[Action]:
 
 
 def _is_archiving(step: UpdateRecord) -> bool:
-    return step.changes.get("archived") is True and not step.session.archived
+    return step.changes.get("archived") is True and not step.session.thread.archived
 
 
 def _braked(observation: Observation, steps: list[Action]) -> tuple[Action, ...]:
@@ -285,6 +284,6 @@ def _braked(observation: Observation, steps: list[Action]) -> tuple[Action, ...]
 def _is_held(observation: Observation, session: Session, *, bulk: bool) -> bool:
     if observation.let_through or session.discord_thread_id is None:
         return False
-    if session.missing_since is None:
+    if session.problem.missing_since is None:
         return bulk
-    return observation.now - parse_iso(session.missing_since) < HELD_FOR
+    return observation.now - parse_iso(session.problem.missing_since) < HELD_FOR

@@ -158,7 +158,7 @@ async def _park(context: Context, watched: Watched, refusal: DiscordRefused, now
     Its live sessions are marked, so that even an open that has nothing else to write down tells that it is used.
     """
     for session in watched.sessions:
-        if session.status in (Status.OPEN, Status.CLOSED) and session.unreachable_since is None:
+        if session.status in (Status.OPEN, Status.CLOSED) and session.problem.unreachable_since is None:
             await context.store.sessions.update(session, {"unreachable_since": iso(now)}, as_read=True)
     guild = watched.guild
     pause = min(PARK_FIRST * 2 ** min(guild.parked, MAX_PARKED), PARK_LATEST)

@@ -56,7 +56,7 @@ async def delete_marked(context: Context, session: Session) -> DeletionResult:
         taken = await context.store.deletions.begin(session, thread, now=context.clock.now())
         if taken.won:
             return await finish(context, taken.mine)
-        if taken.session is not None and taken.session.deleting_at is not None:
+        if taken.session is not None and taken.session.deletion.begun_at is not None:
             return DeletionResult.UNDER_WAY  # another run was quicker
     await leave(context, session)
     return DeletionResult.KEPT
@@ -88,7 +88,7 @@ async def finish(context: Context, session: Session) -> DeletionResult:
 async def _delete_untouched(context: Context, session: Session) -> bool:
     """Whether the thread was deleted; False: somebody has written in it since it was marked."""
     thread = await context.discord.channel(session.discord_thread_id or "")
-    if last_message(thread) == session.delete_marked_message:
+    if last_message(thread) == session.deletion.marked_message:
         thread = await _locked_again(context, thread)
     if not is_untouched(session, thread):
         return False
@@ -116,12 +116,13 @@ async def unlock_ours(context: Context, session: Session) -> None:
     `session` is as it was read: while it was marked, the lock was ours.
     """
     current = await context.store.sessions.get(session.parent_channel_id, session.session_key)
-    if current is None or current.discord_thread_id != session.discord_thread_id or current.delete_locking_at is None:
+    if current is None or current.discord_thread_id != session.discord_thread_id or current.deletion.locking_at is None:
         return
-    if current.deleting_at is not None:
+    if current.deletion.begun_at is not None:
         return
     thread = await _living(context, current)
-    believed = msgspec.structs.replace(current, delete_marked_at=session.delete_marked_at)
+    marked = msgspec.structs.replace(current.deletion, marked_at=session.deletion.marked_at)
+    believed = msgspec.structs.replace(current, deletion=marked)
     if thread is not None and thread.locked and locked_by_housekeeping(believed, thread, context.application_id):
         await context.discord.change_thread(thread.id, archived=False, locked=False, reason="Onethread: it is in use")
 
@@ -137,7 +138,7 @@ async def _locked(context: Context, session: Session) -> Channel | None:
     thread = await _living(context, session)
     if thread is None:
         raise DiscordUnavailable("a marked thread does not answer: its absence is the reconciler's to judge")
-    if last_message(thread) != session.delete_marked_message or (thread.locked and thread.archived):
+    if last_message(thread) != session.deletion.marked_message or (thread.locked and thread.archived):
         return thread
     if not thread.locked and not (await context.store.deletions.note_lock(session, now=context.clock.now())).won:
         return None
@@ -161,9 +162,9 @@ async def _living(context: Context, session: Session) -> Channel | None:
 
 async def _taken(context: Context, session: Session) -> Session | None:
     """The session, taken so lately that nobody gives the thread back before a request of ours has landed."""
-    assert session.deleting_at is not None  # noqa: S101 - it was taken
+    assert session.deletion.begun_at is not None  # noqa: S101 - it was taken
     now = context.clock.now()
-    if now - parse_iso(session.deleting_at) < RUN_OVER_AFTER / 2:
+    if now - parse_iso(session.deletion.begun_at) < RUN_OVER_AFTER / 2:
         return session
     write = await context.store.deletions.resume(session, now=now)
     return write.mine if write.won else None
@@ -171,7 +172,7 @@ async def _taken(context: Context, session: Session) -> Session | None:
 
 async def _given_back(context: Context, read: Session, taken: Session) -> DeletionResult:
     """Nobody can be about to delete any more, if who took the mark did so long ago. `read`: as it was before ours."""
-    if context.clock.now() - parse_iso(read.deleting_at or "") < RUN_OVER_AFTER:
+    if context.clock.now() - parse_iso(read.deletion.begun_at or "") < RUN_OVER_AFTER:
         return DeletionResult.UNDER_WAY
     await context.store.deletions.cancel(taken)
     return DeletionResult.KEPT

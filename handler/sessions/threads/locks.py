@@ -14,7 +14,7 @@ def may_unlock(
     session: Session, thread: Channel, requester: Requester, policy: UnlockPolicy, application_id: str
 ) -> bool:
     """Whether this requester's opening lifts a lock. A lock is a moderator's decision: by default it stays."""
-    ours = session.locked_by == application_id or locked_by_housekeeping(session, thread, application_id)
+    ours = session.thread.locked_by == application_id or locked_by_housekeeping(session, thread, application_id)
     return requester.may_unlock or policy == "everyone" or ours
 
 
@@ -27,10 +27,10 @@ def locked_by_housekeeping(session: Session, thread: Channel, application_id: st
     Such a thread was archived with the lock, by one request, soon after that was noted. Anybody else's lock, put there
     after the mark was cleared, is not ours to lift.
     """
-    if session.delete_locking_at is None or session.locked_by not in (None, application_id):
+    if session.deletion.locking_at is None or session.thread.locked_by not in (None, application_id):
         return False
-    if session.delete_marked_at is not None or session.locked_by == application_id:
+    if session.deletion.marked_at is not None or session.thread.locked_by == application_id:
         return True
     if not thread.archived or thread.archive_time is None:
         return False
-    return abs(thread.archive_time - parse_iso(session.delete_locking_at)) <= RUN_OVER_AFTER
+    return abs(thread.archive_time - parse_iso(session.deletion.locking_at)) <= RUN_OVER_AFTER

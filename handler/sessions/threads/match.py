@@ -19,9 +19,13 @@ def best_first(threads: Iterable[Channel]) -> list[Channel]:
 
 def is_better(found: Channel, session: Session) -> bool:
     """Whether a thread comes before the one that an import has given the session, in the same order."""
-    if session.discord_thread_id is None or session.last_activity_at is None:
+    if session.discord_thread_id is None or session.thread.last_activity_at is None:
         return False
-    on_record = (-(session.settled_messages or 0), _negative(session.last_activity_at), int(session.discord_thread_id))
+    on_record = (
+        -(session.settlement.messages or 0),
+        _negative(session.thread.last_activity_at),
+        int(session.discord_thread_id),
+    )
     return (-(found.message_count or 0), _negative(iso(found.last_activity)), int(found.id)) < on_record
 
 
@@ -53,10 +57,12 @@ def next_page_before(page: Sequence[Channel], fresh: Sequence[Channel]) -> datet
 
 def archived_window(session: Session, thread_id: str) -> tuple[datetime | None, datetime]:
     """Between which archive times a thread that has vanished must be looked for: (before, down to)."""
-    if session.archived and session.archived_at is not None:
-        at = parse_iso(session.archived_at)
+    if session.thread.archived and session.thread.archived_at is not None:
+        at = parse_iso(session.thread.archived_at)
         return at + ARCHIVE_TIME_MARGIN, at - ARCHIVE_TIME_MARGIN
-    down_to = parse_iso(session.seen_active_at) if session.seen_active_at else snowflakes.time_of(thread_id)
+    down_to = (
+        parse_iso(session.thread.seen_active_at) if session.thread.seen_active_at else snowflakes.time_of(thread_id)
+    )
     return None, down_to - ARCHIVE_TIME_MARGIN
 
 

@@ -9,8 +9,7 @@ import msgspec
 from handler.discord import snowflakes
 from handler.discord.models import Channel
 from handler.runtime.clock import iso, parse_iso
-from handler.store.clauses import MARKS
-from handler.store.items import Session, Status
+from handler.store.items import Problem, Session, Status, session_attributes
 
 
 def thread_attributes(thread: Channel, now: datetime) -> dict[str, Any]:
@@ -40,13 +39,9 @@ def differences(session: Session, thread: Channel, status: Status, now: datetime
     facts = thread_attributes(thread, now)
     if status is not session.status:
         facts["status"] = status
-    changed = {name for name, value in facts.items() if getattr(session, name) != value}
+    known = session_attributes(session)
+    changed = {name for name, value in facts.items() if known[name] != value}
     return facts if changed - _QUIET else {}
-
-
-def problems_of(session: Session) -> list[str]:
-    """The marks that the reconciler has left on a session whose thread it could not see as it should."""
-    return [mark for mark in MARKS if getattr(session, mark) is not None]
 
 
 def changes_with_trace(
@@ -58,24 +53,25 @@ def changes_with_trace(
     reconciler's. `trace_after`: idle sessions could be, after so long; None: housekeeping deletes none.
     """
     idle = trace_after is not None and now - _known_active(session, thread) >= trace_after
-    marked = problems_of(session)
-    if not changes and not idle and not marked and session.delete_marked_at is None:
+    marked = session.problem.flags
+    if not changes and not idle and not marked and session.deletion.marked_at is None:
         return {}
     if marked:  # all of it, because what is marked is watched, and what is archived is not
         changes = {**thread_attributes(thread, now), **changes}
-    marks = dict.fromkeys(("delete_marked_at", "delete_marked_message", *MARKS))
+    marks = dict.fromkeys(("delete_marked_at", "delete_marked_message", *Problem.__struct_fields__))
     return {**changes, **marks, "opened_at": iso(now)}
 
 
 def with_last_activity(session: Session, thread: Channel) -> Session:
     """The session as Discord shows it now, for an answer: not what is on record, where that needs no write."""
-    return msgspec.structs.replace(session, last_activity_at=iso(thread.last_activity))
+    shown = msgspec.structs.replace(session.thread, last_activity_at=iso(thread.last_activity))
+    return msgspec.structs.replace(session, thread=shown)
 
 
 def last_active_at(session: Session, thread: Channel) -> datetime:
     """The last activity: a message, an open that left a trace, or the opening of the archived thread by anybody."""
     times = [_known_active(session, thread)]
-    opened_by_us = session.delete_locking_at is not None  # an archived thread cannot be locked before it is opened
+    opened_by_us = session.deletion.locking_at is not None  # an archived thread cannot be locked before it is opened
     if not thread.archived and thread.archive_time is not None and not opened_by_us:
         times.append(thread.archive_time)
     return max(times)
@@ -96,4 +92,4 @@ def last_message(thread: Channel) -> str:
 
 def is_untouched(session: Session, thread: Channel) -> bool:
     """Whether nobody can have used the thread since it was marked: locked, archived, and no message since."""
-    return thread.locked and thread.archived and last_message(thread) == session.delete_marked_message
+    return thread.locked and thread.archived and last_message(thread) == session.deletion.marked_message

@@ -78,7 +78,7 @@ async def _settle_key(
         free
         and session is not None
         and during is not None
-        and session.settled_in == during
+        and session.settlement.import_started_at == during
         and await _exchanged(context, session, free[0], pointers.get(free[0].id))
     ):
         rest.remove(free[0])

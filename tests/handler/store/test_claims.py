@@ -6,7 +6,8 @@ import pytest
 
 from handler.errors import StoreUnavailable
 from handler.runtime.clock import iso
-from handler.store.clauses import LEASE_SECONDS, VACANT_KEPT
+from handler.store.clauses import VACANT_KEPT
+from handler.store.lease import LEASE_SECONDS
 from tests.kit.shelf import CHANNEL, GUILD, KEY, LATER, MESSAGE, Shelf, shelved
 from tests.kit.virtual_time import START
 
@@ -67,7 +68,7 @@ async def test_a_lease_that_has_ended_is_taken_over_once(shelf: Shelf) -> None:
     two = await shelf.store.claims.take_over(read, owner="two", now=LATER)
     three = await shelf.store.claims.take_over(read, owner="three", now=LATER)
 
-    assert (two.won, two.mine.lease_owner, two.mine.generation) == (True, "two", 1)
+    assert (two.won, two.mine.lease.owner, two.mine.generation) == (True, "two", 1)
     assert (three.won, three.session) == (False, two.session)
 
 
@@ -99,7 +100,7 @@ async def test_a_lease_that_somebody_took_over_is_not_kept(shelf: Shelf) -> None
 async def test_ending_a_lease_leaves_what_is_recorded_and_only_ones_own_is_ended(shelf: Shelf) -> None:
     session = await shelf.recorded()
     await shelf.store.claims.end_lease(session, owner="two", now=START)
-    assert shelf.item()["lease_expires_at"] == session.lease_expires_at
+    assert shelf.item()["lease_expires_at"] == session.lease.expires_at
     await shelf.store.claims.end_lease(session, owner="one", now=START)
 
     assert (shelf.item()["lease_expires_at"], shelf.item()["source_message_id"]) == (iso(START), MESSAGE)

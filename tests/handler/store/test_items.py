@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from handler.store.items import (
+    GENERATION_ATTRIBUTES,
     ChannelItem,
     Pointer,
     Session,
@@ -14,6 +15,8 @@ from handler.store.items import (
     guild_item_key,
     namesake_item_key,
     pointer_item_key,
+    session_attributes,
+    session_from_item,
     session_item_key,
 )
 
@@ -35,13 +38,18 @@ ITEM: dict[str, Any] = {
 
 def read(**given_: Any) -> Session:
     item = {name: value for name, value in {**ITEM, **given_}.items() if value is not None}
-    return msgspec.convert(item, Session)
+    return session_from_item(item)
 
 
 def test_an_item_is_read_and_what_is_absent_is_none_or_false() -> None:
     session = read()
     assert session.status is Status.OPEN
-    assert (session.archived, session.locked, session.topic, session.source_message_id) == (True, False, None, None)
+    assert (session.thread.archived, session.thread.locked, session.topic, session.source_message_id) == (
+        True,
+        False,
+        None,
+        None,
+    )
 
 
 @pytest.mark.parametrize("status", ["", "archived", "Open"])
@@ -98,3 +106,52 @@ def test_each_item_has_its_key() -> None:
 
 def test_the_states_of_a_session_are_these_four() -> None:
     assert [status.value for status in Status] == ["vacant", "creating", "open", "closed"]
+
+
+def test_a_session_has_the_attributes_of_its_item() -> None:
+    known = {
+        **ITEM,
+        "lease_owner": "1",
+        "settled_messages": 4,
+        "thread_name": "a",
+        "deleting_at": "x",
+        "opened_at": "y",
+    }
+    present = {name: value for name, value in session_attributes(session_from_item(known)).items() if value is not None}
+    unknown = {"pk", "sk", "watch_guild_id", "an attribute of a later version"}
+    assert present == {name: value for name, value in known.items() if name not in unknown} | {
+        "locked": False,
+        "keep": False,
+    }
+
+
+def test_these_attributes_end_with_a_generation() -> None:
+    assert GENERATION_ATTRIBUTES == (
+        "discord_thread_id",
+        "source_message_id",
+        "lease_owner",
+        "lease_expires_at",
+        "adopted_by",
+        "settled_in",
+        "settled_messages",
+        "thread_name",
+        "archived",
+        "locked",
+        "locked_by",
+        "archived_at",
+        "seen_active_at",
+        "created_at",
+        "created_by",
+        "last_activity_at",
+        "watch_guild_id",
+        "due_in",
+        "due_at",
+        "missing_since",
+        "unreachable_since",
+        "ask_again_at",
+        "opened_at",
+        "delete_marked_at",
+        "delete_marked_message",
+        "delete_locking_at",
+        "deleting_at",
+    )

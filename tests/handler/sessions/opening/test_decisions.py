@@ -25,9 +25,8 @@ from handler.sessions.threads.match import (
     is_public_thread,
     next_page_before,
 )
-from handler.store.clauses import LEASE_SECONDS
 from handler.store.items import Pointer, Session, Status
-from handler.store.lease import CLOCKS_DIFFER
+from handler.store.lease import CLOCKS_DIFFER, LEASE_SECONDS
 from tests.kit.samples import CHANNEL, KEY, MADE_AT, NOW, THREAD_ID, session, thread
 
 ME, OTHER = "interaction-1", "interaction-2"

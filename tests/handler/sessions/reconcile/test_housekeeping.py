@@ -16,7 +16,7 @@ from handler.sessions.reconcile.housekeeping import (
     archived_by_a_person,
     plan_housekeeping,
 )
-from handler.store.items import Session, Status
+from handler.store.items import Session, Status, session_from_item
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 BORN = NOW - timedelta(days=100)
@@ -48,7 +48,7 @@ def session(**attributes: Any) -> Session:
         "status": Status.OPEN,
         "discord_thread_id": THREAD,
     }
-    return Session(**{**base, **attributes})
+    return session_from_item({**base, **attributes})
 
 
 def marked(**attributes: Any) -> Session:

@@ -25,7 +25,7 @@ from handler.sessions.reconcile.actions import (
 )
 from handler.sessions.reconcile.plan import ACTIVITY_STEP, FEW_DELETIONS, HELD_FOR, ONE_IN, make_plan
 from handler.sessions.threads.record import thread_attributes
-from handler.store.items import Namesake, Session, Status
+from handler.store.items import Namesake, Session, Status, session_from_item
 
 NAMES: Final = Names("Session ")
 CHANNEL: Final = "10"
@@ -61,13 +61,17 @@ def thread(
 
 def record(shown: Channel | None = None, key: str = "a", **attributes: Any) -> Session:
     """A session whose record says what this thread shows."""
-    base = Session(
-        parent_channel_id=CHANNEL, session_key=key, session_name=key, guild_id=GUILD, generation=1, status=Status.OPEN
-    )
-    seen: dict[str, Any] = {}
+    item: dict[str, Any] = {
+        "parent_channel_id": CHANNEL,
+        "session_key": key,
+        "session_name": key,
+        "guild_id": GUILD,
+        "generation": 1,
+        "status": Status.OPEN,
+    }
     if shown is not None:
-        seen = {**thread_attributes(shown, NOW - timedelta(hours=2)), "discord_thread_id": shown.id}
-    return msgspec.structs.replace(base, **seen, **attributes)
+        item |= {**thread_attributes(shown, NOW - timedelta(hours=2)), "discord_thread_id": shown.id}
+    return session_from_item({**item, **attributes})
 
 
 def entry(action: AuditAction, target: str = THREAD, *, by: str = "8", number: int = 1, **new: Any) -> AuditEntry:
@@ -368,7 +372,7 @@ def test_threads_that_gave_no_answer_are_none_of_those_looked_at() -> None:
 
 def test_an_unknown_status_raises() -> None:
     with pytest.raises(ValueError, match="unknown status"):
-        make_plan(observation(record(status="asleep")), NAMES)
+        make_plan(observation(msgspec.structs.replace(record(), status="asleep")), NAMES)
 
 
 def test_a_plan_can_be_printed_and_is_the_same_for_the_same_view() -> None:
