@@ -1,5 +1,7 @@
-"""A small HTTP server on 127.0.0.1: one function from request to response, in a thread for each connection."""
+"""A small HTTP server on 127.0.0.1: one function from request to response, called in a thread for each connection."""
 
+import socket
+import struct
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,20 +10,20 @@ from threading import Thread
 from typing import Any, Final
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024  # API Gateway docs, "Quotas for HTTP APIs": payload size
-# Hundreds of people may press Enter together.
+# Connections that wait to be accepted: hundreds of people may press Enter together.
 BACKLOG: Final = 512
-# A connection that nobody uses is let go after this many seconds, so that its thread ends.
+# An unused connection is closed after this many seconds, so that its thread ends.
 IDLE_SECONDS: Final = 60.0
-NO_CONTENT: Final = 204  # the one status that bears no length
+NO_CONTENT: Final = 204  # the one status without a content-length
+# With this value of SO_LINGER, closing resets the connection instead of ending it in an orderly way.
+_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
 class Request:
-    """`target` is the path with its query; names of headers are in lower case, their values joined by commas."""
-
     method: str
-    target: str
-    headers: Mapping[str, str]
+    target: str  # the path with its query
+    headers: Mapping[str, str]  # names in lower case, repeated values joined by commas
     body: bytes
     source_ip: str
 
@@ -37,50 +39,13 @@ def json_response(status: int, text: str) -> Response:
     return Response(status, {"content-type": "application/json"}, text.encode())
 
 
-class Listener(ThreadingHTTPServer):
-    """Listens on 127.0.0.1."""
-
-    daemon_threads = True
-    request_queue_size = BACKLOG
-
-    def __init__(self, port: int, connection: type["Connection"]) -> None:
-        super().__init__(("127.0.0.1", port), connection)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says nothing of those who went away in the middle."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
-
-
-class Connection(BaseHTTPRequestHandler):
-    """HTTP/1.1, kept alive, and silent: paths may bear interaction tokens."""
-
-    protocol_version = "HTTP/1.1"
-    server_version = "Onethread"
-    sys_version = ""
-    disable_nagle_algorithm = True
-    timeout = IDLE_SECONDS
-    wbufsize = -1
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Says nothing."""
-
-    def send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        self.send_response_only(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        if status != NO_CONTENT:
-            self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-
 class Loopback:
-    """Serves from its making until it is closed. Port 0 is any free one."""
+    """Serves from construction until `close`. Port 0 is any free port. If `answer` returns None, the connection is reset."""
 
-    def __init__(self, answer: Callable[[Request], Response], *, port: int = 0) -> None:
-        self._listener = _Answering(answer, port)
+    def __init__(
+        self, answer: Callable[[Request], Response | None], *, port: int = 0, idle_seconds: float = IDLE_SECONDS
+    ) -> None:
+        self._listener = _Listener(answer, port, idle_seconds)
         self._thread = Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
@@ -94,14 +59,37 @@ class Loopback:
         self._thread.join()
 
 
-class _Answering(Listener):
-    def __init__(self, answer: Callable[[Request], Response], port: int) -> None:
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = BACKLOG
+
+    def __init__(self, answer: Callable[[Request], Response | None], port: int, idle_seconds: float) -> None:
         self.answer = answer
-        super().__init__(port, _Connection)
+        self.idle_seconds = idle_seconds
+        super().__init__(("127.0.0.1", port), _Connection)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Print nothing about clients that disconnect in the middle of a request."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
 
 
-class _Connection(Connection):
-    server: _Answering
+class _Connection(BaseHTTPRequestHandler):
+    """HTTP/1.1, kept alive, and silent: paths may contain interaction tokens."""
+
+    server: _Listener
+    protocol_version = "HTTP/1.1"
+    server_version = "Onethread"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def setup(self) -> None:
+        super().setup()
+        self.connection.settimeout(self.server.idle_seconds)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing."""
 
     def _serve(self) -> None:
         length = self.headers.get("content-length") or "0"
@@ -116,9 +104,24 @@ class _Connection(Connection):
         for name, value in self.headers.items():
             name = name.lower()
             headers[name] = f"{headers[name]},{value}" if name in headers else value
-        self._send(self.server.answer(Request(self.command, self.path, headers, body, self.client_address[0])))
+        response = self.server.answer(Request(self.command, self.path, headers, body, self.client_address[0]))
+        if response is None:
+            self._reset()
+        else:
+            self._send(response)
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815  # http.server's names
 
     def _send(self, response: Response) -> None:
-        self.send(response.status, response.headers, response.body)
+        self.send_response_only(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        if response.status != NO_CONTENT:
+            self.send_header("content-length", str(len(response.body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(response.body)
+
+    def _reset(self) -> None:
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)

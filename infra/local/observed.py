@@ -2,8 +2,8 @@
 
 import threading
 
-from infra.simulator.exchange import Outcome, Request
-from infra.simulator.server import API_PREFIX, DiscordServer
+from infra.simulator.exchange import API_PREFIX, Outcome, Request
+from infra.simulator.server import DiscordServer
 from infra.simulator.simulated_discord import SimulatedDiscord
 
 
@@ -11,10 +11,10 @@ class ObservedDiscord(DiscordServer):
     """`slow`: requests about these ids (of guilds, channels, threads) take so many seconds longer."""
 
     def __init__(self, discord: SimulatedDiscord, *, port: int = 0) -> None:
-        super().__init__(discord, port=port)
         self.slow: dict[str, float] = {}
         self._asked: list[tuple[str, str]] = []
         self._noting = threading.Lock()
+        super().__init__(discord, port=port)  # serves from here on
 
     def exchange(self, request: Request) -> Outcome:
         if not request.path.startswith(API_PREFIX):

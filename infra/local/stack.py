@@ -172,9 +172,7 @@ class Stack:
         discord = SimulatedDiscord(application_id=DEVELOPMENT_APPLICATION_ID, bot_token=BOT_TOKEN)
         discord.add_guild(DEVELOPMENT_GUILD_ID, name="Lighthouse")
         discord.add_channel(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID, name="builds")
-        server = ObservedDiscord(discord, port=self.ports.discord)
-        server.start()
-        return server
+        return ObservedDiscord(discord, port=self.ports.discord)
 
     def _where_aws_is(self) -> dict[str, Any]:
         assert self._aws.stdout is not None

@@ -5,27 +5,21 @@ with DiscordServer(discord) as server:
     server.api_url       # the same with /api/v10
 """
 
-import socket
-import struct
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from infra.loopback import Connection, Listener
+from infra import loopback
 from infra.simulator.control import PREFIX, control
-from infra.simulator.exchange import Drop, Hang, Outcome, Request, Response, json_response
+from infra.simulator.exchange import API_PREFIX, MAX_HANG_SECONDS, Hang, Outcome, Request, Response, json_response
 from infra.simulator.simulated_discord import SimulatedDiscord
 
-API_PREFIX: Final = "/api/v10"
-# How long a hang lasts at most, in seconds: longer than any Lambda function lives.
-MAX_HANG: Final = 3600.0
-# Seconds after which an idle connection is let go; longer than other servers here, as Discord keeps its own.
-IDLE_CONNECTION: Final = 120.0
-# With this socket option a close resets the connection instead of ending it in an orderly way.
-_RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)
+# Discord keeps idle connections open for longer than other servers do.
+IDLE_SECONDS: Final = 120.0
 
 
 def _clock() -> datetime:
@@ -33,9 +27,10 @@ def _clock() -> datetime:
 
 
 class DiscordServer:
-    """Serves one world on 127.0.0.1 from threads of its own; one lock around the world makes requests follow one another.
+    """Serves one simulated Discord on 127.0.0.1 from construction until `close`.
 
-    A dropped connection is reset without a byte; a hang keeps it open without an answer.
+    One lock around it makes requests follow one another. A dropped connection is reset without a byte; a hang keeps the
+    connection open without an answer.
     """
 
     def __init__(self, discord: SimulatedDiscord, *, port: int = 0, now: Callable[[], datetime] = _clock) -> None:
@@ -43,29 +38,22 @@ class DiscordServer:
         self.lock = threading.Lock()
         self.now = now
         self.closing = threading.Event()
-        self._listener = _Listener(self, port)
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
+        self._loopback = loopback.Loopback(self._answer, port=port, idle_seconds=IDLE_SECONDS)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.server_address[1]}"
+        return self._loopback.url
 
     @property
     def api_url(self) -> str:
         return self.url + API_PREFIX
 
-    def start(self) -> None:
-        self._thread.start()
-
     def close(self) -> None:
-        """Ends hangs without effect, and listens no more."""
+        """End hangs without effect, and stop listening."""
         self.closing.set()
-        self._listener.shutdown()
-        self._listener.server_close()
-        self._thread.join()
+        self._loopback.close()
 
     def __enter__(self) -> "DiscordServer":
-        self.start()
         return self
 
     def __exit__(
@@ -74,7 +62,7 @@ class DiscordServer:
         self.close()
 
     def exchange(self, request: Request) -> Outcome:
-        """One request, whatever path it is for."""
+        """Handle a request, whose path here is the whole path."""
         with self.lock:
             if request.path.startswith(PREFIX):
                 return control(self.discord, request, self.now())
@@ -82,53 +70,24 @@ class DiscordServer:
                 return json_response(404, {"message": "404: Not Found", "code": 0})
             return self.discord.exchange(_below_prefix(request), self.now())
 
-    def land(self, request: Request) -> None:
-        """The late effect of a request that hung."""
+    def take_effect(self, request: Request) -> None:
+        """Carry out a request that hung, late."""
         with self.lock:
             self.discord.handle(_below_prefix(request), self.now())
 
-
-class _Listener(Listener):
-    def __init__(self, owner: DiscordServer, port: int) -> None:
-        self.owner = owner
-        super().__init__(port, _Connection)
-
-
-class _Connection(Connection):
-    server: _Listener
-    timeout = IDLE_CONNECTION
-
-    def _serve(self) -> None:
-        owner = self.server.owner
-        url = urlsplit(self.path)
-        request = Request(
-            self.command,
-            unquote(url.path),
-            dict(parse_qsl(url.query, keep_blank_values=True)),
-            {name.lower(): value for name, value in self.headers.items()},
-            self.rfile.read(int(self.headers.get("content-length") or 0)),
-        )
-        outcome = owner.exchange(request)
+    def _answer(self, received: loopback.Request) -> loopback.Response | None:
+        url = urlsplit(received.target)
+        query = dict(parse_qsl(url.query, keep_blank_values=True))
+        request = Request(received.method, unquote(url.path), query, received.headers, received.body)
+        outcome = self.exchange(request)
         if isinstance(outcome, Response):
-            self.send(outcome.status, outcome.headers, outcome.body)
-            return
+            return loopback.Response(outcome.status, outcome.headers, outcome.body)
         if isinstance(outcome, Hang):
-            self._hang(request, outcome)
-        self._break(outcome)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815  # http.server's own names
-
-    def _hang(self, request: Request, outcome: Hang) -> None:
-        owner = self.server.owner
-        seconds = MAX_HANG if outcome.seconds is None else outcome.seconds
-        if not owner.closing.wait(seconds) and outcome.takes_effect_late:
-            owner.land(request)
-
-    def _break(self, outcome: Drop | Hang) -> None:
-        self.close_connection = True
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            seconds = MAX_HANG_SECONDS if outcome.seconds is None else outcome.seconds
+            if not self.closing.wait(seconds) and outcome.takes_effect_late:
+                self.take_effect(request)
+        return None
 
 
 def _below_prefix(request: Request) -> Request:
-    path = request.path.removeprefix(API_PREFIX)
-    return Request(request.method, path, request.query, request.headers, request.body)
+    return replace(request, path=request.path.removeprefix(API_PREFIX))

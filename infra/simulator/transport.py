@@ -3,27 +3,19 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final
 
 import httpx
 
-from infra.simulator.exchange import Drop, Hang, Outcome, Request, Response
+from infra.simulator.exchange import API_PREFIX, MAX_HANG_SECONDS, Drop, Hang, Outcome, Request, Response
 from infra.simulator.simulated_discord import SimulatedDiscord
-
-# How long a hang lasts for a caller without a read time-out: longer than any Lambda function lives.
-MAX_HANG: Final = 3600.0
-API_PREFIX: Final = "/api/v10"
 
 
 class SimulatedTransport(httpx.AsyncBaseTransport):
-    """Takes requests to the world, at any host, below `/api/v10`.
+    """Sends requests for any host, below `/api/v10`, to the simulated Discord.
 
-    `now` tells the moment of each exchange. `latency` seconds pass before the request arrives. `observe` sees each request
-    with what became of it, to check requests against a schema or to note their order.
-
-    A refused connection is `httpx.ConnectError`; an answer lost after the effect `httpx.ReadError`; a hang
-    `httpx.ReadTimeout` after the request's own read time-out. What lands late lands on the running loop, whether or not
-    the caller was cancelled meanwhile.
+    A refused connection is `httpx.ConnectError`, an answer lost after the effect `httpx.ReadError`, a hang
+    `httpx.ReadTimeout` after the request's own read time-out. A late effect happens on the running loop, even if the caller
+    has been cancelled by then.
     """
 
     def __init__(
@@ -31,8 +23,8 @@ class SimulatedTransport(httpx.AsyncBaseTransport):
         discord: SimulatedDiscord,
         now: Callable[[], datetime],
         *,
-        latency: float = 0.0,
-        observe: Callable[[Request, Outcome], None] | None = None,
+        latency: float = 0.0,  # seconds before a request arrives
+        observe: Callable[[Request, Outcome], None] | None = None,  # called with each request and its outcome
     ) -> None:
         self._discord = discord
         self._now = now
@@ -40,7 +32,7 @@ class SimulatedTransport(httpx.AsyncBaseTransport):
         self._observe = observe
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        wired = Request(
+        sent = Request(
             request.method,
             request.url.path.removeprefix(API_PREFIX),
             dict(request.url.params),
@@ -49,25 +41,22 @@ class SimulatedTransport(httpx.AsyncBaseTransport):
         )
         if self._latency:
             await asyncio.sleep(self._latency)
-        outcome = self._discord.exchange(wired, self._now())
+        outcome = self._discord.exchange(sent, self._now())
         if self._observe is not None:
-            self._observe(wired, outcome)
+            self._observe(sent, outcome)
         if isinstance(outcome, Response):
             return httpx.Response(outcome.status, headers=dict(outcome.headers), content=outcome.body)
         if isinstance(outcome, Drop):
             if outcome.had_effect:
                 raise httpx.ReadError("the connection broke before the answer came", request=request)
             raise httpx.ConnectError("connection refused", request=request)
-        raise await self._hung(request, wired, outcome)
+        await self._hang(request, sent, outcome)
+        raise httpx.ReadTimeout("no answer came in time", request=request)
 
-    async def _hung(self, request: httpx.Request, wired: Request, outcome: Hang) -> httpx.ReadTimeout:
+    async def _hang(self, request: httpx.Request, sent: Request, outcome: Hang) -> None:
         read = request.extensions.get("timeout", {}).get("read")
-        patience = MAX_HANG if read is None else float(read)
+        timeout = MAX_HANG_SECONDS if read is None else float(read)
         if outcome.takes_effect_late:
-            delay = patience if outcome.seconds is None else outcome.seconds
-            asyncio.get_running_loop().call_later(delay, self._land, wired)
-        await asyncio.sleep(patience)
-        return httpx.ReadTimeout("no answer came in time", request=request)
-
-    def _land(self, wired: Request) -> None:
-        self._discord.handle(wired, self._now())
+            delay = timeout if outcome.seconds is None else outcome.seconds
+            asyncio.get_running_loop().call_later(delay, lambda: self._discord.handle(sent, self._now()))
+        await asyncio.sleep(timeout)

@@ -20,11 +20,12 @@ from handler.config import EnsureConfig, UnlockPolicy
 from handler.errors import OnethreadError
 from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
 from handler.sessions.model import Opened, OpenRequest, Requester
+from infra.simulator.exchange import API_PREFIX
 from infra.simulator.models import Message, Thread
 from infra.simulator.router import find_route
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.state import Switches
-from infra.simulator.transport import API_PREFIX, SimulatedTransport
+from infra.simulator.transport import SimulatedTransport
 from tests.kit import virtual_time
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.journal import Died, Journal

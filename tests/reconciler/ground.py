@@ -23,11 +23,12 @@ from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.plan import ACTIVITY_STEP
 from handler.sessions.reconcile.run import run_once
 from handler.store.store import Store
+from infra.simulator.exchange import API_PREFIX
 from infra.simulator.models import Thread
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
 from infra.simulator.router import find_route
 from infra.simulator.simulated_discord import SimulatedDiscord
-from infra.simulator.transport import API_PREFIX, SimulatedTransport
+from infra.simulator.transport import SimulatedTransport
 from tests.kit import virtual_time
 from tests.kit.journal import Died
 from tests.kit.memory_table import MemoryTable

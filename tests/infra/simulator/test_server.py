@@ -71,18 +71,18 @@ def test_a_dropped_connection_breaks_without_an_answer(
     assert len(server.discord.messages) == messages
 
 
-class Noting(DiscordServer):
-    """Says when a late effect has come."""
+class LateEffects(DiscordServer):
+    """Tells when a late effect has happened."""
 
-    landed = threading.Event()
+    happened = threading.Event()
 
-    def land(self, request: Request) -> None:
-        super().land(request)
-        self.landed.set()
+    def take_effect(self, request: Request) -> None:
+        super().take_effect(request)
+        self.happened.set()
 
 
-def test_a_hang_lands_late_although_the_caller_gave_up() -> None:
-    server = Noting(small_world())
+def test_a_hang_takes_effect_late_although_the_caller_timed_out() -> None:
+    server = LateEffects(small_world())
     with server, httpx.Client(base_url=server.url, headers=HEADERS) as http:
         fault = {"method": "POST", "route": MESSAGES, "what": "hang", "when": "late", "seconds": 0.2}
         http.post("/_/faults", json=fault)
@@ -90,7 +90,7 @@ def test_a_hang_lands_late_although_the_caller_gave_up() -> None:
             http.post(f"/api/v10/channels/{TEXT}/messages", json={"content": "x"}, timeout=0.05)
         assert not server.discord.messages
 
-        assert server.landed.wait(5)
+        assert server.happened.wait(5)
         assert len(server.discord.messages) == 1
 
 
