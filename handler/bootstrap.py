@@ -70,7 +70,7 @@ class Environment(Generic[C]):
         """The work, and beside its first steps the token is read, where that is a parameter and was not read yet."""
         if self.token.is_known:
             return await work
-        reading = asyncio.ensure_future(self.token.current())
+        reading = asyncio.ensure_future(self.token.get())
         try:
             return await work
         finally:

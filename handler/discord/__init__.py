@@ -1,1 +1,1 @@
-"""Discord's side: its models and responses, and the REST client. Only `rest` knows httpx."""
+"""Discord: its models, requests and responses, and the REST client. Only `rest` knows httpx."""

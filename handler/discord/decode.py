@@ -1,12 +1,12 @@
-"""What an answer of Discord means: the value that was asked for, or one of our errors. Pure.
+"""Turn Discord's response into the value that was asked for, or into one of our errors. Pure.
 
-    2xx that reads as asked     the value
-    401 to the bot's token      BotTokenRefused
-    404 · 403 · other 4xx       NotFound · Forbidden · DiscordRefused, with Discord's code
-    anything else               DiscordUnavailable; OutcomeUnknown where the request may have changed something
+    2xx with the expected body     the value
+    401 to the bot's token         BotTokenRefused
+    404 · 403 · other 4xx          NotFound · Forbidden · DiscordRefused, with Discord's code
+    anything else                  DiscordUnavailable; OutcomeUnknown if the request may have changed something
 
-A proxy in front of Discord can answer with a page instead of JSON. With a 4xx such a page is the proxy's own refusal,
-not Discord's word on a permission or a channel: it counts as DiscordUnavailable, and nothing was applied.
+A proxy in front of Discord can respond with an HTML page. With a 4xx, such a page is the proxy's own refusal and says
+nothing about a permission or a channel: it counts as DiscordUnavailable, and nothing was applied.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,50 +17,46 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from handler.discord.http import Request, Response
-from handler.discord.models import AuditEntry, Channel, Message, User
+from handler.discord.models import AuditEntry, Channel, Message, ThreadList, User
 from handler.errors import BotTokenRefused, DiscordRefused, DiscordUnavailable, Forbidden, NotFound, OutcomeUnknown
 
 T = TypeVar("T")
-Read = Callable[[Response], T]  # raises ValueError, or one of msgspec's errors, if the answer is not what was asked for
-ERRORS_SHOWN: Final = 300  # characters of Discord's own words that go into a log: enough for a nested form error
+Decode = Callable[[Response], T]  # raises ValueError or one of msgspec's errors for an unexpected body
+MAX_ERROR_LENGTH: Final = 300  # characters of Discord's own error text in a log: enough for a nested form error
 
-_REFUSALS: Final[Mapping[int, type[DiscordRefused]]] = {403: Forbidden, 404: NotFound}  # those that callers tell apart
+_ERROR_BY_STATUS: Final[Mapping[int, type[DiscordRefused]]] = {403: Forbidden, 404: NotFound}
 
 
-class Threads(msgspec.Struct, frozen=True):
-    """A list of threads as it comes; the active list has no `has_more`."""
-
+class _Threads(msgspec.Struct, frozen=True):
     threads: tuple[Channel, ...]
-    has_more: bool = False
+    has_more: bool = False  # the list of active threads has no such field
 
 
-class AuditLog(msgspec.Struct, frozen=True):
-    """One page of the audit log, as it comes."""
-
+class _AuditLog(msgspec.Struct, frozen=True):
     audit_log_entries: tuple[AuditEntry, ...]
 
 
-_audit_log = msgspec.json.Decoder(AuditLog)
+_audit_log = msgspec.json.Decoder(_AuditLog)
 _channel = msgspec.json.Decoder(Channel)
 _message = msgspec.json.Decoder(Message)
-_threads = msgspec.json.Decoder(Threads)
+_threads = msgspec.json.Decoder(_Threads)
 _user = msgspec.json.Decoder(User)
 
 
-def understood(request: Request, response: Response, read: Read[T]) -> T:
-    """What `read` makes of a successful answer; raises what the table above says for all others."""
+def decode_response(request: Request, response: Response, decode: Decode[T]) -> T:
+    """Decode a successful response; raise the error of the table above for any other."""
     if 200 <= response.status < 300:
         try:
-            return read(response)
+            return decode(response)
         except (msgspec.MsgspecError, ValueError, OverflowError) as fault:
-            raise lost(request, f"answered {response.status} with nonsense ({type(fault).__name__})") from fault
+            raise outage(request, f"answered {response.status} with nonsense ({type(fault).__name__})") from fault
     if 400 <= response.status < 500:
         raise _refusal(request, response)
-    raise lost(request, f"answered {response.status}")
+    raise outage(request, f"answered {response.status}")
 
 
-def lost(request: Request, what: str) -> DiscordUnavailable:
-    """The error for a request of which it is not known what became: only what changes nothing is harmless."""
+def outage(request: Request, what: str) -> DiscordUnavailable:
+    """The error for a request without a usable response: OutcomeUnknown if it may have changed something."""
     kind = OutcomeUnknown if request.changes_something else DiscordUnavailable
     return kind(f"{request.route} {what}")
 
@@ -70,12 +66,12 @@ def _refusal(request: Request, response: Response) -> Exception:
         return BotTokenRefused(f"{request.route} answered 401")
     if "text/html" in response.headers.get("content-type", ""):
         return DiscordUnavailable(f"{request.route} answered {response.status} with a proxy's page")
-    code, text = _error_of(response.body)
-    return _REFUSALS.get(response.status, DiscordRefused)(response.status, code, text, route=request.route)
+    code, text = _read_error(response.body)
+    return _ERROR_BY_STATUS.get(response.status, DiscordRefused)(response.status, code, text, route=request.route)
 
 
-def _error_of(body: bytes) -> tuple[int, str]:
-    """Discord's JSON error code and words; 0 and nothing where the body is something else."""
+def _read_error(body: bytes) -> tuple[int, str]:
+    """Discord's JSON error code and text; 0 and an empty text if the body is anything else."""
     try:
         error: Any = msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError):
@@ -85,19 +81,19 @@ def _error_of(body: bytes) -> tuple[int, str]:
     code, text = error.get("code"), str(error.get("message", ""))
     if "errors" in error:
         text += " " + msgspec.json.encode(error["errors"]).decode()
-    return code if type(code) is int else 0, text[:ERRORS_SHOWN]
+    return code if type(code) is int else 0, text[:MAX_ERROR_LENGTH]
 
 
-def anything(response: Response) -> Response:
+def raw_response(response: Response) -> Response:
     return response
 
 
-def nothing(response: Response) -> None:
-    """For routes whose answer nobody reads: the status said it all."""
+def no_body(response: Response) -> None:
+    """For routes whose status says everything."""
 
 
 def channel(response: Response) -> Channel:
-    return _sound(_channel.decode(response.body))
+    return _check_times(_channel.decode(response.body))
 
 
 def message(response: Response) -> Message:
@@ -108,11 +104,12 @@ def user(response: Response) -> User:
     return _user.decode(response.body)
 
 
-def threads(response: Response) -> Threads:
+def thread_list(response: Response, now: datetime) -> ThreadList:
+    """A list of threads. Its date is Discord's own, to the second; `now` if the header is missing or malformed."""
     found = _threads.decode(response.body)
     for thread in found.threads:
-        _sound(thread)
-    return found
+        _check_times(thread)
+    return ThreadList(found.threads, found.has_more, _read_date(response) or now)
 
 
 def audit_entries(response: Response) -> tuple[AuditEntry, ...]:
@@ -122,16 +119,15 @@ def audit_entries(response: Response) -> tuple[AuditEntry, ...]:
     return entries
 
 
-def _sound(found: Channel) -> Channel:
-    """The same, once its ids and times have proved readable: later, far from the wire, they must not raise."""
+def _check_times(found: Channel) -> Channel:
+    """Read the ids and times now: they are computed properties and must not raise later, outside this module."""
     _ = found.last_activity, found.archive_time
     return found
 
 
-def date(response: Response, fallback: datetime) -> datetime:
-    """Discord's own time of the answer, to the second; `fallback` where the header is missing or garbage."""
+def _read_date(response: Response) -> datetime | None:
     try:
         moment = parsedate_to_datetime(response.headers["date"])
     except (KeyError, ValueError, TypeError, OverflowError):
-        return fallback
+        return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,7 +1,7 @@
-"""What goes over the wire to Discord and back, apart from the library that carries it. Pure.
+"""HTTP requests to Discord and its responses, without the library that sends them. Pure.
 
-A `Send` is all that the client above knows of the network: one request in, one answer out, or `DiscordUnavailable`
-(nothing was sent, or nothing can have come of it) or `OutcomeUnknown` (it may have been applied).
+A `Send` is all that `handler.discord.exchange` knows of the network: it takes a request and returns the response. It
+raises `DiscordUnavailable` (the request had no effect) or `OutcomeUnknown` (it may have been applied).
 """
 
 import hashlib
@@ -18,27 +18,22 @@ from handler.runtime.secrets import Secret
 # Required of every client (Discord docs, "API Reference", User Agent).
 USER_AGENT: Final = f"DiscordBot (https://github.com/onethread/onethread, {__version__})"
 MAX_REASON_LENGTH: Final = 512  # characters of X-Audit-Log-Reason (Discord docs, "Audit Log")
-HASH_LENGTH: Final = 16  # hexadecimal digits: no two tokens of an environment's life share so many
+TOKEN_HASH_LENGTH: Final = 16  # hexadecimal digits: enough to tell the tokens of one environment apart
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. `path` lies below ``/api/v10`` and begins with a slash.
-
-    `route` is the method and the template of the path: rate limits are kept by it, and it alone appears in logs and
-    errors, because a path can hold an interaction token. `repeatable`: sending it twice does no harm that sending it
-    once does not. `patience` is how many seconds the answer is waited for; the client sets it for each attempt.
-    """
+    """One request. Its path can hold an interaction token: only `route` may appear in logs and errors."""
 
     method: str
-    path: str = field(repr=False)
-    route: str
+    path: str = field(repr=False)  # below ``/api/v10``, with a leading slash
+    route: str  # the method and the template of the path; rate limits are kept by route
     query: tuple[tuple[str, str], ...] = ()
-    json: Any = field(default=None, repr=False)
-    reason: str | None = field(default=None, repr=False)
-    authorized: bool = True  # False for interaction webhooks: their path is their authority
-    repeatable: bool = False
-    patience: float | None = field(default=None, compare=False, repr=False)
+    json: Any = field(default=None, repr=False)  # the body, before encoding
+    reason: str | None = field(default=None, repr=False)  # for the audit log
+    authorized: bool = True  # whether the bot's token is sent; interaction webhooks are authorized by their path
+    repeatable: bool = False  # whether sending it twice has the same effect as sending it once
+    timeout_seconds: float | None = field(default=None, compare=False, repr=False)  # set for each attempt
 
     @property
     def changes_something(self) -> bool:
@@ -46,30 +41,30 @@ class Request:
 
     @property
     def major(self) -> str:
-        """What the rate limit of a route is counted for besides the route: channel, guild, or webhook with its token.
+        """The resource for which Discord counts a route's rate limit: a channel, a guild, or a webhook with its token.
 
-        Discord docs, "Rate Limits": top-level resources. The token is hashed: nothing that remembers it may show it.
+        Discord docs, "Rate Limits": top-level resources. The token is hashed, because this value is kept.
         """
         _, top, *below = self.path.split("/")
         if top == "webhooks" and len(below) > 1:
-            return hashlib.sha256("/".join(below[:2]).encode()).hexdigest()[:HASH_LENGTH]
+            return hashlib.sha256("/".join(below[:2]).encode()).hexdigest()[:TOKEN_HASH_LENGTH]
         return below[0] if top in ("channels", "guilds") and below else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One answer. Header names are lower-case."""
+    """One response."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     body: bytes = field(default=b"", repr=False)
 
 
 Send = Callable[[Request], Awaitable[Response]]
 
 
-def header_fields(request: Request, token: Secret | None) -> dict[str, str]:
-    """The headers of a request, names in lower case; `token` goes only into authorized ones."""
+def encode_headers(request: Request, token: Secret | None) -> dict[str, str]:
+    """The headers of a request, with names in lower case; `token` is used only if the request is authorized."""
     fields = {"user-agent": USER_AGENT, "accept": "application/json"}
     if request.authorized and token is not None:
         fields["authorization"] = f"Bot {token.reveal()}"
@@ -80,6 +75,6 @@ def header_fields(request: Request, token: Secret | None) -> dict[str, str]:
     return fields
 
 
-def body_of(request: Request) -> bytes | None:
-    """The body of a request, as JSON; None where it has none."""
+def encode_body(request: Request) -> bytes | None:
+    """The JSON body of a request; None if it has no body."""
     return None if request.json is None else msgspec.json.encode(request.json)

@@ -1,7 +1,7 @@
-"""An interaction as commands read it: flat, small, and made of checked parts only. Pure.
+"""An interaction as commands read it: flat, small and checked. Pure.
 
-Discord docs, "Receiving and Responding", interaction structure. What is missing or mistyped counts as absent: a signed
-payload of any shape can be read, and what a command then lacks it says in its answer.
+Discord docs, "Receiving and Responding", interaction structure. A mistyped field counts as absent: a signed payload of
+any shape can be parsed, and a command that lacks a field says so in its answer.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,60 +17,53 @@ SUBCOMMAND: Final = 1
 SUBCOMMAND_GROUP: Final = 2
 CHAT_INPUT: Final = 1
 MAX_COMMAND_DEPTH: Final = 3  # command, group, subcommand
-MESSAGE_COMPONENT: Final = 3  # an interaction by a button (Discord docs, "Receiving and Responding")
+MESSAGE_COMPONENT: Final = 3  # an interaction from a button (Discord docs, "Receiving and Responding")
 MAX_CUSTOM_ID: Final = 100  # characters (Discord docs, "Components")
-BUTTON: Final = "button"  # before a button's own name in a path: no command is called so
-MAX_NUMBER: Final = 2**63  # what queue messages can carry; permissions and options stay far below
+BUTTON: Final = "button"  # the first part of a button's path: no command has that name
+MAX_NUMBER: Final = 2**63  # queue messages hold 64-bit integers; permissions and options are far smaller
 
 Value = str | int | float | bool
 
 
 class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Who used what, where.
-
-    `path` is the command with its groups and subcommand, ``("session", "open")``. `channel_type` and `parent_id` are
-    those of the channel in which it was used, which may be a thread. `user_permissions` and `app_permissions` are the
-    bits in that channel. Of a button `path` is ``("button", name)``: its `custom_id` is ``name:argument``, and `message_id`
-    the message under which it stands. `done_before` is what former receives of the same interaction have done; only jobs have
-    it.
-    """
+    """Who used which command or button, and where."""
 
     id: str
     token: Secret
     type: int
-    path: tuple[str, ...] = ()
-    options: dict[str, Value] = {}
+    path: tuple[str, ...] = ()  # ("session", "open") for a command; ("button", name) for a button
+    options: dict[str, Value] = {}  # of a command, by name
     guild_id: str | None = None
-    channel_id: str | None = None
+    channel_id: str | None = None  # where it was used; it may be a thread
     channel_type: int | None = None
-    parent_id: str | None = None
+    parent_id: str | None = None  # the parent of that channel
     user_id: str | None = None
-    user_permissions: int | None = None
-    app_permissions: int | None = None
-    custom_id: str | None = None
-    message_id: str | None = None
-    done_before: dict[str, int] = {}
+    user_permissions: int | None = None  # the user's permission bits in that channel
+    app_permissions: int | None = None  # the bot's
+    custom_id: str | None = None  # of a button: "name:argument"
+    message_id: str | None = None  # of a button: the message that it belongs to
+    done_before: dict[str, int] = {}  # counts of what earlier attempts did; only jobs have it
 
     @property
     def name(self) -> str:
-        """The command as people type it, for logs."""
+        """The command as users type it, for logs."""
         if self.custom_id is not None:
             return " ".join(self.path)
         return "/" + " ".join(self.path) if self.path else f"interaction of type {self.type}"
 
     @property
     def is_button(self) -> bool:
-        """Whether it came from a button: its answer replaces the message under which that stands."""
+        """Whether it came from a button: its answer replaces the button's message."""
         return self.custom_id is not None
 
     @property
     def button_argument(self) -> str:
-        """What the button's `custom_id` carries."""
+        """The argument in the button's `custom_id`."""
         return (self.custom_id or "").partition(":")[2]
 
 
 def parse(payload: Mapping[str, Any]) -> Interaction | None:
-    """The interaction in a signed payload; None if it cannot even be answered later, for want of an id or a token."""
+    """The interaction in a signed payload; None if it lacks the id or token that an answer needs."""
     interaction_id, token, kind = _snowflake(payload, "id"), payload.get("token"), payload.get("type")
     if interaction_id is None or not isinstance(token, str) or not token or not isinstance(kind, int):
         return None

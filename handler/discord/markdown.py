@@ -1,7 +1,7 @@
-"""Discord's markdown: users' text that cannot break what is around it, and the few mentions that answers use. Pure.
+"""Discord's markdown: escape users' text, and write mentions and timestamps. Pure.
 
-Discord docs, "Message Formatting". A backslash before any character that is neither a letter, a digit nor white space
-shows that character as it is, except inside code: escaped text has no place between backticks.
+Discord docs, "Message Formatting". A backslash before a character that is no letter, digit or white space shows that
+character as it is, except inside code: do not put escaped text between backticks.
 """
 
 import re
@@ -11,50 +11,50 @@ from typing import Final, Literal
 from handler.runtime.utf16 import utf16_units
 
 ELLIPSIS: Final = "…"
-_NOTHING: Final = "\u200b"  # shows nothing, and is no part of any mention
+_ZERO_WIDTH_SPACE: Final = "\u200b"  # invisible, and no part of a mention
 
-# Characters that turn the direction of the text after them, be it ours.
+# Characters that change the direction of the text that follows, even of ours.
 _DIRECTIONS: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")  # line breaks of every kind among them
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")  # includes all line breaks
 _SURROGATES: Final = re.compile(r"[\ud800-\udfff]")  # cannot be sent
-# Everything that begins or ends emphasis, code, spoilers, quotes, headings, lists, links, mentions or emoji; the colon
-# also keeps a URL from becoming a link with a preview, and the slash an invitation without `https:`.
+# What begins or ends emphasis, code, spoilers, quotes, headings, lists, links, mentions and emoji. An escaped colon
+# also keeps a URL from becoming a link with a preview, and an escaped slash an invitation without `https:`.
 _ACTIVE: Final = re.compile(r"[\\`*_~|>#\-+\[\]()<:/]")
-_NUMBERED: Final = re.compile(r"^(\d+)\.")  # at the beginning of a line it would be a list
+_NUMBERED: Final = re.compile(r"^(\d+)\.")  # at the start of a line this makes a list
 
 
 def escape(text: str) -> str:
-    """The same words on one line, showing as they are: no markdown, no link, no mention.
+    """The text on one line, without markdown, links or mentions.
 
-    White space and control characters become single spaces, trimmed. The result can be several times as long.
+    White space and control characters become single spaces. The result can be several times as long as the text.
     """
     text = _CONTROLS.sub(" ", _SURROGATES.sub("\ufffd", text.translate(_DIRECTIONS))).strip()
     text = _ACTIVE.sub(r"\\\g<0>", text)
     text = _NUMBERED.sub(r"\1\\.", text)
-    return text.replace("@", "@" + _NOTHING)
+    return text.replace("@", "@" + _ZERO_WIDTH_SPACE)
 
 
-def shorten(text: str, units: int) -> str:
-    """At most that many UTF-16 units, as Discord counts, with an ellipsis where something was cut.
+def shorten(text: str, max_units: int) -> str:
+    """The text, cut to that many UTF-16 units (as Discord counts) and ended with an ellipsis if it is longer.
 
-    No character beyond the BMP is cut in half. Where an escape is, its backslash escapes the ellipsis, and nobody sees it.
+    No character is cut in half. If an escape is cut in half, its backslash escapes the ellipsis, which shows nothing.
     """
-    if utf16_units(text) <= units:
+    if utf16_units(text) <= max_units:
         return text
     kept, length = [], 1  # the ellipsis
     for character in text:
         length += utf16_units(character)
-        if length > units:
+        if length > max_units:
             break
         kept.append(character)
-    return "".join(kept).rstrip() + ELLIPSIS if units > 0 else ""
+    return "".join(kept).rstrip() + ELLIPSIS if max_units > 0 else ""
 
 
 def channel_mention(channel_id: str) -> str:
-    """A link to a channel or thread, shown with its name."""
+    """A link to a channel or thread, shown as its name."""
     return f"<#{channel_id}>"
 
 
 def timestamp(moment: datetime, style: Literal["t", "T", "d", "D", "f", "F", "R"] = "R") -> str:
-    """A moment in each reader's own time zone and language; `R` is relative ("in 3 minutes")."""
+    """A moment in the reader's own time zone and language; `R` is relative ("in 3 minutes")."""
     return f"<t:{int(moment.timestamp())}:{style}>"

@@ -1,6 +1,6 @@
-"""What Discord sends, as far as this project reads it. Unknown fields are ignored; ids are snowflakes kept as text.
+"""Discord's objects, with the fields that this project reads. Unknown fields are ignored; ids are snowflakes as text.
 
-Shapes: Discord docs, "Channel", "Message", "User". Light on purpose: decoding is part of every cold start.
+Discord docs, "Channel", "Message", "User", "Audit Log". Small on purpose: building decoders is part of a cold start.
 """
 
 from datetime import datetime
@@ -12,8 +12,8 @@ import msgspec
 from handler.discord import snowflakes
 from handler.runtime.clock import parse_iso
 
-MAX_NONCE_LENGTH: Final = 25  # characters; Discord docs, "Message", nonce of Create Message
-SUPPRESS_EMBEDS: Final = 1 << 2  # Discord docs, "Message", message flags: a link in a topic must not unfold a preview
+MAX_NONCE_LENGTH: Final = 25  # characters (Discord docs, "Message", Create Message)
+SUPPRESS_EMBEDS: Final = 1 << 2  # message flag (Discord docs, "Message"): a link in a topic shows no preview
 
 
 class ChannelType(IntEnum):
@@ -35,10 +35,10 @@ ANCHORED_PARENTS: Final = frozenset({ChannelType.TEXT, ChannelType.ANNOUNCEMENT}
 
 
 class ThreadMetadata(msgspec.Struct, frozen=True):
-    """The state of a thread. `archive_timestamp` is when `archived` last changed."""
+    """The state of a thread."""
 
     archived: bool = False
-    archive_timestamp: str | None = None
+    archive_timestamp: str | None = None  # when `archived` last changed
     locked: bool = False
 
 
@@ -76,7 +76,7 @@ class Channel(msgspec.Struct, frozen=True):
 
     @property
     def last_activity(self) -> datetime:
-        """When the last message was written; the thread's own beginning where there is none."""
+        """When the last message was written; when the thread began if there is none."""
         return snowflakes.time_of(self.last_message_id or self.id)
 
 
@@ -96,11 +96,11 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class ThreadList(msgspec.Struct, frozen=True):
-    """An active list or one archived page, and Discord's own time of the answer (the ``Date`` header)."""
+    """The active threads of a guild, or a page of archived threads of a channel."""
 
     threads: tuple[Channel, ...]
-    has_more: bool
-    date: datetime
+    has_more: bool  # whether another page follows
+    date: datetime  # when Discord responded, by its own clock (the ``Date`` header)
 
 
 class AuditAction(IntEnum):
@@ -112,7 +112,7 @@ class AuditAction(IntEnum):
 
 
 class AuditChange(msgspec.Struct, frozen=True):
-    """One changed field; Discord leaves out the side that has no value."""
+    """One changed field; a value that Discord left out is None."""
 
     key: str
     old_value: Any = None
@@ -129,5 +129,5 @@ class AuditEntry(msgspec.Struct, frozen=True):
     changes: tuple[AuditChange, ...] = ()
 
     def new_value(self, key: str) -> Any:
-        """The new value of a field, None if it did not change or went."""
+        """The new value of a field; None if it did not change or was removed."""
         return next((change.new_value for change in self.changes if change.key == key), None)

@@ -1,6 +1,6 @@
-"""Permissions: the bits that this project asks for, and which of them are missing. Pure.
+"""Permission bits, and which of them are missing. Pure.
 
-Discord docs, "Permissions". Names are Discord's constants; the bits reach past 32, so they travel as decimal text.
+Discord docs, "Permissions". Names are Discord's constants. Discord sends the bits as decimal text, as they exceed 32.
 """
 
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from enum import IntFlag
 
 
 class Permission(IntFlag):
-    """One bit each."""
+    """The permissions that this project uses."""
 
     ADMINISTRATOR = 1 << 3  # implies all others
     VIEW_AUDIT_LOG = 1 << 7
@@ -23,18 +23,18 @@ class Permission(IntFlag):
 
 
 def parse(text: str) -> int:
-    """The bits in a decimal text, as in `app_permissions`. Raises ValueError if it is none."""
+    """The bits in a decimal text, as in `app_permissions`. Raises ValueError."""
     if not (text.isascii() and text.isdigit()):
         raise ValueError("permissions are a decimal number")
     return int(text)
 
 
 def has(granted: int, permission: Permission) -> bool:
-    """Whether that one permission is granted."""
+    """Whether this permission is granted, directly or by ADMINISTRATOR."""
     return bool(granted & (permission | Permission.ADMINISTRATOR))
 
 
 def missing(granted: int, needed: Iterable[Permission]) -> list[str]:
-    """The constants of those that are needed and not granted, lowest bit first."""
+    """The names of those that are needed and not granted, lowest bit first."""
     lacking = sorted({permission for permission in needed if not has(granted, permission)})
     return [permission.name or "" for permission in lacking]

@@ -1,4 +1,7 @@
-"""What Discord's refusals mean: its error codes, the permissions that each step needs, and the error that people read. Pure."""
+"""What Discord's refusals mean: its error codes, the permissions that each step needs, the error to report. Pure.
+
+Codes: Discord docs, "Opcodes and Status Codes", JSON.
+"""
 
 from collections.abc import Sequence
 from typing import Final, NoReturn
@@ -17,7 +20,7 @@ from handler.errors import (
     UnsupportedChannel,
 )
 
-# What each step needs, in the order in which people should grant it.
+# The permissions that each step needs, in the order in which people should grant them.
 NEEDED_TO_CREATE: Final = (
     Permission.VIEW_CHANNEL,
     Permission.SEND_MESSAGES,
@@ -30,14 +33,26 @@ NEEDED_TO_START: Final = (Permission.CREATE_PUBLIC_THREADS,)
 NEEDED_TO_UNARCHIVE: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
 NEEDED_TO_UNLOCK: Final = (Permission.MANAGE_THREADS,)
 
-# Discord's JSON error codes (Discord docs, "Opcodes and Status Codes").
-UNKNOWN_CHANNEL: Final = 10003
-UNKNOWN_MESSAGE: Final = 10008
-THREAD_ALREADY_CREATED: Final = 160004
-_MISSING_ACCESS: Final = frozenset({50001, 10004})  # 10004, unknown guild: the bot is no member of it
-_AUTOMOD: Final = frozenset({200000, 200001})
-_TOO_MANY: Final = frozenset({160006, 160007})
-_WRONG_CHANNEL_TYPE: Final = 50024
+UNKNOWN_CHANNEL: Final = 10003  # the channel or thread does not exist
+UNKNOWN_MESSAGE: Final = 10008  # the message does not exist
+THREAD_ALREADY_CREATED: Final = 160004  # a thread was already started from this message
+_UNKNOWN_GUILD: Final = 10004  # the bot is not a member of the guild
+_MISSING_ACCESS: Final = 50001  # the bot cannot see the channel or thread
+_WRONG_CHANNEL_TYPE: Final = 50024  # this type of channel cannot do that
+_TOO_MANY_THREADS: Final = 160006  # the guild has as many active threads as it may have
+_TOO_MANY_ANNOUNCEMENT_THREADS: Final = 160007  # the same, for threads in announcement channels
+_MESSAGE_REFUSED_BY_AUTOMOD: Final = 200000  # AutoMod blocked the message
+_TITLE_REFUSED_BY_AUTOMOD: Final = 200001  # AutoMod blocked the thread's name
+
+_ERROR_BY_CODE: Final[dict[int, type[OnethreadError]]] = {
+    _UNKNOWN_GUILD: MissingAccess,
+    _MISSING_ACCESS: MissingAccess,
+    _WRONG_CHANNEL_TYPE: UnsupportedChannel,
+    _TOO_MANY_THREADS: TooManyThreads,
+    _TOO_MANY_ANNOUNCEMENT_THREADS: TooManyThreads,
+    _MESSAGE_REFUSED_BY_AUTOMOD: RefusedByAutoMod,
+    _TITLE_REFUSED_BY_AUTOMOD: RefusedByAutoMod,
+}
 
 
 def raise_unless_gone(missing: NotFound) -> None:
@@ -47,7 +62,7 @@ def raise_unless_gone(missing: NotFound) -> None:
 
 
 def raise_translation(refusal: DiscordRefused, needs: Sequence[Permission]) -> NoReturn:
-    """Raise the error that people are told, for a definite refusal of a step that needs these permissions."""
+    """Raise what `translate` returns."""
     error = translate(refusal, needs)
     if error is refusal:
         raise refusal
@@ -55,17 +70,11 @@ def raise_translation(refusal: DiscordRefused, needs: Sequence[Permission]) -> N
 
 
 def translate(refusal: DiscordRefused, needs: Sequence[Permission]) -> OnethreadError:
-    """The error that people are told, for a definite refusal of a step that needs these permissions."""
-    if refusal.code in _MISSING_ACCESS:
+    """The error to report for the refusal of a step that needs these permissions; the refusal itself if none fits."""
+    if (error := _ERROR_BY_CODE.get(refusal.code)) is not None:
+        return error(str(refusal))
+    if not isinstance(refusal, Forbidden):
+        return refusal
+    if not needs:
         return MissingAccess(str(refusal))
-    if refusal.code in _AUTOMOD:
-        return RefusedByAutoMod(str(refusal))
-    if refusal.code in _TOO_MANY:
-        return TooManyThreads(str(refusal))
-    if refusal.code == _WRONG_CHANNEL_TYPE:
-        return UnsupportedChannel(str(refusal))
-    if isinstance(refusal, Forbidden):
-        if not needs:
-            return MissingAccess(str(refusal))
-        return MissingPermissions([p.name for p in needs if p.name], str(refusal))
-    return refusal
+    return MissingPermissions([p.name for p in needs if p.name], str(refusal))

@@ -1,7 +1,7 @@
-"""What Discord is answered: callbacks, messages, and edits of the deferred answer. Pure.
+"""Responses to interactions: callbacks, messages, and edits of a deferred answer. Pure.
 
 Discord docs, "Receiving and Responding" (interaction response), "Message" (flags, allowed mentions), "Components".
-All answers are ephemeral and mention nobody, whatever text they carry.
+All messages are ephemeral and mention nobody, whatever their text.
 """
 
 from collections.abc import Mapping
@@ -12,41 +12,41 @@ from discord_interactions import InteractionResponseFlags, InteractionResponseTy
 # Types of components (Discord docs, "Components").
 ACTION_ROW: Final = 1
 BUTTON: Final = 2
-DANGER_STYLE: Final = 4  # red: what it does cannot be taken back with another button
-LINK_STYLE: Final = 5  # a link button causes no interaction
+DANGER_STYLE: Final = 4  # red, for an action that cannot be undone
+LINK_STYLE: Final = 5  # opens a URL and sends no interaction
 
 Message = dict[str, Any]
 Callback = dict[str, Any]
 
 
 def message(content: str, *, link: str | None = None, label: str = "Open the thread") -> Message:
-    """An ephemeral message; with `link`, a button beneath leads there."""
-    components: list[dict[str, Any]] = []
-    if link is not None:
-        button = {"type": BUTTON, "style": LINK_STYLE, "label": label, "url": link}
-        components = [{"type": ACTION_ROW, "components": [button]}]
+    """An ephemeral message; with `link`, it has a button that opens it."""
+    components = [] if link is None else _button_row(style=LINK_STYLE, label=label, url=link)
     return {
         "content": content,
         "flags": InteractionResponseFlags.EPHEMERAL,
         "allowed_mentions": {"parse": []},
         "components": components,
-        "embeds": [],  # like the components: what replaces another message leaves nothing of it
+        "embeds": [],  # empty lists remove those of the message that it replaces
     }
 
 
 def with_button(answer: Message, *, label: str, custom_id: str) -> Message:
-    """The message with a button beneath that carries something out. `label` has at most 80 characters, `custom_id` 100."""
-    button = {"type": BUTTON, "style": DANGER_STYLE, "label": label, "custom_id": custom_id}
-    return {**answer, "components": [{"type": ACTION_ROW, "components": [button]}]}
+    """The message with a button that does something. `label` has at most 80 characters, `custom_id` at most 100."""
+    return {**answer, "components": _button_row(style=DANGER_STYLE, label=label, custom_id=custom_id)}
+
+
+def _button_row(**button: Any) -> list[dict[str, Any]]:
+    return [{"type": ACTION_ROW, "components": [{"type": BUTTON, **button}]}]
 
 
 def with_embed(answer: Message, text: str) -> Message:
-    """The message with more text beneath than its content can hold: at most 4096 characters."""
+    """The message with an embed for text that does not fit into its content: at most 4096 characters."""
     return {**answer, "embeds": [{"description": text}]}
 
 
 def edit_body(answer: Message) -> Mapping[str, Any]:
-    """The body that makes the original response this message: its flags are fixed since the deferral."""
+    """The body of an edit that turns the original response into this message. Flags cannot be edited."""
     return {name: value for name, value in answer.items() if name != "flags"}
 
 
@@ -55,12 +55,12 @@ def pong() -> Callback:
 
 
 def reply(answer: Message) -> Callback:
-    """The answer at once."""
+    """Answer now."""
     return {"type": InteractionResponseType.CHANNEL_MESSAGE_WITH_SOURCE, "data": answer}
 
 
 def defer() -> Callback:
-    """The answer comes later. Ephemeral is the only flag allowed, and holds for that answer too."""
+    """Answer later. Ephemeral is the only flag allowed, and it applies to that answer."""
     return {
         "type": InteractionResponseType.DEFERRED_CHANNEL_MESSAGE_WITH_SOURCE,
         "data": {"flags": InteractionResponseFlags.EPHEMERAL},
@@ -68,15 +68,15 @@ def defer() -> Callback:
 
 
 def update(answer: Message) -> Callback:
-    """The answer to a button at once: it replaces the message under which the button stands, which stays ephemeral."""
+    """Answer a button now, by replacing its message, which stays ephemeral."""
     return {"type": InteractionResponseType.UPDATE_MESSAGE, "data": edit_body(answer)}
 
 
 def defer_update() -> Callback:
-    """That message is replaced later; until then it stays as it is."""
+    """Answer a button later; until then its message stays as it is."""
     return {"type": InteractionResponseType.DEFERRED_UPDATE_MESSAGE}
 
 
 def no_choices() -> Callback:
-    """An autocompletion with nothing to offer."""
+    """Answer an autocompletion without any choices."""
     return {"type": InteractionResponseType.APPLICATION_COMMAND_AUTOCOMPLETE_RESULT, "data": {"choices": []}}

@@ -1,7 +1,7 @@
-"""The Discord REST client: what the bot asks of Discord, and the one place that knows httpx.
+"""The Discord REST client: a method for each route that the bot uses. The only module that knows httpx.
 
-`Discord` speaks in Discord's words; `handler.discord.exchange` is what happens around each request; `httpx_send` carries
-it. All methods raise what `handler.discord.decode` says of answers, and RateLimited.
+`handler.discord.exchange` adds repeats and rate limits around each request; `httpx_send` sends it. All methods raise
+the errors of `handler.discord.decode`, and RateLimited.
 """
 
 import random
@@ -13,8 +13,8 @@ import httpx
 
 from handler.discord import decode, refusals, routes
 from handler.discord.bot_token import TokenSource
-from handler.discord.exchange import MAX_PATIENCE, NO_RETRY, Exchange, RetryPolicy
-from handler.discord.http import Request, Response, Send, body_of, header_fields
+from handler.discord.exchange import MAX_TIMEOUT_SECONDS, NO_RETRY, Exchange, RetryPolicy
+from handler.discord.http import Request, Response, Send, encode_body, encode_headers
 from handler.discord.models import AuditEntry, Channel, Message, ThreadList
 from handler.discord.rate_limits import RateLimits
 from handler.errors import DiscordUnavailable, NotFound
@@ -35,16 +35,16 @@ __all__ = [
     "httpx_send",
 ]
 
-# Seconds. A TLS handshake with Discord takes a tenth of it; who cannot connect by then tries again sooner.
-CONNECT_TIMEOUT: Final = 1.5
-# Seconds for which an idle connection is kept, so that a warm invocation needs no handshake. AWS drops idle flows after
-# 350 s without a word: a connection from just below that would hang instead of failing.
-KEEP_ALIVE: Final = 300.0
-# The bot's 50 requests a second, most answered within one, leave no use for more connections.
+# A TLS handshake with Discord takes a tenth of it; a connection that takes longer is better tried again.
+CONNECT_TIMEOUT_SECONDS: Final = 1.5
+# How long an idle connection is kept, so that a warm invocation needs no handshake. AWS drops idle flows after 350 s:
+# after that, a connection would hang instead of failing.
+KEEP_ALIVE_SECONDS: Final = 300.0
+# Enough for the bot's 50 requests a second, most of which take less than a second.
 MAX_CONNECTIONS: Final = 50
-PAGE: Final = 100  # threads in an archived page: as many as Discord gives (Discord docs, "Channel")
+PAGE_SIZE: Final = 100  # threads or audit log entries: the maximum (Discord docs, "Channel", "Audit Log")
 
-# What httpx raises before a request has left: nothing can have come of it. All else may have been applied.
+# What httpx raises before it sends a request: it had no effect. After any other error it may have been applied.
 _NEVER_SENT: Final = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -56,7 +56,7 @@ _NEVER_SENT: Final = (
 
 
 class Discord:
-    """The bot's view of Discord. `jitter` gives numbers from 0 to 1 that spread repeats in time."""
+    """The REST API as the bot uses it. `jitter` returns random numbers from 0 to 1 that spread repeats in time."""
 
     def __init__(
         self,
@@ -75,12 +75,12 @@ class Discord:
         self._user_id: str | None = None
 
     async def request(self, request: Request) -> Response:
-        """The generic door, for routes that have no method here. Successful answers come back as they are."""
-        return await self._exchange.answer(request, decode.anything)
+        """Send any request, for routes without a method here, and return a successful response as it is."""
+        return await self._exchange.send(request, decode.raw_response)
 
     async def channel(self, channel_id: str) -> Channel:
         """A channel or a thread."""
-        return await self._exchange.answer(routes.get_channel(channel_id), decode.channel)
+        return await self._exchange.send(routes.get_channel(channel_id), decode.channel)
 
     async def channel_or_none(self, channel_id: str) -> Channel | None:
         """A channel or a thread; None if Discord says that there is none. Any other 404 raises DiscordUnavailable."""
@@ -100,7 +100,7 @@ class Discord:
         auto_archive_duration: int | None = None,
         reason: str | None = None,
     ) -> Channel:
-        """Set what is given and nothing else, in one request; the thread as it is then.
+        """Change the given fields of a thread, in one request, and return the thread as it is then.
 
         `auto_archive_duration` is in minutes; `reason` goes to the audit log.
         """
@@ -111,76 +111,72 @@ class Discord:
             "auto_archive_duration": auto_archive_duration,
         }
         changes = {key: value for key, value in given.items() if value is not None}
-        return await self._exchange.answer(routes.change_thread(thread_id, changes, reason), decode.channel)
+        return await self._exchange.send(routes.change_thread(thread_id, changes, reason), decode.channel)
 
     async def delete_thread(self, thread_id: str, *, reason: str | None = None) -> None:
-        """Delete a thread with all that was said in it. NotFound with 10003 means that it is gone already."""
-        await self._exchange.answer(routes.delete_thread(thread_id, reason), decode.anything)
+        """Delete a thread with all its messages. NotFound with 10003: it is already gone."""
+        await self._exchange.send(routes.delete_thread(thread_id, reason), decode.raw_response)
 
     async def active_threads(self, guild_id: str) -> ThreadList:
-        """All active threads of a guild that the bot may see: one answer, no pages."""
-        return await self._threads(routes.active_threads(guild_id))
+        """All active threads of a guild that the bot may see, in one response."""
+        return await self._thread_list(routes.active_threads(guild_id))
 
-    async def archived_threads(self, channel_id: str, *, before: datetime | None, limit: int = PAGE) -> ThreadList:
-        """One page of public archived threads, newest archive time first, all archived before `before`."""
-        return await self._threads(routes.archived_threads(channel_id, before, limit))
+    async def archived_threads(self, channel_id: str, *, before: datetime | None, limit: int = PAGE_SIZE) -> ThreadList:
+        """One page of public threads archived before `before`, newest archive time first."""
+        return await self._thread_list(routes.archived_threads(channel_id, before, limit))
 
-    async def _threads(self, request: Request) -> ThreadList:
-        def read(response: Response) -> ThreadList:
-            found = decode.threads(response)
-            return ThreadList(found.threads, found.has_more, decode.date(response, self._clock.now()))
+    async def _thread_list(self, request: Request) -> ThreadList:
+        return await self._exchange.send(request, lambda response: decode.thread_list(response, now=self._clock.now()))
 
-        return await self._exchange.answer(request, read)
-
-    async def audit_log(self, guild_id: str, *, after: str | None, limit: int = PAGE) -> tuple[AuditEntry, ...]:
-        """One page of the guild's audit log: the entries after that id, oldest first; without it the newest ones."""
-        return await self._exchange.answer(routes.audit_log(guild_id, after, limit), decode.audit_entries)
+    async def audit_log(self, guild_id: str, *, after: str | None, limit: int = PAGE_SIZE) -> tuple[AuditEntry, ...]:
+        """One page of the guild's audit log: the entries after that id, oldest first; with None, the newest ones."""
+        return await self._exchange.send(routes.audit_log(guild_id, after, limit), decode.audit_entries)
 
     async def post_message(self, channel_id: str, body: Mapping[str, Any], *, nonce: str) -> Message:
-        """Post a message, or get the one that this nonce (at most 25 characters) posted a few minutes ago.
+        """Post a message, or return the one that was posted with this nonce in the last few minutes.
 
-        Unknown Message (NotFound, 10008): this nonce posted one, and it was deleted.
+        A nonce has at most 25 characters. NotFound with 10008: the message posted with it was deleted.
         """
-        return await self._exchange.answer(routes.post_message(channel_id, body, nonce), decode.message)
+        return await self._exchange.send(routes.post_message(channel_id, body, nonce), decode.message)
 
     async def message(self, channel_id: str, message_id: str) -> Message:
-        return await self._exchange.answer(routes.get_message(channel_id, message_id), decode.message)
+        return await self._exchange.send(routes.get_message(channel_id, message_id), decode.message)
 
     async def delete_message(self, channel_id: str, message_id: str, *, reason: str | None = None) -> None:
-        """Delete a message. NotFound with 10008 means that it is gone, be it by an earlier attempt of this very call."""
-        await self._exchange.answer(routes.delete_message(channel_id, message_id, reason), decode.nothing)
+        """Delete a message. NotFound with 10008: it is already gone, perhaps by an earlier attempt of this call."""
+        await self._exchange.send(routes.delete_message(channel_id, message_id, reason), decode.no_body)
 
     def check_start_limit(self, channel_id: str) -> None:
-        """Raise RateLimited if starting a thread in this channel is known to be refused for longer than there is time."""
-        self._exchange.foresee(routes.start_thread(channel_id, channel_id, "", 0))
+        """Raise RateLimited if starting a thread in this channel is known to be limited beyond the time that is left."""
+        self._exchange.check_rate_limit(routes.start_thread(channel_id, channel_id, "", 0))
 
     async def start_thread(self, channel_id: str, message_id: str, *, name: str, auto_archive_duration: int) -> Channel:
-        """Start the one thread of a message; it bears the message's id. DiscordRefused with 160004: it was started."""
+        """Start the one thread of a message; its id is the message's. DiscordRefused with 160004: it was started before."""
         request = routes.start_thread(channel_id, message_id, name, auto_archive_duration)
-        return await self._exchange.answer(request, decode.channel)
+        return await self._exchange.send(request, decode.channel)
 
     async def add_thread_member(self, thread_id: str, user_id: str) -> None:
-        """Adding a member twice is fine; the thread must not be archived."""
-        await self._exchange.answer(routes.add_thread_member(thread_id, user_id), decode.nothing)
+        """Add a user to a thread that is not archived. Adding a member again does nothing."""
+        await self._exchange.send(routes.add_thread_member(thread_id, user_id), decode.no_body)
 
     async def current_user_id(self) -> str:
-        """The bot's own user id, asked for once. (Old applications have another id than their bot.)"""
+        """The bot's user id, fetched once. (An old application's id differs from its bot's.)"""
         if self._user_id is None:
-            self._user_id = (await self._exchange.answer(routes.get_current_user(), decode.user)).id
+            self._user_id = (await self._exchange.send(routes.get_current_user(), decode.user)).id
         return self._user_id
 
     async def edit_original(self, token: Secret | str, body: Mapping[str, Any]) -> None:
         """Edit the original response of an interaction.
 
-        Straight after a deferral Discord may not know it yet: 404 is tried again for some seconds. Then NotFound, or
-        DiscordRefused with 50027, say that the token is dead.
+        Right after a deferral Discord may not know it yet, so a 404 is repeated for some seconds. After that, NotFound
+        (or, at any time, DiscordRefused with 50027) means that the token has expired.
         """
         token = token.reveal() if isinstance(token, Secret) else token
         telemetry.redact_in_request(token)
         request = routes.edit_original(self._application_id, token, body)
-        for pause in (*self._retry.original_pauses, None):
+        for pause in (*self._retry.edit_original_pauses, None):
             try:
-                return await self._exchange.answer(request, decode.nothing)
+                return await self._exchange.send(request, decode.no_body)
             except NotFound:
                 if pause is None or not await self._exchange.pause(pause):
                     raise
@@ -190,16 +186,18 @@ class Discord:
 def build_client(api_url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:
     """The one HTTP client of an execution environment: one pool, one SSL context.
 
-    The environment's proxy variables are not read: each proxy would cost an SSL context of its own at every cold start.
-    httpx logs URLs, and some of ours hold a token: that is silenced here.
+    It ignores the environment's proxy variables: each proxy would add an SSL context to every cold start. It silences
+    httpx's logs, which contain URLs, because some of ours contain a token.
     """
     telemetry.silence("httpx", "httpcore")
     return httpx.AsyncClient(
         base_url=api_url,
         transport=transport,
-        timeout=httpx.Timeout(MAX_PATIENCE, connect=CONNECT_TIMEOUT),
+        timeout=_timeout(None),
         limits=httpx.Limits(
-            max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=KEEP_ALIVE
+            max_connections=MAX_CONNECTIONS,
+            max_keepalive_connections=MAX_CONNECTIONS,
+            keepalive_expiry=KEEP_ALIVE_SECONDS,
         ),
         http2=False,
         follow_redirects=False,
@@ -208,57 +206,58 @@ def build_client(api_url: str, *, transport: httpx.AsyncBaseTransport | None = N
 
 
 def httpx_send(client: httpx.AsyncClient, token: TokenSource) -> Send:
-    """Sends through `client`, with the token where a request is authorized, and with a renewed one after a 401.
+    """A `Send` over `client` that authorizes requests with the bot's token, and renews the token after a 401.
 
-    Raises DiscordUnavailable if nothing was sent, OutcomeUnknown (a request that changes nothing: DiscordUnavailable) if
-    the answer was lost, and BotTokenRefused without sending while the token is known to be refused.
+    It raises DiscordUnavailable if nothing was sent, OutcomeUnknown (for a GET: DiscordUnavailable) if the response was
+    lost, and BotTokenRefused, without sending, while the token is known to be refused.
     """
 
     async def send(request: Request) -> Response:
         if not request.authorized:
-            return await _once(client, request, None)
-        used = await token.current()
-        response = await _once(client, request, used)
-        if response.status == 401 and await token.renewed(used):
+            return await _send_once(client, request, None)
+        used = await token.get()
+        response = await _send_once(client, request, used)
+        if response.status == 401 and await token.renew(used):
             telemetry.count_discord_call(request.route, response.status)
-            used = await token.current()
-            response = await _once(client, request, used)
+            used = await token.get()
+            response = await _send_once(client, request, used)
             if response.status == 401:
-                token.stop(used)
+                token.pause(used)
         return response
 
     return send
 
 
-async def _once(client: httpx.AsyncClient, request: Request, token: Secret | None) -> Response:
-    """One HTTP exchange. No foreign exception leaves, not even as a cause or context.
+async def _send_once(client: httpx.AsyncClient, request: Request, token: Secret | None) -> Response:
+    """Send one HTTP request. None of httpx's exceptions leaves, not even as a cause or context.
 
-    They hold the request: its URL may hold an interaction token, its headers hold the bot's; and the text of a
-    LocalProtocolError can quote a header. So only the name of their class is told, outside of the `except` block.
+    They hold the request, with tokens in its URL and headers, and the text of a LocalProtocolError can quote a header.
+    So the error names only their class, and it is raised outside the `except` block.
     """
     try:
-        answer = await client.request(
+        response = await client.request(
             request.method,
             request.path,
             params=request.query or None,
-            headers=header_fields(request, token),
-            content=body_of(request),
-            timeout=_timeout(request.patience),
+            headers=encode_headers(request, token),
+            content=encode_body(request),
+            timeout=_timeout(request.timeout_seconds),
         )
     except httpx.HTTPError as fault:
-        failure = _translated(request, fault)
+        failure = _translate(request, fault)
     else:
-        return Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, answer.content)
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Response(response.status_code, headers, response.content)
     raise failure
 
 
-def _timeout(patience: float | None) -> httpx.Timeout:
-    seconds = MAX_PATIENCE if patience is None else patience
-    return httpx.Timeout(seconds, connect=min(CONNECT_TIMEOUT, seconds))
+def _timeout(seconds: float | None) -> httpx.Timeout:
+    seconds = MAX_TIMEOUT_SECONDS if seconds is None else seconds
+    return httpx.Timeout(seconds, connect=min(CONNECT_TIMEOUT_SECONDS, seconds))
 
 
-def _translated(request: Request, fault: httpx.HTTPError) -> DiscordUnavailable:
-    what = type(fault).__name__
+def _translate(request: Request, fault: httpx.HTTPError) -> DiscordUnavailable:
+    kind = type(fault).__name__
     if isinstance(fault, _NEVER_SENT):
-        return DiscordUnavailable(f"{request.route} was not sent ({what})")
-    return decode.lost(request, f"got no answer ({what})")
+        return DiscordUnavailable(f"{request.route} was not sent ({kind})")
+    return decode.outage(request, f"got no answer ({kind})")

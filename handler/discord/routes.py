@@ -1,6 +1,6 @@
-"""The routes that this project uses, as functions from what they are about to a request. Pure.
+"""The routes that this project uses: each is a function that builds a request. Pure.
 
-Discord docs, "Channel", "Message", "Guild", "User" and "Receiving and Responding"; v10 of the API.
+Discord docs, "Channel", "Message", "Guild", "User", "Audit Log" and "Receiving and Responding"; version 10 of the API.
 """
 
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ def get_channel(channel_id: str) -> Request:
 
 
 def change_thread(thread_id: str, changes: Mapping[str, Any], reason: str | None) -> Request:
-    """Only the given changes are sent; the same state set twice is that state."""
+    """Repeatable: setting the same state twice has no further effect."""
     path, route = f"/channels/{_id(thread_id)}", "PATCH /channels/{channel}"
     return Request("PATCH", path, route, json=dict(changes), reason=reason, repeatable=True)
 
 
 def delete_thread(thread_id: str, reason: str | None) -> Request:
-    """A repeat answers 10003: the thread is gone, as was asked."""
+    """A repeat is refused with 10003: the thread is already gone."""
     path, route = f"/channels/{_id(thread_id)}", "DELETE /channels/{channel}"
     return Request("DELETE", path, route, reason=reason, repeatable=True)
 
@@ -43,7 +43,7 @@ def archived_threads(channel_id: str, before: datetime | None, limit: int) -> Re
 
 
 def audit_log(guild_id: str, after: str | None, limit: int) -> Request:
-    """Entries after that id, oldest first; the newest ones where there is none."""
+    """The entries after that id, oldest first; with None, the newest ones."""
     query = (("limit", str(limit)), *((("after", _id(after)),) if after else ()))
     return Request(
         "GET", f"/guilds/{_id(guild_id)}/audit-logs", "GET /guilds/{guild}/audit-logs", query, repeatable=True
@@ -51,7 +51,7 @@ def audit_log(guild_id: str, after: str | None, limit: int) -> Request:
 
 
 def post_message(channel_id: str, body: Mapping[str, Any], nonce: str) -> Request:
-    """A repeat with the same nonce answers the first message, for "a few minutes" (`enforce_nonce`)."""
+    """A repeat with the same nonce returns the first message, for "a few minutes" (`enforce_nonce`)."""
     path, route = f"/channels/{_id(channel_id)}/messages", "POST /channels/{channel}/messages"
     return Request("POST", path, route, json={**body, "nonce": nonce, "enforce_nonce": True}, repeatable=True)
 
@@ -62,13 +62,13 @@ def get_message(channel_id: str, message_id: str) -> Request:
 
 
 def delete_message(channel_id: str, message_id: str, reason: str | None) -> Request:
-    """A repeat answers 10008: the message is gone, as was asked."""
+    """A repeat is refused with 10008: the message is already gone."""
     path = f"/channels/{_id(channel_id)}/messages/{_id(message_id)}"
     return Request("DELETE", path, "DELETE /channels/{channel}/messages/{message}", reason=reason, repeatable=True)
 
 
 def start_thread(channel_id: str, message_id: str, name: str, auto_archive_duration: int) -> Request:
-    """One thread per message: a repeat answers 160004. `auto_archive_duration` is in minutes."""
+    """A repeat is refused with 160004: a message has one thread. `auto_archive_duration` is in minutes."""
     path = f"/channels/{_id(channel_id)}/messages/{_id(message_id)}/threads"
     body = {"name": name, "auto_archive_duration": auto_archive_duration}
     return Request("POST", path, "POST /channels/{channel}/messages/{message}/threads", json=body, repeatable=True)
@@ -90,12 +90,12 @@ def edit_original(application_id: str, token: str, body: Mapping[str, Any]) -> R
 
 
 def _id(snowflake: str) -> str:
-    """An id as a segment of a path: anything else could lead to another route."""
+    """An id as a segment of a path. Raises ValueError for anything else: it could lead to another route."""
     if not (snowflake.isascii() and snowflake.isdigit()):
         raise ValueError("an id is not a snowflake")
     return snowflake
 
 
 def _microseconds(moment: datetime) -> str:
-    """Discord's archive times have microseconds: a coarser `before` would skip threads or repeat them."""
+    """Archive times have microseconds: a less precise `before` would skip or repeat threads."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

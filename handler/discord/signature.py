@@ -1,8 +1,8 @@
-"""The door: only what Discord signed gets in, and who is refused learns nothing about the inside.
+"""Accept only requests that Discord signed; tell a refused caller as little as possible.
 
-Discord docs, "Receiving and Responding", Security and Authorization: the signature covers timestamp and raw body, and
-a bad one is answered 401; Discord sends bad ones on purpose and drops endpoints that let them in. It states no window
-for the timestamp; ours keeps a recorded request from being played again later.
+Discord docs, "Receiving and Responding", Security and Authorization: the signature covers the timestamp and the raw
+body, and a wrong one must be answered with 401. Discord sends wrong ones on purpose and drops endpoints that accept
+them. It defines no maximum age; ours keeps a recorded request from being replayed later.
 """
 
 import re
@@ -18,7 +18,7 @@ from handler.aws.http_api import MAX_BODY_BYTES, HttpRequest
 
 PATH: Final = "/interactions"
 METHOD: Final = "POST"
-FRESH_FOR: Final = timedelta(minutes=5)  # clocks differ by less, and Discord gives up after three seconds
+MAX_AGE: Final = timedelta(minutes=5)  # clocks differ by less, and Discord gives up after three seconds
 
 _SIGNATURE: Final = re.compile(r"[0-9a-fA-F]{128}")
 _TIMESTAMP: Final = re.compile(r"[0-9]{1,12}")
@@ -34,39 +34,39 @@ _TYPES: Final = frozenset(
 
 
 class RequestRefused(Exception):
-    """The request goes no further. `status` and `text` are all that the outside is told."""
+    """The request is refused. `status`, `text` and `headers` are all that the caller gets."""
 
     def __init__(self, status: int, text: str, **headers: str) -> None:
         super().__init__(f"{status} {text}")
         self.status, self.text, self.headers = status, text, headers
 
 
-def verify(arrival: HttpRequest, public_key: bytes, now: datetime) -> dict[str, Any]:
-    """The signed payload: an object whose ``type`` is known. Raises RequestRefused."""
-    if arrival.path != PATH:
+def verify(request: HttpRequest, public_key: bytes, now: datetime) -> dict[str, Any]:
+    """The signed payload: an object of a known ``type``. Raises RequestRefused."""
+    if request.path != PATH:
         raise RequestRefused(404, "not found")
-    if arrival.method != METHOD:
+    if request.method != METHOD:
         raise RequestRefused(405, "method not allowed", allow=METHOD)
-    if arrival.size > MAX_BODY_BYTES:
+    if request.size > MAX_BODY_BYTES:
         raise RequestRefused(413, "too large")
-    if arrival.body is None or not _is_genuine(arrival, arrival.body, public_key, now):
+    if request.body is None or not _is_signed_by_discord(request, request.body, public_key, now):
         raise RequestRefused(401, "invalid request signature")
-    return _payload(arrival.body)
+    return _decode_payload(request.body)
 
 
-def _is_genuine(arrival: HttpRequest, body: bytes, public_key: bytes, now: datetime) -> bool:
-    if not _SIGNATURE.fullmatch(arrival.signature) or not _TIMESTAMP.fullmatch(arrival.timestamp):
+def _is_signed_by_discord(request: HttpRequest, body: bytes, public_key: bytes, now: datetime) -> bool:
+    if not _SIGNATURE.fullmatch(request.signature) or not _TIMESTAMP.fullmatch(request.timestamp):
         return False
-    if abs(now.timestamp() - int(arrival.timestamp)) > FRESH_FOR.total_seconds():
+    if abs(now.timestamp() - int(request.timestamp)) > MAX_AGE.total_seconds():
         return False
     try:
-        VerifyKey(public_key).verify(arrival.timestamp.encode() + body, bytes.fromhex(arrival.signature))
+        VerifyKey(public_key).verify(request.timestamp.encode() + body, bytes.fromhex(request.signature))
     except BadSignatureError:
         return False
     return True
 
 
-def _payload(body: bytes) -> dict[str, Any]:
+def _decode_payload(body: bytes) -> dict[str, Any]:
     try:
         payload = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError):

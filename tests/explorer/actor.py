@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from handler.aws.dynamodb import ConditionFailed, TransactionFailed
-from handler.discord.http import Request, body_of
+from handler.discord.http import Request, encode_body
 from handler.discord.rate_limits import RateLimits
 from handler.discord.rest import NO_RETRY, Discord, Response
 from handler.errors import OnethreadError
@@ -158,7 +158,7 @@ class Run:
         return answer
 
     async def _send(self, request: Request) -> Response:
-        key = f"{request.method} {request.path} {request.query}".encode() + (body_of(request) or b"")
+        key = f"{request.method} {request.path} {request.query}".encode() + (encode_body(request) or b"")
         response: Response = await self._ask(Question("discord", request, key))
         return response
 

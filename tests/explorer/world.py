@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from handler.aws.dynamodb import ConditionFailed, TransactionFailed
-from handler.discord.http import Request, body_of, header_fields
+from handler.discord.http import Request, encode_body, encode_headers
 from handler.discord.rest import Response
 from handler.runtime.clock import parse_iso
 from handler.runtime.secrets import Secret
@@ -165,8 +165,8 @@ class World:
                 request.method,
                 request.path,
                 dict(request.query),
-                header_fields(request, Secret(BOT_TOKEN)),
-                body_of(request) or b"",
+                encode_headers(request, Secret(BOT_TOKEN)),
+                encode_body(request) or b"",
             ),
             self.now,
         )

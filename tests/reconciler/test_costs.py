@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from handler.discord import snowflakes
-from handler.discord.rest import PAGE as AUDIT_PAGE
+from handler.discord.rest import PAGE_SIZE as AUDIT_PAGE
 from handler.runtime.clock import iso
 from handler.sessions.reconcile.observe import SWEEP_PER_RUN
 from handler.sessions.reconcile.watermark import MAX_PAGES

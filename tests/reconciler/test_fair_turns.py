@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from handler.discord.rest import PAGE as AUDIT_PAGE
+from handler.discord.rest import PAGE_SIZE as AUDIT_PAGE
 from handler.runtime.clock import iso
 from handler.sessions.duplicates.merge import MergeResult, merge_duplicates
 from handler.sessions.reconcile.housekeeping import CHANGES_PER_RUN

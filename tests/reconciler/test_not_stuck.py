@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from handler.discord.rest import PAGE as AUDIT_PAGE
+from handler.discord.rest import PAGE_SIZE as AUDIT_PAGE
 from handler.errors import ThreadLocked
 from handler.runtime.clock import iso
 from handler.sessions.duplicates.find import find_duplicates

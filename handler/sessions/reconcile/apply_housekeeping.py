@@ -12,7 +12,7 @@ from typing import Final
 
 from handler.discord import snowflakes
 from handler.discord.models import Channel
-from handler.discord.rest import PAGE
+from handler.discord.rest import PAGE_SIZE
 from handler.errors import (
     BotTokenRefused,
     ChannelGone,
@@ -171,7 +171,7 @@ async def _by_a_person(context: Context, guild_id: str, thread: Channel, pace: P
                 return True
             if any(snowflakes.time_of(entry.id) > thread.archive_time + AUDIT_MARGIN for entry in page):
                 return False
-            if pages == MAX_AUDIT_PAGES and len(page) == PAGE:
+            if pages == MAX_AUDIT_PAGES and len(page) == PAGE_SIZE:
                 return True
     except Forbidden:
         return True

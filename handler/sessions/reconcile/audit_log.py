@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from handler.discord.models import AuditEntry
-from handler.discord.rest import PAGE
+from handler.discord.rest import PAGE_SIZE
 from handler.sessions.context import Context
 from handler.sessions.reconcile.pace import Pace
 
@@ -18,7 +18,7 @@ async def audit_pages(
     while True:
         page = await context.discord.audit_log(guild_id, after=after)
         yield page
-        if after is None or len(page) < PAGE:
+        if after is None or len(page) < PAGE_SIZE:
             return
         await pace()
         after = max(page, key=lambda entry: int(entry.id)).id

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from handler.discord.rest import PAGE
+from handler.discord.rest import PAGE_SIZE
 from handler.runtime.clock import iso, parse_iso
 from handler.sessions.context import Context
 from handler.sessions.reconcile.pace import Pace
@@ -24,7 +24,7 @@ async def advance_watermark(context: Context, channel_id: str, pace: Pace) -> No
     mark = parse_iso(channel.imported_at)
     await pace()
     archived = await archived_down_to(context, channel_id, mark, pages_most=MAX_PAGES)
-    await pace(len(archived.threads) // PAGE)  # further pages are made up for, and then kept to
+    await pace(len(archived.threads) // PAGE_SIZE)  # further pages are made up for, and then kept to
     beyond = [thread for thread in archived.threads if is_beyond_watermark(channel, thread)]
     if archived.has_more:
         await settle(context, channel, beyond)

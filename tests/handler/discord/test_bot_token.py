@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from handler.discord.bot_token import REFUSED_PAUSE, TokenSource
+from handler.discord.bot_token import REFUSED_PAUSE_SECONDS, TokenSource
 from handler.errors import BotTokenRefused, DiscordRefused, StoreUnavailable
 from handler.runtime.secrets import Secret
 from tests.kit.scripted_discord import TEXT_CHANNEL, ScriptedDiscord, answer, client_of, ok, refusal, scripted
@@ -89,11 +89,11 @@ def test_after_a_401_that_nothing_cures_no_request_is_sent_for_a_while(parameter
         await knocking()
         assert len(guarded.requests) == 1
         assert parameter is None or parameter.reads == 1
-        await asyncio.sleep(REFUSED_PAUSE + 1)
+        await asyncio.sleep(REFUSED_PAUSE_SECONDS + 1)
         await knocking()
         assert len(guarded.requests) == 2
         guarded.token = OLD
-        await asyncio.sleep(REFUSED_PAUSE + 1)
+        await asyncio.sleep(REFUSED_PAUSE_SECONDS + 1)
         assert (await discord.channel("1")).id == "1"
 
     run(story())

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from handler.discord.bot_token import LOOK_AGAIN_AFTER, TokenSource
+from handler.discord.bot_token import REREAD_PAUSE_SECONDS, TokenSource
 from handler.errors import BotTokenRefused
 from handler.runtime.secrets import Secret
 from tests.kit.secrets import made_up
@@ -29,17 +29,17 @@ def test_a_renewed_token_is_found_within_seconds_though_discord_is_left_in_peace
     async def scenario() -> None:
         clock, parameter = LoopClock(), Parameter()
         source = TokenSource(None, clock=clock, read=parameter.read)
-        assert await source.current() == OLD
-        assert not await source.renewed(OLD)
+        assert await source.get() == OLD
+        assert not await source.renew(OLD)
         reads = parameter.reads
         for _ in range(10):
             with pytest.raises(BotTokenRefused):
-                await source.current()
+                await source.get()
         assert parameter.reads == reads, "the parameter is not hammered either"
         parameter.value = NEW
-        await clock.sleep(timedelta(seconds=LOOK_AGAIN_AFTER).total_seconds())
-        assert await source.current() == NEW
-        assert await source.current() == NEW
+        await clock.sleep(timedelta(seconds=REREAD_PAUSE_SECONDS).total_seconds())
+        assert await source.get() == NEW
+        assert await source.get() == NEW
         assert parameter.reads == reads + 1
 
     run(scenario())

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from handler.discord import decode, routes
 from handler.discord.http import Request, Response
+from handler.discord.models import ThreadList
 from handler.errors import DiscordRefused, DiscordUnavailable, OnethreadError, OutcomeUnknown
 
 GET, POST = routes.get_channel("1"), routes.post_message("1", {}, "n")
@@ -38,8 +39,12 @@ def json(document: object, status: int = 200, **headers: str) -> Response:
     return Response(status, headers, msgspec.json.encode(document))
 
 
+def thread_list(response: Response) -> ThreadList:
+    return decode.thread_list(response, NOW)
+
+
 def test_a_thread_is_read_and_what_nobody_needs_is_ignored() -> None:
-    thread = decode.understood(GET, json(THREAD), decode.channel)
+    thread = decode.decode_response(GET, json(THREAD), decode.channel)
     assert (thread.is_thread, thread.archived, thread.locked) == (True, True, False)
     assert thread.archive_time == datetime(2026, 11, 1, 10, 0, 0, 123456, tzinfo=UTC)
 
@@ -58,15 +63,15 @@ def test_a_thread_is_read_and_what_nobody_needs_is_ignored() -> None:
 )
 def test_a_thread_that_does_not_read_as_one_is_nonsense_here_and_no_surprise_later(change: dict[str, object]) -> None:
     with pytest.raises(DiscordUnavailable, match="nonsense"):
-        decode.understood(GET, json(THREAD | change), decode.channel)
+        decode.decode_response(GET, json(THREAD | change), decode.channel)
     with pytest.raises(DiscordUnavailable, match="nonsense"):
-        decode.understood(GET, json({"threads": [THREAD, THREAD | change]}), decode.threads)
+        decode.decode_response(GET, json({"threads": [THREAD, THREAD | change]}), thread_list)
 
 
 @given(st.binary(max_size=60), st.sampled_from([GET, POST]), st.integers(200, 599))
 def test_no_body_whatever_makes_anything_but_an_error_of_ours(body: bytes, request_: Request, status: int) -> None:
     with pytest.raises(OnethreadError):
-        decode.understood(request_, Response(status, {}, body), decode.channel)
+        decode.decode_response(request_, Response(status, {}, body), decode.channel)
 
 
 @given(
@@ -77,7 +82,7 @@ def test_no_body_whatever_makes_anything_but_an_error_of_ours(body: bytes, reque
 )
 def test_a_refusal_is_told_whatever_its_body_looks_like(document: object) -> None:
     with pytest.raises(DiscordRefused) as raised:
-        decode.understood(GET, json(document, 400), decode.nothing)
+        decode.decode_response(GET, json(document, 400), decode.no_body)
     assert raised.value.code == (
         document.get("code") if isinstance(document, dict) and type(document.get("code")) is int else 0
     )
@@ -86,8 +91,8 @@ def test_a_refusal_is_told_whatever_its_body_looks_like(document: object) -> Non
 def test_a_form_error_names_the_field_and_is_cut_short() -> None:
     errors = {"name": {"_errors": [{"code": "BASE_TYPE_BAD_LENGTH", "message": "Must be 1 to 100 in length." * 50}]}}
     with pytest.raises(DiscordRefused, match="BASE_TYPE_BAD_LENGTH") as raised:
-        decode.understood(
-            POST, json({"message": "Invalid Form Body", "code": 50035, "errors": errors}, 400), decode.nothing
+        decode.decode_response(
+            POST, json({"message": "Invalid Form Body", "code": 50035, "errors": errors}, 400), decode.no_body
         )
     assert raised.value.code == 50035
     assert len(str(raised.value)) < 400
@@ -97,21 +102,21 @@ def test_a_form_error_names_the_field_and_is_cut_short() -> None:
 def test_a_proxys_page_is_no_word_of_discords_on_anything(status: int) -> None:
     page = Response(status, {"content-type": "text/html; charset=UTF-8"}, b"<html>blocked</html>")
     with pytest.raises(DiscordUnavailable) as raised:
-        decode.understood(POST, page, decode.message)
+        decode.decode_response(POST, page, decode.message)
     assert not isinstance(raised.value, OutcomeUnknown)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 302])
 def test_a_broken_answer_leaves_the_outcome_of_a_change_unknown_and_of_a_read_not(status: int) -> None:
     with pytest.raises(OutcomeUnknown):
-        decode.understood(POST, Response(status), decode.message)
+        decode.decode_response(POST, Response(status), decode.message)
     with pytest.raises(DiscordUnavailable) as raised:
-        decode.understood(GET, Response(status), decode.channel)
+        decode.decode_response(GET, Response(status), decode.channel)
     assert not isinstance(raised.value, OutcomeUnknown)
 
 
 def test_the_active_list_needs_no_has_more() -> None:
-    assert decode.understood(GET, json({"threads": []}), decode.threads).has_more is False
+    assert decode.decode_response(GET, json({"threads": []}), thread_list).has_more is False
 
 
 @pytest.mark.parametrize(
@@ -126,9 +131,9 @@ def test_the_active_list_needs_no_has_more() -> None:
         ("Mon, 23 Nov 99999999 11:59:58 GMT", NOW),
     ],
 )
-def test_discords_own_time_is_read_where_it_is_told(header: str, moment: datetime) -> None:
-    assert decode.date(Response(200, {"date": header}), NOW) == moment
+def test_a_list_has_the_time_of_discords_date_header_or_ours(header: str, moment: datetime) -> None:
+    assert thread_list(json({"threads": []}, date=header)).date == moment
 
 
-def test_without_a_date_the_time_is_ours() -> None:
-    assert decode.date(Response(200), NOW) == NOW
+def test_a_list_without_a_date_header_has_our_time() -> None:
+    assert thread_list(json({"threads": []})).date == NOW

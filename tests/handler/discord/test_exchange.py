@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from handler.discord.rest import CONNECT_TIMEOUT, NO_RETRY, Discord, RateLimits, Request, Response
+from handler.discord.rest import CONNECT_TIMEOUT_SECONDS, NO_RETRY, Discord, RateLimits, Request, Response
 from handler.errors import (
     DiscordRefused,
     DiscordUnavailable,
@@ -196,7 +196,7 @@ def test_an_answer_is_not_waited_for_beyond_the_deadline(within: float | None, p
     failure(create, discord, within=within)
     timeout = script.requests[0].extensions["timeout"]
     assert timeout["read"] == timeout["write"] == timeout["pool"] == patience
-    assert timeout["connect"] == min(CONNECT_TIMEOUT, patience)
+    assert timeout["connect"] == min(CONNECT_TIMEOUT_SECONDS, patience)
 
 
 def counting(answer_with: Response) -> tuple[list[Request], Callable[[Request], Awaitable[Response]]]:
@@ -227,7 +227,7 @@ def test_without_retries_one_question_is_one_send_and_no_other_wait(status: int)
                 await question
             except OnethreadError:
                 limits._windows.clear()
-                limits._stopped.clear()
+                limits._blocked_until.clear()
 
     run(each())
     assert len(sent) == 4

@@ -8,7 +8,7 @@ import pytest
 
 from handler import __version__
 from handler.discord import routes
-from handler.discord.http import MAX_REASON_LENGTH, Request, Response, body_of, header_fields
+from handler.discord.http import MAX_REASON_LENGTH, Request, Response, encode_body, encode_headers
 from handler.runtime.secrets import Secret
 from tests.kit.secrets import BOT_TOKEN, INTERACTION_TOKEN
 
@@ -23,34 +23,34 @@ def test_the_version_stands_in_one_place() -> None:
 
 
 def test_every_request_says_who_it_is_from_in_discords_form() -> None:
-    agent = header_fields(routes.get_channel("1"), TOKEN)["user-agent"]
+    agent = encode_headers(routes.get_channel("1"), TOKEN)["user-agent"]
     assert agent == f"DiscordBot (https://github.com/onethread/onethread, {__version__})"
 
 
 def test_the_token_goes_only_where_it_is_asked_for() -> None:
-    assert header_fields(routes.get_channel("1"), TOKEN)["authorization"] == f"Bot {BOT_TOKEN}"
-    assert "authorization" not in header_fields(routes.edit_original("9", INTERACTION_TOKEN, {}), TOKEN)
-    assert "authorization" not in header_fields(routes.get_channel("1"), None)
+    assert encode_headers(routes.get_channel("1"), TOKEN)["authorization"] == f"Bot {BOT_TOKEN}"
+    assert "authorization" not in encode_headers(routes.edit_original("9", INTERACTION_TOKEN, {}), TOKEN)
+    assert "authorization" not in encode_headers(routes.get_channel("1"), None)
 
 
 def test_a_reason_is_cut_to_what_discord_takes_and_percent_encoded() -> None:
     request = routes.delete_message("1", "2", "ü" * 600 + "\n")
-    reason = header_fields(request, TOKEN)["x-audit-log-reason"]
+    reason = encode_headers(request, TOKEN)["x-audit-log-reason"]
     assert reason.isascii()
     assert unquote(reason) == "ü" * MAX_REASON_LENGTH
-    assert "x-audit-log-reason" not in header_fields(routes.delete_message("1", "2", None), TOKEN)
+    assert "x-audit-log-reason" not in encode_headers(routes.delete_message("1", "2", None), TOKEN)
 
 
 def test_a_lone_surrogate_in_a_reason_is_no_fault() -> None:
-    assert header_fields(routes.delete_message("1", "2", "\ud83d"), TOKEN)["x-audit-log-reason"] == "%3F"
+    assert encode_headers(routes.delete_message("1", "2", "\ud83d"), TOKEN)["x-audit-log-reason"] == "%3F"
 
 
 def test_a_body_is_json_and_says_so_and_no_body_says_nothing() -> None:
     start = routes.start_thread("1", "2", "Session ü", 4320)
-    assert body_of(start) == '{"name":"Session ü","auto_archive_duration":4320}'.encode()
-    assert header_fields(start, TOKEN)["content-type"] == "application/json"
-    assert body_of(routes.get_channel("1")) is None
-    assert "content-type" not in header_fields(routes.get_channel("1"), TOKEN)
+    assert encode_body(start) == '{"name":"Session ü","auto_archive_duration":4320}'.encode()
+    assert encode_headers(start, TOKEN)["content-type"] == "application/json"
+    assert encode_body(routes.get_channel("1")) is None
+    assert "content-type" not in encode_headers(routes.get_channel("1"), TOKEN)
 
 
 @pytest.mark.parametrize(

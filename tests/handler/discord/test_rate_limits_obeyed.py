@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from handler.discord.exchange import MAX_WAIT
+from handler.discord.exchange import MAX_WAIT_SECONDS
 from handler.discord.rest import Discord, RateLimits
 from handler.errors import RateLimited
 from handler.runtime.deadline import Deadline, set_deadline
@@ -39,7 +39,7 @@ def test_a_short_wait_is_slept_through() -> None:
     assert script.moments == pytest.approx([0, 1.5, 2.0], abs=1e-3)
 
 
-@pytest.mark.parametrize("retry_after", [MAX_WAIT + 0.1, 240.0])
+@pytest.mark.parametrize("retry_after", [MAX_WAIT_SECONDS + 0.1, 240.0])
 def test_a_long_wait_is_told_with_its_length(retry_after: float) -> None:
     script, discord = scripted(limited(retry_after))
     raised = refused(discord)

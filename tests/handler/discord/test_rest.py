@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from handler.discord.models import ThreadList
-from handler.discord.rest import KEEP_ALIVE, Discord, build_client
+from handler.discord.rest import KEEP_ALIVE_SECONDS, Discord, build_client
 from handler.discord.rest import Request as WireRequest
 from handler.errors import DiscordRefused, DiscordUnavailable, NotFound
 from handler.runtime.secrets import Secret
@@ -192,5 +192,5 @@ def test_the_client_reads_no_proxy_variables_and_follows_no_redirect(monkeypatch
 def test_idle_connections_outlive_the_pause_between_two_commands() -> None:
     client = build_client(API_URL)
     transport: Any = client._transport
-    assert transport._pool._keepalive_expiry == KEEP_ALIVE
+    assert transport._pool._keepalive_expiry == KEEP_ALIVE_SECONDS
     asyncio.run(client.aclose())

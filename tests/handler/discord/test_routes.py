@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from handler.discord import routes
-from handler.discord.http import Request, body_of
+from handler.discord.http import Request, encode_body
 from tests.kit.secrets import INTERACTION_TOKEN
 
 OPENAPI = Path(__file__).resolve().parents[4] / "shared" / "discord" / "openapi.json"
@@ -92,7 +92,7 @@ def test_the_request_fits_discords_description(name: str) -> None:
     for key, text in request.query:
         value = int(text) if known[key]["schema"].get("type") == "integer" else text
         assert not errors(known[key]["schema"], value)
-    if (body := body_of(request)) is not None:
+    if (body := encode_body(request)) is not None:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
         assert not errors(
             THREAD_CHANGE if request.method == "PATCH" and request.authorized else schema, json.loads(body)
