@@ -1,4 +1,4 @@
-"""Channel items and namesakes: how far a channel's past is known, and which threads bear names that are not theirs."""
+"""Channel items: what kind of channel it is, and how far its past is known."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from handler.store.table import Table
 
 
 class ChannelStore:
-    """The part of the Store that is about channels, not about one session."""
+    """The channels in which sessions were opened."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -20,12 +20,12 @@ class ChannelStore:
         return None if item is None else msgspec.convert({**item, "channel_id": channel_id}, ChannelItem)
 
     async def register(self, channel: ChannelItem) -> None:
-        """First contact: what kind of channel it is. Repeatable."""
+        """Record a channel at first contact. Repeatable."""
         facts = {"guild_id": channel.guild_id, "kind": channel.kind}
         await self._table.try_update(channel_item_key(channel.channel_id), condition=ABSENT, sets=facts)
 
     async def advance_import(self, channel: ChannelItem, then: ChannelItem) -> bool:
-        """Move the import on, from exactly where it was read. False: somebody else moved it."""
+        """Advance the import from exactly where it was read. False: somebody else did."""
         clauses: list[str] = []
         values: dict[str, Any] = {}
         for name in ("import_started_at", "import_before", "import_asked_by"):
@@ -50,7 +50,7 @@ class ChannelStore:
         )
 
     async def restart_import(self, channel: ChannelItem, asked_by: str) -> None:
-        """Forget how far the past is known, unless this very request has begun it already."""
+        """Import the past again, unless this very request began that already."""
         await self._table.try_update(
             channel_item_key(channel.channel_id),
             condition="attribute_not_exists(#import_asked_by) OR #import_asked_by <> :import_asked_by",
@@ -67,7 +67,7 @@ class ChannelStore:
         )
 
     async def move_watermark(self, channel: ChannelItem, to: str) -> None:
-        """All threads archived before `to` are settled: the mark moves on, from the value that was read."""
+        """Advance the watermark from the value that was read: all threads archived before `to` are settled."""
         await self._table.try_update(
             channel_item_key(channel.channel_id),
             condition="#imported_at = :read AND #imported_at < :to",

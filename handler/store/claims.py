@@ -1,4 +1,4 @@
-"""Claims: who may make a session's thread now. The part of the Store that moves a session to and from `creating`."""
+"""Claims: who may make a session's thread now. These writes move a session to and from `creating`."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from handler.store import clauses
 from handler.store.items import GENERATION_ATTRIBUTES, Session, Status, session_item_key
 from handler.store.lease import LEASE_SECONDS
 from handler.store.table import Table
-from handler.store.writes import Write, also_won, key_of, update_session
+from handler.store.writes import Write, update_session
 
 
 class ClaimStore:
@@ -44,17 +44,17 @@ class ClaimStore:
                 "created_by": created_by,
                 **self._lease_for(owner, now),
             },
-            firsts={"generation": 1, "session_name": session_name, "topic": topic},
-            removes=["expires_at", *GENERATION_ATTRIBUTES],  # nothing of a former life goes on
+            defaults={"generation": 1, "session_name": session_name, "topic": topic},
+            removes=["expires_at", *GENERATION_ATTRIBUTES],  # nothing of a former generation stays
             values={"vacant": Status.VACANT},
         )
-        return also_won(write, lambda s: s.status is Status.CREATING and s.lease.owner == owner)
+        return write.accept_own(lambda s: s.status is Status.CREATING and s.lease.owner == owner)
 
     async def take_over(self, session: Session, *, owner: str, now: datetime) -> Write:
         """Take over a claim whose lease has ended, exactly as it was read."""
         write = await update_session(
             self._table,
-            key_of(session),
+            session.item_key,
             condition=f"{clauses.STILL_CREATING} AND {clauses.SAME_GENERATION} AND {clauses.lease_as_read(session)}",
             sets=self._lease_for(owner, now),
             values={
@@ -64,41 +64,41 @@ class ClaimStore:
                 "read_expiry": session.lease.expires_at,
             },
         )
-        return also_won(write, lambda s: s.status is Status.CREATING and s.lease.owner == owner)
+        return write.accept_own(lambda s: s.status is Status.CREATING and s.lease.owner == owner)
 
     async def renew(self, session: Session, *, owner: str, now: datetime) -> Write:
         """Renew one's own lease."""
         return await update_session(
             self._table,
-            key_of(session),
+            session.item_key,
             condition=f"{clauses.STILL_CREATING} AND {clauses.SAME_GENERATION} AND {clauses.OWN_LEASE}",
             sets=self._lease_for(owner, now),
             values={"creating": Status.CREATING, "generation": session.generation, "owner": owner},
         )
 
     async def end_lease(self, session: Session, *, owner: str, now: datetime) -> None:
-        """Let the next one take over at once: for who gives up with an error. What is recorded stays."""
+        """End one's own lease, so that the next opener takes over at once. What is recorded stays."""
         await update_session(
             self._table,
-            key_of(session),
+            session.item_key,
             condition=f"{clauses.STILL_CREATING} AND {clauses.OWN_LEASE}",
             sets={"lease_expires_at": iso(now)},
             values={"creating": Status.CREATING, "owner": owner},
         )
 
     async def drop(self, session: Session, *, now: datetime, owner: str | None = None) -> Write:
-        """End a claim that has left nothing behind: vacant again, same generation.
+        """Release a claim with which nothing was recorded.
 
-        One's own if `owner` is given; else somebody's, with the lease exactly as it was read.
+        `owner`: one's own; else anybody's, with the lease exactly as it was read.
         """
         lease = clauses.OWN_LEASE if owner else clauses.lease_as_read(session)
         return await update_session(
             self._table,
-            key_of(session),
+            session.item_key,
             condition=(
                 f"{clauses.STILL_CREATING} AND {clauses.READ_GENERATION} AND {lease} AND {clauses.NOTHING_RECORDED}"
             ),
-            sets=clauses.vacant(session.generation, now),
+            sets=clauses.vacant_attributes(session.generation, now),
             removes=GENERATION_ATTRIBUTES,
             values={
                 "creating": Status.CREATING,
@@ -110,10 +110,10 @@ class ClaimStore:
         )
 
     async def raise_generation(self, session: Session, *, owner: str, now: datetime) -> Write:
-        """The message of this generation's nonce was deleted: the next generation has another nonce."""
+        """Raise the generation: the message of its nonce was deleted, and the next one has another nonce."""
         return await update_session(
             self._table,
-            key_of(session),
+            session.item_key,
             condition=f"{clauses.STILL_CREATING} AND {clauses.READ_GENERATION} AND {clauses.NOTHING_RECORDED}",
             sets={"generation": session.generation + 1, **self._lease_for(owner, now)},
             values={"creating": Status.CREATING, "read_generation": session.generation},

@@ -14,11 +14,11 @@ ABSENT: Final = "attribute_not_exists(pk)"
 IS_VACANT: Final = "#status = :vacant"
 STILL_CREATING: Final = "#status = :creating"
 SAME_GENERATION: Final = "#generation = :generation"
-READ_GENERATION: Final = "#generation = :read_generation"  # for a write that sets the generation, too
+READ_GENERATION: Final = "#generation = :read_generation"  # for a write that also sets the generation
 NOTHING_RECORDED: Final = "attribute_not_exists(#source_message_id) AND attribute_not_exists(#discord_thread_id)"
 RECORDABLE: Final = f"{STILL_CREATING} AND {SAME_GENERATION} AND {NOTHING_RECORDED}"
 OWN_LEASE: Final = "#lease_owner = :owner"
-# A claim without a whole lease: by hand, or by half a restore.
+# A claim without a whole lease: edited by hand, or half restored.
 NO_LEASE: Final = "(attribute_not_exists(#lease_owner) OR attribute_not_exists(#lease_expires_at))"
 LEASE_AS_READ: Final = "#lease_owner = :read_owner AND #lease_expires_at = :read_expiry"
 SAME_SOURCE: Final = "#source_message_id = :source"
@@ -28,16 +28,16 @@ NO_THREAD: Final = "attribute_not_exists(#discord_thread_id)"
 NOT_BEING_DELETED: Final = "attribute_not_exists(#deleting_at)"
 NOT_MARKED: Final = "attribute_not_exists(#delete_marked_at)"
 MARK_AS_READ: Final = "#delete_marked_at = :read_mark AND #delete_marked_message = :read_message"
-# The pointer is nobody's yet, or names this very session.
+# The pointer is absent, or names this very session.
 POINTER_OURS: Final = "attribute_not_exists(pk) OR (#parent_channel_id = :parent AND #session_key = :key)"
 POINTER_AS_READ: Final = "#parent_channel_id = :read_parent AND #session_key = :read_key"
-# The former owner of a pointer that is taken over has the thread no more, at the very moment it is taken.
-HAS_IT_NO_MORE: Final = (
+# The session that a pointer named no longer has the thread.
+THREAD_NOT_HELD: Final = (
     "(attribute_not_exists(#discord_thread_id) OR #discord_thread_id <> :thread)"
     " AND (attribute_not_exists(#source_message_id) OR #source_message_id <> :thread)"
 )
 
-# What of a thread was decided upon is as it was read; an attribute may be absent where nothing was seen yet.
+# The thread on record is as it was read; an attribute may be absent where nothing was seen yet.
 UNCHANGED: Final = " AND ".join(
     f"(#{name} = :read_{name} OR attribute_not_exists(#{name}))" for name in ("archived", "locked")
 )
@@ -48,8 +48,8 @@ SAME_OPENING: Final = "#opened_at = :read_opened_at"
 NO_OPENING: Final = "attribute_not_exists(#opened_at)"
 
 
-def vacant(generation: int, now: datetime) -> dict[str, Any]:
-    """What a vacant session carries; with GENERATION_ATTRIBUTES removed, all it carries of its state."""
+def vacant_attributes(generation: int, now: datetime) -> dict[str, Any]:
+    """What a vacant session carries of its state, once GENERATION_ATTRIBUTES are removed."""
     expires_at = int((now + VACANT_KEPT).timestamp())
     return {"status": Status.VACANT, "generation": generation, "expires_at": expires_at}
 
@@ -59,14 +59,14 @@ def lease_as_read(session: Session) -> str:
     return LEASE_AS_READ if session.lease.owner and session.lease.expires_at else NO_LEASE
 
 
-def free_as_read(session: Session | None) -> tuple[str, dict[str, Any]]:
-    """The condition, and its values, that a session is as free to take a thread as it was when it was read."""
+def adoptable_as_read(session: Session | None) -> tuple[str, dict[str, Any]]:
+    """The condition, and its values, that a session can take a thread, as when it was read. Raises ValueError if not."""
     if session is None:
         return ABSENT, {}
     values: dict[str, Any] = {"read_generation": session.generation}
-    same = "#generation = :read_generation"
     if session.status is Status.VACANT:
-        return f"{IS_VACANT} AND {same}", {**values, "vacant": Status.VACANT}
+        return f"{IS_VACANT} AND {READ_GENERATION}", {**values, "vacant": Status.VACANT}
     if session.status is Status.CREATING:
-        return f"{STILL_CREATING} AND {same} AND {NOTHING_RECORDED}", {**values, "creating": Status.CREATING}
+        condition = f"{STILL_CREATING} AND {READ_GENERATION} AND {NOTHING_RECORDED}"
+        return condition, {**values, "creating": Status.CREATING}
     raise ValueError(f"a session that is {session.status} has a thread already")

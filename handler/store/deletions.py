@@ -1,131 +1,105 @@
-"""What housekeeping writes on its way to deleting a thread. The part of the Store that keeps openers and it apart.
+"""What housekeeping records on its way to deleting a thread, so that no opener links a thread that is being deleted.
 
-mark          housekeeping means to delete the thread; any open clears the mark before it links (`observe`)
-note_locking  it is about to lock the thread: a lock that is found later is no moderator's
-take_mark     from here on nobody links the thread: `observe` is lost, and whoever comes by finishes the deletion
-give_back     the thread stays after all
+mark         the thread is to be deleted; any open clears the mark before it links the thread (`sessions.update`)
+unmark       it is not to be deleted
+set_locking  housekeeping is about to lock it: a lock that is found later is not a moderator's
+begin        from here on nobody links it: `sessions.update` is lost, and whoever meets it finishes the deletion
+resume       somebody else goes on with the deletion
+cancel       the thread stays
 """
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from handler.discord.models import Channel
 from handler.runtime.clock import iso
 from handler.store import clauses
 from handler.store.items import Session
-from handler.store.table import Table
-from handler.store.writes import Write, also_won, key_of, update_session
+from handler.store.table import Attributes, Table
+from handler.store.writes import Write, update_session
 
-# A marked session stands before all whose turn it is to be looked at: the next run finds it again.
-FIRST_OF_ALL: Final = "1970-01-01T00:00:00.000Z"
-_MARK: Final = ["delete_marked_at", "delete_marked_message"]
-_SAME: Final = f"{clauses.SAME_GENERATION} AND {clauses.SAME_THREAD}"
-_MARKED_AS_READ: Final = f"{_SAME} AND {clauses.MARK_AS_READ} AND {clauses.NOT_BEING_DELETED}"
+# A marked session is due before all others: the next run finds it.
+DUE_FIRST: Final = "1970-01-01T00:00:00.000Z"
+_MARK_ATTRIBUTES: Final = ["delete_marked_at", "delete_marked_message"]
+_UNMARKED: Final = f"{clauses.NOT_MARKED} AND {clauses.NOT_BEING_DELETED}"
+_MARKED_AS_READ: Final = f"{clauses.MARK_AS_READ} AND {clauses.NOT_BEING_DELETED}"
+_BEGUN_AS_READ: Final = "#deleting_at = :read_deleting"
+_LOCKING_AS_READ: Final = "#delete_locking_at = :read_locking"
 
 
 class DeletionStore:
-    """Marks of sessions whose thread is to be deleted. Each write names the generation and the thread that were read."""
+    """Deletions of threads. Each write is also on condition of the generation and the thread that were read."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     async def mark(self, session: Session, last_message_id: str, *, now: datetime) -> Write:
-        """Mark a session that is not marked, with the last message that its thread has now."""
-        first = {"due_at": FIRST_OF_ALL} if session.thread.archived else {}
-        return await update_session(
-            self._table,
-            key_of(session),
-            condition=f"{_SAME} AND {clauses.NOT_MARKED} AND {clauses.NOT_BEING_DELETED}",
-            sets={"delete_marked_at": iso(now), "delete_marked_message": last_message_id, **first},
-            values=_read(session),
-        )
+        """Mark a session that is not marked, with the last message of its thread."""
+        due = {"due_at": DUE_FIRST} if session.thread.archived else {}
+        sets = {"delete_marked_at": iso(now), "delete_marked_message": last_message_id, **due}
+        return await self._update(session, _UNMARKED, sets)
 
     async def unmark(self, session: Session, *, now: datetime) -> Write:
-        """Clear the mark that was read: the thread is in use again, or not to be deleted any more."""
+        """Clear the mark that was read."""
         due = {"due_at": iso(now)} if session.thread.archived else {}
-        return await update_session(
-            self._table, key_of(session), condition=_MARKED_AS_READ, sets=due, removes=_MARK, values=_read(session)
-        )
+        return await self._update(session, _MARKED_AS_READ, due, _MARK_ATTRIBUTES)
 
     async def postpone(self, session: Session, *, now: datetime) -> Write:
-        """Its turn is over for now: the session goes to the end of the row in which it stands."""
-        return await update_session(
-            self._table,
-            key_of(session),
-            condition=f"{_SAME} AND attribute_exists(#due_at)",
-            sets={"due_at": iso(now)},
-            values=_read(session),
-        )
+        """The session was looked at: it is due after all others."""
+        return await self._update(session, "attribute_exists(#due_at)", {"due_at": iso(now)})
 
-    async def note_lock(self, session: Session, *, now: datetime) -> Write:
-        """Say, before the thread is locked, that the lock is ours."""
-        return await update_session(
-            self._table,
-            key_of(session),
-            condition=_MARKED_AS_READ,
-            sets={"delete_locking_at": iso(now)},
-            values=_read(session),
-        )
+    async def set_locking(self, session: Session, *, now: datetime) -> Write:
+        """Record, before the thread is locked, that the lock is ours."""
+        return await self._update(session, _MARKED_AS_READ, {"delete_locking_at": iso(now)})
 
-    async def forget_lock(self, session: Session) -> Write:
-        """The lock is gone, and nobody is about to lock any more."""
-        return await update_session(
-            self._table,
-            key_of(session),
-            condition=f"{_SAME} AND {clauses.NOT_MARKED} AND #delete_locking_at = :read_locking",
-            sets={},
-            removes=["delete_locking_at"],
-            values={**_read(session), "read_locking": session.deletion.locking_at},
-        )
+    async def clear_locking(self, session: Session) -> Write:
+        """The lock is gone, and no run can be about to set it."""
+        condition = f"{clauses.NOT_MARKED} AND {_LOCKING_AS_READ}"
+        return await self._update(session, condition, {}, ["delete_locking_at"])
 
     async def begin(self, session: Session, thread: Channel, *, now: datetime) -> Write:
-        """Take the mark that was read. The thread, archived and locked, is looked for where it is now, once it is gone."""
-        taken_at = iso(now)
-        write = await update_session(
-            self._table,
-            key_of(session),
-            condition=_MARKED_AS_READ,
-            sets={
-                "deleting_at": taken_at,
-                "archived": True,
-                "locked": True,
-                "archived_at": iso(thread.archive_time) if thread.archive_time is not None else None,
-                "due_in": session.guild_id,
-                "due_at": FIRST_OF_ALL,
-            },
-            removes=["watch_guild_id"],
-            values=_read(session),
-        )
-        return also_won(write, lambda s: s.generation == session.generation and s.deletion.begun_at == taken_at)
+        """Begin to delete the thread, on condition of the mark that was read. `thread`: archived and locked, as it is."""
+        begun_at = iso(now)
+        sets = {
+            "deleting_at": begun_at,
+            "archived": True,
+            "locked": True,
+            "archived_at": iso(thread.archive_time) if thread.archive_time is not None else None,
+            "due_in": session.guild_id,
+            "due_at": DUE_FIRST,
+        }
+        write = await self._update(session, _MARKED_AS_READ, sets, ["watch_guild_id"])
+        return _accept_begun(write, session, begun_at)
 
     async def resume(self, session: Session, *, now: datetime) -> Write:
-        """Go on with a deletion that somebody left: from here on it is as fresh as one that was just begun."""
-        taken_at = iso(now)
-        write = await update_session(
-            self._table,
-            key_of(session),
-            condition=f"{_SAME} AND #deleting_at = :read_deleting",
-            sets={"deleting_at": taken_at},
-            values={**_read(session), "read_deleting": session.deletion.begun_at},
-        )
-        return also_won(write, lambda s: s.generation == session.generation and s.deletion.begun_at == taken_at)
+        """Go on with a deletion that was left: it counts as begun now."""
+        begun_at = iso(now)
+        write = await self._update(session, _BEGUN_AS_READ, {"deleting_at": begun_at})
+        return _accept_begun(write, session, begun_at)
 
     async def cancel(self, session: Session) -> Write:
-        """The thread whose mark was taken stays: it may be linked again. Whether it is locked by us is found out later."""
+        """The thread stays, and may be linked again. A lock of ours is lifted later."""
+        sets = {"watch_guild_id": session.guild_id}
+        return await self._update(session, _BEGUN_AS_READ, sets, ["deleting_at", *_MARK_ATTRIBUTES])
+
+    async def _update(self, session: Session, condition: str, sets: Attributes, removes: Sequence[str] = ()) -> Write:
         return await update_session(
             self._table,
-            key_of(session),
-            condition=f"{_SAME} AND #deleting_at = :read_deleting",
-            sets={"watch_guild_id": session.guild_id},
-            removes=["deleting_at", *_MARK],
-            values={**_read(session), "read_deleting": session.deletion.begun_at},
+            session.item_key,
+            condition=f"{clauses.SAME_GENERATION} AND {clauses.SAME_THREAD} AND {condition}",
+            sets=sets,
+            removes=removes,
+            values={
+                "generation": session.generation,
+                "thread": session.discord_thread_id,
+                "read_mark": session.deletion.marked_at,
+                "read_message": session.deletion.marked_message,
+                "read_locking": session.deletion.locking_at,
+                "read_deleting": session.deletion.begun_at,
+            },
         )
 
 
-def _read(session: Session) -> dict[str, Any]:
-    return {
-        "generation": session.generation,
-        "thread": session.discord_thread_id,
-        "read_mark": session.deletion.marked_at,
-        "read_message": session.deletion.marked_message,
-    }
+def _accept_begun(write: Write, session: Session, begun_at: str) -> Write:
+    return write.accept_own(lambda s: s.generation == session.generation and s.deletion.begun_at == begun_at)

@@ -1,7 +1,7 @@
 """The items of the table: what is on record, and under which keys.
 
-Times are texts as `handler.clock.iso` writes them, so that they compare as times; ids are snowflakes kept as text. An
-absent attribute is absent, never empty or null; only vacant sessions carry `expires_at`.
+Times are texts as `handler.runtime.clock.iso` writes them, so that they compare as times; ids are snowflakes as texts.
+An absent attribute is absent, never empty or null. Only vacant sessions carry `expires_at`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,10 +16,10 @@ Key = dict[str, str]
 
 
 class Status(StrEnum):
-    """Where a session stands. Every branch on it handles all four and raises on anything else."""
+    """The state of a session. Every branch on it handles all four and raises on anything else."""
 
     VACANT = "vacant"  # no thread, no claim
-    CREATING = "creating"  # somebody claimed it and makes the thread
+    CREATING = "creating"  # claimed: its thread is being made
     OPEN = "open"  # has its thread
     CLOSED = "closed"  # has its thread, and was closed with `/session close`; opening it reopens it
 
@@ -102,12 +102,16 @@ class Session(Generation, frozen=True, kw_only=True):
         return self.parent_channel_id, self.session_key
 
     @property
+    def item_key(self) -> Key:
+        return session_item_key(*self.pair)
+
+    @property
     def thread_id(self) -> str | None:
         """The thread on record, or the one that was or will be started from the recorded source message."""
         return self.discord_thread_id or self.source_message_id
 
     def has(self, thread_id: str) -> bool:
-        """Whether this session still has that thread, be it on record or about to be."""
+        """Whether this session has that thread, on record or about to be started."""
         return thread_id in (self.discord_thread_id, self.source_message_id)
 
 
@@ -142,74 +146,62 @@ GENERATION_ATTRIBUTES: Final = tuple(_attribute_names())  # what an item loses w
 
 
 class Pointer(msgspec.Struct, frozen=True, kw_only=True):
-    """A thread pointer item: whose the thread is, or what it was merged into.
-
-    Of a merged one, `merged_at` is when that began, and `link_message_id` the message in it that links the kept thread.
-    """
+    """A thread pointer item: whose the thread is, or what it was merged into."""
 
     thread_id: str
-    parent_channel_id: str | None = None
+    parent_channel_id: str | None = None  # of the session; None in a merged one
     session_key: str | None = None
-    merged_into: str | None = None
-    merged_at: str | None = None
-    link_message_id: str | None = None
+    merged_into: str | None = None  # the thread that is kept
+    merged_at: str | None = None  # when the merge began
+    link_message_id: str | None = None  # the message in the merged thread that links the kept one
 
     def names(self, parent_channel_id: str, session_key: str) -> bool:
         return (self.parent_channel_id, self.session_key) == (parent_channel_id, session_key)
 
 
 class Namesake(msgspec.Struct, frozen=True, kw_only=True):
-    """A namesake item that is watched: its thread is active, and bears a name that is not its own session's."""
+    """A namesake item: the thread bears the name of a session that is not its own."""
 
     parent_channel_id: str
-    session_key: str
+    session_key: str  # of the session whose name it bears
     thread_id: str
+    gone_at: str | None = None  # since then its GET says that it does not exist
+
+    @property
+    def item_key(self) -> Key:
+        return namesake_item_key(self.parent_channel_id, self.session_key, self.thread_id)
 
     @classmethod
-    def of(cls, item: dict[str, Any]) -> "Namesake":
-        """Read off its keys; a session key may hold "#", an id never does."""
+    def from_item(cls, item: Mapping[str, Any]) -> "Namesake":
+        """Read the ids from the item's keys: a session key may hold "#", an id never does."""
         key, _, thread_id = item["sk"].removeprefix("NAMESAKE#").rpartition("#")
-        return cls(parent_channel_id=item["pk"].removeprefix("CHANNEL#"), session_key=key, thread_id=thread_id)
+        parent = item["pk"].removeprefix("CHANNEL#")
+        return cls(parent_channel_id=parent, session_key=key, thread_id=thread_id, gone_at=item.get("gone_at"))
 
 
 class GuildItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A guild item. `parked` counts how often in a row the guild did not answer; it is due again at `due_at`."""
+    """A guild item."""
 
     guild_id: str
     audit_watermark: str | None = None  # the id of the last audit entry that was carried out
-    audit_denied_since: str | None = None  # the bot may not read the log since then; it asks again at `audit_again_at`
-    audit_again_at: str | None = None
-    reconciled_at: str | None = None  # the beginning of the last whole run
-    due_at: str | None = None
-    parked: int = 0
-    let_through_until: str | None = None  # a person lets held deletions through until then
-
-
-class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """A namesake item: the thread bears a session's name without being its own.
-
-    `gone_at`: since then its GET says that it does not exist.
-    """
-
-    thread_id: str
-    gone_at: str | None = None
+    audit_denied_since: str | None = None  # the bot may not read the audit log
+    audit_again_at: str | None = None  # and asks for it again then
+    reconciled_at: str | None = None  # the start of the last complete run
+    due_at: str | None = None  # of a parked guild: when it is due again
+    parked: int = 0  # how often in a row it did not answer
+    let_through_until: str | None = None  # until then, deletions that are held back are carried out
 
 
 class ChannelItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel item: what kind of channel it is, and how far its past is known.
-
-    `imported_at`: all threads archived before it are settled. While the first import runs, `import_started_at` is what
-    it will become, and `import_before` the archive time from which the next page is read (absent: the newest).
-    `import_asked_by`: the id of the interaction that asked for the last import; it began afresh then.
-    """
+    """A channel item: what kind of channel it is, and how far its past is known."""
 
     channel_id: str
     guild_id: str
-    kind: int
-    imported_at: str | None = None
-    import_started_at: str | None = None
-    import_before: str | None = None
-    import_asked_by: str | None = None
+    kind: int  # Discord's channel type
+    imported_at: str | None = None  # the watermark: all threads archived before it are settled
+    import_started_at: str | None = None  # while an import runs: what imported_at will be
+    import_before: str | None = None  # and the archive time from which the next page is read; None: the newest
+    import_asked_by: str | None = None  # the id of the interaction that asked for the last import
     import_pages: int = 0
     import_threads: int = 0
     import_sessions: int = 0

@@ -1,57 +1,52 @@
-"""Merged threads: pointers that say what a duplicate was merged into. From then on no session ever takes that thread."""
+"""Pointer items: whose a thread is, or what it was merged into. No session takes a merged thread."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import msgspec
 
 from handler.store import clauses
 from handler.store.items import Pointer, Session, pointer_item_key, session_item_key
-from handler.store.table import Attributes, Table
-from handler.store.writes import key_of
+from handler.store.table import Attributes, Operation, Table
 
 
 class PointerStore:
-    """The part of the Store that is about duplicates."""
+    """The pointers of threads. Those to a session change in its own transactions, in `sessions`."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     async def get_many(self, thread_ids: Iterable[str]) -> dict[str, Pointer]:
-        items = await self._table.get_all(pointer_item_key(thread_id) for thread_id in set(thread_ids))
+        items = await self._table.get_many(pointer_item_key(thread_id) for thread_id in set(thread_ids))
         pointers = [msgspec.convert({**i, "thread_id": i["pk"].partition("#")[2]}, Pointer) for i in items]
         return {pointer.thread_id: pointer for pointer in pointers}
 
     async def merge(self, session: Session, thread_id: str, pointer: Pointer | None, *, at: str) -> bool:
-        """Let the thread's pointer say that it was merged into the session's thread.
+        """Record that the thread was merged into the session's thread. False: a condition failed.
 
-        One transaction: the session has that thread at this moment and nobody is about to delete it, the pointer is as it
-        was read, and the session that it named has the thread no more. False: one of it is not so. With it the session is
-        in use: who had marked it for deletion finds that out.
+        One transaction, on condition that the session has its thread and nobody is deleting it, that the pointer is as it
+        was read, and that the session that it named no longer has the merged thread. It counts as a use of the session:
+        a mark for deletion is cleared.
         """
         kept = session.discord_thread_id or ""
         condition, values = _as_read(pointer)
         item = {**pointer_item_key(thread_id), "merged_into": kept, "merged_at": at}
-        operations = [
-            self._table.putting(item, condition=condition, values=values),
-            self._table.updating(
-                key_of(session),
+        reasons = await self._table.transact(
+            self._table.build_put(item, condition=condition, values=values),
+            self._table.build_update(
+                session.item_key,
                 condition=f"{clauses.SAME_THREAD} AND {clauses.NOT_BEING_DELETED}",
                 sets={"opened_at": at},
                 removes=["delete_marked_at", "delete_marked_message"],
                 values={"thread": kept},
             ),
-        ]
-        former = _former(pointer, session)
-        if former is not None:
-            operations.append(
-                self._table.checking(former, condition=clauses.HAS_IT_NO_MORE, values={"thread": thread_id})
-            )
-        reasons = await self._table.transact(*operations)
-        return reasons is None or _is_ours(reasons[0], item)
+            *check_former_owner(self._table, pointer, session.pair, thread_id),
+        )
+        if reasons is None:
+            return True
+        return (reasons[0] or {}).get("merged_into") == kept  # our own write, repeated after its answer was lost
 
     async def set_link(self, thread_id: str, merged_into: str, message_id: str) -> None:
-        """Note the message that links the kept thread, so that nobody posts a second one."""
+        """Record the message that links the kept thread, so that nobody posts a second one."""
         await self._table.try_update(
             pointer_item_key(thread_id),
             condition="#merged_into = :kept",
@@ -60,23 +55,43 @@ class PointerStore:
         )
 
 
-def _as_read(pointer: Pointer | None) -> tuple[str, dict[str, Any]]:
+def point(table: Table, thread_id: str, pair: tuple[str, str], read: Pointer | None = None) -> list[Operation]:
+    """Point a thread at the session of that (parent channel, key) pair.
+
+    `read`: the thread's pointer as it was read. If it names another session, it is taken over as it was read, on
+    condition that the session no longer has the thread; else it must be absent or name this very session.
+    """
+    parent, key = pair
+    condition = clauses.POINTER_OURS
+    values: dict[str, str | None] = {"parent": parent, "key": key}
+    if read is not None and not read.names(parent, key):
+        condition = clauses.POINTER_AS_READ
+        values |= {"read_parent": read.parent_channel_id, "read_key": read.session_key}
+    item = {**pointer_item_key(thread_id), "parent_channel_id": parent, "session_key": key}
+    put = table.build_put(item, condition=condition, values=values)
+    return [put, *check_former_owner(table, read, pair, thread_id)]
+
+
+def unpoint(table: Table, session: Session) -> list[Operation]:
+    """Delete the pointer of the session's thread, if there is a thread."""
+    if session.thread_id is None:
+        return []
+    values = {"parent": session.parent_channel_id, "key": session.session_key}
+    return [table.build_delete(pointer_item_key(session.thread_id), condition=clauses.POINTER_OURS, values=values)]
+
+
+def check_former_owner(table: Table, pointer: Pointer | None, pair: tuple[str, str], thread_id: str) -> list[Operation]:
+    """Check that another session that the pointer names no longer has the thread: else two could have it."""
+    if pointer is None or pointer.merged_into is not None or pointer.names(*pair):
+        return []
+    former = session_item_key(pointer.parent_channel_id or "", pointer.session_key or "")
+    return [table.build_check(former, condition=clauses.THREAD_NOT_HELD, values={"thread": thread_id})]
+
+
+def _as_read(pointer: Pointer | None) -> tuple[str, Attributes]:
+    """The condition, and its values, that the pointer is as it was read."""
     if pointer is None:
         return clauses.ABSENT, {}
     if pointer.merged_into is not None:
         return "#merged_into = :read_merged", {"read_merged": pointer.merged_into}
     return clauses.POINTER_AS_READ, {"read_parent": pointer.parent_channel_id, "read_key": pointer.session_key}
-
-
-def _former(pointer: Pointer | None, session: Session) -> dict[str, str] | None:
-    """The item of another session that the pointer named."""
-    if pointer is None or pointer.merged_into is not None:
-        return None
-    if pointer.names(session.parent_channel_id, session.session_key):
-        return None
-    return session_item_key(pointer.parent_channel_id or "", pointer.session_key or "")
-
-
-def _is_ours(in_the_way: Attributes | None, item: Attributes) -> bool:
-    """Our own write, repeated after its answer was lost."""
-    return in_the_way is not None and in_the_way.get("merged_into") == item["merged_into"]

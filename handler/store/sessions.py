@@ -1,18 +1,21 @@
-"""The Store: every read and every conditional write of the protocol, over one seam, ``call(operation, **parameters)``.
+"""Session items: what is on record of each session and its thread.
 
-A write's condition is built from the named clauses below. A lost race is a normal result that carries the winner's item
-(`Write.won` is False), never an exception. A write of ours whose answer was lost and that was repeated finds its own
-item in the way: that is a success, and is told as one.
+All writes of a session, by the status that they need and the one that they leave:
 
-    claim            absent, vacant  → creating
-    take_over, keep  creating        → creating, with another lease
-    record           creating        → creating, with the source message; the pointer of the thread-to-be
-    commit           creating        → open
-    adopt            absent, vacant, creating with nothing recorded → open, next generation; the pointer
-    drop_claim       creating with nothing recorded                 → vacant, same generation
-    raise_generation creating with nothing recorded                 → creating, next generation
-    end_generation   any with or without a thread                   → vacant, next generation; the pointer goes
-    observe          open, closed    → open, closed: what Discord shows now
+    claims.claim              absent, vacant → creating           with a lease; a former life's attributes go
+    claims.take_over, renew   creating       → creating           another lease
+    claims.end_lease          creating       → creating           the lease ends now
+    claims.drop               creating       → vacant             nothing was recorded; same generation
+    claims.raise_generation   creating       → creating           nothing was recorded; next generation
+    sessions.record           creating       → creating           the source message; the pointer of its thread-to-be
+    sessions.commit           creating       → open               the thread of the source message
+    sessions.adopt            absent, vacant, creating → open     nothing was recorded; next generation; the pointer
+    sessions.replace_thread   any            → same               another thread; next generation; pointers; a namesake
+    sessions.end_generation   any            → vacant             next generation; the pointer goes
+    sessions.update           any            → same, open, closed what Discord shows of the thread
+    sessions.add_topic        any            → same               the first topic
+    deletions.*               any            → same               marks on the way to deleting the thread
+    pointers.merge            any            → same               a use of the session; the duplicate's pointer
 """
 
 from collections.abc import Iterable
@@ -27,63 +30,73 @@ from handler.store.items import (
     Pointer,
     Problem,
     Session,
+    Settlement,
     Status,
     namesake_item_key,
-    pointer_item_key,
     session_attributes,
+    session_from_item,
     session_item_key,
 )
-from handler.store.table import Attributes, Operation, Table
-from handler.store.writes import Write, also_won, key_of, session_of, update_session
+from handler.store.pointers import point, unpoint
+from handler.store.table import Attributes, Table
+from handler.store.writes import Write, session_or_none, update_session
 
-_READ: Final = ("status", "archived", "locked", "locked_by", "opened_at")  # what a write may depend on
+_READ: Final = ("status", "archived", "locked", "locked_by", "opened_at")  # what `update` may require to be as read
+
+
+class Adoption(msgspec.Struct, frozen=True, kw_only=True):
+    """A thread that was found, and the session that is to have it."""
+
+    parent_channel_id: str
+    session_key: str
+    session_name: str  # for a session that is not on record
+    guild_id: str
+    thread_id: str
+    pointer: Pointer | None  # the thread's, as it was read
+    seen: Attributes  # what Discord shows of the thread
+    created_by: str | None = None  # who started the thread
+    adopted_by: str | None = None  # the opener, by the owner of its lease; None: it is settled
+    topic: str | None = None  # for a session without one
+    settlement: Settlement = Settlement()
 
 
 class SessionStore:
-    """What is on record of the sessions and their threads."""
+    """The sessions on record. All reads are strongly consistent: the protocol decides by them."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    # Reads, all strongly consistent: the protocol decides by them.
-
     async def get(self, parent_channel_id: str, session_key: str) -> Session | None:
-        return session_of(await self._table.get(session_item_key(parent_channel_id, session_key)))
+        return session_or_none(await self._table.get(session_item_key(parent_channel_id, session_key)))
 
     async def get_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Session]:
         """The sessions on record of these (parent channel, key) pairs."""
-        items = await self._table.get_all(session_item_key(*pair) for pair in set(keys))
-        found = [s for s in map(session_of, items) if s is not None]
-        return {(s.parent_channel_id, s.session_key): s for s in found}
-
-    # The life of a session.
+        items = await self._table.get_many(session_item_key(*pair) for pair in set(keys))
+        return {session.pair: session for session in map(session_from_item, items)}
 
     async def record(self, session: Session, message_id: str) -> Write:
-        """Record the source message, and whose the thread-to-be is: it will bear this very id. First writer wins."""
+        """Record the source message and point the thread-to-be, which will have its id, at the session. First writer wins."""
         reasons = await self._table.transact(
-            self._table.updating(
-                key_of(session),
+            self._table.build_update(
+                session.item_key,
                 condition=clauses.RECORDABLE,
                 sets={"source_message_id": message_id},
                 values={"creating": Status.CREATING, "generation": session.generation},
             ),
-            self._point(message_id, session.parent_channel_id, session.session_key, condition=clauses.POINTER_OURS),
+            *point(self._table, message_id, session.pair),
         )
         if reasons is None:
             return Write(True, msgspec.structs.replace(session, source_message_id=message_id))
         if reasons[0] is None:
             return Write(False, session, pointer_taken=True)
-        return also_won(Write(False, session_of(reasons[0])), lambda s: s.source_message_id == message_id)
+        return Write(False, session_or_none(reasons[0])).accept_own(lambda s: s.source_message_id == message_id)
 
     async def commit(self, session: Session, thread_id: str, seen: Attributes) -> Write:
-        """The thread of the recorded source message exists: the session is open. `seen` is what Discord shows of it.
-
-        The lease's owner stays on the record, so that an exact repeat of his request is told "created" again.
-        """
+        """Open the session: the thread of its source message exists. `seen` is what Discord shows of the thread."""
         sets, removes = _split(seen, session.guild_id)
         write = await update_session(
             self._table,
-            key_of(session),
+            session.item_key,
             condition=f"{clauses.STILL_CREATING} AND {clauses.SAME_GENERATION} AND {clauses.SAME_SOURCE}",
             sets={"status": Status.OPEN, "discord_thread_id": thread_id, **sets},
             removes=["lease_expires_at", "expires_at", *Problem.__struct_fields__, *removes],
@@ -93,91 +106,62 @@ class SessionStore:
                 "source": session.source_message_id,
             },
         )
-        return also_won(write, lambda s: s.discord_thread_id == thread_id and s.status is not Status.VACANT)
+        return write.accept_own(lambda s: s.discord_thread_id == thread_id and s.status is not Status.VACANT)
 
-    async def adopt(
-        self,
-        session: Session | None,
-        *,
-        parent_channel_id: str,
-        session_key: str,
-        session_name: str,
-        guild_id: str,
-        thread_id: str,
-        pointer: Pointer | None,
-        seen: Attributes,
-        topic: str | None = None,
-        created_by: str | None = None,
-        adopted_by: str | None = None,
-        settled_in: str | None = None,
-        settled_messages: int | None = None,
-    ) -> Write:
+    async def adopt(self, session: Session | None, adoption: Adoption) -> Write:
         """Give a thread that was found to a session that has none, with the next generation.
 
-        `session` and `pointer` are as they were read. A pointer that names another session is taken over only if that
-        session has the thread no more, in the same transaction: else two sessions could have it.
+        `session` is as it was read. A pointer that names another session is taken over only if that session no longer has
+        the thread, in the same transaction: else two sessions could have it.
         """
-        condition, values = clauses.free_as_read(session)
-        sets, removes = _split(seen, guild_id)
+        condition, values = clauses.adoptable_as_read(session)
+        sets, removes = _split(adoption.seen, adoption.guild_id)
         sets |= {
             "status": Status.OPEN,
-            "parent_channel_id": parent_channel_id,
-            "session_key": session_key,
-            "guild_id": guild_id,
+            "parent_channel_id": adoption.parent_channel_id,
+            "session_key": adoption.session_key,
+            "guild_id": adoption.guild_id,
             "generation": (session.generation if session else 0) + 1,
-            "discord_thread_id": thread_id,
-            "created_by": created_by,
-            "adopted_by": adopted_by,
-            "settled_in": settled_in,
-            "settled_messages": settled_messages,
+            "discord_thread_id": adoption.thread_id,
+            "created_by": adoption.created_by,
+            "adopted_by": adoption.adopted_by,
+            **msgspec.to_builtins(adoption.settlement),
         }
-        firsts = {
-            "session_name": session.session_name if session else session_name,
-            "topic": (session.topic if session else None) or topic,
+        defaults = {
+            "session_name": session.session_name if session else adoption.session_name,
+            "topic": (session.topic if session else None) or adoption.topic,
         }
-        ours = pointer is None or pointer.names(parent_channel_id, session_key)
-        operations = [
-            self._table.updating(
-                session_item_key(parent_channel_id, session_key),
+        pair = adoption.parent_channel_id, adoption.session_key
+        reasons = await self._table.transact(
+            self._table.build_update(
+                session_item_key(*pair),
                 condition=condition,
                 sets=sets,
-                firsts=firsts,
+                defaults=defaults,
                 removes=["lease_owner", "lease_expires_at", "expires_at", *removes],
                 values=values,
             ),
-            self._point(
-                thread_id,
-                parent_channel_id,
-                session_key,
-                condition=clauses.POINTER_OURS if ours else clauses.POINTER_AS_READ,
-                values={}
-                if ours or pointer is None
-                else {"read_parent": pointer.parent_channel_id, "read_key": pointer.session_key},
-            ),
-        ]
-        if not ours and pointer is not None:
-            former = session_item_key(pointer.parent_channel_id or "", pointer.session_key or "")
-            operations.append(
-                self._table.checking(former, condition=clauses.HAS_IT_NO_MORE, values={"thread": thread_id})
-            )
-        reasons = await self._table.transact(*operations)
+            *point(self._table, adoption.thread_id, pair, adoption.pointer),
+        )
         if reasons is None:
-            return Write(True, session_of({**sets, **firsts}))
-        lost = Write(False, session_of(reasons[0]), pointer_taken=reasons[0] is None)
-        return also_won(lost, lambda s: s.discord_thread_id == thread_id and s.adopted_by == adopted_by)
+            return Write(True, session_or_none({**sets, **defaults}))
+        lost = Write(False, session_or_none(reasons[0]), pointer_taken=reasons[0] is None)
+        return lost.accept_own(
+            lambda s: s.discord_thread_id == adoption.thread_id and s.adopted_by == adoption.adopted_by
+        )
 
     async def replace_thread(self, session: Session, thread_id: str, *, seen: Attributes) -> bool:
-        """Give a session another thread than the one that an import has given it, if nobody has opened that since.
+        """Give a session a better thread than the one that an import gave it, unless somebody has opened that since.
 
-        The former one becomes a namesake.
+        The former thread becomes a namesake. Returns whether the session has the new one.
         """
         former = namesake_item_key(session.parent_channel_id, session.session_key, session.discord_thread_id or "")
         watched = {} if session.thread.archived else {"watch_guild_id": session.guild_id}
         sets, removes = _split(seen, session.guild_id)
         unopened = "#settled_in = :settled_in AND attribute_not_exists(#opened_at)"
         reasons = await self._table.transact(
-            self._table.updating(
-                key_of(session),
+            self._table.build_update(
+                session.item_key,
                 condition=f"{clauses.READ_GENERATION} AND {clauses.SAME_THREAD} AND {unopened}",
                 sets={**sets, "discord_thread_id": thread_id, "generation": session.generation + 1},
                 removes=removes,
@@ -187,40 +171,39 @@ class SessionStore:
                     "settled_in": session.settlement.import_started_at,
                 },
             ),
-            self._point(thread_id, session.parent_channel_id, session.session_key, condition=clauses.POINTER_OURS),
-            *self._unpoint(session),
-            self._table.putting({**former, **watched}),
+            *point(self._table, thread_id, session.pair),
+            *unpoint(self._table, session),
+            self._table.build_put({**former, **watched}),
         )
         return reasons is None or (reasons[0] or {}).get("discord_thread_id") == thread_id
 
     async def end_generation(self, session: Session, *, now: datetime) -> Write:
-        """The thread is gone for good, or was refused: vacant, next generation, and the pointer goes."""
+        """The thread is gone for good, or was refused: the session becomes vacant, and the pointer is deleted."""
         values: dict[str, Any] = {"read_generation": session.generation}
-        conditions = ["#generation = :read_generation"]
+        conditions = [clauses.READ_GENERATION]
         for value, name, same, none in (
             (session.source_message_id, "source", clauses.SAME_SOURCE, clauses.NO_SOURCE),
             (session.discord_thread_id, "thread", clauses.SAME_THREAD, clauses.NO_THREAD),
         ):
             conditions.append(same if value else none)
             values |= {name: value} if value else {}
-        update = self._table.updating(
-            key_of(session),
+        update = self._table.build_update(
+            session.item_key,
             condition=" AND ".join(conditions),
-            sets=clauses.vacant(session.generation + 1, now),
+            sets=clauses.vacant_attributes(session.generation + 1, now),
             removes=GENERATION_ATTRIBUTES,
             values=values,
         )
-        reasons = await self._table.transact(update, *self._unpoint(session))
-        if reasons is not None and reasons[0] is None:  # the pointer is another's: it stays, and does not hold us up
+        reasons = await self._table.transact(update, *unpoint(self._table, session))
+        if reasons is not None and reasons[0] is None:  # the pointer names another session: it stays
             reasons = await self._table.transact(update)
-        return Write(reasons is None, None if reasons is None else session_of(reasons[0]))
+        return Write(reasons is None, None if reasons is None else session_or_none(reasons[0]))
 
     async def update(self, session: Session, changes: Attributes, *, as_read: bool = False) -> Write:
-        """Write down what Discord shows now (None removes an attribute), if the session still has that thread.
+        """Update what Discord shows (None removes an attribute), if the session still has that thread.
 
-        And if that is not about to be deleted: who loses by it must not link the thread.
-        `as_read`: and if what is on record of it is what was read, for what was seen of the thread may be older, and
-        nobody has opened it since.
+        Also on condition that nobody is deleting the thread: an opener that loses must not link it. `as_read`: and that
+        the record is as it was read and nobody has opened the session since, because what was seen may be older.
         """
         sets, removes = _split(changes, session.guild_id)
         known = session_attributes(session)
@@ -235,7 +218,7 @@ class SessionStore:
             conditions.append(clauses.SAME_OPENING if session.opened_at else clauses.NO_OPENING)
         return await update_session(
             self._table,
-            key_of(session),
+            session.item_key,
             condition=" AND ".join(conditions),
             sets=sets,
             removes=removes,
@@ -251,29 +234,15 @@ class SessionStore:
         """Record the first topic given."""
         return await update_session(
             self._table,
-            key_of(session),
+            session.item_key,
             condition=f"{clauses.SAME_GENERATION} AND attribute_not_exists(#topic)",
             sets={"topic": topic},
             values={"generation": session.generation},
         )
 
-    def _point(
-        self, thread_id: str, parent: str, key: str, *, condition: str, values: Attributes | None = None
-    ) -> Operation:
-        item = {**pointer_item_key(thread_id), "parent_channel_id": parent, "session_key": key}
-        return self._table.putting(item, condition=condition, values={**(values or {}), "parent": parent, "key": key})
-
-    def _unpoint(self, session: Session) -> list[Operation]:
-        if session.thread_id is None:
-            return []
-        values = {"parent": session.parent_channel_id, "key": session.session_key}
-        return [
-            self._table.deleting(pointer_item_key(session.thread_id), condition=clauses.POINTER_OURS, values=values)
-        ]
-
 
 def _split(attributes: Attributes, guild_id: str) -> tuple[dict[str, Any], list[str]]:
-    """What to set and what to remove (None). An active thread is watched, an archived one comes to its turn."""
+    """What to set and what to remove (None). An active thread is watched; an archived one is due some time."""
     attributes = dict(attributes)
     if "archived" in attributes:
         archived = attributes["archived"]

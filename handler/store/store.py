@@ -1,8 +1,8 @@
 """The Store: every read and every conditional write of the protocol, over one seam, ``call(operation, **parameters)``.
 
-Composed of one part for each kind of item. A write's condition is built from the named clauses of `clauses`. A lost race
-is a normal result that carries the winner's item (`Write.won` is False), never an exception. A write of ours whose answer
-was lost and that was repeated finds its own item in the way: that counts as won.
+It is composed of one part for each kind of item. Conditions are built from the named clauses of `clauses`. A lost race is
+a normal result that carries the winner's item (`Write.won` is False), never an exception. A write that was repeated
+because its answer was lost can find its own item in the way: that counts as won.
 """
 
 from handler.aws.dynamodb import Call
@@ -18,19 +18,14 @@ from handler.store.table import Table
 
 
 class Store:
-    """The table. Raises StoreUnavailable when DynamoDB is out of reach; nothing else of DynamoDB's gets out.
-
-    `sessions`: sessions and their threads. `claims`: who may make a session's thread now. `deletions`: sessions whose
-    thread is to be deleted. `pointers`: whose a thread is. `namesakes`: threads that bear a name which is not theirs.
-    `channels`: how far a channel's past is known. `guilds`: the guilds, and what is watched in each.
-    """
+    """The table. Raises StoreUnavailable when DynamoDB is out of reach, and no other error of DynamoDB's."""
 
     def __init__(self, *, call: Call, table: str, lease_seconds: float = LEASE_SECONDS) -> None:
         items = Table(call, table)
-        self.sessions = SessionStore(items)
-        self.claims = ClaimStore(items, lease_seconds)
-        self.deletions = DeletionStore(items)
-        self.pointers = PointerStore(items)
-        self.namesakes = NamesakeStore(items)
-        self.channels = ChannelStore(items)
-        self.guilds = GuildStore(items)
+        self.sessions = SessionStore(items)  # sessions and their threads
+        self.claims = ClaimStore(items, lease_seconds)  # who may make a session's thread now
+        self.deletions = DeletionStore(items)  # threads that housekeeping deletes
+        self.pointers = PointerStore(items)  # whose a thread is
+        self.namesakes = NamesakeStore(items)  # threads that bear another session's name
+        self.channels = ChannelStore(items)  # how far a channel's past is known
+        self.guilds = GuildStore(items)  # the guilds, and what is watched in each

@@ -1,7 +1,7 @@
-"""One DynamoDB table in plain values: reads, conditional updates and transactions, over the one seam.
+"""One DynamoDB table in plain values: reads, conditional updates and transactions.
 
-Expressions name attributes as `#name` and values as `:name`; which of them an operation has to declare is read off its
-expressions. This module knows nothing of sessions.
+Expressions name attributes as `#name` and values as `:name`; an operation declares those that its expressions
+mention. This module does not know what a session is.
 """
 
 import re
@@ -12,7 +12,7 @@ from typing import Any, Final
 from handler.aws.dynamodb import Call, ConditionFailed, TransactionFailed
 from handler.errors import StoreUnavailable
 
-MAX_UNPROCESSED: Final = 5  # more answers than keys, when each leaves some unprocessed: DynamoDB throttles
+MAX_UNPROCESSED: Final = 5  # so many more requests than keys: DynamoDB leaves some unprocessed when it throttles
 MAX_BATCH_GET: Final = 100  # DynamoDB's limit of keys in one BatchGetItem
 
 Attributes = Mapping[str, Any]
@@ -23,7 +23,7 @@ _VALUE: Final = re.compile(r":(\w+)")
 
 
 class Lost(Exception):
-    """A condition failed; `item` is what stood in the way (None: nothing). Only the Store meets it."""
+    """A condition failed; `item` is the item as it is (None: there is none). It does not leave the Store."""
 
     def __init__(self, item: Attributes | None) -> None:
         super().__init__("a conditional write was lost")
@@ -42,8 +42,8 @@ class Table:
         item: dict[str, Any] | None = answer.get("Item")
         return item
 
-    async def get_all(self, keys: Iterable[Attributes]) -> list[dict[str, Any]]:
-        """The items that exist of these keys, in no order."""
+    async def get_many(self, keys: Iterable[Attributes]) -> list[dict[str, Any]]:
+        """The items of these keys that exist, in no order."""
         wanted = sorted((dict(key) for key in keys), key=lambda key: (key["pk"], key["sk"]))
         items: list[dict[str, Any]] = []
         for _ in range(len(wanted) + MAX_UNPROCESSED):
@@ -56,51 +56,44 @@ class Table:
             wanted += answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
         raise StoreUnavailable("batch_get_item leaves keys unprocessed")
 
-    async def beginning_with(self, pk: str, start: str) -> list[dict[str, Any]]:
-        """All items of a partition whose sort key begins so."""
-        items: list[dict[str, Any]] = []
-        onward: dict[str, Any] = {}
-        while True:
-            page = await self._call(
-                "query",
-                TableName=self._name,
-                KeyConditionExpression="pk = :pk AND begins_with(sk, :start)",
-                ExpressionAttributeValues={":pk": pk, ":start": start},
-                ConsistentRead=True,
-                **onward,
-            )
-            items += page["Items"]
-            if not page.get("LastEvaluatedKey"):
-                return items
-            onward = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    async def query_prefix(self, pk: str, start: str) -> list[dict[str, Any]]:
+        """All items of a partition whose sort key begins with `start`."""
+        return await self._query(
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :start)",
+            ExpressionAttributeValues={":pk": pk, ":start": start},
+            ConsistentRead=True,
+        )
 
-    async def in_index(
+    async def query_index(
         self, index: str, partition: tuple[str, str], *, up_to: tuple[str, str] | None = None, limit: int | None = None
     ) -> list[dict[str, Any]]:
-        """The items of an index's partition, (attribute, value), in its order. The index lags: read again what matters.
+        """The items of an index's partition, (attribute, value), in the index's order. The index lags: read again what matters.
 
-        `up_to` bounds the index's sort key, (attribute, value) inclusive; `limit` is how many items at most.
+        `up_to` bounds the sort key, (attribute, value) inclusive; `limit` bounds the number of items.
         """
         condition, values = "#partition = :partition", {":partition": partition[1]}
         names = {"#partition": partition[0]}
         if up_to is not None:
             condition, values[":up_to"], names["#order"] = f"{condition} AND #order <= :up_to", up_to[1], up_to[0]
+        return await self._query(
+            limit,
+            IndexName=index,
+            KeyConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=values,
+        )
+
+    async def _query(self, limit: int | None = None, **parameters: Any) -> list[dict[str, Any]]:
+        """The items of all pages, until there are `limit`."""
         items: list[dict[str, Any]] = []
-        onward: dict[str, Any] = {} if limit is None else {"Limit": limit}
+        if limit is not None:
+            parameters["Limit"] = limit
         while True:
-            page = await self._call(
-                "query",
-                TableName=self._name,
-                IndexName=index,
-                KeyConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=values,
-                **onward,
-            )
+            page = await self._call("query", TableName=self._name, **parameters)
             items += page["Items"]
             if not page.get("LastEvaluatedKey") or (limit is not None and len(items) >= limit):
                 return items
-            onward["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+            parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     async def put(self, item: Attributes) -> None:
         await self._call("put_item", TableName=self._name, Item=dict(item))
@@ -109,8 +102,8 @@ class Table:
         await self._call("delete_item", TableName=self._name, Key=dict(key))
 
     async def update(self, key: Attributes, **parts: Any) -> dict[str, Any]:
-        """Carry out an `updating` by itself and return the whole item; raises Lost."""
-        operation = self.updating(key, **parts)["Update"]
+        """Carry out an update by itself and return the whole item. Raises Lost."""
+        operation = self.build_update(key, **parts)["Update"]
         try:
             answer = await self._call("update_item", **operation, ReturnValues="ALL_NEW")
         except ConditionFailed as lost:
@@ -119,7 +112,7 @@ class Table:
         return attributes
 
     async def try_update(self, key: Attributes, **parts: Any) -> bool:
-        """Whether an `update` was won."""
+        """Whether the condition of the update held."""
         try:
             await self.update(key, **parts)
         except Lost:
@@ -127,44 +120,44 @@ class Table:
         return True
 
     async def transact(self, *operations: Operation) -> list[Attributes | None] | None:
-        """None: all done. Else none is; in order, what stood in the way of each ({}: an absent item), or None."""
+        """None: all operations are done. Else none is: for each the item that failed its condition ({}: no item), or None."""
         try:
             await self._call("transact_write_items", TransactItems=list(operations))
         except TransactionFailed as failed:
             return [(item or {}) if code == "ConditionalCheckFailed" else None for code, item in failed.reasons]
         return None
 
-    def updating(
+    def build_update(
         self,
         key: Attributes,
         *,
         condition: str,
         sets: Attributes,
-        firsts: Attributes | None = None,
+        defaults: Attributes | None = None,
         removes: Sequence[str] = (),
         values: Attributes | None = None,
     ) -> Operation:
-        """An Update. `firsts` are set only where there is nothing yet; None is left out, of `sets` too."""
+        """An Update. `defaults` are set where the attribute is absent; None is left out, of `sets` too."""
         sets = {name: value for name, value in sets.items() if value is not None}
-        firsts = {name: value for name, value in (firsts or {}).items() if value is not None}
+        defaults = {name: value for name, value in (defaults or {}).items() if value is not None}
         changes = [f"#{name} = :{name}" for name in sets]
-        changes += [f"#{name} = if_not_exists(#{name}, :{name})" for name in firsts]
-        gone = [f"#{name}" for name in removes if name not in sets and name not in firsts]
+        changes += [f"#{name} = if_not_exists(#{name}, :{name})" for name in defaults]
+        gone = [f"#{name}" for name in removes if name not in sets and name not in defaults]
         expression = f"SET {', '.join(changes)}" if changes else ""
         if gone:
             expression += f" REMOVE {', '.join(gone)}"
-        parts = self._conditioned(condition, {**(values or {}), **sets, **firsts}, also=expression)
+        parts = self._conditioned(condition, {**(values or {}), **sets, **defaults}, also=expression)
         return {"Update": {**parts, "Key": dict(key), "UpdateExpression": expression.strip()}}
 
-    def putting(self, item: Attributes, *, condition: str = "", values: Attributes | None = None) -> Operation:
+    def build_put(self, item: Attributes, *, condition: str = "", values: Attributes | None = None) -> Operation:
         """A Put; without a condition it replaces whatever is there."""
         parts = self._conditioned(condition, values or {}) if condition else {"TableName": self._name}
         return {"Put": {**parts, "Item": dict(item)}}
 
-    def deleting(self, key: Attributes, *, condition: str, values: Attributes) -> Operation:
+    def build_delete(self, key: Attributes, *, condition: str, values: Attributes) -> Operation:
         return {"Delete": {**self._conditioned(condition, values), "Key": dict(key)}}
 
-    def checking(self, key: Attributes, *, condition: str, values: Attributes) -> Operation:
+    def build_check(self, key: Attributes, *, condition: str, values: Attributes) -> Operation:
         return {"ConditionCheck": {**self._conditioned(condition, values), "Key": dict(key)}}
 
     def _conditioned(self, condition: str, values: Attributes, *, also: str = "") -> Operation:

@@ -14,7 +14,7 @@ from handler.sessions.threads.evidence import find_thread
 from handler.store import clauses
 from handler.store.items import ChannelItem, Session, Status, pointer_item_key
 from handler.store.sessions import SessionStore
-from handler.store.writes import Write, also_won, key_of, update_session
+from handler.store.writes import Write, update_session
 
 
 @contextmanager
@@ -73,12 +73,12 @@ def without_the_early_pointer() -> Iterator[None]:
     async def record(self: SessionStore, session: Session, message_id: str) -> Write:
         write = await update_session(
             self._table,
-            key_of(session),
+            session.item_key,
             condition=clauses.RECORDABLE,
             sets={"source_message_id": message_id},
             values={"creating": Status.CREATING, "generation": session.generation},
         )
-        return also_won(write, lambda s: s.source_message_id == message_id)
+        return write.accept_own(lambda s: s.source_message_id == message_id)
 
     async def commit_and_point(self: SessionStore, session: Session, thread_id: str, seen: Any) -> Write:
         write = await commit(self, session, thread_id, seen)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from handler.aws.dynamodb import to_wire
 from handler.runtime.clock import iso
 from handler.store.items import Session
+from handler.store.sessions import Adoption
 from handler.store.store import Store
 from handler.store.writes import Write
 from tests.kit.dynamodb import DynamoWire
@@ -61,9 +62,8 @@ class Shelf:
 
     async def adopt(self, session: Session | None, thread_id: str = THREAD, key: str = KEY, **more: Any) -> Write:
         given = {"session_name": key, "guild_id": GUILD, "pointer": None, "seen": SEEN, **more}
-        return await self.store.sessions.adopt(
-            session, parent_channel_id=CHANNEL, session_key=key, thread_id=thread_id, **given
-        )
+        adoption = Adoption(parent_channel_id=CHANNEL, session_key=key, thread_id=thread_id, **given)
+        return await self.store.sessions.adopt(session, adoption)
 
 
 def shelved(test: Callable[[Shelf], Coroutine[Any, Any, None]]) -> Callable[[], None]:

@@ -9,7 +9,7 @@ from handler.runtime.clock import iso
 from handler.sessions.duplicates.merge import MergeResult, merge_duplicates
 from handler.sessions.reconcile.housekeeping import CHANGES_PER_RUN
 from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
-from handler.store.deletions import FIRST_OF_ALL
+from handler.store.deletions import DUE_FIRST
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
 from tests.kit.journal import Died
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR
@@ -64,7 +64,7 @@ async def test_deletions_that_cannot_be_finished_do_not_block_the_row(house: Hou
     waiting = await house.idle("waiting")
     for name, thread_id in threads.items():
         taken = {"deleting_at": iso(house.now), "delete_marked_at": iso(house.now), "delete_marked_message": thread_id}
-        house.change(house.item(name, OTHER), due_in=GUILD, due_at=FIRST_OF_ALL, **taken)
+        house.change(house.item(name, OTHER), due_in=GUILD, due_at=DUE_FIRST, **taken)
     house.discord.people.delete_channel(OTHER, now=house.now)
     for _ in range(10):
         await house.wait(minutes=30)

@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 from handler.sessions.reconcile.observe import SWEEP_PER_RUN
-from handler.store.items import Note
+from handler.store.items import Namesake
 from tests.reconciler.ground import APPLICATION, CHANNEL, GUILD, WITHOUT_AUDIT_LOG, Ground, grounded
 
 OTHER_CHANNEL: Final = "11"
@@ -48,7 +48,9 @@ async def test_a_namesake_that_is_denied_once_is_still_found_by_a_look_up(ground
     ground.discord.people.auto_archive(other, now=ground.now)
     ground.discord.report_missing_once(other)
     assert await ground.reconcile() == {"RestNamesake": 1}
-    assert await ground.store.namesakes.of_session(CHANNEL, "a") == [Note(thread_id=other)]
+    assert await ground.store.namesakes.of_session(CHANNEL, "a") == [
+        Namesake(parent_channel_id=CHANNEL, session_key="a", thread_id=other)
+    ]
 
 
 @grounded

@@ -19,7 +19,7 @@ from handler.sessions.threads.archive import archived_down_to
 from handler.sessions.threads.look_up import NAMESAKES_AT_ONCE, fetch_namesake, is_match, pointer_owners
 from handler.sessions.threads.requests import translate_refusals
 from handler.sessions.threads.settle import settle
-from handler.store.items import ChannelItem, Note, Pointer, Session, Status
+from handler.store.items import ChannelItem, Namesake, Pointer, Session, Status
 
 MAX_READ: Final = 300  # threads read in one go: some seconds' worth, and far more than a message has room for
 
@@ -109,5 +109,5 @@ class _Reading:
         return await self.context.discord.channel_or_none(thread_id)
 
     async def namesake(self, thread_id: str) -> Channel | None:
-        found = self.listed.get(thread_id)
-        return found or await fetch_namesake(self.context, self.channel.channel_id, self.key, Note(thread_id=thread_id))
+        noted = Namesake(parent_channel_id=self.channel.channel_id, session_key=self.key, thread_id=thread_id)
+        return self.listed.get(thread_id) or await fetch_namesake(self.context, noted)

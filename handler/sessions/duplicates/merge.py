@@ -26,7 +26,7 @@ from handler.sessions.duplicates.group import NEEDED_TO_MERGE, Group, OtherThrea
 from handler.sessions.threads.generation import end_generation
 from handler.sessions.threads.look_up import fetch_namesake, is_match
 from handler.sessions.threads.settle import settle
-from handler.store.items import ChannelItem, Note, Pointer, Session
+from handler.store.items import ChannelItem, Namesake, Pointer, Session
 
 MERGE_BUDGET: Final = 5.0  # seconds before the deadline at which no further thread is begun: four requests, and repeats
 _NO_DEADLINE: Final = 3600.0  # seconds, for callers without one
@@ -194,7 +194,8 @@ async def _forget_merged(
     for pointer in (await context.store.pointers.get_many(noted_ids)).values():
         if pointer.merged_into is None:
             continue
-        thread = await fetch_namesake(context, channel.channel_id, key, Note(thread_id=pointer.thread_id))
+        namesake = Namesake(parent_channel_id=channel.channel_id, session_key=key, thread_id=pointer.thread_id)
+        thread = await fetch_namesake(context, namesake)
         if thread is not None and not is_match(context, thread, channel.channel_id, key):
             await context.store.namesakes.remove(channel.channel_id, key, thread.id)
             done.merged += 1

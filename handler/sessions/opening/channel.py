@@ -52,7 +52,7 @@ async def _ask(context: Context, channel_id: str) -> ChannelItem:
 
 async def register(context: Context, channel: ChannelItem) -> None:
     """First contact with a channel. The guild comes first: a channel on record is not registered again."""
-    await context.store.guilds.wake(channel.guild_id, now=context.clock.now())
+    await context.store.guilds.make_due(channel.guild_id, now=context.clock.now())
     await context.store.channels.register(channel)
 
 

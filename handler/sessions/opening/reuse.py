@@ -140,14 +140,14 @@ async def note_use(context: Context, guild_id: str) -> None:
     After the write that it goes with, so that an answer waits for nobody: it is beside the invitation.
     """
     with contextlib.suppress(OnethreadError):
-        await context.store.guilds.wake(guild_id, now=context.clock.now())
+        await context.store.guilds.make_due(guild_id, now=context.clock.now())
 
 
 async def _note_new_name(context: Context, session: Session, thread: Channel) -> None:
     """A name that reads as another session's own: who opens that one is led here, unless it has its own thread."""
     key = context.names.session_key_of(thread.name or "")
     if key is not None and key != session.session_key:
-        await context.store.namesakes.put(
+        await context.store.namesakes.add(
             session.parent_channel_id, key, thread.id, guild_id=session.guild_id, active=not thread.archived
         )
 

@@ -121,7 +121,7 @@ async def _settle(context: Context, step: actions.Settle) -> None:
     for thread in step.threads:
         key = context.names.session_key_of(thread.name or "")
         if key is not None and thread.guild_id is not None:
-            await context.store.namesakes.put(
+            await context.store.namesakes.add(
                 step.parent_channel_id, key, thread.id, guild_id=thread.guild_id, active=True
             )
 
@@ -131,7 +131,7 @@ async def _namesake(
 ) -> None:
     if isinstance(step, actions.AddNamesake):
         thread = step.thread
-        await context.store.namesakes.put(
+        await context.store.namesakes.add(
             step.parent_channel_id,
             step.session_key,
             thread.id,
@@ -143,4 +143,4 @@ async def _namesake(
     if isinstance(step, actions.RemoveNamesake):
         await context.store.namesakes.remove(*noted)
     else:
-        await context.store.namesakes.put(*noted, guild_id="", active=False)
+        await context.store.namesakes.add(*noted, guild_id="", active=False)

@@ -41,7 +41,7 @@ async def observe(context: Context, watched: Watched, now: datetime, *, sweeps: 
     """
     active, audit = await gather(_active(context, watched.guild.guild_id), _audit(context, watched.guild, now, pace))
     sweeps = sweeps or audit is None
-    swept = await context.store.guilds.archived_sessions(watched.guild.guild_id, SWEEP_PER_RUN) if sweeps else []
+    swept = await context.store.guilds.due_sessions(watched.guild.guild_id, SWEEP_PER_RUN) if sweeps else []
     observation = Observation(
         now=now,
         namesakes=watched.namesakes,

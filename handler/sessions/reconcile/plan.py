@@ -35,7 +35,7 @@ from handler.sessions.reconcile.actions import (
 from handler.sessions.reconcile.pace import growing_pause
 from handler.sessions.threads.match import best_first, is_public_thread
 from handler.sessions.threads.record import differences, thread_attributes
-from handler.store.items import Namesake, Session, Status
+from handler.store.items import Namesake, Session, Status, namesake_item_key
 
 HELD_FOR: Final = timedelta(minutes=30)  # a deletion in bulk must be seen twice, so far apart: a fault is over by then
 FEW_DELETIONS: Final = 3  # as many are believed at once
@@ -148,8 +148,8 @@ def _other_name(observation: Observation, names: Names, session: Session, thread
         return
     if thread.archived and thread.name == session.thread.name:
         return
-    noted = Namesake(parent_channel_id=session.parent_channel_id, session_key=key, thread_id=thread.id)
-    if noted not in observation.namesakes:
+    item_key = namesake_item_key(session.parent_channel_id, key, thread.id)
+    if item_key not in (namesake.item_key for namesake in observation.namesakes):
         yield AddNamesake(session.parent_channel_id, key, thread)
 
 

@@ -130,7 +130,7 @@ async def unlock_ours(context: Context, session: Session) -> None:
 async def release(context: Context, session: Session) -> None:
     """Long after housekeeping locked a thread that it then left alone: no lock of ours is left, nor the note of it."""
     await unlock_ours(context, session)
-    await context.store.deletions.forget_lock(session)
+    await context.store.deletions.clear_locking(session)
 
 
 async def _locked(context: Context, session: Session) -> Channel | None:
@@ -140,7 +140,7 @@ async def _locked(context: Context, session: Session) -> Channel | None:
         raise DiscordUnavailable("a marked thread does not answer: its absence is the reconciler's to judge")
     if last_message(thread) != session.deletion.marked_message or (thread.locked and thread.archived):
         return thread
-    if not thread.locked and not (await context.store.deletions.note_lock(session, now=context.clock.now())).won:
+    if not thread.locked and not (await context.store.deletions.set_locking(session, now=context.clock.now())).won:
         return None
     return await _locked_again(context, thread)
 

@@ -81,7 +81,7 @@ async def commit(context: Context, session: Session, thread: Channel) -> Session
 
 async def note_namesake(context: Context, session: Session, thread: Channel) -> None:
     """Note that the thread bears, or bore, this session's name without being on its record."""
-    await context.store.namesakes.put(
+    await context.store.namesakes.add(
         session.parent_channel_id,
         session.session_key,
         thread.id,

@@ -14,7 +14,7 @@ from handler.sessions.model import Look
 from handler.sessions.threads.archive import WATERMARK_MARGIN, archived_down_to, is_beyond_watermark
 from handler.sessions.threads.match import best_first, is_adoptable, is_public_thread
 from handler.sessions.threads.requests import translate_refusals
-from handler.store.items import ChannelItem, Note, Pointer, Session
+from handler.store.items import ChannelItem, Namesake, Pointer, Session
 
 GONE_FOR: Final = timedelta(minutes=30)  # between two looks that find a noted thread gone, before it is forgotten
 
@@ -33,9 +33,8 @@ async def look_up(context: Context, channel: ChannelItem, session_key: str) -> L
         context.store.namesakes.of_session(channel.channel_id, session_key),
     )
     listed = {t.id: t for t in (*archived.threads, *active)}
-    unlisted = [note for note in namesakes if note.thread_id not in listed]
-    asked = [fetch_namesake(context, channel.channel_id, session_key, note) for note in unlisted]
-    for thread in await gather_limited(NAMESAKES_AT_ONCE, asked):
+    unlisted = [fetch_namesake(context, namesake) for namesake in namesakes if namesake.thread_id not in listed]
+    for thread in await gather_limited(NAMESAKES_AT_ONCE, unlisted):
         if thread is not None:
             listed[thread.id] = thread
     matches = [t for t in listed.values() if is_match(context, t, channel.channel_id, session_key)]
@@ -100,7 +99,7 @@ async def _newly_archived(context: Context, channel: ChannelItem) -> ThreadList:
     return await archived_down_to(context, channel.channel_id, mark)
 
 
-async def fetch_namesake(context: Context, channel_id: str, session_key: str, note: Note) -> Channel | None:
+async def fetch_namesake(context: Context, namesake: Namesake) -> Channel | None:
     """A noted namesake that no list shows, if it lives and may be seen.
 
     A thread that the bot may not see is no match: it is private. One that is gone is forgotten only when it was gone half
@@ -108,19 +107,19 @@ async def fetch_namesake(context: Context, channel_id: str, session_key: str, no
     """
     thread: Channel | None = None
     with contextlib.suppress(Forbidden):
-        thread = await context.discord.channel_or_none(note.thread_id)
+        thread = await context.discord.channel_or_none(namesake.thread_id)
         if thread is None:  # one 404 alone is a fault
-            thread = await context.discord.channel_or_none(note.thread_id)
+            thread = await context.discord.channel_or_none(namesake.thread_id)
         with contextlib.suppress(OnethreadError):
-            await _remember(context, channel_id, session_key, note, gone=thread is None)
+            await _record_gone(context, namesake, gone=thread is None)
     return thread
 
 
-async def _remember(context: Context, channel_id: str, session_key: str, note: Note, *, gone: bool) -> None:
+async def _record_gone(context: Context, namesake: Namesake, *, gone: bool) -> None:
     now = context.clock.now()
-    if not gone and note.gone_at is not None:
-        await context.store.namesakes.set_gone(channel_id, session_key, note.thread_id, None)
-    elif gone and note.gone_at is None:
-        await context.store.namesakes.set_gone(channel_id, session_key, note.thread_id, iso(now))
-    elif gone and note.gone_at is not None and now - parse_iso(note.gone_at) >= GONE_FOR:
-        await context.store.namesakes.remove(channel_id, session_key, note.thread_id)
+    if not gone and namesake.gone_at is not None:
+        await context.store.namesakes.set_gone(namesake, None)
+    elif gone and namesake.gone_at is None:
+        await context.store.namesakes.set_gone(namesake, iso(now))
+    elif gone and namesake.gone_at is not None and now - parse_iso(namesake.gone_at) >= GONE_FOR:
+        await context.store.namesakes.remove(namesake.parent_channel_id, namesake.session_key, namesake.thread_id)

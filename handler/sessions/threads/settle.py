@@ -15,7 +15,8 @@ from handler.sessions.names import SessionName
 from handler.sessions.threads.look_up import pointer_owners
 from handler.sessions.threads.match import best_first, is_adoptable, is_better, is_public_thread
 from handler.sessions.threads.record import thread_attributes
-from handler.store.items import ChannelItem, Pointer, Session, Status
+from handler.store.items import ChannelItem, Pointer, Session, Settlement, Status
+from handler.store.sessions import Adoption
 from handler.store.writes import Write
 
 SETTLED_AT_ONCE: Final = 8  # transactions side by side: well below the connection pool
@@ -82,7 +83,7 @@ async def _settle_key(
         and await _exchanged(context, session, free[0], pointers.get(free[0].id))
     ):
         rest.remove(free[0])
-    noted = await context.store.namesakes.watched(channel.channel_id, [(key, t.id) for t in rest])
+    noted = await context.store.namesakes.are_watched(channel.channel_id, [(key, t.id) for t in rest])
     for thread in rest:
         if noted.get((key, thread.id)) != (not thread.archived):
             await _note(context, channel, key, thread)
@@ -123,22 +124,25 @@ async def _adopt(
 ) -> Write:
     return await context.store.sessions.adopt(
         session,
-        parent_channel_id=channel.channel_id,
-        session_key=name.key,
-        session_name=name.spelling,
-        guild_id=channel.guild_id,
-        thread_id=thread.id,
-        pointer=pointer,
-        seen=thread_attributes(thread, context.clock.now()),
-        topic=topic,
-        created_by=thread.owner_id,
-        adopted_by=adopted_by,
-        settled_in=during,
-        settled_messages=None if during is None else thread.message_count or 0,
+        Adoption(
+            parent_channel_id=channel.channel_id,
+            session_key=name.key,
+            session_name=name.spelling,
+            guild_id=channel.guild_id,
+            thread_id=thread.id,
+            pointer=pointer,
+            seen=thread_attributes(thread, context.clock.now()),
+            topic=topic,
+            created_by=thread.owner_id,
+            adopted_by=adopted_by,
+            settlement=Settlement(
+                import_started_at=during, messages=None if during is None else thread.message_count or 0
+            ),
+        ),
     )
 
 
 async def _note(context: Context, channel: ChannelItem, key: str, thread: Channel) -> None:
-    await context.store.namesakes.put(
+    await context.store.namesakes.add(
         channel.channel_id, key, thread.id, guild_id=channel.guild_id, active=not thread.archived
     )

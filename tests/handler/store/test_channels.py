@@ -34,10 +34,10 @@ def test_a_session_of_any_name_is_kept_and_found_under_its_own_key(key: str) -> 
 @shelved
 async def test_namesakes_of_keys_that_begin_alike_are_told_apart(shelf: Shelf) -> None:
     for key, thread_id in (("a", "1"), ("a#2", "3"), ("a#", "4"), ("ab", "5"), ("a", "6")):
-        await shelf.store.namesakes.put(CHANNEL, key, thread_id, guild_id=GUILD, active=True)
+        await shelf.store.namesakes.add(CHANNEL, key, thread_id, guild_id=GUILD, active=True)
 
     async def noted(key: str) -> list[str]:
-        return [note.thread_id for note in await shelf.store.namesakes.of_session(CHANNEL, key)]
+        return [namesake.thread_id for namesake in await shelf.store.namesakes.of_session(CHANNEL, key)]
 
     assert await noted("a") == ["1", "6"]
     assert await noted("a#2") == ["3"]
@@ -47,13 +47,13 @@ async def test_namesakes_of_keys_that_begin_alike_are_told_apart(shelf: Shelf) -
 
 @shelved
 async def test_a_namesake_is_watched_while_it_is_active_and_can_be_dropped(shelf: Shelf) -> None:
-    await shelf.store.namesakes.put(CHANNEL, KEY, "1", guild_id=GUILD, active=True)
-    await shelf.store.namesakes.put(CHANNEL, KEY, "2", guild_id=GUILD, active=False)
+    await shelf.store.namesakes.add(CHANNEL, KEY, "1", guild_id=GUILD, active=True)
+    await shelf.store.namesakes.add(CHANNEL, KEY, "2", guild_id=GUILD, active=False)
     assert [item.get("watch_guild_id") for item in shelf.wire.items()] == [GUILD, None]
-    assert await shelf.store.namesakes.watched(CHANNEL, [(KEY, "1"), (KEY, "3")]) == {(KEY, "1"): True}
+    assert await shelf.store.namesakes.are_watched(CHANNEL, [(KEY, "1"), (KEY, "3")]) == {(KEY, "1"): True}
     await shelf.store.namesakes.remove(CHANNEL, KEY, "1")
 
-    assert [note.thread_id for note in await shelf.store.namesakes.of_session(CHANNEL, KEY)] == ["2"]
+    assert [namesake.thread_id for namesake in await shelf.store.namesakes.of_session(CHANNEL, KEY)] == ["2"]
 
 
 @shelved

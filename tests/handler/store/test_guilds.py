@@ -11,9 +11,9 @@ OTHER = "2"
 
 @shelved
 async def test_a_guild_in_use_is_known_and_due_and_a_second_use_changes_nothing(shelf: Shelf) -> None:
-    await shelf.store.guilds.wake(GUILD, now=START)
+    await shelf.store.guilds.make_due(GUILD, now=START)
     known = shelf.wire.items()
-    await shelf.store.guilds.wake(GUILD, now=LATER)
+    await shelf.store.guilds.make_due(GUILD, now=LATER)
 
     assert shelf.wire.items() == known
     assert (known[0]["pk"], known[0]["sk"], known[0]["guild_id"]) == (f"GUILD#{GUILD}", "GUILD", GUILD)
@@ -23,12 +23,12 @@ async def test_a_guild_in_use_is_known_and_due_and_a_second_use_changes_nothing(
 @shelved
 async def test_a_parked_guild_is_due_when_its_pause_is_over_or_at_once_when_it_is_used(shelf: Shelf) -> None:
     for guild_id in (GUILD, OTHER):
-        await shelf.store.guilds.wake(guild_id, now=START)
+        await shelf.store.guilds.make_due(guild_id, now=START)
         guild = (await shelf.store.guilds.watched(guild_id)).guild
         await shelf.store.guilds.update(guild, {"parked": 3, "due_at": iso(START + timedelta(hours=4))})
     assert await shelf.store.guilds.due(START) == []
     assert await shelf.store.guilds.due(START + timedelta(hours=4)) == [GUILD, OTHER]
-    await shelf.store.guilds.wake(OTHER, now=START)
+    await shelf.store.guilds.make_due(OTHER, now=START)
 
     assert await shelf.store.guilds.due(START) == [OTHER]
     assert (await shelf.store.guilds.watched(OTHER)).guild.parked == 0
@@ -39,7 +39,7 @@ async def test_a_parked_guild_is_due_when_its_pause_is_over_or_at_once_when_it_i
 async def test_a_guild_item_that_was_lost_or_written_before_there_was_a_row_is_known_again_by_use(shelf: Shelf) -> None:
     shelf.put_item({"pk": f"GUILD#{GUILD}", "sk": "GUILD", "guild_id": GUILD, "audit_watermark": "7"})
     assert await shelf.store.guilds.due(LATER) == []
-    await shelf.store.guilds.wake(GUILD, now=START)
+    await shelf.store.guilds.make_due(GUILD, now=START)
 
     assert await shelf.store.guilds.due(START) == [GUILD]
     assert (await shelf.store.guilds.watched(GUILD)).guild.audit_watermark == "7"
@@ -54,10 +54,10 @@ async def test_a_note_about_a_guild_that_was_forgotten_is_not_written(shelf: She
 
 @shelved
 async def test_what_is_watched_of_a_guild_is_its_own_item_its_live_sessions_and_its_namesakes(shelf: Shelf) -> None:
-    await shelf.store.guilds.wake(GUILD, now=START)
+    await shelf.store.guilds.make_due(GUILD, now=START)
     session = await shelf.open(key=KEY)
-    await shelf.store.namesakes.put(CHANNEL, KEY, "5", guild_id=GUILD, active=True)
-    await shelf.store.namesakes.put(CHANNEL, KEY, "6", guild_id=OTHER, active=True)
+    await shelf.store.namesakes.add(CHANNEL, KEY, "5", guild_id=GUILD, active=True)
+    await shelf.store.namesakes.add(CHANNEL, KEY, "6", guild_id=OTHER, active=True)
     watched = await shelf.store.guilds.watched(GUILD)
 
     assert (watched.guild.guild_id, watched.sessions) == (GUILD, (session,))
@@ -71,5 +71,5 @@ async def test_of_the_archived_sessions_those_that_wait_longest_are_given_first(
         at = iso(START + timedelta(hours=hours))
         await shelf.store.sessions.update(session, {"archived": True, "archived_at": at})
 
-    assert [s.session_key for s in await shelf.store.guilds.archived_sessions(GUILD, 2)] == ["a", "b"]
+    assert [s.session_key for s in await shelf.store.guilds.due_sessions(GUILD, 2)] == ["a", "b"]
     assert (await shelf.store.guilds.watched(GUILD)).sessions == ()
