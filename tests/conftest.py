@@ -1,7 +1,14 @@
-"""What holds for all tests."""
+"""What holds for all tests, and the guild in which many of them happen."""
+
+import inspect
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
+
+from tests.kit import virtual_time
+from tests.kit.guild import Guild
 
 # The suite tries the same examples each time; `make explore` tries others, and many more (--hypothesis-profile=long).
 settings.register_profile("suite", max_examples=100, derandomize=True, deadline=None)
@@ -14,3 +21,36 @@ pytest_plugins = ("tests.kit.leaks", "pytester")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones begin first, so that no worker is left alone with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+@pytest.fixture
+def guild_defaults() -> dict[str, Any]:
+    """Options of the guild for a whole directory of tests: its conftest overrides this."""
+    return {}
+
+
+@pytest.fixture
+def guild_options(request: pytest.FixtureRequest, guild_defaults: dict[str, Any]) -> dict[str, Any]:
+    """What the markers ``guild`` say, the closest last."""
+    options = dict(guild_defaults)
+    for marker in [*request.node.iter_markers("guild")][::-1]:
+        options |= marker.kwargs
+    return options
+
+
+@pytest.fixture
+def guild(request: pytest.FixtureRequest, guild_options: dict[str, Any]) -> Iterator[Guild]:
+    """A guild with these options; a test may give more of them as the fixture's parameter."""
+    with Guild(**guild_options, **getattr(request, "param", {})) as guild:
+        yield guild
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """An async test runs in virtual time, in its guild if it has one."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
+    run = next((given.run for given in arguments.values() if isinstance(given, Guild)), virtual_time.run)
+    run(pyfuncitem.obj(**arguments))
+    return True

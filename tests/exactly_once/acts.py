@@ -3,12 +3,11 @@
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from handler.sessions.model import Outcome
-from tests.kit import virtual_time
-from tests.kit.journal import Call
-from tests.kit.stage import APPLICATION, MODERATOR, Stage
+from tests.kit.guild import APPLICATION, Guild
+from tests.kit.recorded_calls import Call
 from tests.kit.table_view import CHANNEL, NAME
 
 FOUND: Final = f"Session {NAME}"
@@ -17,10 +16,10 @@ SAID: Final = "a person's words"
 
 @dataclass(frozen=True)
 class Act:
-    """An open of `NAME`. `prepare` sets the stage; it returns the id of the thread that must stay, if there is one."""
+    """An open of `NAME`. `prepare` comes before it; it returns the id of the thread that must stay, if there is one."""
 
     name: str
-    prepare: Callable[[Stage], Coroutine[Any, Any, str | None]]
+    prepare: Callable[[Guild], Coroutine[Any, Any, str | None]]
     outcome: Outcome
     imported: bool = True
     may_unlock: bool = False
@@ -28,70 +27,70 @@ class Act:
     def __str__(self) -> str:
         return self.name
 
-    def stage(self, *, memory: bool = True) -> Stage:
-        return Stage(imported=self.imported, memory=memory)
+    def guild(self, table: Literal["client", "moto"] = "client") -> Guild:
+        return Guild(imported=self.imported, table=table)
 
 
-async def _nothing(stage: Stage) -> str | None:
+async def _nothing(guild: Guild) -> str | None:
     return None
 
 
-async def _open(stage: Stage) -> str | None:
-    return (await stage.open()).thread_id
+async def _open(guild: Guild) -> str | None:
+    return (await guild.open()).thread_id
 
 
-async def _archived(stage: Stage) -> str | None:
-    thread_id = (await stage.open()).thread_id
-    stage.discord.people.auto_archive(thread_id, now=stage.now)
+async def _archived(guild: Guild) -> str | None:
+    thread_id = (await guild.open()).thread_id
+    guild.people.auto_archive(thread_id)
     return thread_id
 
 
-async def _locked(stage: Stage) -> str | None:
-    thread_id = (await stage.open()).thread_id
-    stage.discord.people.edit_thread(thread_id, now=stage.now, archived=True, locked=True)
+async def _locked(guild: Guild) -> str | None:
+    thread_id = (await guild.open()).thread_id
+    guild.people.edit_thread(thread_id, archived=True, locked=True)
     return thread_id
 
 
-async def _person_made(stage: Stage) -> str | None:
-    message = stage.discord.people.post_message(CHANNEL, SAID, now=stage.now, by=MODERATOR)
-    return stage.person_makes(FOUND, message_id=message, archived=True)
+async def _person_made(guild: Guild) -> str | None:
+    message = guild.people.post_message(CHANNEL, SAID)
+    return guild.people.create_thread(CHANNEL, FOUND, message_id=message, archived=True)
 
 
-async def _lost(stage: Stage) -> str | None:
-    thread_id = (await stage.open()).thread_id
-    stage.lose_table()
+async def _lost(guild: Guild) -> str | None:
+    thread_id = (await guild.open()).thread_id
+    guild.table.lose_all()
     return thread_id
 
 
-async def _deleted(stage: Stage) -> str | None:
-    stage.discord.people.delete_thread((await stage.open()).thread_id, now=stage.now)
+async def _deleted(guild: Guild) -> str | None:
+    guild.people.delete_thread((await guild.open()).thread_id)
     return None
 
 
-async def _adopted_and_deleted(stage: Stage) -> str | None:
-    await _lost(stage)
-    stage.discord.people.delete_thread((await stage.open()).thread_id, now=stage.now)
+async def _adopted_and_deleted(guild: Guild) -> str | None:
+    await _lost(guild)
+    guild.people.delete_thread((await guild.open()).thread_id)
     return None
 
 
-async def _persons_and_deleted(stage: Stage) -> str | None:
-    await _person_made(stage)
-    stage.discord.people.delete_thread((await stage.open()).thread_id, now=stage.now)
+async def _persons_and_deleted(guild: Guild) -> str | None:
+    await _person_made(guild)
+    guild.people.delete_thread((await guild.open()).thread_id)
     return None
 
 
-async def _recorded(stage: Stage) -> str | None:
+async def _recorded(guild: Guild) -> str | None:
     """Somebody died before the start of the thread, and his lease is over."""
-    stage.dies_after = Call("dynamodb", "TransactWriteItems")
-    await stage.death(stage.open(owner="who died"))
-    await stage.wait(20)
+    guild.calls.dies_after = Call("dynamodb", "TransactWriteItems")
+    await guild.death(guild.open(owner="who died"))
+    await guild.wait(20)
     return None
 
 
-async def _renamed(stage: Stage) -> str | None:
+async def _renamed(guild: Guild) -> str | None:
     """The name is borne by another session's thread."""
-    thread_id = (await stage.open("another")).thread_id
-    stage.discord.people.rename(thread_id, FOUND, now=stage.now)
+    thread_id = (await guild.open("another")).thread_id
+    guild.people.rename(thread_id, FOUND)
     return thread_id
 
 
@@ -118,19 +117,19 @@ ACTS: Final = (
 def calls_of(act: Act) -> tuple[Call, ...]:
     """The remote calls of the act when nothing goes wrong, in the order of their names."""
 
-    async def play(stage: Stage) -> tuple[Call, ...]:
-        await act.prepare(stage)
-        stage.restart()
-        stage.forget()
-        opened = await stage.open(may_unlock=act.may_unlock)
+    async def play(guild: Guild) -> tuple[Call, ...]:
+        await act.prepare(guild)
+        guild.restart()
+        guild.calls.forget()
+        opened = await guild.open(may_unlock=act.may_unlock)
         assert opened.outcome is act.outcome, f"{act}: {opened}"
-        return tuple(sorted(stage.calls))
+        return tuple(sorted(guild.calls))
 
-    with act.stage() as stage:
-        return virtual_time.run(stage.play(play(stage)))
+    with act.guild() as guild:
+        return guild.run(play(guild))
 
 
-def words_of_people(stage: Stage) -> set[str]:
+def words_of_people(guild: Guild) -> set[str]:
     """The messages in the channel that the bot must never delete."""
-    messages = stage.discord.messages.values()
+    messages = guild.discord.messages.values()
     return {m.id for m in messages if m.author_id != APPLICATION and m.channel_id == CHANNEL and m.kind == 0}

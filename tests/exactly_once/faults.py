@@ -8,8 +8,8 @@ from infra.simulator.faults import DROP, HANG, bad_gateway, error, server_error
 from infra.simulator.refusals import too_many_requests
 from tests.kit.dynamodb import Fault as DynamoFault
 from tests.kit.dynamodb import What
-from tests.kit.journal import Call
-from tests.kit.stage import Stage
+from tests.kit.guild import Guild
+from tests.kit.recorded_calls import Call
 
 OUTLASTING: Final = 9  # more often than any call is repeated
 LANDS_SOON: Final = 20.0  # seconds: past every deadline here, within the nonce's window
@@ -28,7 +28,7 @@ class Fault:
 
     name: str
     wire: str
-    strike: Callable[[Stage, Call], None]
+    strike: Callable[[Guild, Call], None]
     kinds: frozenset[str] = frozenset()
     over: float = 0.0
     on: Callable[[Call], bool] = lambda _: True
@@ -49,9 +49,9 @@ def _discord(
     on: Callable[[Call], bool] = lambda _: True,
     **how: Any,
 ) -> Fault:
-    def strike(stage: Stage, call: Call) -> None:
+    def strike(guild: Guild, call: Call) -> None:
         method, _, template = call.what.partition(" ")
-        stage.discord.faults.inject(method, template, what, nth=call.nth, **how)
+        guild.discord.faults.inject(method, template, what, nth=call.nth, **how)
 
     return Fault(name, "discord", strike, kinds, over, on)
 
@@ -59,9 +59,9 @@ def _discord(
 def _dynamodb(
     name: str, what: What, kinds: frozenset[str] = STORE, *, times: int = 1, on: Callable[[Call], bool] = lambda _: True
 ) -> Fault:
-    def strike(stage: Stage, call: Call) -> None:
-        first = stage.wire.sent[call.what] + call.nth
-        stage.wire.faults += [DynamoFault(call.what, first + later, what) for later in range(times)]
+    def strike(guild: Guild, call: Call) -> None:
+        first = guild.wire.sent[call.what] + call.nth
+        guild.wire.faults += [DynamoFault(call.what, first + later, what) for later in range(times)]
 
     return Fault(name, "dynamodb", strike, kinds, on=on)
 

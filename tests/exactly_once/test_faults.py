@@ -22,7 +22,7 @@ def test_one_thread_remains_whatever_happens_to_each_call(act: Act, fault: Fault
 def test_one_thread_remains_with_boto3_and_moto_too(act: Act, what: str, fault: Fault) -> None:
     writes = [call for call in calls_of(act) if call.what == what]
     assert writes
-    failed = failures(act, fault, (writes[-1],), memory=False)
+    failed = failures(act, fault, (writes[-1],), table="moto")
     assert not failed, "\n".join(failed)
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from infra.simulator.server import DiscordServer
 from infra.simulator.simulated_discord import SimulatedDiscord
+from tests.kit.guild import APPLICATION
 from tests.kit.secrets import BOT_TOKEN
-from tests.kit.stage import APPLICATION
 from tests.kit.table_view import CHANNEL, GUILD, NAME, NAMES
 
 PROCESSES = 4

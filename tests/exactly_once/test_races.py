@@ -8,7 +8,7 @@ from handler.store.lease import LEASE_SECONDS
 from infra.simulator.exchange import Response
 from infra.simulator.faults import DROP, HANG, Failure, error
 from tests.kit.dynamodb import Fault
-from tests.kit.stage import Stage, staged
+from tests.kit.guild import Guild
 from tests.kit.table_view import NAME
 
 THREADS = "/channels/{channel_id}/messages/{message_id}/threads"
@@ -22,35 +22,34 @@ REFUSALS = [
 
 @pytest.mark.parametrize("what", [DROP, HANG], ids=["answer lost", "lands when nobody waits"])
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda answer: str(answer.json()["code"]))
-@staged(memory=True)
+@pytest.mark.guild(table="client")
 async def test_a_start_that_had_its_effect_and_whose_repeat_is_refused_leads_to_its_thread(
-    stage: Stage, refusal: Response, what: Failure
+    guild: Guild, refusal: Response, what: Failure
 ) -> None:
-    stage.discord.faults.inject("POST", THREADS, what, when="after" if what is DROP else "late")
-    stage.discord.faults.inject("POST", THREADS, refusal)  # a request meets one fault: this is for the repeat
-    opened = await stage.open()
+    guild.discord.faults.inject("POST", THREADS, what, when="after" if what is DROP else "late")
+    guild.discord.faults.inject("POST", THREADS, refusal)  # a request meets one fault: this is for the repeat
+    opened = await guild.open()
 
-    assert [thread.id for thread in stage.living_threads()] == [opened.thread_id]
-    assert (await stage.open()).thread_id == opened.thread_id
-    item = stage.item(NAME)
-    assert item is not None
+    assert [thread.id for thread in guild.living_threads()] == [opened.thread_id]
+    assert (await guild.open()).thread_id == opened.thread_id
+    item = guild.table.item(NAME)
     assert (item["status"], item["discord_thread_id"]) == ("open", opened.thread_id)
 
 
-@staged(memory=True)
-async def test_a_record_that_lands_late_does_not_take_the_place_of_another_ones_message(stage: Stage) -> None:
-    stage.wire.faults.append(Fault("TransactWriteItems", 1, "hang"))
-    slow = asyncio.ensure_future(stage.open(process=stage.process()))
-    await stage.wait(LEASE_SECONDS + 1)
-    stage.discord.close_nonce_window()
-    quick = stage.process()
-    stage.discord.faults.inject("POST", THREADS, HANG, when="late", seconds=60, times=3)
-    assert (await stage.refused(process=quick)).kind == "discord_unavailable"
-    assert len(stage.source_messages()) == 2
+@pytest.mark.guild(table="client")
+async def test_a_record_that_lands_late_does_not_take_the_place_of_another_ones_message(guild: Guild) -> None:
+    guild.wire.faults.append(Fault("TransactWriteItems", 1, "hang"))
+    slow = asyncio.ensure_future(guild.open(process=guild.opener()))
+    await guild.wait(LEASE_SECONDS + 1)
+    guild.discord.close_nonce_window()
+    quick = guild.opener()
+    guild.discord.faults.inject("POST", THREADS, HANG, when="late", seconds=60, times=3)
+    assert (await guild.refused(process=quick)).kind == "discord_unavailable"
+    assert len(guild.source_messages()) == 2
 
-    stage.wire.hanging.release()
+    guild.wire.hanging.release()
     opened = await slow
-    await stage.wait(120)
-    assert (await stage.open(process=quick)).thread_id == opened.thread_id
-    assert [thread.id for thread in stage.living_threads()] == [opened.thread_id]
-    assert [message.id for message in stage.source_messages()] == [opened.thread_id], "the loser's own message goes"
+    await guild.wait(120)
+    assert (await guild.open(process=quick)).thread_id == opened.thread_id
+    assert [thread.id for thread in guild.living_threads()] == [opened.thread_id]
+    assert [message.id for message in guild.source_messages()] == [opened.thread_id], "the loser's own message goes"

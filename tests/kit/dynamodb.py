@@ -78,16 +78,17 @@ class DynamoWire(AbstractContextManager["DynamoWire"]):
 
     def session(self) -> "boto3.session.Session":
         """A boto3 session whose clients of DynamoDB are connected to this wire."""
-        core = botocore.session.Session()
-        core.register_component("data_loader", _loader())
-        core.set_credentials("fake", "fake")
-        core.set_config_variable("ignore_configured_endpoint_urls", True)
-        core.register("before-send.dynamodb", self._send)  # type: ignore[arg-type]  # this event is answered
-        return boto3.session.Session(botocore_session=core, region_name=REGION)
+        session = aws_session()
+        session.events.register("before-send.dynamodb", self._send)  # type: ignore[arg-type]  # this event is answered
+        return session
 
     def call(self, clock: Clock, *, jitter: Callable[[], float] = lambda: 0.5) -> DynamoDB:
         """The real seam over this wire."""
         return build(clock, self.session(), jitter=jitter)
+
+    def apply(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a call beside the seam, in plain values."""
+        return from_wire(getattr(self.client, operation)(**to_wire(parameters)))
 
     def fail(self, operation: str, *whats: What) -> None:
         """Let the next requests of that operation fail, one after another."""
@@ -100,9 +101,7 @@ class DynamoWire(AbstractContextManager["DynamoWire"]):
         self.hanging.release()
         self.hanging.land()
         for item in self.items():
-            self.client.delete_item(
-                TableName=self.table, Key=to_wire({"Key": {name: item[name] for name in ("pk", "sk")}})["Key"]
-            )
+            self.apply("delete_item", {"TableName": self.table, "Key": {name: item[name] for name in ("pk", "sk")}})
         self.forget()
 
     def forget(self) -> None:
@@ -153,6 +152,15 @@ class DynamoWire(AbstractContextManager["DynamoWire"]):
             if token is not None and status == 200:
                 self._tokens[token] = content
             return answer(request.url, status, text, headers)
+
+
+def aws_session() -> "boto3.session.Session":
+    """A boto3 session with made-up credentials, which the surroundings do not lead anywhere."""
+    core = botocore.session.Session()
+    core.register_component("data_loader", _loader())
+    core.set_credentials("fake", "fake")
+    core.set_config_variable("ignore_configured_endpoint_urls", True)
+    return boto3.session.Session(botocore_session=core, region_name=REGION)
 
 
 @cache

@@ -7,23 +7,24 @@ by a test of its own), which fails as it is told to with the exceptions that bot
 import threading
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
-from functools import partial
+from contextlib import AbstractContextManager, suppress
+from functools import cached_property, partial
 from typing import Any
 
+from boto3.session import Session
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
 
 from handler.aws.dynamodb import ConditionFailed, TransactionFailed, from_wire, to_wire
-from tests.kit.dynamodb import Fault
+from tests.kit.dynamodb import Fault, aws_session
 from tests.kit.hanging import Hanging
-from tests.kit.journal import Journal
 from tests.kit.memory_table import MemoryTable
+from tests.kit.recorded_calls import operation_name
 
 _URL = "memory"
 Answer = dict[str, Any]
 
 
-class MemoryWire:
+class MemoryWire(AbstractContextManager["MemoryWire"]):
     """A table of its own, and the faults of `tests.kit.dynamodb.Fault` on the way to it."""
 
     table = "sessions"
@@ -31,14 +32,18 @@ class MemoryWire:
     def __init__(self) -> None:
         self.faults: list[Fault] = []
         self.sent: Counter[str] = Counter()
-        self.client = MemoryClient(self, None)
-        self._memory = MemoryTable(self.table)
+        self.memory = MemoryTable(self.table)
+        self.items, self.apply = self.memory.items, self.memory.apply
         self._tokens: dict[str, str] = {}
         self._one_at_a_time = threading.Lock()
         self.hanging = Hanging()
 
-    def items(self) -> list[dict[str, Any]]:
-        return self._memory.items()
+    def __exit__(self, *_: object) -> None:
+        self.hanging.release()
+
+    def session(self) -> Any:
+        """A boto3 session whose clients of DynamoDB are connected to this wire."""
+        return MemorySession(self)
 
     def send(self, what: str, operation: str, request: Answer) -> Answer:
         """One request, with what becomes of it. Raises what boto3 would."""
@@ -67,7 +72,7 @@ class MemoryWire:
                 assert self._tokens[token] == content, "a token was used for another transaction"
                 return {}
             try:
-                answer = to_wire(self._memory.apply(operation, from_wire(request)))
+                answer = to_wire(self.memory.apply(operation, from_wire(request)))
             except ConditionFailed as lost:
                 raise _error("ConditionalCheckFailedException", operation, **_item(lost.item)) from None
             except TransactionFailed as lost:
@@ -78,12 +83,29 @@ class MemoryWire:
             return answer
 
 
-class MemoryClient:
-    """What of boto3's client `handler.aws.dynamodb` uses. Its calls are noted in a journal, if there is one."""
+class MemorySession:
+    """The place of a boto3 session: its client of DynamoDB ends in memory; what else is asked of it, boto3 does."""
 
-    def __init__(self, wire: MemoryWire, journal: Journal | None) -> None:
+    def __init__(self, wire: MemoryWire) -> None:
         self._wire = wire
-        self._journal = journal
+
+    def client(self, name: str, **options: Any) -> Any:
+        return MemoryClient(self._wire) if name == "dynamodb" else self._boto3.client(name, **options)  # type: ignore[call-overload]  # as in `handler.aws.clients`
+
+    @property
+    def events(self) -> Any:
+        return self._boto3.events
+
+    @cached_property
+    def _boto3(self) -> Session:
+        return aws_session()
+
+
+class MemoryClient:
+    """What of boto3's client `handler.aws.dynamodb` uses."""
+
+    def __init__(self, wire: MemoryWire) -> None:
+        self._wire = wire
 
     def __getattr__(self, operation: str) -> Callable[..., Answer]:
         return partial(self._call, operation)
@@ -92,14 +114,7 @@ class MemoryClient:
         """There is nothing to close."""
 
     def _call(self, operation: str, **request: Any) -> Answer:
-        what = "".join(word.capitalize() for word in operation.split("_"))
-        if self._journal is None:
-            return self._wire.send(what, operation, request)
-        call = self._journal.begins("dynamodb", what)
-        try:
-            return self._wire.send(what, operation, request)
-        finally:
-            self._journal.ends(call)
+        return self._wire.send(operation_name(operation), operation, request)
 
 
 def _item(item: dict[str, Any] | None) -> dict[str, Any]:

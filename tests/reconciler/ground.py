@@ -30,8 +30,8 @@ from infra.simulator.router import find_route
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
 from tests.kit import virtual_time
-from tests.kit.journal import Died
 from tests.kit.memory_table import MemoryTable
+from tests.kit.recorded_calls import Died
 from tests.kit.virtual_time import LoopClock
 
 P = ParamSpec("P")

@@ -47,7 +47,11 @@ class House(Ground):
     async def steps(self) -> dict[str, int]:
         """One run, and what it carried out of housekeeping."""
         counts = await self.reconcile()
-        return {name: n for name, n in counts.items() if name not in ("Observe", "Turn", "MoveMark", "failed") and n}
+        return {
+            name: n
+            for name, n in counts.items()
+            if name not in ("UpdateRecord", "Requeue", "AdvanceWatermark", "failed") and n
+        }
 
     async def opened_elsewhere(self, name: str) -> str:
         """Somebody opens the session in another process, whoever is at work here; the id of the thread that he is led to."""

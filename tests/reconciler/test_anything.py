@@ -13,7 +13,7 @@ from handler.errors import OnethreadError
 from handler.sessions.reconcile.plan import HELD_FOR
 from infra.simulator.people import ImpossibleAction
 from tests.kit import virtual_time
-from tests.kit.journal import Died
+from tests.kit.recorded_calls import Died
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, WITHOUT_AUDIT_LOG, Ground, prepared
 
 NAMES: Final = ("a", "b", "c", "d", "e")

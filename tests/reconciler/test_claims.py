@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from handler.runtime.clock import iso
-from tests.kit.journal import Died
+from tests.kit.recorded_calls import Died
 from tests.reconciler.ground import CHANNEL, GUILD, Ground, grounded
 
 DEAD_CLAIM: Final = {

@@ -10,7 +10,7 @@ import pytest
 from handler.errors import DiscordUnavailable, ThreadLocked
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.reconcile.housekeeping import Housekeeping
-from tests.kit.journal import Died
+from tests.kit.recorded_calls import Died
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, NAMES, WITHOUT_AUDIT_LOG
 from tests.reconciler.house import BETWEEN_RUNS, CLOSES, DAY_MINUTES, DELETES, House, housed
 

@@ -11,7 +11,7 @@ from handler.sessions.reconcile.housekeeping import CHANGES_PER_RUN
 from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
 from handler.store.deletions import DUE_FIRST
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
-from tests.kit.journal import Died
+from tests.kit.recorded_calls import Died
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR
 from tests.reconciler.house import ARCHIVES, DAY_MINUTES, DELETES, House, housed
 

@@ -31,12 +31,12 @@ async def test_of_two_threads_of_one_name_the_other_is_noted_and_not_asked_for_a
     assert [i["sk"] for i in ground.of_kind("NAMESAKE#")] == [f"NAMESAKE#a#{other}"]
     assert await ground.reconcile() == {}
     ground.archive(other)
-    assert await ground.reconcile() == {"RestNamesake": 1, "MoveMark": 1}
+    assert await ground.reconcile() == {"UnwatchNamesake": 1, "AdvanceWatermark": 1}
     ground.discord.people.unarchive(other, now=ground.now)
     await ground.reconcile()
     assert await ground.reconcile() == {}, "it is watched again"
     ground.rename(other, "talk")
-    assert await ground.reconcile() == {"DropNamesake": 1}
+    assert await ground.reconcile() == {"RemoveNamesake": 1}
 
 
 @grounded
@@ -47,7 +47,7 @@ async def test_a_namesake_that_is_denied_once_is_still_found_by_a_look_up(ground
     await ground.reconcile()
     ground.discord.people.auto_archive(other, now=ground.now)
     ground.discord.report_missing_once(other)
-    assert await ground.reconcile() == {"RestNamesake": 1}
+    assert await ground.reconcile() == {"UnwatchNamesake": 1}
     assert await ground.store.namesakes.of_session(CHANNEL, "a") == [
         Namesake(parent_channel_id=CHANNEL, session_key="a", thread_id=other)
     ]
@@ -59,7 +59,7 @@ async def test_a_deleted_namesake_is_forgotten(ground: Ground) -> None:
     other = ground.person_makes("Session a")
     await ground.reconcile()
     ground.delete(other)
-    assert await ground.reconcile() == {"DropNamesake": 1}
+    assert await ground.reconcile() == {"RemoveNamesake": 1}
     assert ground.of_kind("NAMESAKE#") == []
 
 
@@ -68,7 +68,7 @@ async def test_a_thread_given_another_sessions_name_stays_and_leads_there(ground
     thread_id = (await ground.open("a")).thread_id
     await ground.reconcile()
     ground.rename(thread_id, "Session b")
-    assert await ground.reconcile() == {"Observe": 1, "NoteNamesake": 1}
+    assert await ground.reconcile() == {"UpdateRecord": 1, "AddNamesake": 1}
     assert ground.item("a")["thread_name"] == "Session b"
     assert (await ground.open("b")).thread_id == thread_id
     assert (await ground.open("a")).thread_id == thread_id
@@ -86,7 +86,7 @@ async def test_an_old_sessions_thread_that_is_opened_again_is_not_taken_for_a_st
     await ground.reconcile()
     ground.discord.switch(keep_audit_log=False)  # a message opened it: no entry
     ground.discord.people.post_message(thread_id, "still there?", now=ground.now)
-    assert await ground.reconcile() == {"Observe": 1}
+    assert await ground.reconcile() == {"UpdateRecord": 1}
     assert ground.differences() == []
 
 
@@ -201,6 +201,6 @@ async def test_a_noted_thread_that_takes_a_third_name_finds_its_place_in_one_run
     other = ground.person_makes("Session a")
     await ground.reconcile()
     ground.rename(other, "Session b")
-    assert await ground.reconcile() == {"DropNamesake": 1, "Settle": 1}
+    assert await ground.reconcile() == {"RemoveNamesake": 1, "Settle": 1}
     assert ground.item("b")["discord_thread_id"] == other
     assert await ground.reconcile() == {}

@@ -9,7 +9,7 @@ import pytest
 
 from handler.errors import DiscordUnavailable
 from tests.kit import virtual_time
-from tests.kit.journal import Died
+from tests.kit.recorded_calls import Died
 from tests.reconciler.ground import MODERATOR
 from tests.reconciler.house import BETWEEN_RUNS, DELETES, House, housed, play
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from tests.kit import virtual_time
-from tests.kit.journal import Died
+from tests.kit.recorded_calls import Died
 from tests.reconciler.ground import Ground, prepared
 
 MAX_CALLS: Final = 120  # of the run below; it ends after fewer, which the test makes sure of

@@ -14,7 +14,7 @@ from handler.sessions.reconcile.observe import MAX_AUDIT_PAGES, SWEEP_PER_RUN
 from handler.sessions.reconcile.run import ASKS_PER_RUN
 from infra.simulator.faults import server_error
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
-from tests.kit.journal import Died
+from tests.kit.recorded_calls import Died
 from tests.kit.virtual_time import START
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, NAMES, WITHOUT_AUDIT_LOG, Ground, grounded
 from tests.reconciler.house import ARCHIVES, House, housed

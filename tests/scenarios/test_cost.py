@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.kit.stage import IMPORTED_AT, Stage, staged
+from tests.kit.guild import IMPORTED_AT, Guild
 from tests.kit.table_view import CHANNEL
 from tests.kit.virtual_time import START
 
@@ -15,59 +15,58 @@ DISCORD_CALLS_OF_A_CREATION = 5
 DYNAMODB_CALLS_OF_A_CREATION = 7
 
 
-@staged()
-async def test_a_warm_reuse_is_one_read_and_one_get(stage: Stage) -> None:
-    await stage.open()
+async def test_a_warm_reuse_is_one_read_and_one_get(guild: Guild) -> None:
+    await guild.open()
     for _ in range(3):
-        stage.forget()
-        await stage.open()
-        assert [(call.wire, call.what) for call in stage.calls] == [
+        guild.calls.forget()
+        await guild.open()
+        assert [(call.wire, call.what) for call in guild.calls] == [
             ("dynamodb", "GetItem"),
             ("discord", "GET /channels/{channel_id}"),
         ]
 
 
 @pytest.mark.parametrize("archived", [0, 10, 50_000], ids="{} archived threads".format)
-@staged(latency=LATENCY)
-async def test_a_creation_costs_the_same_however_long_the_past_is(stage: Stage, archived: int) -> None:
+@pytest.mark.guild(latency=LATENCY)
+async def test_a_creation_costs_the_same_however_long_the_past_is(guild: Guild, archived: int) -> None:
     newest = IMPORTED_AT - timedelta(minutes=1)
-    stage.discord.people.add_archived_threads(
+    guild.discord.people.add_archived_threads(
         CHANNEL, archived, newest=newest, name_of="Session old {}".format, step=timedelta(seconds=1)
     )
-    await stage.open("new")
+    await guild.open("new")
 
-    (thread,) = stage.living_threads("new")
+    (thread,) = guild.living_threads("new")
     assert (thread.created_at - START).total_seconds() == 3 * LATENCY, "look, anchor, start: three calls in sequence"
-    assert stage.count("discord") == DISCORD_CALLS_OF_A_CREATION
-    assert stage.count("dynamodb") == DYNAMODB_CALLS_OF_A_CREATION
+    assert len(guild.calls.of("discord")) == DISCORD_CALLS_OF_A_CREATION
+    assert len(guild.calls.of("dynamodb")) == DYNAMODB_CALLS_OF_A_CREATION
 
 
-@staged(latency=LATENCY)
+@pytest.mark.guild(latency=LATENCY)
 async def test_a_creation_after_many_were_archived_since_the_import_costs_once_and_then_the_same_again(
-    stage: Stage,
+    guild: Guild,
 ) -> None:
-    await stage.wait(3600)
-    stage.discord.people.add_archived_threads(
-        CHANNEL, 250, newest=stage.now - timedelta(minutes=2), name_of="talk {}".format, step=timedelta(seconds=1)
+    await guild.wait(3600)
+    guild.discord.people.add_archived_threads(
+        CHANNEL, 250, newest=guild.now - timedelta(minutes=2), name_of="talk {}".format, step=timedelta(seconds=1)
     )
-    await stage.open("one")
-    stage.forget()
-    await stage.open("two")
+    await guild.open("one")
+    guild.calls.forget()
+    await guild.open("two")
 
-    assert stage.count("discord") == DISCORD_CALLS_OF_A_CREATION
-    assert stage.count("dynamodb") == DYNAMODB_CALLS_OF_A_CREATION
+    assert len(guild.calls.of("discord")) == DISCORD_CALLS_OF_A_CREATION
+    assert len(guild.calls.of("dynamodb")) == DYNAMODB_CALLS_OF_A_CREATION
 
 
-@staged(latency=LATENCY)
-async def test_reopening_an_archived_thread_is_one_get_and_one_patch_before_the_answer(stage: Stage) -> None:
-    opened = await stage.open()
-    stage.discord.people.auto_archive(opened.thread_id, now=stage.now)
-    stage.forget()
-    await stage.open()
+@pytest.mark.guild(latency=LATENCY)
+async def test_reopening_an_archived_thread_is_one_get_and_one_patch_before_the_answer(guild: Guild) -> None:
+    opened = await guild.open()
+    guild.people.auto_archive(opened.thread_id)
+    guild.calls.forget()
+    await guild.open()
 
-    assert [call.what for call in stage.calls if call.wire == "discord"] == [
+    assert guild.calls.of("discord") == [
         "GET /channels/{channel_id}",
         "PATCH /channels/{channel_id}",
         "PUT /channels/{channel_id}/thread-members/{user_id}",
     ]
-    assert [call.what for call in stage.calls if call.wire == "dynamodb"] == ["GetItem"], "the record said active"
+    assert guild.calls.of("dynamodb") == ["GetItem"], "the record said active"

@@ -1,20 +1,19 @@
 """Discord limits the starting of threads, for minutes at a time."""
 
-from tests.kit.stage import Stage, staged
+from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL
 
 START = "/channels/{channel_id}/messages/{message_id}/threads"
 
 
-@staged()
 async def test_while_starts_are_limited_no_message_is_posted_that_would_stand_there_without_its_thread(
-    stage: Stage,
+    guild: Guild,
 ) -> None:
-    stage.discord.limit_once("POST", START, 240)
+    guild.discord.limit_once("POST", START, 240)
 
-    first = await stage.refused("first")
-    second = await stage.refused("second")
+    first = await guild.refused("first")
+    second = await guild.refused("second")
 
     assert (first.kind, second.kind) == ("rate_limited", "rate_limited")
-    posted = [m for m in stage.discord.messages.values() if m.channel_id == CHANNEL]
+    posted = [m for m in guild.discord.messages.values() if m.channel_id == CHANNEL]
     assert len(posted) == 1, "the first one's, whose thread is started from it later"

@@ -19,16 +19,17 @@ from infra.simulator.exchange import json_response
 from infra.simulator.faults import DROP, When
 from infra.simulator.models import Thread
 from infra.simulator.permissions import PERMISSION_BITS
-from tests.kit import virtual_time
-from tests.kit.journal import Call, Died
-from tests.kit.stage import BOT, Process, Stage, staged
+from tests.kit.guild import BOT, Guild
+from tests.kit.recorded_calls import Call, Died
 from tests.kit.table_view import CHANNEL, NAME
+
+pytestmark = pytest.mark.guild(table="moto")
 
 PATCH = ("PATCH", "/channels/{channel_id}")
 
 
-def ports_of(process: Process) -> Context:
-    return process.sessions.context
+def another_process(guild: Guild) -> Context:
+    return guild.opener().sessions.context
 
 
 async def merge(context: Context) -> MergeResult:
@@ -37,136 +38,128 @@ async def merge(context: Context) -> MergeResult:
     return await merge_duplicates(context, await import_whole(context, channel, stretch=None))
 
 
-def make(stage: Stage, number: int = 3) -> list[str]:
+def make(guild: Guild, number: int = 3) -> list[str]:
     """Identical threads: the first archived, the second archived and locked, the third locked, the others active."""
     states: list[dict[str, bool]] = [{"archived": True}, {"archived": True, "locked": True}, {"locked": True}]
-    return [stage.person_makes(f"Session {NAME}", **(states[n] if n < 3 else {})) for n in range(number)]
+    return [
+        guild.people.create_thread(CHANNEL, f"Session {NAME}", **(states[n] if n < 3 else {})) for n in range(number)
+    ]
 
 
-def links(stage: Stage, thread_id: str) -> list[str]:
+def links(guild: Guild, thread_id: str) -> list[str]:
     """What the bot has posted in that thread."""
-    found = stage.discord.messages.values()
+    found = guild.discord.messages.values()
     return [m.content for m in found if m.channel_id == thread_id and m.author_id == BOT and m.kind == 0]
 
 
-def assert_merged(stage: Stage, kept: str, others: list[str]) -> None:
-    threads: dict[str, Thread] = stage.discord.threads
+def assert_merged(guild: Guild, kept: str, others: list[str]) -> None:
+    threads: dict[str, Thread] = guild.discord.threads
     assert threads[kept].name == f"Session {NAME}"
     for thread_id in others:
         thread = threads[thread_id]
         assert (thread.name, thread.archived, thread.locked) == (f"↪ Session {NAME}", True, True)
-        assert [f"<#{kept}>" in text for text in links(stage, thread_id)] == [True]
-        pointer = stage.pointer(thread_id)
-        assert pointer is not None
+        assert [f"<#{kept}>" in text for text in links(guild, thread_id)] == [True]
+        pointer = guild.table.pointer(thread_id)
         assert (pointer["merged_into"], "session_key" in pointer) == (kept, False)
-    assert stage.namesakes() == []
-    item = stage.item()
-    assert item is not None
+    assert guild.table.namesakes() == []
+    item = guild.table.item()
     assert item["discord_thread_id"] == kept
 
 
-@staged()
-async def test_the_one_on_record_is_kept_and_each_other_one_links_it(stage: Stage) -> None:
-    kept = (await stage.open()).thread_id
-    others = make(stage, 5)
-    done = await merge(ports_of(stage.process()))
+async def test_the_one_on_record_is_kept_and_each_other_one_links_it(guild: Guild) -> None:
+    kept = (await guild.open()).thread_id
+    others = make(guild, 5)
+    done = await merge(another_process(guild))
     assert (done.merged, done.left) == (5, 0)
-    assert_merged(stage, kept, others)
+    assert_merged(guild, kept, others)
 
 
-@staged()
-async def test_a_second_run_changes_nothing(stage: Stage) -> None:
-    await stage.open()
-    make(stage, 4)
-    context = ports_of(stage.process())
+async def test_a_second_run_changes_nothing(guild: Guild) -> None:
+    await guild.open()
+    make(guild, 4)
+    context = another_process(guild)
     await merge(context)
-    before = stage.everything()
+    before = guild.everything()
     done = await merge(context)
     assert (done.merged, done.left) == (0, 0)
-    assert stage.everything() == before
+    assert guild.everything() == before
 
 
-@staged()
-async def test_a_list_changes_nothing_on_discord(stage: Stage) -> None:
-    kept = (await stage.open()).thread_id
-    others = make(stage, 4)
-    context = ports_of(stage.process())
-    before = stage.discord.fingerprint()
+async def test_a_list_changes_nothing_on_discord(guild: Guild) -> None:
+    kept = (await guild.open()).thread_id
+    others = make(guild, 4)
+    context = another_process(guild)
+    before = guild.discord.fingerprint()
     channel = await context.store.channels.get(CHANNEL)
     assert channel is not None
     (group,) = (await find_duplicates(context, channel)).groups
     assert group.kept.id == kept
     assert {other.thread.id for other in group.others} == set(others)
-    assert stage.discord.fingerprint() == before
+    assert guild.discord.fingerprint() == before
 
 
-@staged(imported=False)
-async def test_after_a_lost_table_the_kept_one_is_still_the_one(stage: Stage) -> None:
-    kept = (await stage.open()).thread_id
-    others = make(stage, 4)
-    await merge(ports_of(stage.process()))
-    stage.lose_table()
-    assert (await stage.open()).thread_id == kept
-    assert [t.id for t in stage.living_threads()] == [kept]
+@pytest.mark.guild(imported=False)
+async def test_after_a_lost_table_the_kept_one_is_still_the_one(guild: Guild) -> None:
+    kept = (await guild.open()).thread_id
+    others = make(guild, 4)
+    await merge(another_process(guild))
+    guild.table.lose_all()
+    assert (await guild.open()).thread_id == kept
+    assert [t.id for t in guild.living_threads()] == [kept]
     for thread_id in others:
-        assert stage.discord.threads[thread_id].archived
+        assert guild.discord.threads[thread_id].archived
 
 
-@staged()
-async def test_a_merged_thread_that_is_given_its_name_back_is_no_sessions_all_the_same(stage: Stage) -> None:
-    kept = (await stage.open()).thread_id
-    (other,) = make(stage, 1)
-    await merge(ports_of(stage.process()))
-    stage.discord.people.unarchive(other, now=stage.now)
-    stage.discord.people.rename(other, "Session brand new", now=stage.now)
-    assert (await stage.open("brand new")).thread_id not in (other, kept)
+async def test_a_merged_thread_that_is_given_its_name_back_is_no_sessions_all_the_same(guild: Guild) -> None:
+    kept = (await guild.open()).thread_id
+    (other,) = make(guild, 1)
+    await merge(another_process(guild))
+    guild.people.unarchive(other)
+    guild.people.rename(other, "Session brand new")
+    assert (await guild.open("brand new")).thread_id not in (other, kept)
 
 
-@staged()
-async def test_another_sessions_thread_that_was_renamed_is_left_alone(stage: Stage) -> None:
-    kept = (await stage.open()).thread_id
-    renamed = (await stage.open("other")).thread_id
-    stage.discord.people.rename(renamed, f"Session {NAME}", now=stage.now)
-    (other,) = make(stage, 1)
-    done = await merge(ports_of(stage.process()))
+async def test_another_sessions_thread_that_was_renamed_is_left_alone(guild: Guild) -> None:
+    kept = (await guild.open()).thread_id
+    renamed = (await guild.open("other")).thread_id
+    guild.people.rename(renamed, f"Session {NAME}")
+    (other,) = make(guild, 1)
+    done = await merge(another_process(guild))
     assert (done.merged, done.left) == (1, 0)
-    assert not stage.discord.threads[renamed].archived
-    assert (await stage.open("other")).thread_id == renamed
-    assert (await stage.open()).thread_id == kept
-    assert stage.discord.threads[other].name.startswith("↪")
+    assert not guild.discord.threads[renamed].archived
+    assert (await guild.open("other")).thread_id == renamed
+    assert (await guild.open()).thread_id == kept
+    assert guild.discord.threads[other].name.startswith("↪")
 
 
-@staged()
-async def test_where_the_thread_on_record_was_deleted_the_best_of_the_others_is_kept(stage: Stage) -> None:
-    gone = (await stage.open()).thread_id
-    others = make(stage, 4)
-    stage.discord.people.delete_thread(gone, now=stage.now)
-    done = await merge(ports_of(stage.process()))
+async def test_where_the_thread_on_record_was_deleted_the_best_of_the_others_is_kept(guild: Guild) -> None:
+    gone = (await guild.open()).thread_id
+    others = make(guild, 4)
+    guild.people.delete_thread(gone)
+    done = await merge(another_process(guild))
     assert (done.merged, done.left) == (3, 0)
-    item = stage.item()
-    assert item is not None
+    item = guild.table.item()
     kept = item["discord_thread_id"]
-    assert_merged(stage, kept, [i for i in others if i != kept])
+    assert_merged(guild, kept, [i for i in others if i != kept])
 
 
-@staged()
-async def test_a_pointer_is_merged_only_while_everything_is_as_it_was_read(stage: Stage) -> None:
-    await stage.open()
-    (other,) = make(stage, 1)
-    store = ports_of(stage.process()).store
+async def test_a_pointer_is_merged_only_while_everything_is_as_it_was_read(guild: Guild) -> None:
+    await guild.open()
+    (other,) = make(guild, 1)
+    store = another_process(guild).store
     session = await store.sessions.get(CHANNEL, NAME)
     assert session is not None
     taken = {"pk": f"THREAD#{other}", "sk": "THREAD", "parent_channel_id": CHANNEL, "session_key": "quick"}
-    stage.put_item(taken)
+    guild.table.put(taken)
     assert not await store.pointers.merge(
         session, other, None, at="2026-11-23T12:00:00.000Z"
     )  # somebody has just taken it
     read = Pointer(thread_id=other, parent_channel_id=CHANNEL, session_key="quick")
     quick = {"pk": f"CHANNEL#{CHANNEL}", "sk": "SESSION#quick", "discord_thread_id": other}
-    stage.put_item(quick)
+    guild.table.put(quick)
     assert not await store.pointers.merge(session, other, read, at="2026-11-23T12:00:00.000Z")  # and still has it
-    assert stage.pointer(other) == taken
-    stage.lose_item(quick)
+    assert guild.table.pointer(other) == taken
+    guild.table.lose(quick)
     moved = msgspec.structs.replace(session, discord_thread_id="1")
     assert not await store.pointers.merge(
         moved, other, read, at="2026-11-23T12:00:00.000Z"
@@ -177,17 +170,17 @@ async def test_a_pointer_is_merged_only_while_everything_is_as_it_was_read(stage
 def _calls() -> list[Call]:
     """The remote calls of one undisturbed merge."""
     noted: list[Call] = []
-    with Stage() as stage:
+    with Guild() as guild:
 
         async def scenario() -> None:
-            await stage.open()
-            make(stage, 2)
-            context = ports_of(stage.process())
-            stage.forget()
+            await guild.open()
+            make(guild, 2)
+            context = another_process(guild)
+            guild.calls.forget()
             await merge(context)
-            noted.extend(stage.calls)
+            noted.extend(guild.calls)
 
-        virtual_time.run(stage.play(scenario()))
+        guild.run(scenario())
     return noted
 
 
@@ -196,23 +189,22 @@ CALLS = _calls()
 
 @pytest.mark.parametrize("call", CALLS, ids=str)
 @pytest.mark.parametrize("nonces", ["known", "forgotten"])
-def test_a_kill_after_any_call_is_continued_without_a_second_message(call: Call, nonces: str) -> None:
-    with Stage() as stage:
-
-        async def scenario() -> None:
-            kept = (await stage.open()).thread_id
-            others = make(stage, 2)
-            context = ports_of(stage.process())
-            stage.forget()
-            stage.dies_after = call
-            with pytest.raises(Died):
-                await merge(context)
-            if nonces == "forgotten":
-                stage.discord.close_nonce_window()
-            await merge(ports_of(stage.restart()))
-            assert_merged(stage, kept, others)
-
-        virtual_time.run(stage.play(scenario()))
+@pytest.mark.guild(table="memory")
+async def test_a_kill_after_any_call_is_continued_without_a_second_message(
+    guild: Guild, call: Call, nonces: str
+) -> None:
+    kept = (await guild.open()).thread_id
+    others = make(guild, 2)
+    context = another_process(guild)
+    guild.calls.forget()
+    guild.calls.dies_after = call
+    with pytest.raises(Died):
+        await merge(context)
+    if nonces == "forgotten":
+        guild.discord.close_nonce_window()
+    guild.restart()
+    await merge(another_process(guild))
+    assert_merged(guild, kept, others)
 
 
 REFUSAL = json_response(403, {"code": 50013, "message": "Missing Permissions"})
@@ -227,109 +219,101 @@ MISHAPS: dict[str, tuple[Any, When]] = {
 
 @pytest.mark.parametrize("mishap", MISHAPS)
 @pytest.mark.parametrize("call", [call for call in CALLS if call.wire == "discord"], ids=str)
-def test_a_call_that_fails_or_whose_answer_is_lost_is_made_good_by_a_repeat(call: Call, mishap: str) -> None:
-    with Stage() as stage:
-
-        async def scenario() -> None:
-            kept = (await stage.open()).thread_id
-            others = make(stage, 2)
-            context = ports_of(stage.process())
-            method, route = call.what.split(" ")
-            what, when = MISHAPS[mishap]
-            stage.discord.faults.inject(method, route, what, when=when, nth=call.nth)
-            with contextlib.suppress(OnethreadError):
-                await merge(context)
-            await merge(context)
-            assert_merged(stage, kept, others)
-
-        virtual_time.run(stage.play(scenario()))
+@pytest.mark.guild(table="memory")
+async def test_a_call_that_fails_or_whose_answer_is_lost_is_made_good_by_a_repeat(
+    guild: Guild, call: Call, mishap: str
+) -> None:
+    kept = (await guild.open()).thread_id
+    others = make(guild, 2)
+    context = another_process(guild)
+    method, route = call.what.split(" ")
+    what, when = MISHAPS[mishap]
+    guild.discord.faults.inject(method, route, what, when=when, nth=call.nth)
+    with contextlib.suppress(OnethreadError):
+        await merge(context)
+    await merge(context)
+    assert_merged(guild, kept, others)
 
 
-@staged(latency=1.0)
-async def test_near_the_deadline_it_stops_with_what_is_done_and_a_repeat_goes_on(stage: Stage) -> None:
-    kept = (await stage.open()).thread_id
-    others = make(stage, 6)
-    context = ports_of(stage.process())
-    set_deadline(Deadline.after(stage.now, 15.0))
+@pytest.mark.guild(latency=1.0)
+async def test_near_the_deadline_it_stops_with_what_is_done_and_a_repeat_goes_on(guild: Guild) -> None:
+    kept = (await guild.open()).thread_id
+    others = make(guild, 6)
+    context = another_process(guild)
+    set_deadline(Deadline.after(guild.now, 15.0))
     with pytest.raises(Merging) as stopped:
         await merge(context)
     assert 0 < stopped.value.progress["merged"] < 6
     set_deadline(None)
     await merge(context)
-    assert_merged(stage, kept, others)
+    assert_merged(guild, kept, others)
 
 
-@staged()
-async def test_with_too_little_time_not_one_call_is_made_to_discord(stage: Stage) -> None:
-    await stage.open()
-    make(stage, 2)
-    context = ports_of(stage.process())
-    stage.forget()
-    set_deadline(Deadline.after(stage.now, 2.4))
+async def test_with_too_little_time_not_one_call_is_made_to_discord(guild: Guild) -> None:
+    await guild.open()
+    make(guild, 2)
+    context = another_process(guild)
+    guild.calls.forget()
+    set_deadline(Deadline.after(guild.now, 2.4))
     with pytest.raises(Merging):
         await merge(context)
     set_deadline(None)
-    assert stage.count("discord") == 0
+    assert not guild.calls.of("discord")
 
 
-@staged()
-async def test_a_long_rate_limit_is_told_and_a_repeat_goes_on(stage: Stage) -> None:
-    kept = (await stage.open()).thread_id
-    others = make(stage, 3)
-    context = ports_of(stage.process())
-    stage.discord.limit_once(*PATCH, 300.0, nth=3)
-    set_deadline(Deadline.after(stage.now, 50.0))
+async def test_a_long_rate_limit_is_told_and_a_repeat_goes_on(guild: Guild) -> None:
+    kept = (await guild.open()).thread_id
+    others = make(guild, 3)
+    context = another_process(guild)
+    guild.discord.limit_once(*PATCH, 300.0, nth=3)
+    set_deadline(Deadline.after(guild.now, 50.0))
     with pytest.raises(RateLimited):
         await merge(context)
     set_deadline(None)
-    await stage.wait(301)
+    await guild.wait(301)
     await merge(context)
-    assert_merged(stage, kept, others)
+    assert_merged(guild, kept, others)
 
 
-@staged()
-async def test_a_guild_full_of_active_threads_makes_room_by_merging_those_first(stage: Stage) -> None:
-    kept = (await stage.open()).thread_id
-    others = make(stage, 5)
-    stage.discord.switch(active_thread_limit=4)  # the kept one, a locked one and two more: full
-    done = await merge(ports_of(stage.process()))
+async def test_a_guild_full_of_active_threads_makes_room_by_merging_those_first(guild: Guild) -> None:
+    kept = (await guild.open()).thread_id
+    others = make(guild, 5)
+    guild.discord.switch(active_thread_limit=4)  # the kept one, a locked one and two more: full
+    done = await merge(another_process(guild))
     assert done.merged == 5
-    assert_merged(stage, kept, others)
+    assert_merged(guild, kept, others)
 
 
-@staged()
-async def test_where_no_archived_thread_can_be_opened_people_are_told(stage: Stage) -> None:
-    await stage.open()
-    make(stage, 1)
-    stage.discord.switch(active_thread_limit=1)
+async def test_where_no_archived_thread_can_be_opened_people_are_told(guild: Guild) -> None:
+    await guild.open()
+    make(guild, 1)
+    guild.discord.switch(active_thread_limit=1)
     with pytest.raises(TooManyThreads):
-        await merge(ports_of(stage.process()))
+        await merge(another_process(guild))
 
 
-@staged()
-async def test_a_refusal_for_want_of_permission_names_what_is_needed(stage: Stage) -> None:
-    await stage.open()
-    make(stage, 1)
+async def test_a_refusal_for_want_of_permission_names_what_is_needed(guild: Guild) -> None:
+    await guild.open()
+    make(guild, 1)
     held = [name for name in PERMISSION_BITS if name != "MANAGE_THREADS"]
-    stage.discord.people.set_permissions(CHANNEL, held, now=stage.now)
+    guild.people.set_permissions(CHANNEL, held)
     with pytest.raises(MissingPermissions) as refused:
-        await merge(ports_of(stage.process()))
+        await merge(another_process(guild))
     assert "MANAGE_THREADS" in refused.value.permissions
 
 
-@staged()
 async def test_more_threads_of_one_name_than_are_read_in_one_go_are_listed_in_part_and_all_merged(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    guild: Guild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(find, "MAX_READ", 2)
     monkeypatch.setattr(merging, "MAX_READ", 2)
-    kept = (await stage.open()).thread_id
-    others = make(stage, 5)
-    context = ports_of(stage.process())
+    kept = (await guild.open()).thread_id
+    others = make(guild, 5)
+    context = another_process(guild)
     channel = await context.store.channels.get(CHANNEL)
     assert channel is not None
     found = await find_duplicates(context, channel)
     assert (found.threads, found.unread) == (2, 3)
     done = await merge(context)
     assert done.merged == 5
-    assert_merged(stage, kept, others)
+    assert_merged(guild, kept, others)

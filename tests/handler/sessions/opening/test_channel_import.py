@@ -7,7 +7,7 @@ import pytest
 from handler.errors import Importing
 from handler.sessions.opening.channel_import import import_afresh
 from handler.store.items import ChannelItem
-from tests.kit.journal import Died
+from tests.kit.recorded_calls import Died
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, Ground, grounded
 
 EMPTY = ChannelItem(channel_id=CHANNEL, guild_id=GUILD, kind=0)

@@ -1,0 +1,323 @@
+"""One guild with one channel, and processes that work in it: what the tests of a whole guild begin with.
+
+Nothing of the project's own is faked. Each process is what `handler.bootstrap` builds. Discord ends in the simulation
+and DynamoDB in moto or in memory, each on its wire; time is virtual. What goes over the wires is recorded.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Callable, Coroutine, Hashable, Mapping
+from contextlib import AbstractContextManager, AsyncExitStack
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import count
+from typing import Any, Final, Literal, TypeVar
+
+from nacl.signing import SigningKey
+
+from handler import config
+from handler.aws.dynamodb import Call
+from handler.bootstrap import C, Environment
+from handler.commands.command import Commands
+from handler.commands.registry import COMMANDS
+from handler.config import Config, EnsureConfig, ReconcilerConfig
+from handler.errors import OnethreadError
+from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
+from handler.sessions.context import Context
+from handler.sessions.model import Opened, OpenRequest, Requester
+from handler.sessions.reconcile.housekeeping import Housekeeping
+from handler.sessions.reconcile.pace import Pace
+from handler.sessions.reconcile.run import run_once
+from handler.store.store import Store
+from infra.interactions import development_key
+from infra.simulator.models import Message, Thread
+from infra.simulator.simulated_discord import SimulatedDiscord
+from infra.simulator.state import Switches
+from infra.simulator.transport import SimulatedTransport
+from tests.kit import virtual_time
+from tests.kit.aws_wire import QUEUE_URL
+from tests.kit.dynamodb import DynamoWire
+from tests.kit.guild_queue_wire import GUILD_QUEUE_URL
+from tests.kit.memory_wire import MemoryWire
+from tests.kit.recorded_calls import AfterCall, Died, RecordedCalls, RecordedTable, RecordedTransport
+from tests.kit.secrets import BOT_TOKEN
+from tests.kit.table_view import CHANNEL, GUILD, NAME, NAMES, TableView
+from tests.kit.virtual_time import START, LoopClock
+
+T = TypeVar("T")
+
+KEY: Final[SigningKey] = development_key()
+APPLICATION: Final = "1000"
+BOT: Final = APPLICATION  # the bot's user id, as for all but old applications
+MODERATOR: Final = "2"  # owns the guild, and acts on Discord if nobody else is named
+MEMBER: Final = "3"
+IMPORTED_AT: Final = START - timedelta(hours=1)
+REPORTED: Final = frozenset({"looked_at", "held", "unclear"})  # by a run, besides the actions that it carried out
+
+
+class People:
+    """What people do on Discord, now: the acts of `infra.simulator`, by a moderator if nobody is named."""
+
+    def __init__(self, guild: "Guild") -> None:
+        self._guild = guild
+
+    def create_thread(self, channel_id: str, name: str, **how: Any) -> str:
+        return self._guild.discord.people.create_thread(channel_id, name, now=self._guild.now, **how)
+
+    def __getattr__(self, act: str) -> Callable[..., Any]:
+        return partial(getattr(self._guild.discord.people, act), now=self._guild.now)
+
+
+class Guild(AbstractContextManager["Guild"]):
+    """`calls`: the remote calls of all processes. `table`: what is on record. `people`: what others do on Discord.
+
+    `after_run_call`, `after_any_call`: awaited when a call of a reconciler's run, or of any process, has had its effect.
+    `memory`: where the calls to a table in memory go; `index`: what of it the indices show, while they lag.
+    """
+
+    def __init__(
+        self,
+        *,
+        table: Literal["memory", "client", "moto"] = "memory",
+        settings: Mapping[str, str] | None = None,
+        commands: Commands = COMMANDS,
+        kind: int = 0,
+        imported: bool = True,
+        followed: bool = False,
+        may_unlock: bool = False,
+        latency: float = 0.0,
+        **switches: Any,
+    ) -> None:
+        """Set the guild up.
+
+        table: in memory, in place of the seam (fast); behind the seam in place of boto3's client (it can fail); or moto
+        settings: variables of the functions beside those that each of them needs
+        kind: of the channel
+        imported: the channel's past is known, up to an hour before the beginning
+        followed: the reconciler has seen guild and channel
+        may_unlock: of whoever opens, unless an open says otherwise
+        latency: seconds that a request to Discord takes
+        switches: the simulation's
+        """
+        random.seed(0)  # the pauses before retries are the same each time
+        self.clock = LoopClock()
+        self.calls = RecordedCalls()
+        self.wire = DynamoWire() if table == "moto" else MemoryWire()
+        self.memory: Call | None = self.wire.memory if table == "memory" and isinstance(self.wire, MemoryWire) else None
+        self.index: Call | None = None
+        self.table = TableView(self.wire.table, self.wire.items, self.wire.apply)
+        self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN, switches=Switches(**switches))
+        self.discord.add_guild(GUILD)
+        self.discord.add_channel(GUILD, CHANNEL, kind)
+        self.people = People(self)
+        self.kind = kind
+        self.latency = latency
+        self.commands = commands
+        self.settings = settings or {}
+        self.after_run_call: AfterCall | None = None
+        self.after_any_call: AfterCall | None = None
+        self._followed, self._may_unlock = followed, may_unlock
+        self._owners = count(1)
+        self._open = AsyncExitStack()
+        self._current: dict[type[Config], Environment[Any]] = {}
+        if imported and not followed:
+            self.table.put(self.channel_item(imported_at=IMPORTED_AT))
+
+    def __exit__(self, *_: object) -> None:
+        self.wire.__exit__()
+
+    def run(self, scenario: Coroutine[Any, Any, T]) -> T:
+        """Run a scenario in virtual time, then end the processes."""
+        return virtual_time.run(self._run(scenario))
+
+    async def _run(self, scenario: Coroutine[Any, Any, T]) -> T:
+        try:
+            if self._followed:
+                await self._follow()
+            return await scenario
+        finally:
+            self.wire.hanging.release()
+            await self._open.aclose()
+            self._current.clear()
+
+    async def _follow(self) -> None:
+        self.people.delete_thread((await self.open("first")).thread_id)
+        await self.reconcile()
+        self.table.lose(*self.table.of_kind("SESSION#"))
+
+    # Processes.
+
+    def environ(self) -> dict[str, str]:
+        """The variables of the functions, all of them."""
+        return {
+            "SESSIONS_TABLE": self.wire.table,
+            "JOBS_QUEUE_URL": QUEUE_URL,
+            "RECONCILE_QUEUE_URL": GUILD_QUEUE_URL,
+            "DISCORD_APPLICATION_ID": APPLICATION,
+            "DISCORD_PUBLIC_KEY": KEY.verify_key.encode().hex(),
+            "DISCORD_BOT_TOKEN": BOT_TOKEN,
+            **self.settings,
+        }
+
+    def process(self, kind: type[C]) -> Environment[C]:
+        """One more execution environment of that function, beside those that there are."""
+        after_call = partial(self._after_call, kind)
+        transport = SimulatedTransport(self.discord, self.clock.now, latency=self.latency)
+        process = Environment(
+            config.load(kind, self.environ()),
+            clock=self.clock,
+            commands=self.commands,
+            aws=self.aws_session(kind),
+            transport=RecordedTransport(transport, self.calls, after_call),
+        )
+        self._open.push_async_callback(process.http.aclose)
+        seam: Call = self._call_memory
+        if self.memory is None:
+            seam = process.dynamodb
+            self._open.callback(process.dynamodb.close)
+        process.dynamodb = RecordedTable(seam, self.calls, after_call)  # type: ignore[assignment]  # nothing but the seam is used
+        return process
+
+    def environment(self, kind: type[C]) -> Environment[C]:
+        """The function's execution environment, kept like a warm one until `restart`."""
+        if kind not in self._current:
+            self._current[kind] = self.process(kind)
+        return self._current[kind]
+
+    def opener(self) -> Environment[EnsureConfig]:
+        """One more process that opens sessions."""
+        return self.process(EnsureConfig)
+
+    def restart(self) -> None:
+        """The processes are gone, with all that they had in memory; others take over from here on."""
+        self.calls.revive()
+        self._current.clear()
+
+    def aws_session(self, kind: type[Config]) -> Any:
+        """The boto3 session of a function."""
+        return self.wire.session()
+
+    async def _call_memory(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
+        memory = self.index if self.index is not None and "IndexName" in parameters else self.memory
+        assert memory is not None
+        return await memory(operation, **parameters)
+
+    async def _after_call(self, kind: type[Config]) -> None:
+        if self.after_any_call is not None:
+            await self.after_any_call()
+        elif self.after_run_call is not None and kind is ReconcilerConfig:
+            await self.after_run_call()
+
+    @property
+    def context(self) -> Context:
+        """What the sessions' code is given, in the process that opens them."""
+        return self.environment(EnsureConfig).sessions.context
+
+    @property
+    def store(self) -> Store:
+        return self.context.store
+
+    # What they do.
+
+    async def open(
+        self,
+        name: str = NAME,
+        channel: str = CHANNEL,
+        *,
+        owner: str | None = None,
+        user: str | None = MEMBER,
+        topic: str | None = None,
+        may_unlock: bool | None = None,
+        app_permissions: int | None = None,
+        told: bool = True,
+        seconds: float | None = None,
+        process: Environment[EnsureConfig] | None = None,
+    ) -> Opened:
+        """``/session open``. `told`: the interaction tells the channel's kind and guild.
+
+        `owner` is the interaction's id, a new one if it is not given; `seconds` is the deadline, None for none.
+        """
+        process = process or self.environment(EnsureConfig)
+        request = OpenRequest(
+            name=NAMES.parse(name),
+            parent_channel_id=channel,
+            requester=Requester(
+                owner=owner or f"interaction-{next(self._owners)}",
+                user_id=user,
+                may_unlock=self._may_unlock if may_unlock is None else may_unlock,
+                app_permissions=app_permissions,
+            ),
+            topic=topic,
+            guild_id=GUILD if told else None,
+            kind=self.kind if told else None,
+        )
+        if seconds is None:
+            return await process.sessions.open(request)
+        deadline = Deadline.after(self.now, seconds)
+        return await run_until(self.clock, deadline, process.sessions.open(request), grace=GRACE_SECONDS)
+
+    async def refused(self, name: str = NAME, **how: Any) -> OnethreadError:
+        """The error that an open ends with."""
+        try:
+            opened = await self.open(name, **how)
+        except OnethreadError as error:
+            return error
+        raise AssertionError(f"the open of {name!r} succeeded: {opened}")
+
+    async def death(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Let the process die of the work where `calls.dies_after` says; another one takes over."""
+        try:
+            result = await work
+        except Died:
+            self.restart()
+            return
+        raise AssertionError(f"it did not die: {result}")
+
+    async def report(self) -> Counter[str]:
+        """One run of the reconciler; all that it reports. Calls are counted from its beginning."""
+        self.calls.forget()
+        process = self.environment(ReconcilerConfig)
+        settings = process.config
+        wanted = Housekeeping.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
+        return await run_once(process.sessions.context, GUILD, self.now, pace=Pace(self.clock), wanted=wanted)
+
+    async def reconcile(self) -> Counter[str]:
+        """One run of the reconciler; what it carried out, without what it only reports."""
+        counts = await self.report()
+        return Counter({name: number for name, number in counts.items() if name not in REPORTED})
+
+    # Time.
+
+    @property
+    def now(self) -> datetime:
+        return self.clock.now()
+
+    async def wait(self, seconds: float = 0.0, *, minutes: float = 0.0, days: float = 0.0) -> None:
+        await asyncio.sleep(timedelta(days=days, minutes=minutes, seconds=seconds).total_seconds())
+
+    async def days_pass(self, days: float) -> None:
+        """Time goes on, and DynamoDB takes what has expired."""
+        await self.wait(days=days)
+        self.table.lose_expired(self.now)
+
+    # What there is.
+
+    def living_threads(self, name: str = NAME, channel: str = CHANNEL) -> list[Thread]:
+        """The threads that bear the session's name, active and archived, private ones left out."""
+        key = NAMES.parse(name).key
+        threads = self.discord.threads.values()
+        return [t for t in threads if t.parent_id == channel and not t.is_private and NAMES.bears(t.name, key)]
+
+    def source_messages(self, channel: str = CHANNEL) -> list[Message]:
+        """What the bot has posted in the channel."""
+        messages = self.discord.messages.values()
+        return [m for m in messages if m.channel_id == channel and m.author_id == BOT and m.kind == 0]
+
+    def everything(self) -> tuple[list[dict[str, Any]], Hashable]:
+        """What there is in the table and on Discord: equal where nothing has changed."""
+        return self.table.items(), self.discord.fingerprint()
+
+    def channel_item(self, **attributes: Any) -> dict[str, Any]:
+        """What the table would say of the channel."""
+        return {"pk": f"CHANNEL#{CHANNEL}", "sk": "CHANNEL", "guild_id": GUILD, "kind": self.kind, **attributes}
