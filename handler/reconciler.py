@@ -25,7 +25,7 @@ from handler.errors import OnethreadError
 from handler.runtime import telemetry
 from handler.runtime.deadline import Deadline, run_until
 from handler.runtime.telemetry import Metric
-from handler.sessions.reconcile.housekeeping import Housekeeping
+from handler.sessions.reconcile.housekeeping import HousekeepingSettings
 from handler.sessions.reconcile.run import run_once
 
 UNREPORTABLE: Final = ""  # a message without an id: Lambda then takes the whole batch as failed
@@ -36,7 +36,7 @@ FIRST_REQUESTS: Final = 2  # of every run, beside each other: the active list an
 # Of a run's counts, what somebody may want to be alarmed by.
 _METRICS: Final = {
     Metric.HELD_DELETIONS: ("held",),
-    Metric.FAILED_STEPS: ("failed", "housekeeping_failed"),
+    Metric.FAILED_ACTIONS: ("failed", "housekeeping_failed"),
     Metric.KEEP_OFF: ("keep_off",),
 }
 
@@ -141,8 +141,8 @@ async def _run(environment: Environment[ReconcilerConfig], guild_id: str) -> Cou
     """One run. What every run begins with takes its turn here; what a run asks besides takes its own."""
     await environment.pace(FIRST_REQUESTS)
     context, now, settings = environment.sessions.context, environment.clock.now(), environment.config
-    wanted = Housekeeping.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
-    return await environment.with_token(run_once(context, guild_id, now, pace=environment.pace, wanted=wanted))
+    wanted = HousekeepingSettings.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
+    return await environment.with_token(run_once(context, guild_id, now, pace=environment.pace, settings=wanted))
 
 
 def _failed(outcome: str) -> None:
@@ -151,13 +151,13 @@ def _failed(outcome: str) -> None:
 
 
 def _count(counts: Counts) -> None:
-    """Put what a run did into the log line and the metrics. The counts of steps bear the steps' class names."""
+    """Put what a run did into the log line and the metrics. An action is counted by the name of its class."""
     outcome = "parked" if counts.get("parked") else "done"
     telemetry.set_fields(outcome=outcome, counts={name: number for name, number in counts.items() if number})
     telemetry.add_metric(Metric.GUILD_RUNS, Outcome=outcome)
     for name, number in counts.items():
         if name[0].isupper():
-            telemetry.add_metric(Metric.RECONCILE_STEPS, number, Step=name)
+            telemetry.add_metric(Metric.RECONCILE_ACTIONS, number, Action=name)
     for metric, names in _METRICS.items():
         if number := sum(counts.get(name, 0) for name in names):
             telemetry.add_metric(metric, number)

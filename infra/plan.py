@@ -24,7 +24,7 @@ from handler.errors import ConfigurationError, Forbidden, NotFound, OnethreadErr
 from handler.runtime import telemetry
 from handler.sessions.reconcile import housekeeping
 from handler.sessions.reconcile.actions import Settle
-from handler.sessions.reconcile.housekeeping import Housekeeping
+from handler.sessions.reconcile.housekeeping import HousekeepingSettings
 from handler.sessions.reconcile.run import observe_and_plan
 from handler.store.items import Namesake, Session
 
@@ -65,12 +65,12 @@ def main(
 async def _steps(environment: Environment[ReconcilerConfig], guild_id: str) -> list[str]:
     """The steps in words, in the order in which they would be carried out."""
     context, settings = environment.sessions.context, environment.config
-    wanted = Housekeeping.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
+    wanted = HousekeepingSettings.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
     watched = await context.store.guilds.watched(guild_id)
     made, observation = await observe_and_plan(
-        context, watched, environment.clock.now(), pace=environment.pace, wanted=wanted
+        context, watched, environment.clock.now(), pace=environment.pace, settings=wanted
     )
-    others, kept = housekeeping.split_kept(observation, made.steps)
+    others, kept = housekeeping.split_kept(observation, made.actions)
     return [told(step) for step in (*others, *kept, *housekeeping.plan_housekeeping(observation, wanted))]
 
 

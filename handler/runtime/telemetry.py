@@ -43,8 +43,8 @@ class Metric(StrEnum):
     UNSENT_GUILDS = "UnsentGuilds"  # of those, the ones that SQS did not take
     LATE_TICKS = "LateTicks"  # that sent nothing, since an earlier one's guilds were still waiting
     GUILD_RUNS = "GuildRuns"  # by Outcome: done, parked, or the kind of the error
-    RECONCILE_STEPS = "ReconcileSteps"  # by Step
-    FAILED_STEPS = "FailedSteps"  # of the reconciler
+    RECONCILE_ACTIONS = "ReconcileActions"  # by Action
+    FAILED_ACTIONS = "FailedActions"  # of the reconciler
     KEEP_OFF = "KeepOff"  # runs that could not keep sessions open, for lack of View Audit Log
     HELD_DELETIONS = "HeldDeletions"  # held back until they are seen again, or a person lets them through
     DISCORD_CALLS = "DiscordCalls"  # by StatusClass: 2xx, 4xx, 5xx, or none where there was no answer

@@ -69,7 +69,7 @@ def test_a_guild_that_was_used_once_is_sent_at_the_next_tick_and_then_run() -> N
             answer = await deployment.reconcile()
             assert answer["batchItemFailures"] == []
             assert answer["runs"] == [{"guild_id": GUILD, "counts": answer["runs"][0]["counts"]}]
-            assert answer["runs"][0]["counts"]["Observe"] == 1
+            assert answer["runs"][0]["counts"]["UpdateSession"] == 1
             names = [item.get("thread_name") for item in deployment.dynamo.items() if item["sk"] == "SESSION#1a06a43"]
             assert names == ["Session 1a06a43: login bug"]
 
@@ -262,10 +262,10 @@ def test_held_deletions_are_a_metric_and_steps_are_counted_by_name(capsys: Any) 
         assert deployment.run(scenario())["runs"][0]["counts"]["held"] == 5
     lines = logged(capsys)
     assert metric(lines, "HeldDeletions") == 5
-    assert [line["Step"] for line in lines if "ReconcileSteps" in line] == ["Hold"]
-    assert metric(lines, "ReconcileSteps") == 5
+    assert [line["Action"] for line in lines if "ReconcileActions" in line] == ["HoldDeletion"]
+    assert metric(lines, "ReconcileActions") == 5
     (done,) = (line for line in lines if line.get("guild_id") == GUILD and line.get("message") == "done")
-    assert done["counts"] == {"held": 5, "Hold": 5, "looked_at": 5}
+    assert done["counts"] == {"held": 5, "HoldDeletion": 5, "looked_at": 5}
 
 
 def test_guilds_of_one_event_keep_one_pace_together() -> None:

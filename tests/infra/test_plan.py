@@ -40,8 +40,14 @@ def test_each_step_is_told_and_nothing_is_changed(capsys: pytest.CaptureFixture[
         assert plan(deployment) == 0
         lines = capsys.readouterr().out.splitlines()
         assert everything(deployment) == before
-    assert [line.split(maxsplit=1)[0] for line in lines] == ["MoveMark", "NoteNamesake", "Observe", "Observe", "Settle"]
-    assert f"Observe {CHANNEL}/old thread_name='Session new: login bug'" in lines[2]
+    assert [line.split(maxsplit=1)[0] for line in lines] == [
+        "AdvanceWatermark",
+        "AddNamesake",
+        "UpdateSession",
+        "UpdateSession",
+        "Settle",
+    ]
+    assert f"UpdateSession {CHANNEL}/old thread_name='Session new: login bug'" in lines[2]
     assert "archived=True" in lines[3]
     assert "“Session by hand”" in lines[4]
 

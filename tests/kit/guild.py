@@ -26,7 +26,7 @@ from handler.errors import OnethreadError
 from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
 from handler.sessions.context import Context
 from handler.sessions.model import Opened, OpenRequest, Requester
-from handler.sessions.reconcile.housekeeping import Housekeeping
+from handler.sessions.reconcile.housekeeping import HousekeepingSettings
 from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.run import run_once
 from handler.store.store import Store
@@ -279,8 +279,8 @@ class Guild(AbstractContextManager["Guild"]):
         self.calls.forget()
         process = self.environment(ReconcilerConfig)
         settings = process.config
-        wanted = Housekeeping.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
-        return await run_once(process.sessions.context, GUILD, self.now, pace=Pace(self.clock), wanted=wanted)
+        wanted = HousekeepingSettings.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
+        return await run_once(process.sessions.context, GUILD, self.now, pace=Pace(self.clock), settings=wanted)
 
     async def reconcile(self) -> Counter[str]:
         """One run of the reconciler; what it carried out, without what it only reports."""

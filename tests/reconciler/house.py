@@ -8,7 +8,7 @@ from typing import Any, Concatenate, Final, ParamSpec
 import httpx
 
 from handler.discord.rest import build_client
-from handler.sessions.reconcile.housekeeping import Housekeeping
+from handler.sessions.reconcile.housekeeping import HousekeepingSettings
 from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.run import run_once
 from tests.kit import virtual_time
@@ -17,9 +17,9 @@ from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, NAMES, Ground, pr
 P = ParamSpec("P")
 DAY_MINUTES: Final = 24 * 60.0
 BETWEEN_RUNS: Final = 5.0  # minutes, as the schedule has it
-DELETES: Final = Housekeeping.of(0, 30, "delete")
-CLOSES: Final = Housekeeping.of(0, 30, "archive")
-ARCHIVES: Final = Housekeeping.of(24, 0, "archive")
+DELETES: Final = HousekeepingSettings.of(0, 30, "delete")
+CLOSES: Final = HousekeepingSettings.of(0, 30, "archive")
+ARCHIVES: Final = HousekeepingSettings.of(24, 0, "archive")
 
 runs: ContextVar[bool] = ContextVar("runs", default=False)  # whether the reconciler is at work in this task
 
@@ -27,7 +27,7 @@ runs: ContextVar[bool] = ContextVar("runs", default=False)  # whether the reconc
 class House(Ground):
     """One guild, and what its housekeeping is to do."""
 
-    def __init__(self, wanted: Housekeeping) -> None:
+    def __init__(self, wanted: HousekeepingSettings) -> None:
         self.wanted, self.trace_after = wanted, wanted.trace_after
         self.gate: Callable[[], Awaitable[None]] | None = None  # awaited after each call of a run,
         self.gates_everybody = False  # or of anybody
@@ -40,7 +40,7 @@ class House(Ground):
         self.calls.clear()
         token = runs.set(True)
         try:
-            return await run_once(self.sessions.context, GUILD, self.now, pace=Pace(self.clock), wanted=self.wanted)
+            return await run_once(self.sessions.context, GUILD, self.now, pace=Pace(self.clock), settings=self.wanted)
         finally:
             runs.reset(token)
 
@@ -113,7 +113,7 @@ class _Gated(httpx.AsyncBaseTransport):
 
 
 def housed(
-    wanted: Housekeeping,
+    wanted: HousekeepingSettings,
 ) -> Callable[[Callable[Concatenate[House, P], Coroutine[Any, Any, None]]], Callable[P, None]]:
     """Make a test of an async function that takes the house: it is played in virtual time."""
 
@@ -126,7 +126,7 @@ def housed(
     return decorate
 
 
-async def play(wanted: Housekeeping, scenario: Callable[[House], Awaitable[None]]) -> None:
+async def play(wanted: HousekeepingSettings, scenario: Callable[[House], Awaitable[None]]) -> None:
     house = House(wanted)
     await prepared(house)
     try:

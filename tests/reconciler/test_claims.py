@@ -53,7 +53,7 @@ async def test_a_dead_claim_with_a_source_message_and_no_thread_ends_its_generat
     assert message in ground.discord.messages
     assert message not in ground.discord.threads
     await ground.wait(minutes=1)
-    assert await ground.reconcile() == {"End": 1}
+    assert await ground.reconcile() == {"EndGeneration": 1}
     assert (ground.item("a")["status"], ground.item("a")["generation"]) == ("vacant", 2)
     assert message not in ground.discord.messages
 

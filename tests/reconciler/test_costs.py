@@ -103,7 +103,7 @@ async def test_an_audit_log_that_may_not_be_read_is_asked_for_ever_more_seldom(g
     ground.archive(thread_id)
     await ground.reconcile()
     ground.delete(thread_id)
-    assert (await ground.reconcile())["End"] == 1
+    assert (await ground.reconcile())["EndGeneration"] == 1
 
 
 @grounded
@@ -175,7 +175,7 @@ async def test_the_audit_log_is_read_page_by_page_from_the_watermark(ground: Gro
     noisy = ground.person_makes("talk")
     for number in range(2 * AUDIT_PAGE + 10):
         ground.rename(noisy, f"talk {number}")
-    assert (await ground.reconcile())["End"] == 1
+    assert (await ground.reconcile())["EndGeneration"] == 1
     assert ground.asked(AUDIT) == 3
     assert ground.guild["audit_watermark"] == ground.discord.state.audit[GUILD][-1].id
     await ground.reconcile()
@@ -196,7 +196,7 @@ async def test_of_a_log_that_was_empty_at_first_nothing_is_missed_later(ground: 
     noisy = ground.person_makes("talk")
     for number in range(AUDIT_PAGE + 10):
         ground.rename(noisy, f"talk {number}")
-    assert (await ground.reconcile())["End"] == 1
+    assert (await ground.reconcile())["EndGeneration"] == 1
 
 
 @grounded

@@ -9,13 +9,13 @@ import pytest
 
 from handler.errors import DiscordUnavailable, ThreadLocked
 from handler.sessions.model import Opened, OpenRequest, Requester
-from handler.sessions.reconcile.housekeeping import Housekeeping
+from handler.sessions.reconcile.housekeeping import HousekeepingSettings
 from tests.kit.recorded_calls import Died
 from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, NAMES, WITHOUT_AUDIT_LOG
 from tests.reconciler.house import BETWEEN_RUNS, CLOSES, DAY_MINUTES, DELETES, House, housed
 
-AFTER_A_DAY: Final = Housekeeping.of(0, 1, "delete")
-OFF: Final = Housekeeping()
+AFTER_A_DAY: Final = HousekeepingSettings.of(0, 1, "delete")
+OFF: Final = HousekeepingSettings()
 CALLS: Final = range(1, 10)  # more than a run makes that closes one session
 
 
@@ -103,7 +103,7 @@ async def test_a_moderators_lock_minutes_after_an_open_is_not_lifted_by_a_later_
     for _ in range(3):
         await house.between_runs()
         carried_out += await house.steps()
-    assert carried_out == ["Release"]
+    assert carried_out == ["ReleaseLock"]
     assert house.discord.threads[thread_id].locked
     assert "delete_locking_at" not in house.item("old")
     with pytest.raises(ThreadLocked):

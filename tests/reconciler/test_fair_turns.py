@@ -48,9 +48,9 @@ async def test_more_kept_threads_than_one_run_opens_all_come_back(house: House) 
     for thread_id in house.discord.threads:
         house.discord.people.auto_archive(thread_id, now=house.now)
     await house.between_runs()
-    assert await house.steps() == {"Keep": CHANGES_PER_RUN}
+    assert await house.steps() == {"Reopen": CHANGES_PER_RUN}
     await house.between_runs()
-    assert await house.steps() == {"Keep": 5}
+    assert await house.steps() == {"Reopen": 5}
     assert not any(thread.archived for thread in house.discord.threads.values())
 
 

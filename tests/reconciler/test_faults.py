@@ -102,7 +102,7 @@ async def test_three_deletions_are_believed_at_once(ground: Ground) -> None:
     await ground.reconcile()
     for thread_id in threads[:3]:
         ground.delete(thread_id)
-    assert await ground.reconcile() == {"End": 3}
+    assert await ground.reconcile() == {"EndGeneration": 3}
 
 
 @grounded
@@ -111,7 +111,7 @@ async def test_a_fifth_of_many_is_believed_at_once(ground: Ground) -> None:
     await ground.reconcile()
     for thread_id in threads[:4]:
         ground.delete(thread_id)
-    assert await ground.reconcile() == {"End": 4}
+    assert await ground.reconcile() == {"EndGeneration": 4}
 
 
 @grounded
@@ -125,7 +125,7 @@ async def test_more_are_held_back_reported_and_carried_out_half_an_hour_later(gr
         assert all(ground.item(str(number))["status"] == "open" for number in range(4))
         await ground.wait(minutes=4.9)
     await ground.wait(minutes=0.6)
-    assert await ground.reconcile() == {"End": 4}
+    assert await ground.reconcile() == {"EndGeneration": 4}
     assert await ground.reconcile() == {}
     assert ground.differences() == []
 
@@ -141,7 +141,7 @@ async def test_deletions_of_archived_threads_are_held_back_and_not_forgotten(gro
         ground.delete(thread_id)
     assert (await ground.report())["held"] == 4
     await ground.wait(minutes=31)
-    assert await ground.reconcile() == {"End": 4}
+    assert await ground.reconcile() == {"EndGeneration": 4}
     assert ground.differences() == []
 
 
@@ -157,7 +157,7 @@ async def test_what_was_held_back_waits_its_time_however_few_are_left(ground: Gr
     ground.discord.faults.inject("GET", f"/channels/{threads[0]}", lies)
     report = await ground.report()
     assert report["held"] == 1
-    assert not report["End"]
+    assert not report["EndGeneration"]
     assert "missing_since" not in ground.item("b")
 
 
@@ -169,7 +169,7 @@ async def test_a_person_lets_held_deletions_through(ground: Ground) -> None:
         ground.delete(thread_id)
     assert (await ground.report())["held"] == 4
     ground.change(ground.guild, let_through_until=iso(ground.now + timedelta(hours=1)))
-    assert await ground.reconcile() == {"End": 4}
+    assert await ground.reconcile() == {"EndGeneration": 4}
 
 
 @grounded
@@ -223,7 +223,7 @@ async def test_a_deletion_that_could_not_be_looked_at_is_looked_at_by_the_next_r
     report = await ground.report()
     assert report["unclear"] == 1
     ground.discord.faults.clear()
-    assert await ground.reconcile() == {"End": 1}
+    assert await ground.reconcile() == {"EndGeneration": 1}
 
 
 @grounded

@@ -172,7 +172,7 @@ async def test_the_sweep_comes_to_every_archived_session_in_turn(ground: Ground)
     ground.delete(ground.item(gone)["discord_thread_id"])
     ended = 0
     for _ in range(3):
-        ended += (await ground.reconcile())["End"]
+        ended += (await ground.reconcile())["EndGeneration"]
         assert ground.asked("GET /channels/{channel_id}") <= SWEEP_PER_RUN + 5  # and what an end needs
         await ground.wait(minutes=5)
     assert ended == 1

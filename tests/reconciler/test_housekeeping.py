@@ -1,10 +1,10 @@
 """Housekeeping from end to end: what becomes of old sessions, and that nobody loses anything by it."""
 
-from handler.sessions.reconcile.housekeeping import DELETIONS_PER_RUN, Housekeeping
+from handler.sessions.reconcile.housekeeping import DELETIONS_PER_RUN, HousekeepingSettings
 from tests.reconciler.ground import GUILD, MODERATOR, WITHOUT_AUDIT_LOG
 from tests.reconciler.house import ARCHIVES, CLOSES, DAY_MINUTES, DELETES, House, housed
 
-OFF = Housekeeping()
+OFF = HousekeepingSettings()
 
 
 @housed(OFF)
@@ -287,7 +287,7 @@ async def test_a_kept_thread_that_discords_timer_archived_is_opened_again(house:
     thread_id = await kept(house)
     house.discord.people.auto_archive(thread_id, now=house.now)
     await house.between_runs()
-    assert await house.steps() == {"Keep": 1}
+    assert await house.steps() == {"Reopen": 1}
     assert not house.discord.threads[thread_id].archived
     assert house.differences() == []
     await house.between_runs()
@@ -300,7 +300,7 @@ async def test_a_kept_thread_that_a_person_archived_stays_archived(house: House)
     house.archive(thread_id)
     for _ in range(3):
         await house.between_runs()
-        assert "Keep" not in await house.steps()
+        assert "Reopen" not in await house.steps()
     assert house.discord.threads[thread_id].archived
     assert house.item("kept")["archived"] is True
 
@@ -314,7 +314,7 @@ async def test_who_archived_long_ago_and_opened_again_does_not_count(house: Hous
     await house.wait(minutes=60)
     house.discord.people.auto_archive(thread_id, now=house.now)
     await house.between_runs()
-    assert await house.steps() == {"Keep": 1}
+    assert await house.steps() == {"Reopen": 1}
 
 
 @housed(OFF)
@@ -328,7 +328,7 @@ async def test_without_the_audit_log_keep_is_off_and_says_so(house: House) -> No
     assert house.item("kept")["archived"] is True
 
 
-@housed(Housekeeping.of(24, 30, "delete"))
+@housed(HousekeepingSettings.of(24, 30, "delete"))
 async def test_a_kept_session_is_neither_archived_nor_deleted_for_being_idle(house: House) -> None:
     thread_id = await kept(house)
     await house.wait(minutes=60 * DAY_MINUTES)

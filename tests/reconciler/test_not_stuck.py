@@ -113,7 +113,7 @@ async def test_a_deletion_that_was_heard_of_while_the_thread_did_not_answer_is_b
         await ground.wait(minutes=30)
     assert ground.item("silent")["discord_thread_id"] == silent
     ground.discord.faults.clear()
-    assert await ground.reconcile() == {"End": 1}
+    assert await ground.reconcile() == {"EndGeneration": 1}
     assert ground.differences() == []
     assert await ground.reconcile() == {}
 
@@ -191,9 +191,9 @@ async def test_held_deletions_of_threads_that_were_out_of_reach_do_not_wait_for_
         (item,) = (i for i in ground.of_kind("SESSION#") if i.get("discord_thread_id") == thread_id)
         ground.change(item, **out_of_reach)
         ground.delete(thread_id)
-    assert await ground.reconcile() == {"Hold": 6}
+    assert await ground.reconcile() == {"HoldDeletion": 6}
     await ground.wait(minutes=31)
-    assert await ground.reconcile() == {"End": 6}
+    assert await ground.reconcile() == {"EndGeneration": 6}
     assert ground.differences() == []
 
 
@@ -207,7 +207,7 @@ async def test_a_deletion_that_was_heard_of_while_the_channel_could_not_be_read_
     assert await ground.reconcile() == {"OutOfReach": 1}
     ground.discord.people.set_permissions(CHANNEL, permission_bits(DEFAULT_PERMISSIONS), now=ground.now)
     await ground.wait(minutes=61)
-    assert await ground.reconcile() == {"End": 1}
+    assert await ground.reconcile() == {"EndGeneration": 1}
     assert ground.differences() == []
     assert not {"unreachable_since", "ask_again_at", "watch_guild_id"} & ground.item("a").keys()
 

@@ -16,9 +16,11 @@ async def test_a_guild_is_followed_and_costs_nothing_more_once_it_is(guild: Guil
     guild.people.lock(threads["d"])
     stranger = guild.people.create_thread(CHANNEL, "Session new")
     counts = await guild.report()
-    assert {name: counts[name] for name in ("UpdateRecord", "End", "Settle", "AddNamesake", "failed", "lost")} == {
+    assert {
+        name: counts[name] for name in ("UpdateRecord", "EndGeneration", "Settle", "AddNamesake", "failed", "lost")
+    } == {
         "UpdateRecord": 3,
-        "End": 1,
+        "EndGeneration": 1,
         "Settle": 1,
         "AddNamesake": 1,
         "failed": 0,
@@ -46,7 +48,7 @@ async def test_the_sweep_and_held_deletions_are_written_as_dynamodb_takes_them(g
     assert (await guild.report())["Requeue"] == 5
     for thread_id in threads[:4]:
         guild.people.delete_thread(thread_id)
-    assert (await guild.report())["Hold"] == 4
+    assert (await guild.report())["HoldDeletion"] == 4
     await guild.wait(31 * 60)
-    assert (await guild.report())["End"] == 4
+    assert (await guild.report())["EndGeneration"] == 4
     assert [item["status"] for item in guild.table.of_kind("SESSION#")].count("vacant") == 4

@@ -1,4 +1,4 @@
-"""The reconciler's vocabulary: what is known of a guild, what may be asked, and the steps that a plan is made of. Pure."""
+"""The reconciler's vocabulary: what is known of a guild, what may be asked, and the actions that a plan is made of. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -88,14 +88,14 @@ class Fetch(msgspec.Struct, frozen=True, tag=True):
     thread_id: str
 
 
-class UpdateRecord(msgspec.Struct, frozen=True, tag=True):
+class UpdateSession(msgspec.Struct, frozen=True, tag=True):
     """Bring the record up to date; a value of None removes the attribute."""
 
     session: Session
     changes: Mapping[str, Any]
 
 
-class Requeue(msgspec.Struct, frozen=True, tag=True):
+class MoveToEnd(msgspec.Struct, frozen=True, tag=True):
     """The sweep has looked at it: it goes to the end of the row."""
 
     session: Session
@@ -114,14 +114,14 @@ class DropClaim(msgspec.Struct, frozen=True, tag=True):
     session: Session
 
 
-class End(msgspec.Struct, frozen=True, tag=True):
+class EndGeneration(msgspec.Struct, frozen=True, tag=True):
     """The thread is gone: the generation ends, if the evidence agrees. `sweeps`: as in the observation."""
 
     session: Session
     sweeps: bool = False
 
 
-class Hold(msgspec.Struct, frozen=True, tag=True):
+class HoldDeletion(msgspec.Struct, frozen=True, tag=True):
     """The thread seems gone, with too many others: held back, and reported."""
 
     session: Session
@@ -162,12 +162,12 @@ class AdvanceWatermark(msgspec.Struct, frozen=True, tag=True):
 
 Action = (
     AdvanceWatermark
-    | UpdateRecord
-    | Requeue
+    | UpdateSession
+    | MoveToEnd
     | Commit
     | DropClaim
-    | End
-    | Hold
+    | EndGeneration
+    | HoldDeletion
     | Settle
     | AddNamesake
     | RemoveNamesake
@@ -179,8 +179,8 @@ class Plan(msgspec.Struct, frozen=True):
     """Either what is still to be asked, or what to do."""
 
     fetches: tuple[Fetch, ...] = ()
-    steps: tuple[Action, ...] = ()
+    actions: tuple[Action, ...] = ()
 
     @property
     def held(self) -> int:
-        return sum(isinstance(step, Hold) for step in self.steps)
+        return sum(isinstance(action, HoldDeletion) for action in self.actions)

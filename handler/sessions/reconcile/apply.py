@@ -1,4 +1,4 @@
-"""The part of the reconciler that does what a plan says, each step on condition that what it rests on is still so."""
+"""The part of the reconciler that does what a plan says, each action on condition that what it rests on is still so."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -29,67 +29,67 @@ ENDING_REQUESTS: Final = 10  # of an end, at most, where the archived threads ar
 
 
 async def apply_plan(context: Context, made: Plan, now: datetime, pace: Pace) -> Counter[str]:
-    """Do it all; counts by name of the step. What fails is counted as `failed`, a write whose condition did not hold any
+    """Do it all; counts by name of the action. What fails is counted as `failed`, a write whose condition did not hold any
     more as `lost`; both are left to the next run.
 
-    An `End` without the evidence is counted as what it came to: `OutOfReach`, or `Found`, where the thread lives.
+    An `EndGeneration` without the evidence is counted as what it came to: `OutOfReach`, or `Found`, where the thread lives.
     """
     counts: Counter[str] = Counter()
-    for step in made.steps:
+    for action in made.actions:
         try:
-            done = await _do(context, step, now, pace)
+            done = await _do(context, action, now, pace)
         except (BotTokenRefused, RateLimited, StoreUnavailable):
             raise  # the rest would fare no better
         except OnethreadError as error:
             counts["failed"] += 1
-            telemetry.logger.warning("a step of the reconciler failed", extra={"detail": str(error)})
-            await _left(context, step, now)
+            telemetry.logger.warning("a action of the reconciler failed", extra={"detail": str(error)})
+            await _left(context, action, now)
         else:
             counts[done or "lost"] += 1
     return counts
 
 
-async def _left(context: Context, step: Action, now: datetime) -> None:
+async def _left(context: Context, action: Action, now: datetime) -> None:
     """See to it that the next run comes back to what failed, for the audit log tells of it only once."""
-    if isinstance(step, actions.UpdateRecord | actions.End | actions.Hold):
-        await context.store.sessions.update(step.session, plan.again(step.session, now))
+    if isinstance(action, actions.UpdateSession | actions.EndGeneration | actions.HoldDeletion):
+        await context.store.sessions.update(action.session, plan.again(action.session, now))
 
 
-async def _do(context: Context, step: Action, now: datetime, pace: Pace) -> str | None:
+async def _do(context: Context, action: Action, now: datetime, pace: Pace) -> str | None:
     """What was done; None, if somebody else was quicker."""
-    if isinstance(step, actions.End):
-        return await _end(context, step, now, pace)
-    return type(step).__name__ if await _done(context, step, now, pace) else None
+    if isinstance(action, actions.EndGeneration):
+        return await _end(context, action, now, pace)
+    return type(action).__name__ if await _done(context, action, now, pace) else None
 
 
-async def _done(context: Context, step: Action, now: datetime, pace: Pace) -> bool:
-    match step:
-        case actions.UpdateRecord(session=session, changes=changes):
+async def _done(context: Context, action: Action, now: datetime, pace: Pace) -> bool:
+    match action:
+        case actions.UpdateSession(session=session, changes=changes):
             return await _write(context, session, changes)
-        case actions.Requeue(session=session):
+        case actions.MoveToEnd(session=session):
             await context.store.sessions.update(session, {"due_at": iso(now)})
         case actions.Commit(session=session, thread=thread):
             return await commit(context, session, thread) is not None
         case actions.DropClaim(session=session):
             return (await context.store.claims.drop(session, now=now)).won
-        case actions.Hold(session=session):
+        case actions.HoldDeletion(session=session):
             return session.problem.missing_since is not None or await _write(
                 context, session, plan.missing(session, now)
             )
         case actions.Settle():
-            await _settle(context, step)
+            await _settle(context, action)
         case actions.AddNamesake() | actions.RemoveNamesake() | actions.UnwatchNamesake():
-            await _namesake(context, step)
+            await _namesake(context, action)
         case actions.AdvanceWatermark(parent_channel_id=channel_id):
             await advance_watermark(context, channel_id, pace)
         case _:
-            raise ValueError(f"unknown step {step!r}")
+            raise ValueError(f"unknown action {action!r}")
     return True
 
 
-async def _end(context: Context, step: actions.End, now: datetime, pace: Pace) -> str | None:
+async def _end(context: Context, action: actions.EndGeneration, now: datetime, pace: Pace) -> str | None:
     """With the evidence. What cannot be read is none, a parent that is gone included: asked for ever more seldom."""
-    session = step.session
+    session = action.session
     await pace(ENDING_REQUESTS)
     try:
         found = await end_generation(context, session)
@@ -97,11 +97,11 @@ async def _end(context: Context, step: actions.End, now: datetime, pace: Pace) -
         telemetry.logger.warning("a thread is gone, but its channel cannot be read", extra={"detail": str(error)})
         return (
             "OutOfReach"
-            if await _write(context, session, plan.out_of_reach(session, now, sweeps=step.sweeps))
+            if await _write(context, session, plan.out_of_reach(session, now, sweeps=action.sweeps))
             else None
         )
     if found is None:
-        return "End"
+        return "EndGeneration"
     if session.discord_thread_id is None:
         return "Found" if await commit(context, session, found) is not None else None
     seen = plan.changes(session, found, now)
@@ -112,35 +112,35 @@ async def _write(context: Context, session: Session, changes: Mapping[str, Any])
     return (await context.store.sessions.update(session, changes, as_read=True)).won
 
 
-async def _settle(context: Context, step: actions.Settle) -> None:
-    channel = await context.store.channels.get(step.parent_channel_id)
+async def _settle(context: Context, action: actions.Settle) -> None:
+    channel = await context.store.channels.get(action.parent_channel_id)
     if channel is not None:
-        await settle(context, channel, step.threads)
+        await settle(context, channel, action.threads)
         return
     # Nobody opens sessions there. Noted, so that the next run does not ask again and a first opener finds them.
-    for thread in step.threads:
+    for thread in action.threads:
         key = context.names.session_key_of(thread.name or "")
         if key is not None and thread.guild_id is not None:
             await context.store.namesakes.add(
-                step.parent_channel_id, key, thread.id, guild_id=thread.guild_id, active=True
+                action.parent_channel_id, key, thread.id, guild_id=thread.guild_id, active=True
             )
 
 
 async def _namesake(
-    context: Context, step: actions.AddNamesake | actions.RemoveNamesake | actions.UnwatchNamesake
+    context: Context, action: actions.AddNamesake | actions.RemoveNamesake | actions.UnwatchNamesake
 ) -> None:
-    if isinstance(step, actions.AddNamesake):
-        thread = step.thread
+    if isinstance(action, actions.AddNamesake):
+        thread = action.thread
         await context.store.namesakes.add(
-            step.parent_channel_id,
-            step.session_key,
+            action.parent_channel_id,
+            action.session_key,
             thread.id,
             guild_id=thread.guild_id or "",
             active=not thread.archived,
         )
         return
-    noted = step.namesake.parent_channel_id, step.namesake.session_key, step.namesake.thread_id
-    if isinstance(step, actions.RemoveNamesake):
+    noted = action.namesake.parent_channel_id, action.namesake.session_key, action.namesake.thread_id
+    if isinstance(action, actions.RemoveNamesake):
         await context.store.namesakes.remove(*noted)
     else:
         await context.store.namesakes.add(*noted, guild_id="", active=False)

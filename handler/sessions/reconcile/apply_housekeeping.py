@@ -1,6 +1,6 @@
-"""The part of the reconciler that does what `housekeeping` says. Every step may be repeated, and left anywhere.
+"""The part of the reconciler that does what `housekeeping` says. Every action may be repeated, and left anywhere.
 
-Counted are the steps by their names (`Archive`, `Close`, `Mark`, `Unmark`, `Delete`, `Finish`, `Release`, `Keep`), those
+Counted are the actions by their names (`Archive`, `Close`, `Mark`, `Unmark`, `Delete`, `FinishDeletion`, `ReleaseLock`, `Reopen`), those
 that somebody else was quicker than (`housekeeping_lost`), those that failed (`housekeeping_failed`), and `keep_off`, where
 sessions are to be kept and the audit log may not be read.
 """
@@ -34,12 +34,12 @@ from handler.sessions.reconcile.housekeeping import (
     Archive,
     Close,
     Delete,
-    Finish,
-    Housekeeping,
+    FinishDeletion,
     HousekeepingAction,
-    Keep,
+    HousekeepingSettings,
     Mark,
-    Release,
+    ReleaseLock,
+    Reopen,
     Unmark,
 )
 from handler.sessions.reconcile.pace import Pace
@@ -58,7 +58,7 @@ IN_USE: Final = "Onethread: it was used meanwhile"
 
 
 async def apply_housekeeping(
-    context: Context, observation: Observation, kept: Sequence[Keep], wanted: Housekeeping, pace: Pace
+    context: Context, observation: Observation, kept: Sequence[Reopen], settings: HousekeepingSettings, pace: Pace
 ) -> Counter[str]:
     """Carry it out. Raises what would go wrong with the rest, too: BotTokenRefused, RateLimited, StoreUnavailable."""
     counts: Counter[str] = Counter()
@@ -66,42 +66,42 @@ async def apply_housekeeping(
         counts["keep_off"] = 1
         telemetry.logger.warning("sessions are to be kept open; that is off, because the bot lacks View Audit Log")
     refused: set[str] = set()  # channels in which the rest would fare no better
-    for step in (*kept, *await _confirmed(context, observation, wanted)):
-        if step.session.parent_channel_id in refused:
+    for action in (*kept, *await _confirmed(context, observation, settings)):
+        if action.session.parent_channel_id in refused:
             continue
-        await pace(DELETION_REQUESTS if isinstance(step, Delete | Finish) else 1)
+        await pace(DELETION_REQUESTS if isinstance(action, Delete | FinishDeletion) else 1)
         try:
-            done = await _do(context, step, pace)
+            done = await _do(context, action, pace)
         except (BotTokenRefused, RateLimited, StoreUnavailable):
             raise
         except OnethreadError as error:
             counts["housekeeping_failed"] += 1
-            telemetry.logger.warning("a step of housekeeping failed", extra={"detail": str(error)})
+            telemetry.logger.warning("a action of housekeeping failed", extra={"detail": str(error)})
             await context.store.deletions.postpone(
-                step.session, now=context.clock.now()
+                action.session, now=context.clock.now()
             )  # the others are to have their turn, too
             if isinstance(error, REFUSALS):
-                refused.add(step.session.parent_channel_id)
+                refused.add(action.session.parent_channel_id)
         else:
-            counts[type(step).__name__ if done else "housekeeping_lost"] += 1
+            counts[type(action).__name__ if done else "housekeeping_lost"] += 1
     return counts
 
 
 async def _confirmed(
-    context: Context, observation: Observation, wanted: Housekeeping
+    context: Context, observation: Observation, settings: HousekeepingSettings
 ) -> tuple[HousekeepingAction, ...]:
-    """The steps, over the records as they are now."""
-    concerned = {step.session.pair for step in housekeeping.plan_housekeeping(observation, wanted)}
+    """The actions, over the records as they are now."""
+    concerned = {action.session.pair for action in housekeeping.plan_housekeeping(observation, settings)}
     if not concerned:
         return ()
     fresh = await context.store.sessions.get_many(concerned)
-    return housekeeping.plan_housekeeping(replace(observation, sessions=tuple(fresh.values())), wanted)
+    return housekeeping.plan_housekeeping(replace(observation, sessions=tuple(fresh.values())), settings)
 
 
-async def _do(context: Context, step: HousekeepingAction, pace: Pace) -> bool:
+async def _do(context: Context, action: HousekeepingAction, pace: Pace) -> bool:
     """Whether it was done: False, if somebody else was quicker, or it is to be finished later."""
     now = context.clock.now()
-    match step:
+    match action:
         case Archive(session=session, thread=thread):
             return await _archive(context, session, thread, session.status, IDLE)
         case Close(session=session, thread=thread):
@@ -112,15 +112,15 @@ async def _do(context: Context, step: HousekeepingAction, pace: Pace) -> bool:
             return await deletion.leave(context, session)
         case Delete(session=session):
             return await deletion.delete_marked(context, session) is DeletionResult.DONE
-        case Finish(session=session):
+        case FinishDeletion(session=session):
             return await deletion.finish(context, session) is DeletionResult.DONE
-        case Release(session=session):
+        case ReleaseLock(session=session):
             await deletion.release(context, session)
             return True
-        case Keep():
-            return await _keep(context, step, pace)
+        case Reopen():
+            return await _keep(context, action, pace)
         case _:
-            raise ValueError(f"unknown step {step!r}")
+            raise ValueError(f"unknown action {action!r}")
 
 
 async def _archive(context: Context, session: Session, thread: Channel, status: Status, reason: str) -> bool:
@@ -142,9 +142,9 @@ async def _archive(context: Context, session: Session, thread: Channel, status: 
     return write.won
 
 
-async def _keep(context: Context, step: Keep, pace: Pace) -> bool:
+async def _keep(context: Context, action: Reopen, pace: Pace) -> bool:
     """Open the thread again, unless a person archived it, or it cannot be opened: then that is written down."""
-    session, thread = step.session, step.thread
+    session, thread = action.session, action.thread
     if not await _by_a_person(context, session.guild_id, thread, pace):
         try:
             thread = await context.discord.change_thread(thread.id, archived=False, reason=KEPT)
@@ -153,7 +153,7 @@ async def _keep(context: Context, step: Keep, pace: Pace) -> bool:
         else:
             changes = differences(session, thread, session.status, context.clock.now())
             return not changes or (await context.store.sessions.update(session, changes, as_read=True)).won
-    await context.store.sessions.update(session, step.changes, as_read=True)
+    await context.store.sessions.update(session, action.changes, as_read=True)
     return False
 
 

@@ -20,19 +20,19 @@ from handler.discord import snowflakes
 from handler.discord.models import AuditAction, AuditEntry, Channel
 from handler.runtime.clock import iso, parse_iso
 from handler.sessions.reconcile import actions as reconciling
-from handler.sessions.reconcile.actions import Observation, UpdateRecord
+from handler.sessions.reconcile.actions import Observation, UpdateSession
 from handler.sessions.threads.locks import RUN_OVER_AFTER
 from handler.sessions.threads.record import last_active_at, last_message
 from handler.store.items import Session, Status
 
-CHANGES_PER_RUN: Final = 20  # of each kind of step but deletions: a request or two each, so ten seconds at the pace
+CHANGES_PER_RUN: Final = 20  # of each kind of action but deletions: a request or two each, so ten seconds at the pace
 DELETIONS_PER_RUN: Final = 5  # as many as the sweep brings; a dozen requests each
 MARKED_FOR: Final = timedelta(minutes=2)  # so long people have for a message or an open, and two runs at once are none
 MARK_GOOD_FOR: Final = timedelta(days=1)  # an older one is from before a pause of housekeeping: marked anew
 AUDIT_MARGIN: Final = timedelta(minutes=1)  # between a thread's archive time and the entry that tells who archived it
 
 
-class Housekeeping(msgspec.Struct, frozen=True, kw_only=True):
+class HousekeepingSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What this deployment wants of it; None is off."""
 
     idle_archive: timedelta | None = None
@@ -40,7 +40,7 @@ class Housekeeping(msgspec.Struct, frozen=True, kw_only=True):
     delete_mode: DeleteMode = "archive"
 
     @classmethod
-    def of(cls, idle_archive_hours: int, delete_after_days: int, delete_mode: DeleteMode) -> "Housekeeping":
+    def of(cls, idle_archive_hours: int, delete_after_days: int, delete_mode: DeleteMode) -> "HousekeepingSettings":
         """From the configuration's numbers, where 0 is off."""
         return cls(
             idle_archive=timedelta(hours=idle_archive_hours) if idle_archive_hours else None,
@@ -59,7 +59,7 @@ class Housekeeping(msgspec.Struct, frozen=True, kw_only=True):
         return self.delete_after is not None
 
 
-OFF: Final = Housekeeping()
+OFF: Final = HousekeepingSettings()
 
 
 class Archive(msgspec.Struct, frozen=True, tag=True):
@@ -95,19 +95,19 @@ class Delete(msgspec.Struct, frozen=True, tag=True):
     session: Session
 
 
-class Finish(msgspec.Struct, frozen=True, tag=True):
+class FinishDeletion(msgspec.Struct, frozen=True, tag=True):
     """A deletion was begun: the mark is taken."""
 
     session: Session
 
 
-class Release(msgspec.Struct, frozen=True, tag=True):
+class ReleaseLock(msgspec.Struct, frozen=True, tag=True):
     """A deletion was begun and left: no lock of ours may stay."""
 
     session: Session
 
 
-class Keep(msgspec.Struct, frozen=True, tag=True):
+class Reopen(msgspec.Struct, frozen=True, tag=True):
     """The thread of a kept session was archived: open it again, unless a person did it. Then `changes` are written down."""
 
     session: Session
@@ -115,12 +115,12 @@ class Keep(msgspec.Struct, frozen=True, tag=True):
     changes: dict[str, Any]
 
 
-HousekeepingAction = Archive | Close | Mark | Unmark | Delete | Finish | Release | Keep
-_MOST: Final = {Delete: DELETIONS_PER_RUN, Finish: DELETIONS_PER_RUN}
+HousekeepingAction = Archive | Close | Mark | Unmark | Delete | FinishDeletion | ReleaseLock | Reopen
+_MOST: Final = {Delete: DELETIONS_PER_RUN, FinishDeletion: DELETIONS_PER_RUN}
 
 
-def plan_housekeeping(observation: Observation, wanted: Housekeeping) -> tuple[HousekeepingAction, ...]:
-    """What is to be done about the sessions of a observation, bounded; `Keep` is found by `keeps`.
+def plan_housekeeping(observation: Observation, settings: HousekeepingSettings) -> tuple[HousekeepingAction, ...]:
+    """What is to be done about the sessions of a observation, bounded; `Reopen` is found by `keeps`.
 
     Each run begins at another session: what is refused for ever must not keep the others from their turn.
     """
@@ -128,14 +128,14 @@ def plan_housekeeping(observation: Observation, wanted: Housekeeping) -> tuple[H
     bounded = []
     first = crc32(iso(observation.now).encode()) % len(observation.sessions) if observation.sessions else 0
     for session in (*observation.sessions[first:], *observation.sessions[:first]):
-        for step in _step(observation, wanted, session):
-            counts[type(step)] = counts.get(type(step), 0) + 1
-            if counts[type(step)] <= _MOST.get(type(step), CHANGES_PER_RUN):
-                bounded.append(step)
+        for action in _step(observation, settings, session):
+            counts[type(action)] = counts.get(type(action), 0) + 1
+            if counts[type(action)] <= _MOST.get(type(action), CHANGES_PER_RUN):
+                bounded.append(action)
     return tuple(bounded)
 
 
-def _step(observation: Observation, wanted: Housekeeping, session: Session) -> Iterator[HousekeepingAction]:
+def _step(observation: Observation, settings: HousekeepingSettings, session: Session) -> Iterator[HousekeepingAction]:
     match session.status:
         case Status.VACANT | Status.CREATING:
             return
@@ -144,30 +144,30 @@ def _step(observation: Observation, wanted: Housekeeping, session: Session) -> I
         case _:
             raise ValueError(f"unknown status {session.status!r}")
     if session.deletion.begun_at is not None:
-        yield Finish(session)
+        yield FinishDeletion(session)
         return
     thread = observation.known(session.discord_thread_id or "")
     if not isinstance(thread, Channel):
         return
     if session.deletion.marked_at is not None:
-        yield from _marked(observation, wanted, session, thread)
+        yield from _marked(observation, settings, session, thread)
     elif session.deletion.locking_at is not None:
         if observation.now - parse_iso(session.deletion.locking_at) >= RUN_OVER_AFTER:
-            yield Release(session)
+            yield ReleaseLock(session)
     else:
-        yield from _unmarked(observation, wanted, session, thread)
+        yield from _unmarked(observation, settings, session, thread)
 
 
 def _marked(
-    observation: Observation, wanted: Housekeeping, session: Session, thread: Channel
+    observation: Observation, settings: HousekeepingSettings, session: Session, thread: Channel
 ) -> Iterator[HousekeepingAction]:
     same = last_message(thread) == session.deletion.marked_message
     age = observation.now - parse_iso(session.deletion.marked_at or "")
     if (
         not same
         or age > MARK_GOOD_FOR
-        or wanted.delete_mode != "delete"
-        or not is_over(session, thread, wanted, observation.now)
+        or settings.delete_mode != "delete"
+        or not is_over(session, thread, settings, observation.now)
     ):
         yield Unmark(session)
     elif age >= MARKED_FOR:
@@ -175,26 +175,26 @@ def _marked(
 
 
 def _unmarked(
-    observation: Observation, wanted: Housekeeping, session: Session, thread: Channel
+    observation: Observation, settings: HousekeepingSettings, session: Session, thread: Channel
 ) -> Iterator[HousekeepingAction]:
-    if is_over(session, thread, wanted, observation.now):
-        if wanted.delete_mode == "delete":
+    if is_over(session, thread, settings, observation.now):
+        if settings.delete_mode == "delete":
             yield Mark(session, thread)
         elif session.status is Status.OPEN:
             yield Close(session, thread)
-    elif wanted.idle_archive is None or session.keep or thread.archived:
+    elif settings.idle_archive is None or session.keep or thread.archived:
         return
-    elif observation.now - last_active_at(session, thread) >= wanted.idle_archive:
+    elif observation.now - last_active_at(session, thread) >= settings.idle_archive:
         yield Archive(session, thread)
 
 
-def is_over(session: Session, thread: Channel, wanted: Housekeeping, now: datetime) -> bool:
+def is_over(session: Session, thread: Channel, settings: HousekeepingSettings, now: datetime) -> bool:
     """Whether the session has been closed, or without activity, for so long that it is to end."""
-    if wanted.delete_after is None:
+    if settings.delete_after is None:
         return False
     if session.status is Status.CLOSED and thread.archived:
-        return now - (thread.archive_time or last_active_at(session, thread)) >= wanted.delete_after
-    return not session.keep and now - last_active_at(session, thread) >= wanted.delete_after
+        return now - (thread.archive_time or last_active_at(session, thread)) >= settings.delete_after
+    return not session.keep and now - last_active_at(session, thread) >= settings.delete_after
 
 
 # Kept sessions.
@@ -202,27 +202,27 @@ def is_over(session: Session, thread: Channel, wanted: Housekeeping, now: dateti
 
 def split_kept(
     observation: Observation, planned: Iterable[reconciling.Action]
-) -> tuple[tuple[reconciling.Action, ...], tuple[Keep, ...]]:
-    """The plan's steps without those that write down that a kept session's thread was archived; those, as `Keep`.
+) -> tuple[tuple[reconciling.Action, ...], tuple[Reopen, ...]]:
+    """The plan's actions without those that write down that a kept session's thread was archived; those, as `Reopen`.
 
     Without the audit log nobody can tell who archived it: then there are none, and `keep` is off.
     """
     others: list[reconciling.Action] = []
-    kept: list[Keep] = []
-    for step in planned:
-        thread = _archived_by_somebody(observation, step)
-        if thread is None or not isinstance(step, UpdateRecord):
-            others.append(step)
+    kept: list[Reopen] = []
+    for action in planned:
+        thread = _archived_by_somebody(observation, action)
+        if thread is None or not isinstance(action, UpdateSession):
+            others.append(action)
         elif len(kept) < CHANGES_PER_RUN:  # the others stay as they are on record, so that the next run sees them again
-            kept.append(Keep(step.session, thread, dict(step.changes)))
+            kept.append(Reopen(action.session, thread, dict(action.changes)))
     return tuple(others), tuple(kept)
 
 
-def _archived_by_somebody(observation: Observation, step: reconciling.Action) -> Channel | None:
+def _archived_by_somebody(observation: Observation, action: reconciling.Action) -> Channel | None:
     """The thread of a kept session that was active on record, if it is archived now."""
-    if observation.audit is None or not isinstance(step, UpdateRecord):
+    if observation.audit is None or not isinstance(action, UpdateSession):
         return None
-    session = step.session
+    session = action.session
     if not session.keep or session.thread.archived or session.status is not Status.OPEN:
         return None
     thread = observation.known(session.discord_thread_id or "")

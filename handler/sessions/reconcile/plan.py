@@ -18,19 +18,19 @@ from handler.sessions.reconcile.actions import (
     AdvanceWatermark,
     Commit,
     DropClaim,
-    End,
+    EndGeneration,
     Fetch,
     Gone,
-    Hold,
+    HoldDeletion,
+    MoveToEnd,
     Observation,
     OutOfReach,
     Plan,
     RemoveNamesake,
-    Requeue,
     Settle,
     Unclear,
     UnwatchNamesake,
-    UpdateRecord,
+    UpdateSession,
 )
 from handler.sessions.reconcile.pace import growing_pause
 from handler.sessions.threads.match import best_first, is_public_thread
@@ -55,9 +55,9 @@ def make_plan(observation: Observation, names: Names) -> Plan:
     fetches = {item.thread_id: item for item in found if isinstance(item, Fetch)}
     if fetches:
         return Plan(fetches=tuple(fetches.values()))
-    steps = [item for item in found if not isinstance(item, Fetch)]
+    actions = [item for item in found if not isinstance(item, Fetch)]
     # Marks come first: once a thread is archived on record, nobody sees that it has left the list.
-    return Plan(steps=(*_marks(observation, steps), *_braked(observation, steps)))
+    return Plan(actions=(*_marks(observation, actions), *_braked(observation, actions)))
 
 
 def _session(observation: Observation, names: Names, session: Session) -> Iterator[Fetch | Action]:
@@ -87,9 +87,9 @@ def _claim(observation: Observation, names: Names, session: Session) -> Iterator
         yield from _other_name(observation, names, session, answer)
         yield Commit(session, answer)
     elif isinstance(answer, Gone):
-        yield End(session)
+        yield EndGeneration(session)
     elif isinstance(answer, OutOfReach):
-        yield UpdateRecord(session, out_of_reach(session, observation.now))
+        yield UpdateSession(session, out_of_reach(session, observation.now))
 
 
 def _open(observation: Observation, names: Names, session: Session) -> Iterator[Fetch | Action]:
@@ -103,15 +103,15 @@ def _open(observation: Observation, names: Names, session: Session) -> Iterator[
         yield Fetch(thread_id)
         return
     if isinstance(answer, Gone):
-        yield End(session, sweeps=observation.sweeps)
+        yield EndGeneration(session, sweeps=observation.sweeps)
     elif isinstance(answer, Channel):
         yield from _shown(observation, names, session, answer)
     elif isinstance(answer, OutOfReach):
-        yield UpdateRecord(session, out_of_reach(session, observation.now, sweeps=observation.sweeps))
+        yield UpdateSession(session, out_of_reach(session, observation.now, sweeps=observation.sweeps))
     elif isinstance(answer, Unclear) and thread_id in observation.heard_of:
         yield from _heard(observation, session)
     if thread_id in observation.swept:
-        yield Requeue(session)
+        yield MoveToEnd(session)
 
 
 def _heard(observation: Observation, session: Session) -> Iterator[Action]:
@@ -121,7 +121,7 @@ def _heard(observation: Observation, session: Session) -> Iterator[Action]:
     if locked_by is not None and locked_by != session.thread.locked_by:
         found["locked_by"] = locked_by
     if found:
-        yield UpdateRecord(session, found)
+        yield UpdateSession(session, found)
 
 
 def _may_ask(observation: Observation, session: Session, thread_id: str) -> bool:
@@ -138,7 +138,7 @@ def _shown(observation: Observation, names: Names, session: Session, thread: Cha
     yield from _other_name(observation, names, session, thread)
     found = changes(session, thread, observation.now, locked_by=observation.locked_by.get(thread.id))
     if found:
-        yield UpdateRecord(session, found)
+        yield UpdateSession(session, found)
 
 
 def _other_name(observation: Observation, names: Names, session: Session, thread: Channel) -> Iterator[Action]:
@@ -252,20 +252,20 @@ def _bears(names: Names, thread: Channel, namesake: Namesake) -> bool:
     return names.bears(thread.name or "", namesake.session_key)
 
 
-def _marks(observation: Observation, steps: list[Action]) -> Iterator[Action]:
+def _marks(observation: Observation, actions: list[Action]) -> Iterator[Action]:
     """The channels in which a thread was archived."""
-    left = {s.session.parent_channel_id for s in steps if isinstance(s, UpdateRecord) and _is_archiving(s)}
-    rested = [s.namesake for s in steps if isinstance(s, UnwatchNamesake)]
+    left = {s.session.parent_channel_id for s in actions if isinstance(s, UpdateSession) and _is_archiving(s)}
+    rested = [s.namesake for s in actions if isinstance(s, UnwatchNamesake)]
     left |= {n.parent_channel_id for n in rested if isinstance(observation.known(n.thread_id), Channel)}
     for channel_id in sorted(left):
         yield AdvanceWatermark(channel_id)
 
 
-def _is_archiving(step: UpdateRecord) -> bool:
-    return step.changes.get("archived") is True and not step.session.thread.archived
+def _is_archiving(action: UpdateSession) -> bool:
+    return action.changes.get("archived") is True and not action.session.thread.archived
 
 
-def _braked(observation: Observation, steps: list[Action]) -> tuple[Action, ...]:
+def _braked(observation: Observation, actions: list[Action]) -> tuple[Action, ...]:
     """A fault at Discord must not wipe the table: many deletions at once are held back until they are seen again.
 
     What was held back once waits its time, however many the others are by then. Claims are not counted: no thread of
@@ -273,11 +273,13 @@ def _braked(observation: Observation, steps: list[Action]) -> tuple[Action, ...]
     """
     threads = [s.discord_thread_id for s in observation.sessions if s.discord_thread_id is not None]
     looked_at = sum(isinstance(observation.known(thread_id), Channel | Gone) for thread_id in threads)
-    ends = sum(isinstance(step, End) and step.session.discord_thread_id is not None for step in steps)
+    ends = sum(isinstance(action, EndGeneration) and action.session.discord_thread_id is not None for action in actions)
     bulk = ends > FEW_DELETIONS and ends * ONE_IN > looked_at
     return tuple(
-        Hold(step.session) if isinstance(step, End) and _is_held(observation, step.session, bulk=bulk) else step
-        for step in steps
+        HoldDeletion(action.session)
+        if isinstance(action, EndGeneration) and _is_held(observation, action.session, bulk=bulk)
+        else action
+        for action in actions
     )
 
 

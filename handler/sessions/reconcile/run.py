@@ -26,21 +26,21 @@ from handler.sessions.reconcile import housekeeping, plan
 from handler.sessions.reconcile.actions import (
     Commit,
     DropClaim,
-    End,
+    EndGeneration,
     Fetch,
     Gone,
-    Hold,
+    HoldDeletion,
+    MoveToEnd,
     Observation,
     OutOfReach,
     Plan,
-    Requeue,
     ThreadState,
     Unclear,
-    UpdateRecord,
+    UpdateSession,
 )
 from handler.sessions.reconcile.apply import apply_plan
 from handler.sessions.reconcile.apply_housekeeping import apply_housekeeping
-from handler.sessions.reconcile.housekeeping import Housekeeping
+from handler.sessions.reconcile.housekeeping import HousekeepingSettings
 from handler.sessions.reconcile.observe import observe
 from handler.sessions.reconcile.pace import Pace, growing_pause
 from handler.store.guilds import Watched
@@ -60,12 +60,12 @@ Counts = Counter[str]
 
 
 async def run_once(
-    context: Context, guild_id: str, now: datetime, *, pace: Pace, wanted: Housekeeping = housekeeping.OFF
+    context: Context, guild_id: str, now: datetime, *, pace: Pace, settings: HousekeepingSettings = housekeeping.OFF
 ) -> Counts:
-    """Bring the guild's part of the table to what Discord says; what was done, by name of the step.
+    """Bring the guild's part of the table to what Discord says; what was done, by name of the action.
 
-    Besides the steps: `looked_at` sessions, `held` deletions, `failed` steps, steps whose record was `lost` to somebody
-    quicker, threads that gave no clear answer (`unclear`), and `parked`, where the guild cannot be read. Housekeeping's steps
+    Besides the actions: `looked_at` sessions, `held` deletions, `failed` actions, actions whose record was `lost` to somebody
+    quicker, threads that gave no clear answer (`unclear`), and `parked`, where the guild cannot be read. Housekeeping's actions
     are counted as `tidying` says; they come last, so that whatever becomes of them the run is whole.
 
     Raises what keeps the whole run from happening (StoreUnavailable, BotTokenRefused, RateLimited, DiscordUnavailable);
@@ -73,28 +73,28 @@ async def run_once(
     """
     watched = await context.store.guilds.watched(guild_id)
     try:
-        made, observation = await observe_and_plan(context, watched, now, pace=pace, wanted=wanted)
+        made, observation = await observe_and_plan(context, watched, now, pace=pace, settings=settings)
     except (Forbidden, NotFound) as refusal:
         return await _park(context, watched, refusal, now)
-    others, kept = housekeeping.split_kept(observation, made.steps)
-    counts = await apply_plan(context, Plan(steps=others), now, pace)
+    others, kept = housekeeping.split_kept(observation, made.actions)
+    counts = await apply_plan(context, Plan(actions=others), now, pace)
     unclear = sum(isinstance(answer, Unclear) for answer in observation.fetched.values())
     counts.update({"looked_at": len(observation.sessions), "held": made.held, "unclear": unclear})
     whole = not counts["lost"]  # what failed, or gave no clear answer, is kept on record: see `plan.again`
-    changed = any(not isinstance(step, Requeue) for step in made.steps)
+    changed = any(not isinstance(action, MoveToEnd) for action in made.actions)
     await _note(context, watched.guild, observation.audit, now, changed=changed, whole=whole)
-    counts.update(await apply_housekeeping(context, observation, kept, wanted, pace))
+    counts.update(await apply_housekeeping(context, observation, kept, settings, pace))
     return counts
 
 
 async def observe_and_plan(
-    context: Context, watched: Watched, now: datetime, *, pace: Pace, wanted: Housekeeping = housekeeping.OFF
+    context: Context, watched: Watched, now: datetime, *, pace: Pace, settings: HousekeepingSettings = housekeeping.OFF
 ) -> tuple[Plan, Observation]:
     """What is to be done about a guild, and what that rests on. Nothing is written.
 
     Raises Forbidden or NotFound where the guild cannot be read, and what `run_once` raises.
     """
-    seen = await observe(context, watched, now, sweeps=wanted.sweeps, pace=pace)
+    seen = await observe(context, watched, now, sweeps=settings.sweeps, pace=pace)
     made, observation = await _asked(context, seen.observation, pace, 0)
     return await _confirmed(context, observation, made, seen.late, pace)
 
@@ -133,7 +133,9 @@ async def _confirmed(
     list: its thread is asked for, so that what is seen is never older than what is on record.
     """
     concerned = {
-        step.session.pair for step in made.steps if isinstance(step, UpdateRecord | Commit | DropClaim | End | Hold)
+        action.session.pair
+        for action in made.actions
+        if isinstance(action, UpdateSession | Commit | DropClaim | EndGeneration | HoldDeletion)
     }
     if not concerned:
         return made, observation

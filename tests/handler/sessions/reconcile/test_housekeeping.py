@@ -12,7 +12,7 @@ from handler.runtime.clock import iso
 from handler.sessions.reconcile.actions import Observation
 from handler.sessions.reconcile.housekeeping import (
     CHANGES_PER_RUN,
-    Housekeeping,
+    HousekeepingSettings,
     archived_by_a_person,
     plan_housekeeping,
 )
@@ -22,10 +22,10 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 BORN = NOW - timedelta(days=100)
 THREAD = lowest_at(BORN)
 
-OFF = Housekeeping()
-IDLE = Housekeeping.of(24, 0, "archive")
-CLOSE = Housekeeping.of(0, 30, "archive")
-DELETE = Housekeeping.of(0, 30, "delete")
+OFF = HousekeepingSettings()
+IDLE = HousekeepingSettings.of(24, 0, "archive")
+CLOSE = HousekeepingSettings.of(0, 30, "archive")
+DELETE = HousekeepingSettings.of(0, 30, "delete")
 
 
 def ago(**span: float) -> str:
@@ -61,7 +61,7 @@ class Case:
     """One row."""
 
     said: str
-    wanted: Housekeeping
+    settings: HousekeepingSettings
     session: Session
     thread: Channel
     step: str | None
@@ -94,9 +94,9 @@ CASES = [
     Case("marked, then kept", DELETE, marked(keep=True), thread(), "Unmark"),
     Case("marked, then turned off", OFF, marked(), thread(), "Unmark"),
     Case("marked, then the mode changed", CLOSE, marked(), thread(), "Unmark"),
-    Case("taken", DELETE, marked(deleting_at=ago(minutes=1)), thread(), "Finish"),
-    Case("taken, then turned off", OFF, marked(deleting_at=ago(minutes=1)), thread(), "Finish"),
-    Case("locked and left long ago", DELETE, session(delete_locking_at=ago(minutes=6)), thread(), "Release"),
+    Case("taken", DELETE, marked(deleting_at=ago(minutes=1)), thread(), "FinishDeletion"),
+    Case("taken, then turned off", OFF, marked(deleting_at=ago(minutes=1)), thread(), "FinishDeletion"),
+    Case("locked and left long ago", DELETE, session(delete_locking_at=ago(minutes=6)), thread(), "ReleaseLock"),
     Case("locked and left just now", DELETE, session(delete_locking_at=ago(minutes=4)), thread(), None),
     Case("a claim", DELETE, session(status=Status.CREATING, discord_thread_id=None), thread(), None),
     Case("vacant", DELETE, session(status=Status.VACANT, discord_thread_id=None), thread(), None),
@@ -106,7 +106,7 @@ CASES = [
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.said)
 def test_what_is_to_be_done(case: Case) -> None:
     observation = Observation(now=NOW, sessions=(case.session,), fetched={THREAD: case.thread})
-    assert [type(step).__name__ for step in plan_housekeeping(observation, case.wanted)] == (
+    assert [type(step).__name__ for step in plan_housekeeping(observation, case.settings)] == (
         [case.step] if case.step else []
     )
 

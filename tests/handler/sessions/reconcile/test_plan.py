@@ -13,15 +13,15 @@ from handler.discord.snowflakes import time_of
 from handler.runtime.clock import iso
 from handler.sessions.names import Names
 from handler.sessions.reconcile.actions import (
-    End,
+    EndGeneration,
     Gone,
-    Hold,
+    HoldDeletion,
     Observation,
     OutOfReach,
     Plan,
     ThreadState,
     Unclear,
-    UpdateRecord,
+    UpdateSession,
 )
 from handler.sessions.reconcile.plan import ACTIVITY_STEP, FEW_DELETIONS, HELD_FOR, ONE_IN, make_plan
 from handler.sessions.threads.record import thread_attributes
@@ -87,7 +87,7 @@ def observation(*sessions: Session, active: tuple[Channel, ...] = (), **more: An
 def planned(seen: Observation) -> list[str]:
     """The plan in words."""
     plan = make_plan(seen, NAMES)
-    return ["Ask" for _ in plan.fetches] + [type(step).__name__ for step in plan.steps]
+    return ["Fetch" for _ in plan.fetches] + [type(step).__name__ for step in plan.actions]
 
 
 ACTIVE, ARCHIVED, LOCKED = thread(), thread(archived=True), thread(locked=True)
@@ -123,23 +123,27 @@ _COMMITTED: Final = {
     "active": ["Commit"],
     "locked": ["Commit"],
     "renamed": ["Commit"],
-    "like b": ["NoteNamesake", "Commit"],
-    "not listed": ["Ask"],
+    "like b": ["AddNamesake", "Commit"],
+    "not listed": ["Fetch"],
     "archived": ["Commit"],
-    "gone": ["End"],
-    "out of reach": ["Observe"],
+    "gone": ["EndGeneration"],
+    "out of reach": ["UpdateSession"],
 }
-_CHANGED: Final = {"locked": ["Observe"], "renamed": ["Observe"], "like b": ["NoteNamesake", "Observe"]}
-_LOST: Final = {"gone": ["End"], "out of reach": ["Observe"]}
+_CHANGED: Final = {
+    "locked": ["UpdateSession"],
+    "renamed": ["UpdateSession"],
+    "like b": ["AddNamesake", "UpdateSession"],
+}
+_LOST: Final = {"gone": ["EndGeneration"], "out of reach": ["UpdateSession"]}
 CASES: Final[dict[str, dict[str, list[str]]]] = {  # what is not named is: nothing to do
     "vacant": _NOBODY,
     "claimed": _NOBODY,
     "claimed, recorded": {},
     "dead claim": {shown: ["DropClaim", *_NOBODY.get(shown, [])] for shown in SHOWN},
     "dead claim, recorded": _COMMITTED,
-    "open": {**_CHANGED, **_LOST, "not listed": ["Ask"], "archived": ["MoveMark", "Observe"]},
-    "archived": {**_CHANGED, **_LOST, "active": ["Observe"]},
-    "closed": {**_CHANGED, **_LOST, "active": ["Observe"]},
+    "open": {**_CHANGED, **_LOST, "not listed": ["Fetch"], "archived": ["AdvanceWatermark", "UpdateSession"]},
+    "archived": {**_CHANGED, **_LOST, "active": ["UpdateSession"]},
+    "closed": {**_CHANGED, **_LOST, "active": ["UpdateSession"]},
 }
 
 
@@ -173,43 +177,43 @@ AUDITED: Final = {
 def test_an_archived_thread_is_asked_for_when_the_audit_log_tells_of_it(
     status: str, entries: str, fetches: bool
 ) -> None:
-    assert planned(observation(RECORDS[status], audit=(AUDITED[entries],))) == (["Ask"] if fetches else [])
+    assert planned(observation(RECORDS[status], audit=(AUDITED[entries],))) == (["Fetch"] if fetches else [])
 
 
 def test_an_archived_thread_is_asked_for_when_it_is_its_turn_and_goes_to_the_end_of_the_row() -> None:
     swept = observation(RECORDS["archived"], audit=None, swept=frozenset({THREAD}))
-    assert planned(swept) == ["Ask"]
+    assert planned(swept) == ["Fetch"]
     for answer, plan in (
-        (ARCHIVED, ["Turn"]),
-        (Unclear(), ["Turn"]),
-        (OutOfReach(), ["Observe", "Turn"]),
-        (Gone(), ["End", "Turn"]),
+        (ARCHIVED, ["MoveToEnd"]),
+        (Unclear(), ["MoveToEnd"]),
+        (OutOfReach(), ["UpdateSession", "MoveToEnd"]),
+        (Gone(), ["EndGeneration", "MoveToEnd"]),
     ):
         assert planned(replace(swept, fetched={THREAD: answer})) == plan
 
 
 def test_a_turn_that_comes_while_a_thread_rests_out_of_reach_is_passed_on() -> None:
     resting = record(ARCHIVED, unreachable_since=EARLIER, ask_again_at=LATER)
-    assert planned(observation(resting, audit=None, swept=frozenset({THREAD}))) == ["Turn"]
+    assert planned(observation(resting, audit=None, swept=frozenset({THREAD}))) == ["MoveToEnd"]
 
 
 @pytest.mark.parametrize(
     "marked", [{"missing_since": EARLIER}, {"unreachable_since": EARLIER, "ask_again_at": EARLIER}]
 )
 def test_a_marked_thread_is_asked_for_though_it_is_archived(marked: dict[str, str]) -> None:
-    assert planned(observation(record(ARCHIVED, **marked))) == ["Ask"]
+    assert planned(observation(record(ARCHIVED, **marked))) == ["Fetch"]
 
 
 def test_a_thread_out_of_reach_is_asked_for_before_its_time_when_it_is_heard_of() -> None:
     resting = record(ACTIVE, unreachable_since=EARLIER, ask_again_at=LATER)
     assert planned(observation(resting)) == []
-    assert planned(observation(resting, audit=(AUDITED["deleted"],))) == ["Ask"]
+    assert planned(observation(resting, audit=(AUDITED["deleted"],))) == ["Fetch"]
 
 
 def test_marks_go_and_what_is_watched_is_settled_anew_once_the_thread_is_seen() -> None:
     marked = record(ARCHIVED, missing_since=EARLIER, unreachable_since=EARLIER, ask_again_at=EARLIER)
-    (step,) = make_plan(observation(marked, fetched={THREAD: ARCHIVED}), NAMES).steps
-    assert isinstance(step, UpdateRecord)
+    (step,) = make_plan(observation(marked, fetched={THREAD: ARCHIVED}), NAMES).actions
+    assert isinstance(step, UpdateSession)
     assert {name for name, value in step.changes.items() if value is None} >= {
         "missing_since",
         "unreachable_since",
@@ -219,8 +223,8 @@ def test_marks_go_and_what_is_watched_is_settled_anew_once_the_thread_is_seen() 
 
 
 def test_a_closed_session_opens_with_its_thread_and_not_before() -> None:
-    (step,) = make_plan(observation(RECORDS["closed"], active=(ACTIVE,)), NAMES).steps
-    assert isinstance(step, UpdateRecord)
+    (step,) = make_plan(observation(RECORDS["closed"], active=(ACTIVE,)), NAMES).actions
+    assert isinstance(step, UpdateSession)
     assert step.changes["status"] is Status.OPEN
     assert planned(observation(RECORDS["closed"], fetched={THREAD: ARCHIVED})) == []
 
@@ -240,15 +244,15 @@ def test_who_locked_is_who_did_so_last(entries: list[tuple[str, bool]], locker: 
         entry(AuditAction.THREAD_UPDATE, by=by, number=n, locked=locked) for n, (by, locked) in enumerate(entries, 1)
     ]
     seen = observation(RECORDS["open"], active=(LOCKED,), audit=tuple(told), bot_user_id=BOT)
-    (step,) = make_plan(seen, NAMES).steps
-    assert isinstance(step, UpdateRecord)
+    (step,) = make_plan(seen, NAMES).actions
+    assert isinstance(step, UpdateSession)
     assert step.changes.get("locked_by") == locker
 
 
 def test_who_locked_is_written_down_also_when_the_log_tells_it_later() -> None:
     told = (entry(AuditAction.THREAD_UPDATE, locked=True),)
-    (step,) = make_plan(observation(record(LOCKED), active=(LOCKED,), audit=told), NAMES).steps
-    assert isinstance(step, UpdateRecord)
+    (step,) = make_plan(observation(record(LOCKED), active=(LOCKED,), audit=told), NAMES).actions
+    assert isinstance(step, UpdateSession)
     assert step.changes == {"locked_by": "8"}
 
 
@@ -256,12 +260,12 @@ def test_who_locked_is_written_down_also_when_the_log_tells_it_later() -> None:
 def test_activity_is_written_down_by_steps(moved: timedelta, written: bool) -> None:
     quiet = thread(said_at=BEGUN + timedelta(hours=1))
     talk = thread(said_at=BEGUN + timedelta(hours=1) + moved)
-    assert planned(observation(record(quiet), active=(talk,))) == (["Observe"] if written else [])
+    assert planned(observation(record(quiet), active=(talk,))) == (["UpdateSession"] if written else [])
 
 
 def test_a_thread_whose_record_moved_is_asked_for_instead_of_believing_the_list() -> None:
     seen = observation(RECORDS["archived"], active=(ACTIVE,), doubted=frozenset({THREAD}))
-    assert planned(seen) == ["Ask"]
+    assert planned(seen) == ["Fetch"]
     assert planned(replace(seen, fetched={THREAD: ARCHIVED})) == []
 
 
@@ -292,12 +296,12 @@ def test_a_merged_thread_is_no_stranger() -> None:
     ("listed", "answer", "audit", "plan"),
     [
         (LIKE_B, None, (), []),
-        (RENAMED, None, (), ["DropNamesake"]),
-        (None, None, (), ["Ask"]),
-        (None, thread(name="Session b", archived=True), (), ["MoveMark", "RestNamesake"]),
-        (None, Gone(), (), ["RestNamesake"]),
-        (None, Gone(), (AUDITED["deleted"],), ["DropNamesake"]),
-        (None, OutOfReach(), (), ["RestNamesake"]),
+        (RENAMED, None, (), ["RemoveNamesake"]),
+        (None, None, (), ["Fetch"]),
+        (None, thread(name="Session b", archived=True), (), ["AdvanceWatermark", "UnwatchNamesake"]),
+        (None, Gone(), (), ["UnwatchNamesake"]),
+        (None, Gone(), (AUDITED["deleted"],), ["RemoveNamesake"]),
+        (None, OutOfReach(), (), ["UnwatchNamesake"]),
         (None, Unclear(), (), []),
     ],
 )
@@ -311,10 +315,10 @@ def test_a_namesake_is_watched_while_it_is_active_and_bears_the_name(
 
 
 def test_another_name_that_is_noted_already_is_not_noted_again() -> None:
-    assert planned(observation(record(LIKE_B), active=(LIKE_B,))) == ["NoteNamesake"]
+    assert planned(observation(record(LIKE_B), active=(LIKE_B,))) == ["AddNamesake"]
     assert planned(observation(record(LIKE_B), active=(LIKE_B,), namesakes=(B,))) == []
     resting = thread(name="Session b", archived=True)
-    assert planned(observation(record(resting), fetched={THREAD: resting}, swept=frozenset({THREAD}))) == ["Turn"]
+    assert planned(observation(record(resting), fetched={THREAD: resting}, swept=frozenset({THREAD}))) == ["MoveToEnd"]
 
 
 # The brake.
@@ -328,7 +332,9 @@ def _deletions(gone: int, of: int, **marks: Any) -> Observation:
 
 
 def _ended_and_held(plan: Plan) -> tuple[int, int]:
-    return sum(isinstance(step, End) for step in plan.steps), sum(isinstance(step, Hold) for step in plan.steps)
+    return sum(isinstance(step, EndGeneration) for step in plan.actions), sum(
+        isinstance(step, HoldDeletion) for step in plan.actions
+    )
 
 
 @pytest.mark.parametrize(
@@ -378,4 +384,4 @@ def test_an_unknown_status_raises() -> None:
 def test_a_plan_can_be_printed_and_is_the_same_for_the_same_view() -> None:
     seen = observation(RECORDS["open"], active=(LIKE_B,))
     assert make_plan(seen, NAMES) == make_plan(seen, NAMES)
-    assert msgspec.json.encode(make_plan(seen, NAMES)).startswith(b'{"fetches":[],"steps":[{"type":"NoteNamesake"')
+    assert msgspec.json.encode(make_plan(seen, NAMES)).startswith(b'{"fetches":[],"actions":[{"type":"AddNamesake"')
