@@ -7,10 +7,9 @@ aws            DynamoDB, SQS and SSM: moto, one request at a time, in a process 
 aws_client     clients of it
 discord/       the simulated Discord
 observed       the same, with what it was asked, and how slow it is
-nursery        one process that has imported everything, and forks execution environments
-environment    what happens inside one
-functions      functions: pools of environments
-framing        JSON between them
+functions      functions: pools of execution environments
+environment    what runs inside an execution environment
+preload        what all environments have imported already
 loopback       a small HTTP server
 gateway        HTTP to events: the HTTP API, and Lambda's own API
 event_sources  queues and the schedule

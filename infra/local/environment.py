@@ -1,20 +1,21 @@
-"""What happens inside an execution environment: import the handler's module (INIT), then one invocation after another.
+"""What runs inside an execution environment: import the handler's module (INIT), then one invocation after another.
 
-An environment is an operating system's process of its own, forked by `infra.local.nursery`. It ends when the other side
-of its channel does.
+An environment is a process of its own, forked by multiprocessing's fork server. It ends with the stack that started it.
 """
 
 import importlib
 import json
+import multiprocessing
 import os
-import socket
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
-
-from infra.local import framing
 
 Handler = Callable[[Any, Any], Any]
 
@@ -30,50 +31,63 @@ class Context:
         return max(0, int((self._deadline - time.time()) * 1000))
 
 
-def live(channel: socket.socket, handler: str, variables: Mapping[str, str]) -> None:
-    """Be that handler's environment: say when INIT is over, then answer until the channel ends.
-
-    A module that was imported before the fork is imported anew if it is the handler's own: that is its INIT.
-    """
+def serve_invocations(
+    channel: "Connection[Any, Any]", handler: str, variables: Mapping[str, str], log: Path | None
+) -> None:
+    """Send how long INIT took, then a result for each invocation received. `log`: where output goes; None: to stderr."""
+    threading.Thread(target=_exit_with_stack, daemon=True).start()
+    _redirect_output(log)
     os.environ.clear()
     os.environ.update(variables)
-    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text stream, here
     began = time.perf_counter()
     try:
         function = _load(handler)
     except BaseException as fault:
-        framing.send(channel, {"failed": _described(fault)})
+        channel.send({"failed": _describe(fault)})
         return
-    framing.send(channel, {"ready": time.perf_counter() - began})
-    try:
+    channel.send({"ready": time.perf_counter() - began})
+    with suppress(EOFError, OSError):  # the stack has closed its end
         while True:
-            framing.send(channel, _answer(function, framing.receive(channel)))
-    except (EOFError, OSError):
-        return
+            event, request_id, deadline = channel.recv()
+            channel.send(_invoke(function, event, Context(request_id, deadline)))
+
+
+def _exit_with_stack() -> None:
+    """End, even in the middle of an invocation, when the stack's process was killed."""
+    stack = multiprocessing.parent_process()
+    assert stack is not None
+    stack.join()
+    os._exit(1)
+
+
+def _redirect_output(log: Path | None) -> None:
+    output = 2 if log is None else os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+    for standard in (1, 2):
+        os.dup2(output, standard)
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]  # a text stream, here
 
 
 def _load(handler: str) -> Handler:
+    """Import the module anew if the fork server has imported it already: this is its INIT."""
     module, _, name = handler.rpartition(".")
     sys.modules.pop(module, None)
     function: Handler = getattr(importlib.import_module(module), name)
     return function
 
 
-def _answer(function: Handler, invocation: Mapping[str, Any]) -> dict[str, Any]:
-    context = Context(invocation["request_id"], invocation["deadline"])
+def _invoke(function: Handler, event: Any, context: Context) -> dict[str, Any]:
     try:
-        result = function(invocation["event"], context)
+        result = function(event, context)
     except Exception as fault:
         traceback.print_exc()
-        return {"error": _described(fault)}
+        return {"error": _describe(fault)}
     try:
-        json.dumps(result)
+        return {"result": json.loads(json.dumps(result))}
     except (TypeError, ValueError) as fault:
         return {"error": {"errorType": "Runtime.MarshalError", "errorMessage": str(fault)}}
-    return {"result": result}
 
 
-def _described(fault: BaseException) -> dict[str, Any]:
+def _describe(fault: BaseException) -> dict[str, Any]:
     """A fault as Lambda shows it to whoever invoked the function."""
     trace = traceback.format_tb(fault.__traceback__)
     return {"errorType": type(fault).__name__, "errorMessage": str(fault), "stackTrace": trace}

@@ -1,28 +1,42 @@
-"""Functions: a pool of execution environments each, that grows on demand, as on Lambda.
+"""Functions: each is a pool of execution environments that grows on demand, as on Lambda.
 
-An environment takes one request at a time. Who finds none idle gets a new one, whose INIT is the cold start. A time-out,
-an exit or a crash ends the environment, and whoever invoked the function is told as Lambda tells it.
+An environment takes one request at a time. A request that finds none idle gets a new one, whose INIT is the cold start. A
+time-out, an exit or a crash ends the environment, and the invoker gets the error that Lambda gives.
 """
 
 import logging
-import os
+import multiprocessing
 import signal
-import socket
 import threading
 import time
 import uuid
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
+from pathlib import Path
 from typing import Any, Final
 
-from infra.local import framing
-from infra.local.nursery import Nursery
+from infra.local.environment import serve_invocations
 
 # Lambda docs, "Understanding the Lambda execution environment lifecycle": INIT may take this long.
-INIT_SECONDS: Final = 10.0
+MAX_INIT_SECONDS: Final = 10.0
 
 log: Final = logging.getLogger(__name__)
+_processes: Final = multiprocessing.get_context("forkserver")
+_starting: Final = threading.Lock()  # multiprocessing keeps its list of children without one
+
+
+def start_fork_server() -> None:
+    """Start the process from which environments are forked, unless it runs already. It imports after this has returned.
+
+    It ends with this process. Call this in the main thread.
+    """
+    _processes.set_forkserver_preload(["infra.local.preload"])
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)  # environments inherit this: on Ctrl-C the stack ends them
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 @dataclass(frozen=True)
@@ -37,7 +51,7 @@ class Function:
 
 @dataclass(frozen=True)
 class Result:
-    """What became of an invocation: what the handler returned, or what Lambda says instead. `init` is in seconds."""
+    """The outcome of an invocation: what the handler returned, or Lambda's error. `init` is in seconds."""
 
     payload: Any = None
     error: Mapping[str, Any] | None = None
@@ -45,7 +59,7 @@ class Result:
 
 
 class Died(Exception):
-    """An environment ended. `error` is what the invoker is told."""
+    """An environment ended. `error` is what the invoker gets."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -53,21 +67,29 @@ class Died(Exception):
 
 
 class Environment:
-    """One execution environment: a process, and the channel to it."""
+    """One execution environment: a process, and the channel to it. Raises Died if its INIT fails."""
 
-    def __init__(self, nursery: Nursery, function: Function) -> None:
+    def __init__(self, function: Function, log: Path | None) -> None:
         self.function = function
         self.event: Any = None  # of the invocation that is running
-        self.pid, self._channel = nursery.fork(function.handler, function.variables)
-        self._ended = threading.Lock()
+        self._channel, theirs = _processes.Pipe()
+        arguments = (theirs, function.handler, dict(function.variables), log)
+        self._process = _processes.Process(target=serve_invocations, args=arguments, daemon=True)
+        with theirs, _starting:
+            self._process.start()
         try:
-            self.init = self._initialised()
+            self.init = self._receive_init()
         except Died:
             self.close()
             raise
 
-    def _initialised(self) -> float:
-        document = self._receive(INIT_SECONDS, f"INIT took longer than {INIT_SECONDS:.0f} seconds")
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None  # it was started
+        return self._process.pid
+
+    def _receive_init(self) -> float:
+        document = self._receive(MAX_INIT_SECONDS, f"INIT took longer than {MAX_INIT_SECONDS:.0f} seconds")
         if "failed" in document:
             raise Died(document["failed"]["errorType"], document["failed"]["errorMessage"])
         return float(document["ready"])
@@ -76,38 +98,25 @@ class Environment:
         """Run one invocation to its end. Raises Died."""
         timeout, self.event = self.function.timeout, event
         try:
-            deadline = time.time() + timeout
-            framing.send(
-                self._channel,
-                {"event": event, "request_id": request_id, "deadline": deadline},
-            )
+            self._channel.send((event, request_id, time.time() + timeout))
         except OSError:
-            self.kill()
             raise Died("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited") from None
         answered = self._receive(timeout, f"RequestId: {request_id} Error: Task timed out after {timeout:.2f} seconds")
         self.event = None
         return Result(answered.get("result"), answered.get("error"))
 
     def _receive(self, seconds: float, late: str) -> dict[str, Any]:
-        self._channel.settimeout(seconds)
         try:
-            document: dict[str, Any] = framing.receive(self._channel)
-        except TimeoutError:
-            self.kill()
-            raise Died("Sandbox.Timedout", late) from None
+            if not self._channel.poll(seconds):
+                raise Died("Sandbox.Timedout", late)
+            document: dict[str, Any] = self._channel.recv()
         except (EOFError, OSError):
-            self.kill()
             raise Died("Runtime.ExitError", "Runtime exited without providing a reason") from None
         return document
 
     def kill(self) -> None:
-        """End it at once, wherever it is. Whoever waits for it learns that it exited."""
-        if not self._ended.acquire(blocking=False):
-            return
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        with suppress(OSError):
-            self._channel.shutdown(socket.SHUT_RDWR)
+        """End it at once, whatever it is doing. A waiting invoker then learns that it exited."""
+        self._process.kill()
 
     def close(self) -> None:
         self.kill()
@@ -116,10 +125,10 @@ class Environment:
 
 @dataclass
 class Pool:
-    """The environments of one function. `starts` counts the cold starts."""
+    """The environments of one function. `log`: where they write; None: to stderr. `starts` counts the cold starts."""
 
     function: Function
-    nursery: Nursery
+    log: Path | None = None
     starts: int = 0
     _idle: list[Environment] = field(default_factory=list)
     _busy: list[Environment] = field(default_factory=list)
@@ -191,7 +200,7 @@ class Pool:
     def _start(self) -> Environment:
         """A new environment, as a busy one. Raises Died."""
         try:
-            environment = Environment(self.nursery, self.function)
+            environment = Environment(self.function, self.log)
         except (OSError, EOFError):
             raise Died("Runtime.ExitError", "the stack is closing") from None
         with self._lock:

@@ -21,6 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from infra.cloudformation import TEMPLATE
 from infra.events.containers import BOT_TOKEN_PARAMETER, TABLE
 from infra.interactions import (
     DEVELOPMENT_APPLICATION_ID,
@@ -29,9 +30,8 @@ from infra.interactions import (
     development_key,
     schedule_event,
 )
-from infra.local.functions import Function, Pool, Result
+from infra.local.functions import Function, Pool, Result, start_fork_server
 from infra.local.gateway import http_api, lambda_api
-from infra.local.nursery import ROOT, Nursery
 from infra.local.observed import ObservedDiscord
 from infra.local.template import Template
 from infra.loopback import Loopback
@@ -91,14 +91,14 @@ class Stack:
         self._closing.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self._aws = self._start_aws()
         self._closing.callback(_end, self._aws)
-        self.nursery = self._start_nursery()
-        self._closing.callback(self.nursery.close)
+        start_fork_server()
         self.discord = self._start_discord()
         self._closing.callback(self.discord.close)
         where = self._where_aws_is()
         self.aws_url: str = where["url"]
         self.queue_urls: dict[str, str] = where["queues"]
-        self.pools = {name: Pool(function, self.nursery) for name, function in self._functions().items()}
+        log = None if self.verbose else self.log_path
+        self.pools = {name: Pool(function, log) for name, function in self._functions().items()}
         self._closing.callback(self._close_pools)
         self.gateway = Loopback(partial(http_api, self.pools["WebhookFunction"]), port=self.ports.gateway)
         self._closing.callback(self.gateway.close)
@@ -130,11 +130,6 @@ class Stack:
         """The application's public key, in hex."""
         return development_key().verify_key.encode().hex()
 
-    @property
-    def pids(self) -> list[int]:
-        """The processes that the stack started itself; environments are the nursery's."""
-        return [self._aws.pid, self.nursery.pid]
-
     def endpoints(self) -> dict[str, str]:
         """What points AWS clients, and the handlers, at this stack."""
         names = ("DYNAMODB", "SQS", "SSM")
@@ -148,7 +143,7 @@ class Stack:
                 stdout=subprocess.PIPE,
                 stderr=logs,
                 text=True,
-                cwd=ROOT,
+                cwd=TEMPLATE.parent,
                 start_new_session=True,
             )
         assert started.stdin is not None
@@ -161,12 +156,6 @@ class Stack:
         started.stdin.write(json.dumps(settings) + "\n")
         started.stdin.flush()
         return started
-
-    def _start_nursery(self) -> Nursery:
-        if self.verbose:
-            return Nursery(sys.stderr.fileno())
-        with self.log_path.open("a") as logs:
-            return Nursery(logs.fileno())
 
     def _start_discord(self) -> ObservedDiscord:
         discord = SimulatedDiscord(application_id=DEVELOPMENT_APPLICATION_ID, bot_token=BOT_TOKEN)

@@ -1,12 +1,11 @@
-"""A nursery, and a whole local stack, each started once for all tests of a worker that need one."""
+"""Pools of execution environments, and a whole local stack, which all tests of a worker share."""
 
-import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
-from infra.local.functions import Function, Pool
-from infra.local.nursery import Nursery
+from infra.local.functions import Function, Pool, start_fork_server
 from infra.local.stack import Stack
 from tests.kit.leaks import watch
 
@@ -15,22 +14,22 @@ MakePool = Callable[..., Pool]
 
 
 @pytest.fixture(scope="session")
-def nursery() -> Iterator[Nursery]:
-    with tempfile.TemporaryFile() as logs:
-        running = Nursery(logs.fileno())
-        yield running
-        running.close()
-        logs.seek(0)
-        watch.look("the environments' logs", logs.read().decode())
+def log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the environments write."""
+    path = tmp_path_factory.mktemp("environments") / "log"
+    path.touch()
+    start_fork_server()
+    yield path
+    watch.look("the environments' logs", path.read_text())
 
 
 @pytest.fixture
-def make_pool(nursery: Nursery) -> Iterator[MakePool]:
+def make_pool(log: Path) -> Iterator[MakePool]:
     """A pool of environments of one of the functions in `handlers`."""
     made = []
 
     def make(name: str, timeout: float = 20, **variables: str) -> Pool:
-        made.append(Pool(Function(name, f"{HANDLERS}.{name}", timeout, variables), nursery))
+        made.append(Pool(Function(name, f"{HANDLERS}.{name}", timeout, variables), log))
         return made[-1]
 
     yield make

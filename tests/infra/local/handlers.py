@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import time
 from typing import Any
 
@@ -36,6 +37,10 @@ def surroundings(event: Any, context: Any) -> dict[str, Any]:
         "request_id": context.aws_request_id,
         "remaining": context.get_remaining_time_in_millis(),
     }
+
+
+def modules(event: Any, context: Any) -> list[str]:
+    return sorted(sys.modules)
 
 
 def fail(event: Any, context: Any) -> Any:

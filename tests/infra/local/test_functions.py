@@ -1,14 +1,17 @@
 """Functions as Lambda runs them: environments of their own, one request at a time, grown on demand."""
 
 import os
+import signal
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from infra.local.functions import Function, Pool, Result
-from infra.local.nursery import Nursery
-from tests.infra.local.conftest import MakePool
+from tests.infra.local.conftest import HANDLERS, MakePool
 from tests.kit.eventually import eventually
+from tests.kit.sam_template import ROOT
 
 
 def alive(pid: int) -> bool:
@@ -66,6 +69,27 @@ def test_a_function_gets_its_own_variables_and_two_things_of_the_context(make_po
     assert 5_000 < told["remaining"] <= 7_000
 
 
+def test_an_environment_has_imported_the_libraries_before_it_starts(make_pool: MakePool) -> None:
+    imported = make_pool("modules").invoke({}).payload
+    assert {"handler.commands.registry", "httpx", "boto3.session"} <= set(imported)
+
+
+def test_an_environment_at_work_ends_when_the_process_that_started_it_is_killed() -> None:
+    code = (
+        "import os, signal, threading, time\n"
+        "from infra.local.functions import Function, Pool, start_fork_server\n"
+        "start_fork_server()\n"
+        f"pool = Pool(Function('hang', '{HANDLERS}.hang', 60, {{}}))\n"
+        "threading.Thread(target=pool.invoke, args=({},)).start()\n"
+        "while not pool.running(): time.sleep(0.01)\n"
+        "print(pool.running()[0].pid, flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    killed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    eventually(lambda: not alive(int(killed.stdout)))
+
+
 def test_an_exception_is_told_as_lambda_tells_it_and_the_environment_stays(make_pool: MakePool) -> None:
     pool = make_pool("fail")
     assert error_of(pool.invoke({})) == ("ValueError", "what a pity")
@@ -104,8 +128,8 @@ def test_a_running_environment_can_be_found_by_its_event_and_killed(make_pool: M
         assert error_of(hanging.result())[0] == "Runtime.ExitError"
 
 
-def test_a_module_that_cannot_be_imported_is_an_error_of_init(nursery: Nursery) -> None:
-    pool = Pool(Function("absent", "tests.infra.local.no_such_module.handler", 5, {}), nursery)
+def test_a_module_that_cannot_be_imported_is_an_error_of_init(log: Path) -> None:
+    pool = Pool(Function("absent", "tests.infra.local.no_such_module.handler", 5, {}), log)
     assert error_of(pool.invoke({}))[0] == "ModuleNotFoundError"
     assert pool.size == 0
 

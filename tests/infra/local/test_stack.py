@@ -16,12 +16,12 @@ import pytest
 from infra.interactions import DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID, development_key
 from infra.local import ask
 from infra.local.meter import Meter
-from infra.local.nursery import ROOT
 from infra.local.people import Discord, Person, Place, call, send
 from infra.local.running import announced, find
 from infra.local.stack import Ports, Stack, StartFailed
 from infra.local.ticking import reconcile
 from tests.kit.eventually import PATIENCE_SECONDS, eventually
+from tests.kit.sam_template import ROOT
 
 pytestmark = pytest.mark.real_time
 
@@ -220,7 +220,7 @@ def test_ctrl_c_ends_it_without_a_trace(how: signal.Signals, tmp_path: Path) -> 
 
     assert (process.returncode, err) == (0, b"")
     assert b"endpoint" in out
-    assert len(below) >= 3  # the emulation, the nursery, an environment
+    assert len(below) >= 3  # the emulation, the fork server, an environment
     eventually(lambda: not any(map(running, below)))
     assert not (tmp_path / "onethread" / "local.json").exists()
 

@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from infra.local.nursery import ROOT
 from infra.local.tour_steps import STEPS
+from tests.kit.sam_template import ROOT
 
 pytestmark = pytest.mark.real_time
 
