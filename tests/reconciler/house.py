@@ -50,7 +50,7 @@ class House(Ground):
         return {
             name: n
             for name, n in counts.items()
-            if name not in ("UpdateRecord", "Requeue", "AdvanceWatermark", "failed") and n
+            if name not in ("UpdateSession", "MoveToEnd", "AdvanceWatermark", "failed") and n
         }
 
     async def opened_elsewhere(self, name: str) -> str:

@@ -81,7 +81,7 @@ async def test_without_the_audit_log_it_costs_the_sweeps_gets_and_a_second_query
     _many(ground, sessions, active=2)
     ground.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
     await ground.reconcile()
-    assert await ground.reconcile() == {"Requeue": SWEEP_PER_RUN}
+    assert await ground.reconcile() == {"MoveToEnd": SWEEP_PER_RUN}
     assert Counter(ground.calls) == {"query": 2, LIST: 1, THREAD: SWEEP_PER_RUN, "update_item": SWEEP_PER_RUN}
 
 
@@ -118,7 +118,7 @@ async def test_where_a_thread_was_archived_the_mark_of_its_channel_moves_on_and_
     for thread in (thread_id, stranger):
         ground.archive(thread)
     await ground.wait(minutes=10)
-    assert await ground.reconcile() == {"AdvanceWatermark": 1, "UpdateRecord": 1}
+    assert await ground.reconcile() == {"AdvanceWatermark": 1, "UpdateSession": 1}
     assert ground.item("b")["discord_thread_id"] == stranger
     assert (
         ground.of_kind("CHANNEL")[0]["imported_at"]
@@ -139,7 +139,7 @@ async def test_a_mark_that_lies_far_behind_is_left_to_an_opener(ground: Ground) 
         CHANNEL, 100 * (MAX_PAGES + 1), newest=ground.now, name_of="talk {}".format, step=timedelta(seconds=1)
     )
     ground.archive(thread_id)
-    assert await ground.reconcile() == {"AdvanceWatermark": 1, "UpdateRecord": 1}
+    assert await ground.reconcile() == {"AdvanceWatermark": 1, "UpdateSession": 1}
     assert ground.asked(ARCHIVED) == MAX_PAGES
     assert ground.of_kind("CHANNEL")[0]["imported_at"] == before
 
@@ -160,7 +160,7 @@ async def _cost_of_a_change(ground: Ground, sessions: int) -> Counter[str]:
     await ground.reconcile()
     await ground.wait(minutes=5)
     ground.rename(ids[0], "a new name")
-    assert await ground.reconcile() == {"UpdateRecord": 1}
+    assert await ground.reconcile() == {"UpdateSession": 1}
     await ground.http.aclose()
     return Counter(ground.calls)
 
@@ -207,5 +207,5 @@ async def test_an_hour_of_talk_is_one_write_and_a_minute_of_talk_none(ground: Gr
     assert await ground.reconcile() == {}
     await ground.wait(minutes=61)
     ground.discord.people.post_message(thread_id, "a word", now=ground.now, by=MODERATOR)
-    assert await ground.reconcile() == {"UpdateRecord": 1}
+    assert await ground.reconcile() == {"UpdateSession": 1}
     assert ground.differences() == []

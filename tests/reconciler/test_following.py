@@ -68,7 +68,7 @@ async def test_a_thread_given_another_sessions_name_stays_and_leads_there(ground
     thread_id = (await ground.open("a")).thread_id
     await ground.reconcile()
     ground.rename(thread_id, "Session b")
-    assert await ground.reconcile() == {"UpdateRecord": 1, "AddNamesake": 1}
+    assert await ground.reconcile() == {"UpdateSession": 1, "AddNamesake": 1}
     assert ground.item("a")["thread_name"] == "Session b"
     assert (await ground.open("b")).thread_id == thread_id
     assert (await ground.open("a")).thread_id == thread_id
@@ -86,7 +86,7 @@ async def test_an_old_sessions_thread_that_is_opened_again_is_not_taken_for_a_st
     await ground.reconcile()
     ground.discord.switch(keep_audit_log=False)  # a message opened it: no entry
     ground.discord.people.post_message(thread_id, "still there?", now=ground.now)
-    assert await ground.reconcile() == {"UpdateRecord": 1}
+    assert await ground.reconcile() == {"UpdateSession": 1}
     assert ground.differences() == []
 
 

@@ -17,9 +17,9 @@ async def test_a_guild_is_followed_and_costs_nothing_more_once_it_is(guild: Guil
     stranger = guild.people.create_thread(CHANNEL, "Session new")
     counts = await guild.report()
     assert {
-        name: counts[name] for name in ("UpdateRecord", "EndGeneration", "Settle", "AddNamesake", "failed", "lost")
+        name: counts[name] for name in ("UpdateSession", "EndGeneration", "Settle", "AddNamesake", "failed", "lost")
     } == {
-        "UpdateRecord": 3,
+        "UpdateSession": 3,
         "EndGeneration": 1,
         "Settle": 1,
         "AddNamesake": 1,
@@ -45,7 +45,7 @@ async def test_the_sweep_and_held_deletions_are_written_as_dynamodb_takes_them(g
         guild.people.archive(thread_id)
     await guild.report()
     guild.people.set_permissions(GUILD, ())
-    assert (await guild.report())["Requeue"] == 5
+    assert (await guild.report())["MoveToEnd"] == 5
     for thread_id in threads[:4]:
         guild.people.delete_thread(thread_id)
     assert (await guild.report())["HoldDeletion"] == 4
