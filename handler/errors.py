@@ -1,29 +1,29 @@
 """Every error that leaves a module of this project, as one tree.
 
     OnethreadError
-    ├── ConfigurationError          the environment is wrong; raised to the operator, never told to a user
-    ├── InvalidRequest              a program's request has an unknown, missing or mistyped field
-    ├── InvalidName                 the session name is empty, too long, or not writable as a thread's name
-    ├── UnsupportedChannel          the channel cannot hold such a thread
-    ├── ChannelGone                 the parent channel was deleted
-    ├── MissingAccess               the bot cannot see the channel or thread (Discord: 50001)
-    ├── MissingPermissions          the bot sees it, but may not do this (Discord: 50013)
-    ├── NotAllowed                  the user may not do this, whatever the bot may
-    ├── ThreadLocked                a moderator locked the thread, and the requester may not unlock it
-    ├── RefusedByAutoMod            AutoMod refused the name
-    ├── BotTokenRefused             Discord answered 401
-    ├── DiscordRefused              any other 4xx; carries status and Discord's code
-    │   ├── NotFound                404
-    │   └── Forbidden               403
-    └── TryAgain                    nothing is lost, the same request may be repeated
-        ├── TooManyThreads          the guild is at its limit of active threads
-        ├── RateLimited             Discord asks for a longer wait than the deadline allows
-        ├── Importing               the channel's past is still being read
-        ├── DiscordUnavailable      5xx, no connection, or an answer that makes no sense
-        │   └── OutcomeUnknown      the request may have been applied: its answer was lost
-        ├── StoreUnavailable        DynamoDB throttles, is out of reach or does not answer
-        └── TimedOut                the deadline passed
-            └── Merging             before all duplicates were merged
+    ├── ConfigurationError
+    ├── InvalidRequest
+    ├── InvalidName
+    ├── UnsupportedChannel
+    ├── ChannelGone
+    ├── MissingAccess
+    ├── MissingPermissions
+    ├── NotAllowed
+    ├── ThreadLocked
+    ├── RefusedByAutoMod
+    ├── BotTokenRefused
+    ├── DiscordRefused
+    │   ├── NotFound
+    │   └── Forbidden
+    └── TryAgain
+        ├── TooManyThreads
+        ├── RateLimited
+        ├── Importing
+        ├── DiscordUnavailable
+        │   └── OutcomeUnknown
+        ├── StoreUnavailable
+        └── TimedOut
+            └── Merging
 
 ``str(error)`` is the technical text for logs; ``error.message`` is the text for people. Neither ever holds a secret.
 """
@@ -34,10 +34,10 @@ from typing import Any, ClassVar
 
 
 class OnethreadError(Exception):
-    """Base of the tree. ``kind`` is the public name of the error, ``retryable`` whether a repeat may succeed by itself."""
+    """The base of all errors."""
 
-    kind: ClassVar[str] = "internal"
-    retryable: ClassVar[bool] = False
+    kind: ClassVar[str] = "internal"  # the public name of the error
+    retryable: ClassVar[bool] = False  # whether the same request may succeed later
     default_message: ClassVar[str] = "Something went wrong on our side."
 
     def __init__(self, detail: str = "", *, message: str | None = None) -> None:
@@ -45,7 +45,7 @@ class OnethreadError(Exception):
         self.message = message or self.default_message
 
     def public(self) -> dict[str, Any]:
-        """The ``error`` object that programs get: ``kind``, ``message``, ``retryable`` and what the class adds."""
+        """The ``error`` object that programs get: ``kind``, ``message``, ``retryable`` and the fields of `extra`."""
         return {"kind": self.kind, "message": self.message, "retryable": self.retryable, **self.extra()}
 
     def extra(self) -> Mapping[str, Any]:
@@ -53,7 +53,7 @@ class OnethreadError(Exception):
 
 
 class ConfigurationError(OnethreadError):
-    """The environment of the function is wrong. ``faults`` names every variable at fault, never its value."""
+    """Environment variables are missing or malformed; ``faults`` names each of them, never a value."""
 
     kind = "configuration"
 
@@ -63,35 +63,35 @@ class ConfigurationError(OnethreadError):
 
 
 class InvalidRequest(OnethreadError):
-    """A program's request is malformed; the message names each field at fault."""
+    """A program's request has unknown, missing or mistyped fields; the message names each of them."""
 
     kind = "invalid_request"
     default_message = "The request is malformed."
 
 
 class InvalidName(OnethreadError):
-    """The session name cannot be used; the message says why."""
+    """The session name is empty, too long, or cannot be the name of a thread; the message says which."""
 
     kind = "invalid_name"
     default_message = "That session name cannot be used."
 
 
 class UnsupportedChannel(OnethreadError):
-    """Sessions are not possible in a channel of this type."""
+    """Channels of this type cannot have sessions."""
 
     kind = "unsupported_channel"
     default_message = "Sessions work in text and announcement channels. This type of channel is not supported yet."
 
 
 class ChannelGone(OnethreadError):
-    """The parent channel does not exist any more."""
+    """The parent channel was deleted."""
 
     kind = "channel_gone"
     default_message = "The channel does not exist any more, so its sessions cannot be opened."
 
 
 class MissingAccess(OnethreadError):
-    """The bot cannot see the channel or the thread. What is on record stays."""
+    """The bot cannot see the channel or thread (Discord: 50001)."""
 
     kind = "missing_access"
     default_message = (
@@ -101,7 +101,7 @@ class MissingAccess(OnethreadError):
 
 
 class MissingPermissions(OnethreadError):
-    """The bot lacks permissions, given by Discord's constants (``CREATE_PUBLIC_THREADS``)."""
+    """The bot sees the channel but lacks permissions (Discord: 50013), named as ``CREATE_PUBLIC_THREADS``."""
 
     kind = "missing_permissions"
 
@@ -120,14 +120,14 @@ class MissingPermissions(OnethreadError):
 
 
 class NotAllowed(OnethreadError):
-    """The user lacks Manage Threads, which this command is for."""
+    """The user lacks Manage Threads, which this command requires."""
 
     kind = "not_allowed"
     default_message = "Only members with Manage Threads may do that. Ask a moderator."
 
 
 class ThreadLocked(OnethreadError):
-    """The thread is locked and the requester may not unlock it. Whoever raises it attaches what was found."""
+    """The thread is locked and the requester may not unlock it; ``opened`` is the `Opened` to link, if known."""
 
     kind = "locked"
     default_message = (
@@ -140,21 +140,21 @@ class ThreadLocked(OnethreadError):
 
 
 class RefusedByAutoMod(OnethreadError):
-    """AutoMod refused the thread's name or the source message (Discord: 200000, 200001)."""
+    """AutoMod refused the source message or the thread's name (Discord: 200000, 200001)."""
 
     kind = "refused_by_automod"
     default_message = "This server's AutoMod refused that name or topic. Choose another one."
 
 
 class BotTokenRefused(OnethreadError):
-    """Discord answered 401: the token was reset or is wrong."""
+    """Discord answered 401: the bot's token is wrong or was reset."""
 
     kind = "bot_token_refused"
     default_message = "Discord does not accept my token. Please tell whoever runs this bot to renew it."
 
 
 class DiscordRefused(OnethreadError):
-    """A definite refusal (4xx). ``status`` is the HTTP status, ``code`` Discord's JSON error code (0 when there is none)."""
+    """Any other 4xx; ``code`` is Discord's JSON error code, 0 if there is none."""
 
     kind = "discord_refused"
     default_message = "Discord refused the request. Nothing was changed."
@@ -168,15 +168,15 @@ class DiscordRefused(OnethreadError):
 
 
 class NotFound(DiscordRefused):
-    """404. The code tells what was not found: 10003 channel, 10008 message, 10015 webhook."""
+    """404: a channel (10003), message (10008) or webhook (10015) does not exist."""
 
 
 class Forbidden(DiscordRefused):
-    """403. 50001 is missing access, 50013 missing permissions."""
+    """403: the bot lacks access (50001) or permissions (50013)."""
 
 
 class TryAgain(OnethreadError):
-    """Nothing is lost; the same request may be repeated."""
+    """The same request may succeed later; nothing is lost."""
 
     retryable = True
     kind = "discord_unavailable"
@@ -192,7 +192,7 @@ class TooManyThreads(TryAgain):
 
 
 class RateLimited(TryAgain):
-    """Discord asks to wait ``retry_after`` seconds, longer than the deadline allows."""
+    """Discord demands to wait for ``retry_after`` seconds, longer than the deadline allows."""
 
     kind = "rate_limited"
 
@@ -204,14 +204,14 @@ class RateLimited(TryAgain):
             "Nothing is lost: try again then.",
         )
         self.retry_after = retry_after
-        self.progress: Mapping[str, int] = {}  # what was done before, where that is worth knowing
+        self.progress: Mapping[str, int] = {}  # counts of what was done before, where that is useful
 
     def extra(self) -> Mapping[str, Any]:
         return {"retry_after": self.retry_after}
 
 
 class Importing(TryAgain):
-    """The channel's past is still being read; ``progress`` counts ``pages``, ``threads`` and ``sessions`` so far."""
+    """The channel's past is being imported; ``progress`` counts ``pages``, ``threads`` and ``sessions`` so far."""
 
     kind = "importing"
 
@@ -230,18 +230,18 @@ class Importing(TryAgain):
 
 
 class DiscordUnavailable(TryAgain):
-    """Discord cannot be reached, answers 5xx, or answers what makes no sense."""
+    """Discord cannot be reached, answers 5xx, or sends a malformed response."""
 
     kind = "discord_unavailable"
     default_message = "Discord is not answering properly right now. Nothing is lost: try again in a minute."
 
 
 class OutcomeUnknown(DiscordUnavailable):
-    """The request was sent and its answer was lost: it may have been applied."""
+    """The request was sent and its response was lost, so it may have been applied."""
 
 
 class StoreUnavailable(TryAgain):
-    """DynamoDB throttles, is out of reach, or does not answer. A write may have been applied."""
+    """DynamoDB throttles or cannot be reached; a write may have been applied."""
 
     kind = "store_unavailable"
     default_message = "My memory is out of reach right now. Nothing is lost: try again in a minute."
@@ -255,7 +255,7 @@ class TimedOut(TryAgain):
 
 
 class Merging(TimedOut):
-    """Duplicates are still being merged; ``progress`` counts those that are, ``merged``."""
+    """The deadline passed before all duplicates were merged; ``progress`` counts the ``merged`` ones."""
 
     def __init__(self, progress: Mapping[str, int]) -> None:
         super().__init__("duplicates are still being merged")
@@ -263,6 +263,6 @@ class Merging(TimedOut):
 
 
 def _title(permission: str) -> str:
-    """``CREATE_PUBLIC_THREADS`` → ``Create Public Threads``, as people read it in Discord's settings."""
+    """``CREATE_PUBLIC_THREADS`` → ``Create Public Threads``, as in Discord's settings."""
     small = {"in"}
     return " ".join(w if w in small else w.capitalize() for w in permission.lower().split("_"))

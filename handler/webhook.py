@@ -22,7 +22,6 @@ from handler.commands import texts
 from handler.commands.command import Command
 from handler.commands.jobs import Job, whole_seconds
 from handler.commands.outcomes import log_failure
-from handler.commands.registry import find_command
 from handler.config import WebhookConfig
 from handler.discord import interactions, responses
 from handler.discord.interactions import Interaction
@@ -73,10 +72,10 @@ async def _callback(environment: Environment[WebhookConfig], payload: dict[str, 
 async def _command(environment: Environment[WebhookConfig], payload: dict[str, Any], received: datetime) -> Callback:
     interaction = interactions.parse(payload)
     if interaction is None:
-        return responses.reply(texts.unreadable())
+        return responses.reply(texts.unreadable_command())
     telemetry.redact_in_request(interaction.token)
     telemetry.set_fields(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
-    if (command := find_command(environment.commands, interaction)) is None:
+    if (command := environment.commands.get(interaction.path)) is None:
         is_command = payload["type"] == InteractionType.APPLICATION_COMMAND
         return responses.reply(texts.unknown_command() if is_command else texts.unknown_component())
     try:
@@ -84,7 +83,7 @@ async def _command(environment: Environment[WebhookConfig], payload: dict[str, A
     except Exception:
         telemetry.logger.exception("a fault of ours")
         telemetry.set_fields(outcome="fault")
-        return responses.reply(texts.unforeseen())
+        return responses.reply(texts.internal_error())
 
 
 async def _now_or_later(
@@ -116,7 +115,7 @@ async def _hand_over(
     if isinstance(error, RateLimited):
         again_at = clock.now() + timedelta(seconds=error.retry_after)
         if again_at >= job.expiry:
-            return responses.reply(texts.waits_too_long(error, again_at))
+            return responses.reply(texts.long_wait(error, again_at))
         job = job.telling(wait_seconds=whole_seconds(error.retry_after))
     elif isinstance(error, Importing):
         job = job.telling(progress=error.progress)
@@ -128,7 +127,7 @@ async def _hand_over(
         sent = False
     telemetry.set_fields(outcome="handed_over" if sent else "not_handed_over")
     if not sent:
-        return responses.reply(texts.not_handed_over() if isinstance(error, TimedOut) else texts.failure(error))
+        return responses.reply(texts.hand_over_failure() if isinstance(error, TimedOut) else texts.failure(error))
     telemetry.add_metric(Metric.HAND_OVERS)
     return responses.defer_update() if interaction.is_button else responses.defer()
 

@@ -27,7 +27,6 @@ from handler.bootstrap import Environment
 from handler.commands import jobs, texts
 from handler.commands.jobs import MAX_DELAY_SECONDS, Job, whole_seconds
 from handler.commands.outcomes import log_failure
-from handler.commands.registry import find_command
 from handler.config import WorkerConfig
 from handler.discord import responses
 from handler.discord.responses import Message
@@ -134,7 +133,7 @@ class Attempt:
         except Exception:
             telemetry.logger.exception("a fault of ours")
             telemetry.set_fields(outcome="fault")
-        await self._tell(texts.unforeseen())
+        await self._tell(texts.internal_error())
         return False
 
     async def _run(self) -> bool:
@@ -164,13 +163,13 @@ class Attempt:
     def _said_ahead(self) -> Message | None:
         """What the user has to know before the command runs: it may take long, or die without a word."""
         if self._last:
-            return texts.last_try()
+            return texts.last_try_notice()
         if self._interaction.is_button:  # its deferral shows nothing, and the button is still there
-            return texts.merging(Merging(self._interaction.done_before))
-        return texts.waiting(Importing(self._job.progress), self._clock.now()) if self._job.progress else None
+            return texts.merge_progress(Merging(self._interaction.done_before))
+        return texts.put_back_notice(Importing(self._job.progress), self._clock.now()) if self._job.progress else None
 
     async def _command(self) -> Message:
-        command = find_command(self._environment.commands, self._interaction)
+        command = self._environment.commands.get(self._interaction.path)
         if command is None:
             return texts.unknown_command()
         return await self._environment.with_token(command(self._environment.sessions, self._interaction))
@@ -189,7 +188,7 @@ class Attempt:
         next_receive = self._clock.now() + timedelta(seconds=REDELIVERED_AFTER_SECONDS)
         if self._last or next_receive >= self._job.expiry:
             return await self._finish(texts.failure(error))
-        await self._tell(texts.retrying(error))
+        await self._tell(texts.retry_notice(error))
         return False
 
     async def _put_back(self, wait: RateLimited | Importing | Merging) -> bool:
@@ -197,13 +196,13 @@ class Attempt:
         delay = whole_seconds(wait.retry_after) if isinstance(wait, RateLimited) else 0
         again_at = self._clock.now() + timedelta(seconds=delay)
         if again_at + WORTH_COMING_BACK >= self._job.expiry:
-            return await self._finish(texts.waits_too_long(wait, again_at))
+            return await self._finish(texts.long_wait(wait, again_at))
         job = self._job.put_back(wait.progress)
         if not await self._sent(job, min(delay, MAX_DELAY_SECONDS)):
             return await self._again(wait)
         telemetry.set_fields(outcome="put_back", put_backs=self._job.put_backs + 1)
         telemetry.add_metric(Metric.PUT_BACKS)
-        await self._tell(texts.waiting(wait, again_at))
+        await self._tell(texts.put_back_notice(wait, again_at))
         return True
 
     async def _sent(self, job: Job, delay: int) -> bool:

@@ -41,6 +41,7 @@ PURE: Final = {
     "commands.texts",
     "discord.interactions",
     "discord.markdown",
+    "discord.messages",
     "discord.models",
     "discord.permissions",
     "discord.refusals",

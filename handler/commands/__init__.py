@@ -1,1 +1,1 @@
-"""Slash commands: plain functions, the table that names them, and every text that people read."""
+"""Slash commands and buttons: plain functions, the table of them, and their texts."""

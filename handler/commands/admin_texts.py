@@ -1,4 +1,4 @@
-"""Every text of ``/session-admin`` that people read. Pure; see `handler.commands.texts`."""
+"""The texts of ``/session-admin``. Pure; see `handler.commands.texts`."""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -12,97 +12,96 @@ from handler.sessions.duplicates.group import Duplicates, Group
 from handler.store.items import ChannelItem
 
 MERGE_BUTTON: Final = "merge-duplicates"
-MAX_LIST_UNITS: Final = 1700  # of the 2000 that a message may have: the rest is for what stands around the list
-MAX_MORE_UNITS: Final = 4000  # of the 4096 of an embed's description, for what the message has no room for
-OTHERS_SHOWN: Final = 5  # threads of one name: more say nothing new, and leave no room for other names
-NAME_UNITS: Final = 200  # of a name once it is escaped, which can double its length
+MAX_LIST_UNITS: Final = 1700  # of a message's 2000; the rest is for the text around the list
+MAX_EMBED_UNITS: Final = 4000  # of the 4096 of an embed's description
+MAX_OTHERS: Final = 5  # duplicates shown of one name: more would leave no room for other names
+MAX_NAME_UNITS: Final = 200  # of an escaped name, which can be twice as long as the name
 
 
-def imported(channel: ChannelItem) -> Message:
-    """The import has reached its end."""
+def import_result(channel: ChannelItem) -> Message:
     threads, sessions = channel.import_threads, channel.import_sessions
     return message(
-        f"I have read this channel’s threads: {_counted(threads, 'thread')}, "
+        f"I have read this channel’s threads: {_quantity(threads, 'thread')}, "
         f"{sessions} of them named like sessions. Each of those is found now by its name."
     )
 
 
-def duplicates(found: Duplicates, channel_id: str) -> Message:
-    """The list, and a button to carry it out. Nothing has been changed."""
+def duplicate_list(found: Duplicates, channel_id: str) -> Message:
+    """The names with several threads, and a button that merges them."""
     if not found.groups:
-        return message("No session name in this channel has several threads: there is nothing to merge." + _rest(found))
-    names, threads = _counted(len(found.groups), "session name"), _counted(found.threads, "thread")
+        return message(
+            "No session name in this channel has several threads: there is nothing to merge." + _unread(found)
+        )
+    names, threads = _quantity(len(found.groups), "session name"), _quantity(found.threads, "thread")
     head = f"{names} with several threads here; {threads} would be merged. Nothing has been changed yet.\n"
     foot = (
         "\nThe button merges every duplicate in this channel: a message in it links the kept thread; then it is "
         "renamed (↪), archived and locked. Nothing is deleted."
     )
-    names_shown, names_beneath = _list(found)
-    answer = message(head + names_shown + _rest(found) + foot)
-    if names_beneath:
-        answer = with_embed(answer, names_beneath)
+    in_message, in_embed = _list(found)
+    answer = message(head + in_message + _unread(found) + foot)
+    if in_embed:
+        answer = with_embed(answer, in_embed)
     return with_button(answer, label=f"Merge {threads}", custom_id=f"{MERGE_BUTTON}:{channel_id}")
 
 
-def merged(threads: int, left: int) -> Message:
-    """It is carried out."""
+def merge_result(threads: int, left: int) -> Message:
     if threads == 0 and left == 0:
         return message("There is nothing left to merge: each session name here has one thread.")
     each = "it" if threads == 1 else "each"
     text = (
-        f"I have merged {_counted(threads, 'thread')}: {each} is archived and locked, and links the one that was kept."
+        f"I have merged {_quantity(threads, 'thread')}: {each} is archived and locked, and links the one that was kept."
     )
     if left:
-        text += f" {_counted(left, 'thread')} could not be merged now: use `/session-admin duplicates` again."
+        text += f" {_quantity(left, 'thread')} could not be merged now: use `/session-admin duplicates` again."
     return message(text)
 
 
 def _list(found: Duplicates) -> tuple[str, str]:
-    """As many names as there is room for: in the message, and beneath it."""
+    """As many names as fit, for the message and for its embed."""
     parts = ["\n".join(_group(group)) for group in found.groups]
-    shown = _fitting(parts, MAX_LIST_UNITS)
-    beneath = _fitting(parts[len(shown) :], MAX_MORE_UNITS)
-    hidden = len(parts) - len(shown) - len(beneath)
-    more = [f"… and {_counted(hidden, 'more name')}"] if hidden else []
-    return "\n".join(shown), "\n".join([*beneath, *more])
+    shown = _take_fitting(parts, MAX_LIST_UNITS)
+    embedded = _take_fitting(parts[len(shown) :], MAX_EMBED_UNITS)
+    hidden = len(parts) - len(shown) - len(embedded)
+    more = [f"… and {_quantity(hidden, 'more name')}"] if hidden else []
+    return "\n".join(shown), "\n".join([*embedded, *more])
 
 
-def _fitting(parts: Sequence[str], room: int) -> list[str]:
-    """The first ones, as many as fit."""
+def _take_fitting(parts: Sequence[str], max_units: int) -> list[str]:
+    """The first parts, as many as fit when joined by a character."""
     units = accumulate(utf16_units(part) + 1 for part in parts)
-    return [part for part, so_far in zip(parts, units, strict=True) if so_far <= room]
+    return [part for part, total in zip(parts, units, strict=True) if total <= max_units]
 
 
 def _group(group: Group) -> Iterator[str]:
     name = group.session.session_name if group.session is not None else group.session_key
-    bold = f"**{markdown.shorten(markdown.escape(name), NAME_UNITS)}**"
+    bold = f"**{markdown.shorten(markdown.escape(name), MAX_NAME_UNITS)}**"
     why = "on record" if group.on_record else "the fullest"
     yield f"{bold} keeps {_thread(group.kept)} · {why}"
-    for other in group.others[:OTHERS_SHOWN]:
+    for other in group.others[:MAX_OTHERS]:
         yield f"↪ {_thread(other.thread)}"
-    if (hidden := len(group.others) - OTHERS_SHOWN) > 0:
+    if (hidden := len(group.others) - MAX_OTHERS) > 0:
         yield f"↪ … and {hidden} more"
 
 
 def _thread(thread: Channel) -> str:
-    """A thread with its count of messages, last activity and state."""
+    """A thread's link, number of messages, last activity and state."""
     states = [word for word, holds in (("archived", thread.archived), ("locked", thread.locked)) if holds]
     return " · ".join(
         [
             markdown.channel_mention(thread.id),
-            _counted(thread.message_count or 0, "message"),
+            _quantity(thread.message_count or 0, "message"),
             markdown.timestamp(thread.last_activity, "R"),
             " and ".join(states) or "active",
         ]
     )
 
 
-def _rest(found: Duplicates) -> str:
-    """What was not looked at."""
+def _unread(found: Duplicates) -> str:
     if not found.unread:
         return ""
-    return f"\n{_counted(found.unread, 'further thread')} may be duplicates: I have not looked at them yet."
+    return f"\n{_quantity(found.unread, 'further thread')} may be duplicates: I have not looked at them yet."
 
 
-def _counted(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+def _quantity(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,7 +1,7 @@
 """What a command is: a function from an interaction to the message that answers it."""
 
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any
+from typing import Any, Final
 
 from handler.discord.interactions import Interaction
 from handler.discord.models import THREAD_TYPES
@@ -9,9 +9,11 @@ from handler.discord.responses import Message
 from handler.errors import UnsupportedChannel
 from handler.sessions.protocol import Sessions
 
+IMPORT_STRETCH_SECONDS: Final = 5.0  # a few pages of an import: then the user is shown its progress
+
 # A command may be cancelled at any moment and run again by another process: it keeps its state in the table only.
 Command = Callable[[Sessions, Interaction], Coroutine[Any, Any, Message]]
-Commands = Mapping[tuple[str, ...], Command]
+Commands = Mapping[tuple[str, ...], Command]  # by `Interaction.path`
 
 
 def parent_channel(interaction: Interaction) -> tuple[str, int | None]:

@@ -1,4 +1,4 @@
-"""An open as commands and programs make it: the protocol's, with what is noted of it for logs and metrics."""
+"""Log how an open or a command ended, and count it."""
 
 from typing import Final
 
@@ -8,11 +8,11 @@ from handler.runtime.telemetry import Metric
 from handler.sessions.model import Opened, OpenRequest, Outcome
 from handler.sessions.protocol import Sessions
 
-_OPERATORS: Final = (BotTokenRefused, ConfigurationError)  # nobody but whoever runs the bot can put these right
+_OPERATORS: Final = (BotTokenRefused, ConfigurationError)  # only the operator can correct these
 
 
 async def open_and_log(sessions: Sessions, request: OpenRequest) -> Opened:
-    """`sessions.open`, with its outcome (an error's kind, where it fails) noted in the current request's telemetry."""
+    """`sessions.open`; its outcome or its error's kind goes to the current request's telemetry."""
     telemetry.set_fields(channel_id=request.parent_channel_id, session_key=request.name.key)
     try:
         opened = await sessions.open(request)
@@ -22,14 +22,14 @@ async def open_and_log(sessions: Sessions, request: OpenRequest) -> Opened:
     telemetry.set_fields(outcome=opened.outcome.value, discord_thread_id=opened.thread_id)
     telemetry.add_metric(Metric.OPENS, Outcome=opened.outcome.value)
     if opened.outcome is not Outcome.CREATED:
-        telemetry.add_metric(Metric.DUPLICATES_PREVENTED)  # an answer with a new thread each time would have made one
+        telemetry.add_metric(Metric.DUPLICATES_PREVENTED)  # a bot that always starts a new thread would have made one
     if opened.waited:
         telemetry.add_metric(Metric.WAITS)
     return opened
 
 
 def log_failure(error: OnethreadError) -> None:
-    """Log an error with its technical detail, as loud as it deserves."""
+    """Log an error with its technical detail, at the level of its class."""
     log = telemetry.logger.info
     if isinstance(error, _OPERATORS):
         log = telemetry.logger.error

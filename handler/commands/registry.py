@@ -1,12 +1,12 @@
-"""Which words, and which buttons, run which command."""
+"""The table of commands: the words and buttons that run each."""
 
 from typing import Final
 
 from handler.commands.admin import import_channel, list_duplicates, merge
 from handler.commands.admin_texts import MERGE_BUTTON
-from handler.commands.command import Command, Commands
+from handler.commands.command import Commands
 from handler.commands.session import open_session
-from handler.discord.interactions import BUTTON, Interaction
+from handler.discord.interactions import BUTTON
 
 COMMANDS: Final[Commands] = {
     ("session", "open"): open_session,
@@ -14,8 +14,3 @@ COMMANDS: Final[Commands] = {
     ("session-admin", "duplicates"): list_duplicates,
     (BUTTON, MERGE_BUTTON): merge,
 }
-
-
-def find_command(commands: Commands, interaction: Interaction) -> Command | None:
-    """The command that an interaction asks for; None for one that is not known (any more)."""
-    return commands.get(interaction.path)

@@ -1,9 +1,7 @@
-"""``/session``."""
-
-from typing import Final
+"""``/session``, for everyone."""
 
 from handler.commands import texts
-from handler.commands.command import parent_channel
+from handler.commands.command import IMPORT_STRETCH_SECONDS, parent_channel
 from handler.commands.outcomes import open_and_log
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission, has
@@ -12,16 +10,14 @@ from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.names import MAX_TOPIC_LENGTH
 from handler.sessions.protocol import Sessions
 
-IMPORT_STRETCH_SECONDS: Final = 5.0  # a few pages: then whoever waits for the answer is shown how far it is
-
 
 async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
-    """``/session open name: [topic:]``: the link of the session's one thread. In a thread it means the parent channel."""
+    """``/session open name: [topic:]``: link the session's one thread. In a thread it means the parent channel."""
     if interaction.guild_id is None:
-        return texts.outside_a_guild()
+        return texts.guild_required()
     name, topic = interaction.options.get("name"), interaction.options.get("topic")
     if not isinstance(name, str) or not isinstance(topic, str | None) or interaction.user_id is None:
-        return texts.unreadable()
+        return texts.unreadable_command()
     if topic is not None and len(topic) > MAX_TOPIC_LENGTH:
         return texts.topic_too_long()
     channel_id, kind = parent_channel(interaction)
@@ -34,11 +30,11 @@ async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
         kind=kind,
         import_stretch=IMPORT_STRETCH_SECONDS,
     )
-    return texts.opened(await open_and_log(sessions, request))
+    return texts.session_link(await open_and_log(sessions, request))
 
 
 def _requester(interaction: Interaction) -> Requester:
-    """The lease's owner is the interaction: so the worker resumes at once what its webhook had claimed."""
+    """The interaction owns the lease, so that the worker can go on at once with what the webhook claimed."""
     return Requester(
         owner=interaction.id,
         user_id=interaction.user_id,

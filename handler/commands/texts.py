@@ -1,7 +1,7 @@
-"""Every text that people read in answer to a command. Pure.
+"""The texts that answer a command, and those that say why it takes longer. Pure.
 
-Short, concrete, and where something is in the way it says what to do. What users typed is escaped; no answer mentions
-anybody. The texts of errors themselves are in `handler.errors`: programs get them too.
+Each is short and concrete, and says what to do if something is wrong. Users' text is escaped; no answer mentions anyone.
+The texts of errors are in `handler.errors`, because programs get them too.
 """
 
 import math
@@ -24,18 +24,16 @@ from handler.sessions.names import MAX_TOPIC_LENGTH
 
 UNKNOWN_BUTTON = "I do not know that button any more. Use the command again."
 
-# The session has its thread.
+
+def session_link(found: Opened) -> Message:
+    """The link to the session's thread, and how the thread was found or made."""
+    return message(_describe(found), link=found.url)
 
 
-def opened(found: Opened) -> Message:
-    """The link, and how it came about."""
-    return _linked(found, _how(found))
-
-
-def _how(found: Opened) -> str:
-    name, link = _bold(found.session.session_name), _link(found)
+def _describe(found: Opened) -> str:
+    name, link = markdown.bold(found.session.session_name), markdown.channel_mention(found.thread_id)
     if found.by_new_name:
-        return f"{_bold(found.asked)} is what the thread of session {name} is called now, so here it is: {link}"
+        return f"{markdown.bold(found.asked)} is what the thread of session {name} is called now, so here it is: {link}"
     if found.unlocked:
         return f"{name} was locked. I unlocked it: {link}"
     match found.outcome:
@@ -54,50 +52,45 @@ def _how(found: Opened) -> str:
     raise ValueError(f"unknown outcome {found.outcome!r}")
 
 
-def _locked(found: Opened) -> Message:
+def _locked_thread(found: Opened) -> Message:
+    name, link = markdown.bold(found.session.session_name), markdown.channel_mention(found.thread_id)
     text = (
-        f"{_bold(found.session.session_name)} is locked by a moderator, so I left it as it is: {_link(found)}\n"
+        f"{name} is locked by a moderator, so I left it as it is: {link}\n"
         "Ask somebody with Manage Threads to unlock it, or to open the session for you."
     )
-    return _linked(found, text)
-
-
-# Something is in the way.
+    return message(text, link=found.url)
 
 
 def failure(error: OnethreadError) -> Message:
-    """What went wrong and what to do about it."""
+    """The error, and what to do about it."""
     if isinstance(error, ThreadLocked) and isinstance(error.opened, Opened):
-        return _locked(error.opened)
+        return _locked_thread(error.opened)
     return message(error.message)
 
 
-def unforeseen() -> Message:
+def internal_error() -> Message:
     return message(
         "Something went wrong on our side. Nothing is lost: try again. "
         "If it happens again, please tell whoever runs this bot."
     )
 
 
-def not_handed_over() -> Message:
+def hand_over_failure() -> Message:
     return message("I could not finish that in time. Nothing is lost: try again.")
 
 
-def waits_too_long(error: RateLimited | Importing | Merging, again_at: datetime) -> Message:
-    """The wait is longer than an answer can be given at all."""
+def long_wait(error: RateLimited | Importing | Merging, again_at: datetime) -> Message:
+    """For a wait until after the interaction token expires: it says when to use the command again."""
     when = _relative(again_at)
     if isinstance(error, Importing | Merging):
         return message(f"{_progress(error)} Nothing is lost: use the command again {when}, and I go on from there.")
     return message(f"Discord asks me to wait. Nothing is lost: use the command again {when}.")
 
 
-# Not yet.
-
-
-def waiting(error: RateLimited | Importing | Merging, again_at: datetime) -> Message:
-    """The job was put back: it goes on by itself."""
+def put_back_notice(error: RateLimited | Importing | Merging, again_at: datetime) -> Message:
+    """For a job that was put back and goes on by itself."""
     if isinstance(error, Merging):
-        return merging(error)
+        return merge_progress(error)
     if isinstance(error, Importing):
         return message(f"{_progress(error)} I go on by myself, and the answer will appear here.")
     return message(
@@ -106,13 +99,13 @@ def waiting(error: RateLimited | Importing | Merging, again_at: datetime) -> Mes
     )
 
 
-def merging(error: Merging) -> Message:
-    """Duplicates are being merged, and it goes on by itself."""
+def merge_progress(error: Merging) -> Message:
+    """For a merge that goes on by itself."""
     return message(f"{_progress(error)} I go on by myself, and the outcome will appear here.")
 
 
-def retrying(error: TryAgain | None) -> Message:
-    """The attempt failed, and another one follows by itself."""
+def retry_notice(error: TryAgain | None) -> Message:
+    """For an attempt that failed and is repeated automatically."""
     match error:
         case DiscordUnavailable():
             reason = "Discord is not answering properly right now."
@@ -123,8 +116,8 @@ def retrying(error: TryAgain | None) -> Message:
     return message(f"{reason} Nothing is lost: I try again by myself in a minute or two.")
 
 
-def last_try() -> Message:
-    """Said before the last attempt: it must be true even if that one dies without a word."""
+def last_try_notice() -> Message:
+    """Sent before the last attempt: it must be true even if that attempt never ends."""
     return message(
         "This is not going well. I am trying one last time: if nothing else stands here in a minute, "
         "use the command again. Nothing is lost."
@@ -141,9 +134,6 @@ def _progress(error: Importing | Merging) -> str:
     )
 
 
-# The question makes no sense.
-
-
 def unknown_command() -> Message:
     return message("I do not know that command. It may have changed: reload Discord (Ctrl+R) and pick it again.")
 
@@ -152,11 +142,11 @@ def unknown_component() -> Message:
     return message(UNKNOWN_BUTTON)
 
 
-def unreadable() -> Message:
+def unreadable_command() -> Message:
     return message("I could not read that command. Reload Discord (Ctrl+R) and pick it again.")
 
 
-def outside_a_guild() -> Message:
+def guild_required() -> Message:
     return message("Sessions live in the channels of a server. Use the command there.")
 
 
@@ -164,19 +154,7 @@ def topic_too_long() -> Message:
     return message(f"That topic is too long: {MAX_TOPIC_LENGTH} characters are the most.")
 
 
-def _linked(found: Opened, text: str) -> Message:
-    return message(text, link=found.url)
-
-
-def _link(found: Opened) -> str:
-    return markdown.channel_mention(found.thread_id)
-
-
-def _bold(text: str) -> str:
-    return f"**{markdown.escape(text)}**"
-
-
 def _relative(moment: datetime) -> str:
-    """``in 4 minutes``, in each reader's own language. Rounded up: who comes then must not come too early."""
+    """``in 4 minutes``, in the reader's own language. Rounded up, so that nobody comes back too early."""
     whole = datetime.fromtimestamp(math.ceil(moment.timestamp()), moment.tzinfo)
     return markdown.timestamp(whole, "R")

@@ -50,6 +50,11 @@ def shorten(text: str, max_units: int) -> str:
     return "".join(kept).rstrip() + ELLIPSIS if max_units > 0 else ""
 
 
+def bold(text: str) -> str:
+    """Users' text, escaped and bold."""
+    return f"**{escape(text)}**"
+
+
 def channel_mention(channel_id: str) -> str:
     """A link to a channel or thread, shown as its name."""
     return f"<#{channel_id}>"

@@ -12,9 +12,6 @@ import msgspec
 from handler.discord import snowflakes
 from handler.runtime.clock import parse_iso
 
-MAX_NONCE_LENGTH: Final = 25  # characters (Discord docs, "Message", Create Message)
-SUPPRESS_EMBEDS: Final = 1 << 2  # message flag (Discord docs, "Message"): a link in a topic shows no preview
-
 
 class ChannelType(IntEnum):
     """The channel types that this project tells apart (Discord docs, "Channel", Channel Types)."""

@@ -108,7 +108,7 @@ def test_a_hand_over_that_failed_is_told_beneath_the_list(fault: What) -> None:
 
 def test_a_fault_of_ours_is_told_beneath_the_list() -> None:
     with Case(RuntimeError("inside")) as case:
-        assert case.run(case.pressed()).callback == {"type": 4, "data": texts.unforeseen()}
+        assert case.run(case.pressed()).callback == {"type": 4, "data": texts.internal_error()}
 
 
 def test_what_is_merged_before_a_put_back_is_known_to_the_next_receive() -> None:

@@ -155,7 +155,7 @@ def test_a_rate_limit_that_outlives_the_token_is_answered_now_with_its_moment() 
 
 def test_an_unforeseen_fault_is_answered_without_a_word_about_it_and_logged_with_it(capsys: Any) -> None:
     asked, deployment = ask(Scripted([RuntimeError("the inside")]))
-    assert asked.callback["data"] == texts.unforeseen()
+    assert asked.callback["data"] == texts.internal_error()
     assert "Nothing is lost" in asked.content
     assert "inside" not in json.dumps(asked.callback)
     assert not deployment.queue.sent
@@ -172,7 +172,7 @@ def test_a_command_that_cancels_itself_is_handed_over() -> None:
 @pytest.mark.parametrize("faults", [["refused", "refused"], ["500", "500"], ["denied"], ["lost", "lost"], ["hang"]])
 def test_a_hand_over_that_failed_or_may_have_failed_is_not_hidden_behind_a_deferral(faults: list[What | None]) -> None:
     asked, _ = ask(Scripted(takes=9.0), faults=faults)
-    assert asked.callback["data"] == texts.not_handed_over()
+    assert asked.callback["data"] == texts.hand_over_failure()
     assert "Nothing is lost" in asked.content
     assert asked.in_time
     assert asked.seconds <= 2.91

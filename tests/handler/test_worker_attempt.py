@@ -63,7 +63,7 @@ def test_a_definite_refusal_is_told_and_let_go(error: OnethreadError) -> None:
 def test_what_may_work_later_is_told_failed_and_delivered_again(error: OnethreadError) -> None:
     with Case(error, "done") as case:
         assert case.run(case.through()) == 2
-        assert case.said == [texts.retrying(error)["content"], "done"]  # type: ignore[arg-type]  # all of these are TryAgain
+        assert case.said == [texts.retry_notice(error)["content"], "done"]  # type: ignore[arg-type]  # all of these are TryAgain
         assert case.command.began[1] - case.command.began[0] == pytest.approx(90.0)
 
 
@@ -84,7 +84,7 @@ def test_on_its_last_receive_a_job_first_says_that_it_goes_badly_and_ends_with_a
                 await case.note()
 
         case.run(scenario())
-        assert seen == [texts.retrying(fault)["content"], texts.last_try()["content"]]
+        assert seen == [texts.retry_notice(fault)["content"], texts.last_try_notice()["content"]]
         assert case.said[2] == fault.message
         assert not case.queue.waiting
         assert not case.queue.dead  # the user knows how it ended
@@ -100,7 +100,7 @@ def test_a_command_that_takes_too_long_is_cut_off_three_times_and_told() -> None
 def test_a_fault_of_ours_is_told_and_ends_among_the_dead_letters() -> None:
     with Case(RuntimeError("the inside")) as case:
         assert case.run(case.through()) == 3
-        assert case.said == [texts.unforeseen()["content"]] * 3
+        assert case.said == [texts.internal_error()["content"]] * 3
         assert len(case.queue.dead) == 1
 
 
@@ -193,7 +193,7 @@ def test_a_put_back_that_failed_fails_the_job_so_that_it_comes_again(faults: lis
             return await case.work(between=case.note)
 
         assert case.run(scenario()) == 2
-        assert case.said == [texts.retrying(None)["content"], "done"]
+        assert case.said == [texts.retry_notice(None)["content"], "done"]
 
 
 def test_a_put_back_of_unknown_outcome_may_come_twice() -> None:

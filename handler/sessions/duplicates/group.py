@@ -5,14 +5,14 @@ says so, a message in it links the kept one, and it gets a name that is no sessi
 threads that are another session's own, which were only renamed.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from handler.discord import markdown
-from handler.discord.models import MAX_NONCE_LENGTH, SUPPRESS_EMBEDS, Channel
+from handler.discord.messages import message_body, message_nonce
+from handler.discord.models import Channel
 from handler.discord.permissions import Permission
 from handler.sessions.names import MAX_THREAD_NAME_UNITS
 from handler.sessions.threads.match import best_first, is_adoptable
@@ -107,9 +107,9 @@ def merged_name(thread_name: str) -> str:
 def link_message(kept_id: str) -> dict[str, Any]:
     """The body of the message that links the kept thread."""
     text = f"{MERGED_PREFIX}This thread is a duplicate. The session goes on in {markdown.channel_mention(kept_id)}."
-    return {"content": text, "allowed_mentions": {"parse": []}, "flags": SUPPRESS_EMBEDS}
+    return message_body(text)
 
 
 def link_nonce(thread_id: str, kept_id: str) -> str:
     """The same for everybody who merges this thread into that one."""
-    return hashlib.sha256(f"merge\0{thread_id}\0{kept_id}".encode()).hexdigest()[:MAX_NONCE_LENGTH]
+    return message_nonce("merge", thread_id, kept_id)

@@ -1,10 +1,9 @@
 """The source message: what stands in the channel above the collapsed thread that was started from it. Pure."""
 
-import hashlib
 from typing import Any
 
-from handler.discord.markdown import escape
-from handler.discord.models import MAX_NONCE_LENGTH, SUPPRESS_EMBEDS
+from handler.discord.markdown import bold, escape
+from handler.discord.messages import message_body, message_nonce
 
 
 def source_message(thread_name: str, opened_by: str | None, topic: str | None) -> dict[str, Any]:
@@ -13,13 +12,12 @@ def source_message(thread_name: str, opened_by: str | None, topic: str | None) -
     `opened_by` is a user's id, None for a program. A topic is quoted on a line of its own.
     """
     who = f" · opened by <@{opened_by}>" if opened_by else " · opened by a program"
-    lines = [f"🧵 **{escape(thread_name)}**{who}"]
+    lines = [f"🧵 {bold(thread_name)}{who}"]
     if topic:
         lines.append(f"> {escape(topic)}")
-    return {"content": "\n".join(lines), "allowed_mentions": {"parse": []}, "flags": SUPPRESS_EMBEDS}
+    return message_body("\n".join(lines))
 
 
 def source_nonce(parent_channel_id: str, session_key: str, generation: int) -> str:
     """The same for everybody who makes this thread, another one for the next generation."""
-    digest = hashlib.sha256(f"{parent_channel_id}\0{session_key}\0{generation}".encode()).hexdigest()
-    return digest[:MAX_NONCE_LENGTH]
+    return message_nonce(parent_channel_id, session_key, str(generation))

@@ -33,7 +33,7 @@ def button(answer: Message) -> dict[str, str]:
 
 
 def test_the_list_says_what_is_kept_and_why_and_what_state_each_thread_is_in() -> None:
-    content = admin_texts.duplicates(Duplicates((group(1),)), "10")["content"]
+    content = admin_texts.duplicate_list(Duplicates((group(1),)), "10")["content"]
     kept, other = snowflake(MADE_AT), snowflake(MADE_AT + timedelta(seconds=1))
     assert (
         "1 session name with several threads here; 1 thread would be merged. Nothing has been changed yet." in content
@@ -43,7 +43,9 @@ def test_the_list_says_what_is_kept_and_why_and_what_state_each_thread_is_in() -
 
 
 def test_what_is_not_on_record_is_kept_for_being_the_fullest() -> None:
-    assert "active · the fullest" in admin_texts.duplicates(Duplicates((group(1, on_record=False),)), "10")["content"]
+    assert (
+        "active · the fullest" in admin_texts.duplicate_list(Duplicates((group(1, on_record=False),)), "10")["content"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def test_what_is_not_on_record_is_kept_for_being_the_fullest() -> None:
 )
 def test_a_long_list_fits_into_one_message_and_still_counts_all(groups: tuple[Group, ...]) -> None:
     found = Duplicates(groups, unread=12)
-    answer = admin_texts.duplicates(found, "9" * 20)
+    answer = admin_texts.duplicate_list(found, "9" * 20)
     assert utf16_units(answer["content"]) <= MAX_CONTENT
     assert all(utf16_units(embed["description"]) <= MAX_DESCRIPTION for embed in answer["embeds"])
     assert f"{found.threads} threads would be merged" in answer["content"]
@@ -67,10 +69,10 @@ def test_a_long_list_fits_into_one_message_and_still_counts_all(groups: tuple[Gr
 
 
 def test_what_is_hidden_is_counted() -> None:
-    content = admin_texts.duplicates(Duplicates((group(39),)), "10")["content"]
+    content = admin_texts.duplicate_list(Duplicates((group(39),)), "10")["content"]
     assert content.count("↪ <#") == 5
     assert "… and 34 more" in content
-    answer = admin_texts.duplicates(Duplicates(tuple(group(5, name=f"n{n}") for n in range(60))), "10")
+    answer = admin_texts.duplicate_list(Duplicates(tuple(group(5, name=f"n{n}") for n in range(60))), "10")
     (more,) = answer["embeds"]
     many = answer["content"] + more["description"]
     assert 10 < many.count(" keeps ") < 60
@@ -78,22 +80,22 @@ def test_what_is_hidden_is_counted() -> None:
 
 
 def test_the_button_carries_the_channel_within_discords_limit() -> None:
-    pressed = button(admin_texts.duplicates(Duplicates((group(1),)), "9" * 20))
+    pressed = button(admin_texts.duplicate_list(Duplicates((group(1),)), "9" * 20))
     assert pressed["custom_id"] == "merge-duplicates:" + "9" * 20
     assert len(pressed["custom_id"]) <= 100
 
 
 def test_where_nothing_is_to_be_merged_there_is_no_button() -> None:
-    assert admin_texts.duplicates(Duplicates(()), "10")["components"] == []
+    assert admin_texts.duplicate_list(Duplicates(()), "10")["components"] == []
 
 
 def test_the_outcome_counts_what_was_merged_and_what_was_left() -> None:
-    assert "merged 39 threads" in admin_texts.merged(39, 0)["content"]
-    assert "could not" not in admin_texts.merged(39, 0)["content"]
-    assert "2 threads could not be merged now" in admin_texts.merged(1, 2)["content"]
-    assert "nothing left to merge" in admin_texts.merged(0, 0)["content"]
+    assert "merged 39 threads" in admin_texts.merge_result(39, 0)["content"]
+    assert "could not" not in admin_texts.merge_result(39, 0)["content"]
+    assert "2 threads could not be merged now" in admin_texts.merge_result(1, 2)["content"]
+    assert "nothing left to merge" in admin_texts.merge_result(0, 0)["content"]
 
 
 def test_an_import_ends_with_its_counts() -> None:
     record = ChannelItem(channel_id="10", guild_id="1", kind=0, import_threads=1, import_sessions=0)
-    assert "1 thread, 0 of them named like sessions" in admin_texts.imported(record)["content"]
+    assert "1 thread, 0 of them named like sessions" in admin_texts.import_result(record)["content"]

@@ -205,7 +205,7 @@ def test_outside_a_guild_it_says_so(deployment: Deployment) -> None:
     del payload["guild_id"], payload["guild"], payload["member"]
     payload["channel"]["type"] = 1
     asked = deployment.run(deployment.deliver({**payload, "user": {"id": USER}}))
-    assert asked.callback["data"] == texts.outside_a_guild()
+    assert asked.callback["data"] == texts.guild_required()
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_outside_a_guild_it_says_so(deployment: Deployment) -> None:
 def test_options_that_make_no_sense_are_told(deployment: Deployment, options: Any) -> None:
     payload = interaction("x", channel_id=CHANNEL, guild_id=GUILD, user_id=USER, now=START)
     payload["data"]["options"][0]["options"] = options
-    assert deployment.run(deployment.deliver(payload)).callback["data"] == texts.unreadable()
+    assert deployment.run(deployment.deliver(payload)).callback["data"] == texts.unreadable_command()
 
 
 NASTY = "`*_~|> [x](https://x.example) <@123> @everyone <#5> \\"

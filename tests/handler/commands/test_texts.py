@@ -46,14 +46,14 @@ def found(outcome: Outcome = Outcome.REUSED, *, name: str = "1a06a43", asked: st
 
 
 LINKED = {
-    "created": texts.opened(found(Outcome.CREATED)),
-    "made anew": texts.opened(found(Outcome.CREATED, anew=True)),
-    "adopted": texts.opened(found(Outcome.ADOPTED)),
-    "reopened": texts.opened(found(Outcome.REOPENED)),
-    "unlocked": texts.opened(found(Outcome.REOPENED, unlocked=True)),
-    "reused": texts.opened(found()),
-    "waited for": texts.opened(found(waited=True)),
-    "by its new name": texts.opened(found(asked="login")),
+    "created": texts.session_link(found(Outcome.CREATED)),
+    "made anew": texts.session_link(found(Outcome.CREATED, anew=True)),
+    "adopted": texts.session_link(found(Outcome.ADOPTED)),
+    "reopened": texts.session_link(found(Outcome.REOPENED)),
+    "unlocked": texts.session_link(found(Outcome.REOPENED, unlocked=True)),
+    "reused": texts.session_link(found()),
+    "waited for": texts.session_link(found(waited=True)),
+    "by its new name": texts.session_link(found(asked="login")),
     "locked": texts.failure(ThreadLocked(found())),
 }
 UNLINKED = {
@@ -72,20 +72,20 @@ UNLINKED = {
     "rate limited": texts.failure(RateLimited(240.0)),
     "importing": texts.failure(Importing(PROGRESS)),
     "locked, nothing known": texts.failure(ThreadLocked()),
-    "fault": texts.unforeseen(),
-    "not handed over": texts.not_handed_over(),
-    "wait too long": texts.waits_too_long(RateLimited(900.0), AT),
-    "import too long": texts.waits_too_long(Importing(PROGRESS), AT),
-    "waiting": texts.waiting(RateLimited(240.0), AT),
-    "import goes on": texts.waiting(Importing(PROGRESS), AT),
-    "retrying discord": texts.retrying(DiscordUnavailable()),
-    "retrying store": texts.retrying(StoreUnavailable()),
-    "retrying": texts.retrying(TimedOut()),
-    "last try": texts.last_try(),
+    "fault": texts.internal_error(),
+    "not handed over": texts.hand_over_failure(),
+    "wait too long": texts.long_wait(RateLimited(900.0), AT),
+    "import too long": texts.long_wait(Importing(PROGRESS), AT),
+    "waiting": texts.put_back_notice(RateLimited(240.0), AT),
+    "import goes on": texts.put_back_notice(Importing(PROGRESS), AT),
+    "retrying discord": texts.retry_notice(DiscordUnavailable()),
+    "retrying store": texts.retry_notice(StoreUnavailable()),
+    "retrying": texts.retry_notice(TimedOut()),
+    "last try": texts.last_try_notice(),
     "unknown command": texts.unknown_command(),
     "unknown component": texts.unknown_component(),
-    "unreadable": texts.unreadable(),
-    "outside": texts.outside_a_guild(),
+    "unreadable": texts.unreadable_command(),
+    "outside": texts.guild_required(),
     "topic": texts.topic_too_long(),
 }
 ALL = LINKED | UNLINKED
@@ -124,11 +124,11 @@ def test_what_may_be_tried_again_says_that_nothing_is_lost(case: str) -> None:
 
 def test_a_moment_is_rounded_up_so_that_nobody_comes_too_early() -> None:
     whole = int((AT + timedelta(milliseconds=500)).timestamp())
-    assert f"<t:{whole}:R>" in texts.waiting(RateLimited(1.0), AT)["content"]
+    assert f"<t:{whole}:R>" in texts.put_back_notice(RateLimited(1.0), AT)["content"]
 
 
 def test_the_longest_and_nastiest_name_fits_and_is_shown_as_it_is() -> None:
-    text = texts.opened(found(name="*" * 92, asked="@" * 92))
+    text = texts.session_link(found(name="*" * 92, asked="@" * 92))
     assert len(text["content"]) <= MAX_CONTENT
     assert r"\*" * 92 in text["content"]
     assert "@@" not in text["content"]
@@ -136,4 +136,4 @@ def test_the_longest_and_nastiest_name_fits_and_is_shown_as_it_is() -> None:
 
 def test_an_unknown_outcome_raises() -> None:
     with pytest.raises(ValueError, match="unknown outcome"):
-        texts.opened(found("lost"))  # type: ignore[arg-type]  # that is the point
+        texts.session_link(found("lost"))  # type: ignore[arg-type]  # that is the point

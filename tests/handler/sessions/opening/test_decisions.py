@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.config import UnlockPolicy
-from handler.discord.models import MAX_NONCE_LENGTH, Channel, ThreadMetadata
+from handler.discord.messages import MAX_NONCE_LENGTH
+from handler.discord.models import Channel, ThreadMetadata
 from handler.runtime.clock import iso
 from handler.sessions.model import Outcome, Requester
 from handler.sessions.opening.next_step import NextStep, next_step, outcome
