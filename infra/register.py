@@ -21,9 +21,9 @@ from typing import Any, Final
 import httpx
 
 from handler.discord.http import USER_AGENT
-from infra.commands import COMMANDS
 from infra.commands.comparison import difference, for_scope
-from infra.commands.limits import faults
+from infra.commands.definitions import COMMANDS
+from infra.commands.limits import find_faults
 
 API_URL: Final = "https://discord.com/api/v10"
 TIMEOUT_SECONDS: Final = 30.0  # a person waits and can repeat: rather long than a needless failure
@@ -52,7 +52,7 @@ def main(
 
 async def register(client: httpx.AsyncClient, application: str, guild: str | None, *, dry_run: bool) -> str:
     """Bring the commands of one scope up to date and return what to tell. Closes the client. Raises Failed."""
-    if found := faults(COMMANDS):
+    if found := find_faults(COMMANDS):
         raise Failed("the definitions have faults.\n  " + "\n  ".join(found))
     place = f"/guilds/{guild}" if guild else ""
     path, scope = f"/applications/{application}{place}/commands", f"guild {guild}" if guild else "everywhere"

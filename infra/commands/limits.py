@@ -7,18 +7,18 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-NAME: Final = re.compile(r"[-_'\w]{1,32}")  # and lower-case wherever a letter has a lower case
-MAX_DESCRIPTION: Final = 100
+MAX_DESCRIPTION_LENGTH: Final = 100
 MAX_OPTIONS: Final = 25
-MAX_STRING: Final = 6000  # the longest text that an option may ask for
-MAX_COMMAND: Final = 8000  # characters of all names, descriptions and values of one command
+MAX_TEXT_LENGTH: Final = 6000  # the longest text that an option may ask for
+MAX_COMMAND_LENGTH: Final = 8000  # all names, descriptions and values of one command
 MAX_COMMANDS: Final = 100  # chat input commands of one scope
-NESTING: Final = frozenset({1, 2})  # subcommand and subcommand group: they hold options, and are chosen, not required
+_NAME: Final = re.compile(r"[-_'\w]{1,32}")
+_SUBCOMMAND_TYPES: Final = frozenset({1, 2})  # subcommand and subcommand group
 
 
-def faults(definitions: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Every fault of a scope's definitions, each with the path of the command or option that has it; none is best."""
-    found = [fault for definition in definitions for fault in _of_command(definition)]
+def find_faults(definitions: Sequence[Mapping[str, Any]]) -> list[str]:
+    """All faults of a scope's definitions, each with the path of the command or option."""
+    found = [fault for definition in definitions for fault in _check_command(definition)]
     names = [definition["name"] for definition in definitions]
     found += [f"/{name} is defined twice" for name in sorted(set(names)) if names.count(name) > 1]
     if len(definitions) > MAX_COMMANDS:
@@ -26,45 +26,47 @@ def faults(definitions: Sequence[Mapping[str, Any]]) -> list[str]:
     return found
 
 
-def _of_command(definition: Mapping[str, Any]) -> Iterator[str]:
+def is_name(name: str) -> bool:
+    """Whether a command or option may have this name: in lower case wherever a letter has one."""
+    return _NAME.fullmatch(name) is not None and name == name.lower()
+
+
+def command_length(part: Mapping[str, Any]) -> int:
+    """The characters that Discord counts: names, descriptions and values of a command and of everything in it."""
+    own = sum(len(str(part.get(field, ""))) for field in ("name", "description", "value"))
+    inner = (*(part.get("options") or ()), *(part.get("choices") or ()))
+    return own + sum(map(command_length, inner))
+
+
+def _check_command(definition: Mapping[str, Any]) -> Iterator[str]:
     path = f"/{definition['name']}"
-    yield from _of_part(definition, path)
-    if (size := weight(definition)) > MAX_COMMAND:
-        yield f"{path} has {size} characters, more than {MAX_COMMAND}"
+    yield from _check_part(definition, path)
+    if (length := command_length(definition)) > MAX_COMMAND_LENGTH:
+        yield f"{path} has {length} characters, more than {MAX_COMMAND_LENGTH}"
 
 
-def _of_part(part: Mapping[str, Any], path: str) -> Iterator[str]:
-    name, description, options = part["name"], part.get("description", ""), part.get("options", [])
-    if not NAME.fullmatch(name) or name != name.lower():
+def _check_part(part: Mapping[str, Any], path: str) -> Iterator[str]:
+    description, options = part.get("description", ""), part.get("options", [])
+    if not is_name(part["name"]):
         yield f"{path}: a name is 1 to 32 lower-case letters, digits, - or _"
-    if not 1 <= len(description) <= MAX_DESCRIPTION:
-        yield f"{path}: a description has 1 to {MAX_DESCRIPTION} characters, not {len(description)}"
+    if not 1 <= len(description) <= MAX_DESCRIPTION_LENGTH:
+        yield f"{path}: a description has 1 to {MAX_DESCRIPTION_LENGTH} characters, not {len(description)}"
     if len(options) > MAX_OPTIONS:
         yield f"{path}: {len(options)} options are more than {MAX_OPTIONS}"
-    yield from _of_options(options, path)
-    yield from _of_lengths(part, path)
+    yield from _check_options(options, path)
+    shortest, longest = part.get("min_length", 0), part.get("max_length", MAX_TEXT_LENGTH)
+    if not 0 <= shortest <= longest <= MAX_TEXT_LENGTH or longest < 1:
+        yield f"{path}: a text's length goes from 0 to {MAX_TEXT_LENGTH}, min_length before max_length"
 
 
-def _of_options(options: Sequence[Mapping[str, Any]], path: str) -> Iterator[str]:
+def _check_options(options: Sequence[Mapping[str, Any]], path: str) -> Iterator[str]:
     names = [option["name"] for option in options]
     if len(set(names)) < len(names):
         yield f"{path}: two options have one name"
     required = [bool(option.get("required")) for option in options]
     if required != sorted(required, reverse=True):
         yield f"{path}: required options come first"
-    if len({option["type"] in NESTING for option in options}) > 1:
+    if len({option["type"] in _SUBCOMMAND_TYPES for option in options}) > 1:
         yield f"{path}: subcommands cannot stand beside other options"
     for option in options:
-        yield from _of_part(option, f"{path} {option['name']}")
-
-
-def _of_lengths(part: Mapping[str, Any], path: str) -> Iterator[str]:
-    least, most = part.get("min_length", 0), part.get("max_length", MAX_STRING)
-    if not 0 <= least <= most <= MAX_STRING or most < 1:
-        yield f"{path}: a text's length goes from 0 to {MAX_STRING}, least before most"
-
-
-def weight(part: Mapping[str, Any]) -> int:
-    """The characters that Discord counts: names, descriptions and values of a command and of all that is in it."""
-    own = sum(len(str(part.get(field, ""))) for field in ("name", "description", "value"))
-    return own + sum(weight(inner) for inner in (*part.get("options", ()), *part.get("choices", ())))
+        yield from _check_part(option, f"{path} {option['name']}")

@@ -1,4 +1,4 @@
-"""One request on its way through, and the reading of its body and query."""
+"""One request with the state it meets, and the checks of its body and query."""
 
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import msgspec
 
 from infra.simulator.exchange import Request, Response
-from infra.simulator.models import Channel, Thread
+from infra.simulator.models import Channel, Guild, Thread
 from infra.simulator.permissions import allows, sees_thread
 from infra.simulator.refusals import Error, Refusal, invalid
 from infra.simulator.snowflakes import parse_timestamp
@@ -17,11 +17,11 @@ from infra.simulator.state import State
 
 _SNOWFLAKE: Final = re.compile(r"[0-9]{1,20}")
 # Discord docs, "Audit Log": a reason has 1 to 512 characters.
-_MAX_REASON: Final = 512
+_MAX_REASON_LENGTH: Final = 512
 
 
 class Call:
-    """A request with the world that it meets, the values of its path, and the moment."""
+    """A request, the values in its path, the state it meets, and the moment."""
 
     __slots__ = ("_body", "args", "bot", "now", "request", "state")
 
@@ -30,24 +30,24 @@ class Call:
         self.request = request
         self.args = args
         self.now = now
-        self.bot = state.identity.bot_user_id
+        self.bot = state.identity.bot_user_id  # the sender of all requests
         self._body: dict[str, Any] | None = None
 
     @property
     def body(self) -> dict[str, Any]:
-        """The body, a JSON object; no body counts as an empty one."""
+        """The body, a JSON object. No body counts as an empty object."""
         if self._body is None:
             self._body = self._object()
         return self._body
 
     @property
     def reason(self) -> str | None:
-        """The reason for the audit log, decoded."""
+        """The decoded reason for the audit log."""
         reason = self.request.headers.get("x-audit-log-reason")
-        return unquote(reason)[:_MAX_REASON] if reason else None
+        return unquote(reason)[:_MAX_REASON_LENGTH] if reason else None
 
     def json(self) -> Any:
-        """The body, any JSON."""
+        """The body, any JSON value."""
         kind = self.request.headers.get("content-type", "")
         if not kind.startswith("application/json"):
             message = "Expected \"Content-Type\" header to be one of {'application/json', 'multipart/form-data'}."
@@ -57,8 +57,15 @@ class Call:
         except msgspec.DecodeError:
             raise Refusal(Error.INVALID_JSON) from None
 
-    def place(self, channel_id: str) -> tuple[Thread | None, Channel]:
-        """The thread of that id, if it is one, and the channel, or the thread's parent. Both are in the bot's sight."""
+    def find_guild(self, guild_id: str, missing: Error = Error.MISSING_ACCESS) -> Guild:
+        """A guild that the bot is a member of."""
+        guild = self.state.guilds.get(guild_id)
+        if guild is None or not guild.bot_is_member:
+            raise Refusal(missing)
+        return guild
+
+    def find_channel(self, channel_id: str) -> tuple[Thread | None, Channel]:
+        """The thread of that id, if it is a thread, and the channel or the thread's parent. The bot sees both."""
         state = self.state
         thread = state.threads.get(channel_id)
         channel = state.channels.get(thread.parent_id if thread else channel_id)
@@ -71,16 +78,16 @@ class Call:
         return thread, channel
 
     def query_integer(self, name: str, default: int, low: int, high: int) -> int:
-        """A number of the query."""
+        """A number in the query."""
         text = self.request.query.get(name)
         if text is None:
             return default
         if not re.fullmatch(r"-?[0-9]+", text):
             raise invalid(name, "NUMBER_TYPE_COERCE", f'Value "{text}" is not int.')
-        return in_range(name, int(text), low, high)
+        return _in_range(name, int(text), low, high)
 
     def query_snowflake(self, name: str) -> int | None:
-        """An id of the query."""
+        """An id in the query."""
         text = self.request.query.get(name)
         if text is None:
             return None
@@ -89,7 +96,7 @@ class Call:
         return int(text)
 
     def query_time(self, name: str) -> datetime | None:
-        """A time of the query, ISO 8601."""
+        """An ISO 8601 time in the query."""
         text = self.request.query.get(name)
         if text is None:
             return None
@@ -111,12 +118,12 @@ class Call:
 Handler = Callable[[Call], Response]
 
 
-def units(text: str) -> int:
-    """How long Discord finds a text: in UTF-16 units."""
+def utf16_length(text: str) -> int:
+    """The length of a text as Discord counts it: in UTF-16 units."""
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def in_range(path: str, number: int, low: int, high: int) -> int:
+def _in_range(path: str, number: int, low: int, high: int) -> int:
     if number < low:
         raise invalid(path, "NUMBER_TYPE_MIN", f"int value should be greater than or equal to {low}.")
     if number > high:
@@ -125,14 +132,14 @@ def in_range(path: str, number: int, low: int, high: int) -> int:
 
 
 def read_text(body: dict[str, Any], name: str, low: int, high: int, path: str | None = None) -> str:
-    """A text that must be there."""
+    """A required text of `low` to `high` units. `path` names the field in the error, if it is nested."""
     path = path or name
     text = body.get(name)
     if text is None:
         raise invalid(path, "BASE_TYPE_REQUIRED", "This field is required")
     if not isinstance(text, str):
         raise invalid(path, "STRING_TYPE_CONVERT", f'Could not interpret "{text}" as string.')
-    if low <= units(text) <= high:
+    if low <= utf16_length(text) <= high:
         return text
     if low:
         raise invalid(path, "BASE_TYPE_BAD_LENGTH", f"Must be between {low} and {high} in length.")
@@ -140,7 +147,7 @@ def read_text(body: dict[str, Any], name: str, low: int, high: int, path: str | 
 
 
 def read_boolean(body: dict[str, Any], name: str) -> bool | None:
-    """A truth value; None if it is absent or null."""
+    """A boolean; None if it is absent or null."""
     value = body.get(name)
     if value is None or isinstance(value, bool):
         return value
@@ -154,11 +161,11 @@ def read_integer(body: dict[str, Any], name: str, low: int, high: int) -> int | 
         return None
     if isinstance(value, bool) or not isinstance(value, int):
         raise invalid(name, "NUMBER_TYPE_COERCE", f'Value "{value}" is not int.')
-    return in_range(name, value, low, high)
+    return _in_range(name, value, low, high)
 
 
 def read_choice(body: dict[str, Any], name: str, choices: Collection[int]) -> int | None:
-    """One of some numbers; None if it is absent or null."""
+    """One of the numbers; None if it is absent or null."""
     value = body.get(name)
     if value is None or (value in choices and not isinstance(value, bool)):
         return value

@@ -1,16 +1,16 @@
-"""The control path of the simulated Discord behind HTTP: JSON in and out, for who plays moderator from another process.
+"""The control path of the simulated Discord behind HTTP: JSON in and out, to play moderator from another process.
 
-    POST   /_/people/{act}                an act of `People`, its arguments as a JSON object     → {"result": …}
-    POST   /_/world/{act}                 building and switching (`_WORLD` below)               → {"result": …}
+    POST   /_/people/{action}             an action of `People`, its arguments as a JSON object → {"result": …}
+    POST   /_/world/{action}              building and switching (`_WORLD` below)               → {"result": …}
     POST   /_/faults                      a `Fault`; `what` is "drop", "hang", or {"status", "json" or "text", "headers"}
-    DELETE /_/faults                      forgets the faults that wait
+    DELETE /_/faults                      forget the faults still to come
     GET    /_/calls, DELETE /_/calls      statistics: [{"method", "route", "status", "count"}]
     GET    /_/world                       {"channels", "threads", "messages"} as Discord's JSON, nothing hidden
     POST   /_/interactions                {"token", "interaction_id", "application_id", "channel_id"}; of a button, "message"
-    POST   /_/interactions/{token}        the inline answer                                     → {"result": taken in or not}
+    POST   /_/interactions/{token}        the first answer                                      → {"result": taken or not}
     GET    /_/interactions/{token}        {"state", "first_answer", "original"}
 
-What cannot be done is 409, what makes no sense 400, each with {"error": …}. Times are of the moment of the call.
+An impossible action is 409, an invalid request 400, each with {"error": …}. All times are the moment of the call.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from infra.simulator.people import ImpossibleAction, People
 from infra.simulator.simulated_discord import SimulatedDiscord
 
 PREFIX: Final = "/_/"
-# What of the world may be built and set from outside.
+# Methods of SimulatedDiscord that may be called from outside.
 _WORLD: Final = frozenset(
     [
         "add_guild",
@@ -40,50 +40,50 @@ _WORLD: Final = frozenset(
         "limit_once",
     ]
 )
-# The acts that need no moment.
+# Actions that take no moment.
 _TIMELESS: Final = frozenset({"return_bot_to_guild", "remove_member", "add_archived_threads"})
-_ACTS: Final = frozenset(name for name in vars(People) if not name.startswith("_"))
+_ACTIONS: Final = frozenset(name for name in vars(People) if not name.startswith("_"))
 
 
 def control(discord: SimulatedDiscord, request: Request, now: datetime) -> Response:
-    """Carries out one request of the control path; `request.path` begins with `/_/`."""
+    """Carry out one request of the control path, which begins with `/_/`."""
     subject, _, rest = request.path.removeprefix(PREFIX).partition("/")
     handler = _SUBJECTS.get((request.method, subject))
     if handler is None:
-        return _wrong(404, f"no such thing: {request.method} {request.path}")
+        return _error(404, f"not found: {request.method} {request.path}")
     try:
         document = msgspec.json.decode(request.body) if request.body else {}
         return json_response(200, handler(discord, rest, document, now))
     except ImpossibleAction as error:
-        return _wrong(409, str(error))
+        return _error(409, str(error))
     except (KeyError, TypeError, ValueError) as error:
-        return _wrong(400, f"{type(error).__name__}: {error}")
+        return _error(400, f"{type(error).__name__}: {error}")
 
 
-def _hand(discord: SimulatedDiscord, act: str, document: Any, now: datetime) -> Any:
-    if act not in _ACTS:
-        raise ValueError(f"no such act: {act}")
+def _act(discord: SimulatedDiscord, action: str, document: Any, now: datetime) -> Any:
+    if action not in _ACTIONS:
+        raise ValueError(f"no such action: {action}")
     arguments = dict(document)
-    if act == "add_archived_threads":
+    if action == "add_archived_threads":
         pattern = arguments.pop("name", "thread {}")
         arguments.setdefault("newest", now)
         arguments["name_of"] = pattern.format
         arguments["step"] = timedelta(seconds=arguments.pop("step_seconds", 60))
-    if act not in _TIMELESS:
+    if action not in _TIMELESS:
         arguments["now"] = now
-    return {"result": getattr(discord.people, act)(**arguments)}
+    return {"result": getattr(discord.people, action)(**arguments)}
 
 
-def _build(discord: SimulatedDiscord, act: str, document: Any, now: datetime) -> Any:
-    if act not in _WORLD:
-        raise ValueError(f"no such act: {act}")
-    return {"result": getattr(discord, act)(**document)}
+def _build(discord: SimulatedDiscord, action: str, document: Any, now: datetime) -> Any:
+    if action not in _WORLD:
+        raise ValueError(f"no such action: {action}")
+    return {"result": getattr(discord, action)(**document)}
 
 
 def _look(discord: SimulatedDiscord, rest: str, document: Any, now: datetime) -> Any:
-    seeing = discord.fork()
-    seeing.switch(message_content=True)
-    state = seeing.state
+    readable = discord.fork()
+    readable.switch(message_content=True)
+    state = readable.state
     return {
         "channels": [render.channel(state, channel) for channel in state.channels.values()],
         "threads": [render.thread(thread) for thread in state.threads.values()],
@@ -137,12 +137,12 @@ def _interaction(discord: SimulatedDiscord, token: str, document: Any, now: date
     }
 
 
-def _wrong(status: int, words: str) -> Response:
-    return json_response(status, {"error": words})
+def _error(status: int, message: str) -> Response:
+    return json_response(status, {"error": message})
 
 
 _SUBJECTS: Final[dict[tuple[str, str], Callable[[SimulatedDiscord, str, Any, datetime], Any]]] = {
-    ("POST", "people"): _hand,
+    ("POST", "people"): _act,
     ("POST", "world"): _build,
     ("GET", "world"): _look,
     ("POST", "faults"): _add_fault,

@@ -1,6 +1,6 @@
-"""What an act does to the world, whoever does it: the bot through a request, a person by hand.
+"""The effects of an action on the state, whether the bot or a person does it.
 
-Nothing is checked here. Each function leaves the world whole: counts, indices and the audit log agree afterwards.
+Nothing is checked here. Each function leaves counts, indices and the audit log consistent.
 """
 
 from dataclasses import replace
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from infra.simulator.models import (
     ANNOUNCEMENT,
+    ANNOUNCEMENT_THREAD,
     FORUM,
     MEDIA,
     MESSAGE_DELETE,
@@ -26,7 +27,7 @@ from infra.simulator.models import (
 )
 from infra.simulator.state import State
 
-# The fields of a thread that the audit log tells of, with their names there.
+# The fields of a thread that the audit log reports, with their names there.
 _AUDITED: Final = (
     ("name", "name"),
     ("kind", "type"),
@@ -40,11 +41,25 @@ _AUDITED: Final = (
 
 
 def is_forum(channel: Channel) -> bool:
-    """Whether its children are posts: threads that begin with a message of their own."""
+    """Whether its threads are posts, which begin with a message of their own."""
     return channel.kind in (FORUM, MEDIA)
 
 
-def record(
+def thread_kind(parent: Channel, asked: int | None = None) -> int:
+    """The type of a new thread. Announcement channels have their own type."""
+    if parent.kind == ANNOUNCEMENT:
+        return ANNOUNCEMENT_THREAD
+    return PUBLIC_THREAD if asked is None or is_forum(parent) else asked
+
+
+def can_start_thread(state: State, message: Message) -> bool:
+    """Whether no thread has been started from the message, or it was deleted and the switch allows another one."""
+    if message.id in state.threads:
+        return False
+    return not message.thread_started or state.switches.second_thread_from_message
+
+
+def add_audit_entry(
     state: State,
     guild_id: str,
     action: int,
@@ -56,28 +71,24 @@ def record(
     options: tuple[tuple[str, str], ...] = (),
     reason: str | None = None,
 ) -> None:
-    """Adds an entry to the guild's audit log."""
     if state.switches.keep_audit_log:
         entry = AuditEntry(state.allot(now), action, by, target_id, now, changes, options, reason)
         state.audit.put(guild_id, (*(state.audit.get(guild_id) or ()), entry))
 
 
 def add_thread(state: State, thread: Thread, *, now: datetime, reason: str | None = None) -> Thread:
-    """A new thread, its creator being its first member; the message that it was started from remembers it."""
+    """Add a new thread with its creator as the first member, and mark its source message."""
     thread = replace(thread, members=((thread.owner_id, now),))
     state.put_thread(thread)
     source = state.messages.get(thread.id)
     if source is not None:
         state.messages.put(source.id, replace(source, thread_started=True))
-    changes = tuple(Change(key, None, getattr(thread, name)) for name, key in _AUDITED if name != "applied_tags")
-    record(
-        state, thread.guild_id, THREAD_CREATE, thread.id, by=thread.owner_id, now=now, changes=changes, reason=reason
-    )
+    _audit_thread(state, THREAD_CREATE, None, thread, by=thread.owner_id, now=now, reason=reason)
     return thread
 
 
 def announce_thread(state: State, thread: Thread, *, now: datetime) -> None:
-    """The system message that stands in the parent channel for a public thread that was started from no message."""
+    """Post the system message that the parent channel gets for a public thread without a source message."""
     if thread.kind == PUBLIC_THREAD:
         message = Message(
             state.allot(now),
@@ -100,39 +111,38 @@ def change_thread(
     reason: str | None = None,
     **changes: Any,
 ) -> Thread:
-    """Sets fields of a thread. What does not change leaves no trace; `by` None stands for Discord, which leaves none ever."""
+    """Set fields of a thread. Nothing happens without a change. `by` None means Discord, which leaves no audit entry."""
     changed = replace(thread, **changes)
     if changed == thread:
         return thread
     if changed.archived != thread.archived:
         changed = replace(changed, archive_timestamp=now)
     state.put_thread(changed)
-    seen = tuple(
-        Change(key, getattr(thread, name), getattr(changed, name))
-        for name, key in _AUDITED
-        if getattr(thread, name) != getattr(changed, name)
-    )
-    if by is not None and seen:
-        record(state, thread.guild_id, THREAD_UPDATE, thread.id, by=by, now=now, changes=seen, reason=reason)
+    if by is not None:
+        _audit_thread(state, THREAD_UPDATE, thread, changed, by=by, now=now, reason=reason)
     return changed
 
 
 def remove_thread(state: State, thread: Thread, *, by: str, now: datetime, reason: str | None = None) -> None:
-    """A thread goes with all that was said in it. The message that it was started from stays."""
+    """Delete a thread and the messages in it. Its source message stays."""
     drop_thread(state, thread)
-    changes = tuple(Change(key, getattr(thread, name), None) for name, key in _AUDITED if name != "applied_tags")
-    record(state, thread.guild_id, THREAD_DELETE, thread.id, by=by, now=now, changes=changes, reason=reason)
+    _audit_thread(state, THREAD_DELETE, thread, None, by=by, now=now, reason=reason)
 
 
 def drop_thread(state: State, thread: Thread) -> None:
-    """A thread goes without a word in the audit log, as when its channel goes."""
-    for message in [message for message in state.messages.values() if message.channel_id == thread.id]:
-        state.messages.drop(message.id)
+    """Delete a thread without an audit entry, as when its channel is deleted."""
+    drop_messages(state, thread.id)
     state.drop_thread(thread)
 
 
+def drop_messages(state: State, channel_id: str) -> None:
+    """Delete all messages of a channel or thread without an audit entry."""
+    for message in [message for message in state.messages.values() if message.channel_id == channel_id]:
+        state.messages.discard(message.id)
+
+
 def add_message(state: State, message: Message, *, first: bool = False) -> Message:
-    """A new message. In a thread it counts, its author joins, and an archived thread opens; the `first` of a post counts not."""
+    """Add a new message. In a thread, its author joins, an archived thread opens, and all but the `first` of a post count."""
     state.messages.put(message.id, message)
     if message.nonce is not None:
         state.nonces.put((message.author_id, message.nonce), Nonce(message.id, message.at))
@@ -156,19 +166,37 @@ def add_message(state: State, message: Message, *, first: bool = False) -> Messa
 
 
 def remove_message(state: State, message: Message, *, by: str, now: datetime, reason: str | None = None) -> None:
-    """A message goes; a thread that was started from it stays."""
-    state.messages.drop(message.id)
+    """Delete a message. A thread that was started from it stays."""
+    state.messages.discard(message.id)
     thread = state.threads.get(message.channel_id)
     if thread is not None and message.id != thread.id:
         state.put_thread(replace(thread, message_count=thread.message_count - 1))
     place = thread or state.channels.get(message.channel_id)
     if place is not None and by != message.author_id:
         options = (("channel_id", message.channel_id), ("count", "1"))
-        record(state, place.guild_id, MESSAGE_DELETE, message.author_id, by=by, now=now, options=options, reason=reason)
+        add_audit_entry(
+            state, place.guild_id, MESSAGE_DELETE, message.author_id, by=by, now=now, options=options, reason=reason
+        )
 
 
-def thread_kind(parent: Channel, asked: int | None = None) -> int:
-    """The type of a thread of that parent: announcement channels have their own."""
-    if parent.kind == ANNOUNCEMENT:
-        return 10
-    return PUBLIC_THREAD if asked is None or is_forum(parent) else asked
+def _audit_thread(
+    state: State,
+    action: int,
+    before: Thread | None,
+    after: Thread | None,
+    *,
+    by: str,
+    now: datetime,
+    reason: str | None,
+) -> None:
+    """Report the audited fields that differ, and nothing if none does. New and deleted threads are reported without tags."""
+    whole = before is None or after is None
+    changes = [
+        Change(key, getattr(before, name, None), getattr(after, name, None))
+        for name, key in _AUDITED
+        if not (whole and name == "applied_tags")
+    ]
+    changed = tuple(change for change in changes if change.old != change.new)
+    thread = after or before
+    if thread is not None and changed:
+        add_audit_entry(state, thread.guild_id, action, thread.id, by=by, now=now, changes=changed, reason=reason)

@@ -1,4 +1,4 @@
-"""What goes wrong on purpose: answers that are not Discord's, connections that fail, requests that hang."""
+"""Faults on purpose: wrong answers, connections that fail, requests that hang."""
 
 import re
 from collections.abc import Hashable
@@ -8,16 +8,15 @@ from functools import lru_cache
 from typing import Literal
 
 from infra.simulator.exchange import Response, json_response
-from infra.simulator.refusals import too_many_requests
 
 When = Literal["before", "after", "late"]
 
 
 class Failure(Enum):
-    """What a fault may do instead of answering: the connection breaks, or no answer ever comes."""
+    """What a fault may do instead of answering."""
 
-    DROP = "drop"
-    HANG = "hang"
+    DROP = "drop"  # the connection breaks
+    HANG = "hang"  # no answer ever comes
 
 
 DROP = Failure.DROP
@@ -26,26 +25,19 @@ HANG = Failure.HANG
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One rule of what goes wrong.
+    """One thing that goes wrong."""
 
-    method  of the request; `*` is any
-    route   a template such as `/channels/{channel_id}/messages`, or a path, where `*` stands for one segment and a lone
-            `*` for any route
-    what    a response to give, DROP or HANG
-    when    `before`: the request has no effect; `after`: it has its effect, then this happens; `late` (HANG only): it has its
-            effect when the hang ends
-    nth     it happens to the nth such request from now on, counted from 1
-    times   how often, from that one on
-    seconds after how long a late effect comes; None: when the caller gives up, or, behind a socket, in an hour
-    """
-
-    method: str
+    method: str  # of the request; `*` is any
+    # A template such as `/channels/{channel_id}/messages`, or a path, where `*` stands for one segment. `*` alone is any route.
     route: str
     what: Response | Failure
+    # `before`: the request has no effect. `after`: it has its effect first. `late`: it has its effect when the hang ends.
     when: When = "before"
-    nth: int = 1
-    times: int = 1
-    seconds: float | None = None
+    nth: int = 1  # it happens to the nth such request from now on
+    times: int = 1  # and to this many in a row
+    seconds: float | None = (
+        None  # until a late effect; None: when the caller times out, or, behind a socket, in an hour
+    )
 
     def __post_init__(self) -> None:
         if self.when == "late" and self.what is not Failure.HANG:
@@ -53,15 +45,12 @@ class Fault:
 
 
 class Faults:
-    """The rules that wait for their request, oldest first. A request meets at most one; all that match count it."""
+    """The faults still to come, oldest first. A request meets at most one; all that match count it."""
 
-    __slots__ = ("rules",)
+    __slots__ = ("pending",)
 
-    def __init__(self, rules: tuple[Fault, ...] = ()) -> None:
-        self.rules = rules
-
-    def add(self, fault: Fault) -> None:
-        self.rules = (*self.rules, fault)
+    def __init__(self, pending: tuple[Fault, ...] = ()) -> None:
+        self.pending = pending
 
     def inject(
         self,
@@ -74,60 +63,55 @@ class Faults:
         times: int = 1,
         seconds: float | None = None,
     ) -> None:
-        """Adds a rule; the arguments are those of `Fault`."""
-        self.add(Fault(method, route, what, when, nth, times, seconds))
+        """Add a fault; the arguments are those of `Fault`."""
+        self.pending = (*self.pending, Fault(method, route, what, when, nth, times, seconds))
 
     def clear(self) -> None:
-        self.rules = ()
+        self.pending = ()
 
     def fork(self) -> "Faults":
-        return Faults(self.rules)
+        return Faults(self.pending)
 
     def take(self, method: str, template: str, path: str) -> Fault | None:
-        """The fault that this request meets, if any; rules are counted down and used up."""
-        if not self.rules:
+        """The fault that this request meets, if any. Counts down and uses up the pending ones."""
+        if not self.pending:
             return None
         met: Fault | None = None
         remaining = []
-        for rule in self.rules:
-            if not _matches(rule, method, template, path):
-                remaining.append(rule)
-            elif rule.nth > 1:
-                remaining.append(replace(rule, nth=rule.nth - 1))
+        for fault in self.pending:
+            if not _matches(fault, method, template, path):
+                remaining.append(fault)
+            elif fault.nth > 1:
+                remaining.append(replace(fault, nth=fault.nth - 1))
             elif met is not None:
-                remaining.append(rule)
+                remaining.append(fault)
             else:
-                met = rule
-                if rule.times > 1:
-                    remaining.append(replace(rule, times=rule.times - 1))
-        self.rules = tuple(remaining)
+                met = fault
+                if fault.times > 1:
+                    remaining.append(replace(fault, times=fault.times - 1))
+        self.pending = tuple(remaining)
         return met
 
     def fingerprint(self) -> Hashable:
         return tuple(
-            (rule.method, rule.route, _hashable(rule.what), rule.when, rule.nth, rule.times, rule.seconds)
-            for rule in self.rules
+            (fault.method, fault.route, _hashable(fault.what), fault.when, fault.nth, fault.times, fault.seconds)
+            for fault in self.pending
         )
 
 
 def server_error(status: int = 500) -> Response:
-    """Discord itself in trouble."""
-    return json_response(status, {"message": f"{status}: Internal Server Error", "code": 0})
+    """A failure of Discord itself."""
+    return error(status, 0, f"{status}: Internal Server Error")
 
 
 def bad_gateway(status: int = 502) -> Response:
-    """A proxy in front of Discord in trouble: HTML."""
+    """A failure of a proxy in front of Discord: HTML."""
     page = f"<html>\r\n<head><title>{status} Bad Gateway</title></head>\r\n<body>cloudflare</body>\r\n</html>\r\n"
     return Response(status, {"content-type": "text/html", "server": "cloudflare"}, page.encode())
 
 
-def rate_limited(retry_after: float, scope: str = "user") -> Response:
-    """A 429 of any length, in seconds; `scope` is `user`, `shared` or `global`."""
-    return too_many_requests(retry_after, scope)
-
-
 def error(status: int, code: int, message: str) -> Response:
-    """Any JSON error of Discord's."""
+    """A JSON error in Discord's form."""
     return json_response(status, {"message": message, "code": code})
 
 
@@ -136,12 +120,12 @@ def _pattern(route: str) -> re.Pattern[str]:
     return re.compile("[^/]+".join(re.escape(part) for part in route.split("*")))
 
 
-def _matches(rule: Fault, method: str, template: str, path: str) -> bool:
-    if rule.method not in ("*", method):
+def _matches(fault: Fault, method: str, template: str, path: str) -> bool:
+    if fault.method not in ("*", method):
         return False
-    if rule.route in ("*", template, path):
+    if fault.route in ("*", template, path):
         return True
-    pattern = _pattern(rule.route)
+    pattern = _pattern(fault.route)
     return pattern.fullmatch(template) is not None or pattern.fullmatch(path) is not None
 
 

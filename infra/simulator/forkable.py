@@ -1,71 +1,71 @@
-"""Dictionaries of frozen records, cheap to fork and cheap to compare."""
+"""ForkableDict: a dictionary of frozen values that is cheap to fork and to compare."""
 
 from collections.abc import Hashable, ItemsView, Iterable, ValuesView
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
-Row = TypeVar("Row", bound=Hashable)
+Value = TypeVar("Value", bound=Hashable)
 
 
-class ForkableDict(Generic[Key, Row]):
-    """A dictionary that is copied when it is first changed after a fork, and remembers its fingerprint until then."""
+class ForkableDict(Generic[Key, Value]):
+    """Forks share one dictionary until one of them changes it. The fingerprint is kept until the next change."""
 
-    __slots__ = ("_print", "_rows", "_shared")
+    __slots__ = ("_fingerprint", "_shared", "_values")
 
     def __init__(self) -> None:
-        self._rows: dict[Key, Row] = {}
+        self._values: dict[Key, Value] = {}
         self._shared = False
-        self._print: frozenset[tuple[Key, Row]] | None = None
+        self._fingerprint: frozenset[tuple[Key, Value]] | None = None
 
     def __contains__(self, key: Key) -> bool:
-        return key in self._rows
+        return key in self._values
 
-    def __getitem__(self, key: Key) -> Row:
-        return self._rows[key]
+    def __getitem__(self, key: Key) -> Value:
+        return self._values[key]
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._values)
 
-    def get(self, key: Key) -> Row | None:
-        return self._rows.get(key)
+    def get(self, key: Key) -> Value | None:
+        return self._values.get(key)
 
-    def values(self) -> ValuesView[Row]:
-        return self._rows.values()
+    def values(self) -> ValuesView[Value]:
+        return self._values.values()
 
-    def items(self) -> ItemsView[Key, Row]:
-        return self._rows.items()
+    def items(self) -> ItemsView[Key, Value]:
+        return self._values.items()
 
-    def put(self, key: Key, row: Row) -> None:
-        self._own()[key] = row
+    def put(self, key: Key, value: Value) -> None:
+        self._writable()[key] = value
 
-    def put_all(self, rows: Iterable[tuple[Key, Row]]) -> None:
-        self._own().update(rows)
+    def put_all(self, items: Iterable[tuple[Key, Value]]) -> None:
+        self._writable().update(items)
 
-    def drop(self, key: Key) -> None:
-        """Forgets a row; no such row is fine."""
-        if key in self._rows:
-            del self._own()[key]
+    def discard(self, key: Key) -> None:
+        """Remove a key if it is there."""
+        if key in self._values:
+            del self._writable()[key]
 
     def clear(self) -> None:
-        if self._rows:
-            self._rows, self._shared, self._print = {}, False, None
+        if self._values:
+            self._values, self._shared, self._fingerprint = {}, False, None
 
-    def fork(self) -> "ForkableDict[Key, Row]":
-        """A table of its own with the same rows."""
-        twin: ForkableDict[Key, Row] = ForkableDict.__new__(ForkableDict)
-        twin._rows = self._rows
-        twin._print = self._print
+    def fork(self) -> "ForkableDict[Key, Value]":
+        """An independent dictionary with the same items."""
+        twin: ForkableDict[Key, Value] = ForkableDict.__new__(ForkableDict)
+        twin._values = self._values
+        twin._fingerprint = self._fingerprint
         twin._shared = self._shared = True
         return twin
 
-    def fingerprint(self) -> frozenset[tuple[Key, Row]]:
-        """A hashable value, the same for tables with the same rows."""
-        if self._print is None:
-            self._print = frozenset(self._rows.items())
-        return self._print
+    def fingerprint(self) -> frozenset[tuple[Key, Value]]:
+        """A hashable value, equal for dictionaries with the same items."""
+        if self._fingerprint is None:
+            self._fingerprint = frozenset(self._values.items())
+        return self._fingerprint
 
-    def _own(self) -> dict[Key, Row]:
+    def _writable(self) -> dict[Key, Value]:
         if self._shared:
-            self._rows, self._shared = self._rows.copy(), False
-        self._print = None
-        return self._rows
+            self._values, self._shared = self._values.copy(), False
+        self._fingerprint = None
+        return self._values

@@ -1,4 +1,4 @@
-"""What the world consists of. Records are frozen: a change puts another record in their place."""
+"""What the simulated Discord consists of. All models are frozen: a change puts a new one in place of the old."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,18 +13,21 @@ PUBLIC_THREAD: Final = 11
 PRIVATE_THREAD: Final = 12
 FORUM: Final = 15
 MEDIA: Final = 16
-THREAD_KINDS: Final = (ANNOUNCEMENT_THREAD, PUBLIC_THREAD, PRIVATE_THREAD)
 
 # Minutes without activity after which Discord may archive a thread (same page).
 ARCHIVE_DURATIONS: Final = (60, 1440, 4320, 10080)
-# What Discord takes when a bot names no duration and the channel has no default of its own: a day.
+# If the bot names no duration and the channel has no default: a day.
 DEFAULT_ARCHIVE_DURATION: Final = 1440
+
+# Characters of a thread's name, in UTF-16 units (same page).
+MAX_THREAD_NAME_UNITS: Final = 100
 
 # Flag of a forum or media channel in which each post needs a tag (Discord docs, "Channel: Channel Flags").
 REQUIRE_TAG: Final = 1 << 4
 
 # Message types and flags (Discord docs, "Message").
 THREAD_CREATED: Final = 18
+CHAT_INPUT_COMMAND: Final = 20
 HAS_THREAD: Final = 1 << 5
 EPHEMERAL: Final = 1 << 6
 LOADING: Final = 1 << 7
@@ -48,34 +51,30 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Guild:
-    """`permissions` are the bot's in the guild as a whole; `absent` are users known not to be members."""
-
     id: str
     name: str
     owner_id: str
-    permissions: int
+    permissions: int  # the bot's, in the guild as a whole
     bot_is_member: bool = True
-    absent: frozenset[str] = frozenset()
+    absent: frozenset[str] = frozenset()  # users who left; all others are members
 
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel that is no thread. `permissions` are the bot's in it; `tags` are ids and names."""
+    """A channel that is not a thread."""
 
     id: str
     guild_id: str
     kind: int
     name: str
-    permissions: int
+    permissions: int  # the bot's, in this channel
     flags: int = 0
-    tags: tuple[tuple[str, str], ...] = ()
-    default_archive_duration: int | None = None
+    tags: tuple[tuple[str, str], ...] = ()  # ids and names
+    default_archive_duration: int | None = None  # minutes
 
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """`members` are user ids with the time of joining, in order of joining."""
-
     id: str
     guild_id: str
     parent_id: str
@@ -83,18 +82,18 @@ class Thread:
     name: str
     owner_id: str
     created_at: datetime
-    archive_timestamp: datetime
+    archive_timestamp: datetime  # when `archived` last changed
     archived: bool = False
     locked: bool = False
-    auto_archive_duration: int = DEFAULT_ARCHIVE_DURATION
+    auto_archive_duration: int = DEFAULT_ARCHIVE_DURATION  # minutes
     invitable: bool = True
-    rate_limit_per_user: int = 0
+    rate_limit_per_user: int = 0  # slow mode, in seconds
     flags: int = 0
     applied_tags: tuple[str, ...] = ()
     last_message_id: str | None = None
     message_count: int = 0
     total_message_sent: int = 0
-    members: tuple[tuple[str, datetime], ...] = ()
+    members: tuple[tuple[str, datetime], ...] = ()  # user ids and when they joined, in that order
 
     @property
     def is_private(self) -> bool:
@@ -106,8 +105,6 @@ class Thread:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`embeds` and `components` are JSON. `thread_started`: a thread was started from it once, living or not."""
-
     id: str
     channel_id: str
     author_id: str
@@ -116,18 +113,18 @@ class Message:
     kind: int = 0
     flags: int = 0
     nonce: str | None = None
-    embeds: bytes = b"[]"
-    components: bytes = b"[]"
-    mentions: tuple[str, ...] = ()
+    embeds: bytes = b"[]"  # JSON
+    components: bytes = b"[]"  # JSON
+    mentions: tuple[str, ...] = ()  # user ids
     mention_everyone: bool = False
     edited_at: datetime | None = None
-    reference: str | None = None
-    thread_started: bool = False
+    reference: str | None = None  # id of the thread that a system message announces
+    thread_started: bool = False  # a thread was once started from it, even if it was deleted since
 
 
 @dataclass(frozen=True, slots=True)
 class Nonce:
-    """The first message that an author posted under a nonce."""
+    """The first message that an author posted with a nonce."""
 
     message_id: str
     at: datetime
@@ -154,17 +151,18 @@ class AuditEntry:
     reason: str | None = None
 
 
-InteractionState = Literal["pending", "deferred", "answered", "dead", "deleted"]
+InteractionState = Literal[
+    "pending",  # no answer yet
+    "deferred",  # the user reads "thinking…"
+    "answered",  # there is an original response
+    "dead",  # the first answer was late or invalid
+    "deleted",  # the original response was deleted
+]
 
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """Discord's side of one interaction.
-
-    `pending`: no answer came yet; `deferred`: the user reads "thinking…"; `answered`: there is an original response; `dead`:
-    the first answer came too late or was nonsense; `deleted`: the original response was deleted. `taken_in_at` is when the
-    first answer becomes known to the routes of the original response. `message` and `first_answer` are JSON.
-    """
+    """Discord's side of one interaction."""
 
     token: str
     id: str
@@ -173,30 +171,23 @@ class Interaction:
     state: InteractionState = "pending"
     channel_id: str = "0"
     message_id: str = "0"
-    taken_in_at: datetime | None = None
+    available_at: datetime | None = None  # from when on the routes of the original response know it
     edited_at: datetime | None = None
-    message: bytes = b"{}"
-    first_answer: bytes = b"null"
-
-
-@dataclass(frozen=True, slots=True)
-class Commands:
-    """The registered commands of one scope, as JSON."""
-
-    definitions: bytes = b"[]"
+    message: bytes = b"{}"  # the original response, JSON
+    first_answer: bytes = b"null"  # JSON
 
 
 @dataclass(frozen=True, slots=True)
 class RateRule:
-    """`limit` requests per `per` seconds. A hidden one is not shown in headers before it bites."""
-
-    limit: int
-    per: float
+    limit: int  # requests
+    per: float  # seconds
     scope: str = "user"
-    hidden: bool = False
+    hidden: bool = False  # headers do not show it before it applies
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
+    """The requests counted against a limit since a moment."""
+
     opened_at: datetime
     used: int

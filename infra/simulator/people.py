@@ -1,21 +1,22 @@
-"""What people do on Discord, and Discord itself: no permissions are asked for, but what cannot be done is refused.
+"""What people, and Discord itself, do on Discord. Permissions are not checked.
 
-Each act takes the moment, and who did it (`by`; the guild's owner if nobody is named), and leaves in the audit log what it
-would leave there. Impossible acts raise `ImpossibleAct` and change nothing.
+Each action takes the moment and who did it (`by`; by default the guild's owner), and leaves its entry in the audit log.
+Impossible actions raise `ImpossibleAction` and change nothing.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 from infra.simulator import effects
-from infra.simulator.call import units
+from infra.simulator.call import utf16_length
 from infra.simulator.models import (
     ARCHIVE_DURATIONS,
     CHANNEL_DELETE,
     CHANNEL_OVERWRITE_UPDATE,
     DEFAULT_ARCHIVE_DURATION,
+    MAX_THREAD_NAME_UNITS,
     MEMBER_KICK,
     PUBLIC_THREAD,
     Change,
@@ -24,19 +25,17 @@ from infra.simulator.models import (
     Thread,
 )
 from infra.simulator.permissions import permission_bits
-from infra.simulator.routes.messages import mentioned
-from infra.simulator.snowflakes import TIME_SHIFT, lowest_at, time_of
+from infra.simulator.routes.messages import parse_mentions
+from infra.simulator.snowflakes import TIME_SHIFT, lowest_snowflake, snowflake_time
 from infra.simulator.state import State
-
-_MAX_NAME: Final = 100
 
 
 class ImpossibleAction(ValueError):
-    """Nobody could do this on Discord: the thing is gone, archived, taken."""
+    """Nobody can do this on Discord: the thing does not exist, is archived, or has been used."""
 
 
 class People:
-    """Everybody else on Discord."""
+    """Everybody on Discord but the bot."""
 
     __slots__ = ("_state",)
 
@@ -57,10 +56,10 @@ class People:
         auto_archive_duration: int = DEFAULT_ARCHIVE_DURATION,
         tags: Iterable[str] = (),
     ) -> str:
-        """Creates a thread and gives its id: from a message, without one, private (type 12), or a forum's post."""
+        """Create a thread from a message, without one, private (type 12), or as a forum's post. Return its id."""
         channel = self._channel(channel_id)
         self._check_name(name)
-        self._check_startable(channel_id, message_id)
+        self._check_source(channel_id, message_id)
         if auto_archive_duration not in ARCHIVE_DURATIONS:
             raise ImpossibleAction(f"no archive duration: {auto_archive_duration}")
         thread = Thread(
@@ -75,13 +74,13 @@ class People:
             auto_archive_duration=auto_archive_duration,
             applied_tags=tuple(tags),
         )
-        self._open(effects.add_thread(self._state, thread, now=now), channel, message_id, now)
+        self._post_first_message(effects.add_thread(self._state, thread, now=now), channel, message_id, now)
         if archived or locked:
             self._change(thread.id, by=by, now=now, archived=archived, locked=locked)
         return thread.id
 
     def post_message(self, channel_id: str, content: str, *, now: datetime, by: str | None = None) -> str:
-        """Posts a message in a channel or thread and gives its id. An archived thread opens."""
+        """Post a message in a channel or thread. An archived thread opens. Return the message's id."""
         thread = self._state.threads.get(channel_id)
         channel = self._channel(thread.parent_id if thread else channel_id)
         if thread is not None and thread.archived and thread.locked:
@@ -89,7 +88,7 @@ class People:
         if thread is None and effects.is_forum(channel):
             raise ImpossibleAction(f"channel {channel_id} is a forum")
         author = by or self._owner(channel.guild_id)
-        users, everyone = mentioned(content, None)
+        users, everyone = parse_mentions(content, None)
         message = Message(
             self._state.allot(now), channel_id, author, content, now, mentions=users, mention_everyone=everyone
         )
@@ -107,7 +106,7 @@ class People:
         effects.remove_thread(self._state, thread, by=by or self._owner(thread.guild_id), now=now)
 
     def rename(self, thread_id: str, name: str, *, now: datetime, by: str | None = None) -> None:
-        """Renames a thread that is not archived."""
+        """Rename a thread that is not archived."""
         self._check_name(name)
         self._change(thread_id, by=by, now=now, name=name)
 
@@ -119,77 +118,64 @@ class People:
         self._change(thread_id, by=by, now=now, archived=False)
 
     def lock(self, thread_id: str, *, now: datetime, by: str | None = None) -> None:
-        """Locks a thread that is not archived."""
+        """Lock a thread that is not archived."""
         self._change(thread_id, by=by, now=now, locked=True)
 
     def unlock(self, thread_id: str, *, now: datetime, by: str | None = None) -> None:
-        """Unlocks a thread that is not archived."""
+        """Unlock a thread that is not archived."""
         self._change(thread_id, by=by, now=now, locked=False)
 
     def edit_thread(self, thread_id: str, *, now: datetime, by: str | None = None, **changes: Any) -> None:
-        """Sets several fields at once, by the names of the record: an archived thread needs `archived=False` among them."""
+        """Set several fields at once, by the model's names. An archived thread needs `archived=False` among them."""
         self._change(thread_id, by=by, now=now, **changes)
 
     def auto_archive(self, thread_id: str, *, now: datetime) -> None:
-        """Discord's own timer archives a thread, early or not. The audit log says nothing of it."""
+        """Discord's timer archives a thread, early or not, without an audit entry."""
         effects.change_thread(self._state, self._thread(thread_id), by=None, now=now, archived=True)
 
     def auto_archive_idle(self, *, now: datetime) -> list[str]:
-        """Discord's own timer archives what has been idle for its time, and the ids of that are given."""
+        """Discord's timer archives all threads that have been idle for long enough. Return their ids."""
         idle = [thread for thread in self._state.threads.values() if not thread.archived and _is_idle(thread, now)]
         for thread in idle:
             self.auto_archive(thread.id, now=now)
         return [thread.id for thread in idle]
 
     def delete_channel(self, channel_id: str, *, now: datetime, by: str | None = None) -> None:
-        """A channel goes with its threads and messages. The audit log tells of the channel alone."""
+        """Delete a channel with its threads and messages. The audit log has the channel only."""
         channel = self._channel(channel_id)
         for thread in [thread for thread in self._state.threads.values() if thread.parent_id == channel_id]:
             effects.drop_thread(self._state, thread)
-        for message in [message for message in self._state.messages.values() if message.channel_id == channel_id]:
-            self._state.messages.drop(message.id)
-        self._state.channels.drop(channel_id)
+        effects.drop_messages(self._state, channel_id)
+        self._state.channels.discard(channel_id)
         changes = (Change("name", channel.name, None), Change("type", channel.kind, None))
-        owner = by or self._owner(channel.guild_id)
-        effects.record(self._state, channel.guild_id, CHANNEL_DELETE, channel_id, by=owner, now=now, changes=changes)
+        self._audit(channel.guild_id, CHANNEL_DELETE, channel_id, by=by, now=now, changes=changes)
 
     def remove_bot_from_guild(self, guild_id: str, *, now: datetime, by: str | None = None) -> None:
-        guild = self._state.guilds[guild_id]
-        self._state.guilds.put(guild_id, replace(guild, bot_is_member=False))
-        bot = self._state.identity.bot_user_id
-        effects.record(self._state, guild_id, MEMBER_KICK, bot, by=by or guild.owner_id, now=now)
+        self._change_guild(guild_id, bot_is_member=False)
+        self._audit(guild_id, MEMBER_KICK, self._state.identity.bot_user_id, by=by, now=now)
 
     def return_bot_to_guild(self, guild_id: str) -> None:
-        self._state.guilds.put(guild_id, replace(self._state.guilds[guild_id], bot_is_member=True))
+        self._change_guild(guild_id, bot_is_member=True)
 
     def set_permissions(
         self, place_id: str, permissions: int | Iterable[str], *, now: datetime, by: str | None = None
     ) -> None:
-        """Sets what the bot may do in a channel, or, by a guild's id, in the guild as a whole (View Audit Log)."""
+        """Set what the bot may do in a channel, or, with a guild's id, in the guild as a whole (View Audit Log)."""
         bits = permission_bits(permissions)
-        guild = self._state.guilds.get(place_id)
-        if guild is not None:
-            self._state.guilds.put(place_id, replace(guild, permissions=bits))
+        if place_id in self._state.guilds:
+            self._change_guild(place_id, permissions=bits)
             return
         channel = self._channel(place_id)
         self._state.channels.put(place_id, replace(channel, permissions=bits))
         changes = (Change("allow", str(channel.permissions), str(bits)),)
         options = (("id", self._state.identity.bot_user_id), ("type", "1"))
-        effects.record(
-            self._state,
-            channel.guild_id,
-            CHANNEL_OVERWRITE_UPDATE,
-            place_id,
-            by=by or self._owner(channel.guild_id),
-            now=now,
-            changes=changes,
-            options=options,
+        self._audit(
+            channel.guild_id, CHANNEL_OVERWRITE_UPDATE, place_id, by=by, now=now, changes=changes, options=options
         )
 
     def remove_member(self, guild_id: str, user_id: str) -> None:
-        """A user leaves the guild: nobody can add that user to a thread any more."""
-        guild = self._state.guilds[guild_id]
-        self._state.guilds.put(guild_id, replace(guild, absent=guild.absent | {user_id}))
+        """A user leaves the guild, and can no longer be added to threads."""
+        self._change_guild(guild_id, absent=self._state.guilds[guild_id].absent | {user_id})
 
     def add_archived_threads(
         self,
@@ -204,9 +190,9 @@ class People:
         age: timedelta = timedelta(days=1),
         message_count: int = 3,
     ) -> list[str]:
-        """A long past: threads archived by Discord, number 0 at `newest`, each next one a `step` earlier. Gives their ids.
+        """Add a long past: threads archived by Discord, number 0 at `newest`, each following one a `step` earlier.
 
-        Each was created `age` before it was archived. A step of zero makes them all equal in time.
+        Each was created `age` before it was archived. Return their ids.
         """
         channel = self._channel(channel_id)
         owner = by or self._owner(channel.guild_id)
@@ -214,28 +200,28 @@ class People:
         threads = []
         for number in range(count):
             archived_at = newest - step * number
-            born = archived_at - age
+            created_at = archived_at - age
             thread = Thread(
-                id=str(lowest_at(born) + number % (1 << TIME_SHIFT)),
+                id=str(lowest_snowflake(created_at) + number % (1 << TIME_SHIFT)),
                 guild_id=channel.guild_id,
                 parent_id=channel_id,
                 kind=kind,
                 name=name_of(number),
                 owner_id=owner,
-                created_at=born,
+                created_at=created_at,
                 archive_timestamp=archived_at,
                 archived=True,
-                last_message_id=str(lowest_at(born) + (1 << TIME_SHIFT)),
+                last_message_id=str(lowest_snowflake(created_at) + (1 << TIME_SHIFT)),
                 message_count=message_count,
                 total_message_sent=message_count,
-                members=((owner, born),),
+                members=((owner, created_at),),
             )
             threads.append(thread)
         self._state.put_archived_threads(threads)
         return [thread.id for thread in threads]
 
-    def _open(self, thread: Thread, channel: Channel, message_id: str | None, now: datetime) -> None:
-        """What comes with a new thread: the first message of a post, or the announcement in the channel."""
+    def _post_first_message(self, thread: Thread, channel: Channel, message_id: str | None, now: datetime) -> None:
+        """Post the message that a new thread comes with: the first one of a post, or the announcement in the channel."""
         if effects.is_forum(channel):
             effects.add_message(
                 self._state, Message(thread.id, thread.id, thread.owner_id, thread.name, now), first=True
@@ -249,18 +235,24 @@ class People:
             raise ImpossibleAction(f"thread {thread_id} is archived: it must be opened first")
         effects.change_thread(self._state, thread, by=by or self._owner(thread.guild_id), now=now, **changes)
 
-    def _check_startable(self, channel_id: str, message_id: str | None) -> None:
+    def _change_guild(self, guild_id: str, **changes: Any) -> None:
+        self._state.guilds.put(guild_id, replace(self._state.guilds[guild_id], **changes))
+
+    def _audit(self, guild_id: str, action: int, target_id: str, *, by: str | None, now: datetime, **more: Any) -> None:
+        author = by or self._owner(guild_id)
+        effects.add_audit_entry(self._state, guild_id, action, target_id, by=author, now=now, **more)
+
+    def _check_source(self, channel_id: str, message_id: str | None) -> None:
         if message_id is None:
             return
         message = self._state.messages.get(message_id)
         if message is None or message.channel_id != channel_id:
             raise ImpossibleAction(f"no message {message_id} in {channel_id}")
-        again = message.thread_started and not self._state.switches.second_thread_from_message
-        if again or message_id in self._state.threads:
+        if not effects.can_start_thread(self._state, message):
             raise ImpossibleAction(f"a thread was started from message {message_id} already")
 
     def _check_name(self, name: str) -> None:
-        if not 1 <= units(name) <= _MAX_NAME:
+        if not 1 <= utf16_length(name) <= MAX_THREAD_NAME_UNITS:
             raise ImpossibleAction("a name has 1 to 100 characters")
 
     def _thread(self, thread_id: str) -> Thread:
@@ -280,6 +272,6 @@ class People:
 
 
 def _is_idle(thread: Thread, now: datetime) -> bool:
-    last = time_of(thread.last_message_id) if thread.last_message_id else thread.created_at
+    last = snowflake_time(thread.last_message_id) if thread.last_message_id else thread.created_at
     active = max(last, thread.archive_timestamp)
     return now >= active + timedelta(minutes=thread.auto_archive_duration)

@@ -21,25 +21,25 @@ PERMISSION_BITS: Final = {
     "CREATE_PRIVATE_THREADS": 1 << 36,
     "SEND_MESSAGES_IN_THREADS": 1 << 38,
 }
-# A bot that was given all that its work with threads can need, and no channel to manage.
+# All that a bot can need to work with threads.
 DEFAULT_PERMISSIONS: Final = sum(bit for name, bit in PERMISSION_BITS.items() if name != "MANAGE_CHANNELS")
 
 
 def permission_bits(permissions: int | Iterable[str]) -> int:
-    """Permissions as a number, from a number or from Discord's names. An unknown name is a KeyError."""
+    """Permissions as a number, from a number or from Discord's names. Raises KeyError for an unknown name."""
     if isinstance(permissions, int):
         return permissions
     return sum(PERMISSION_BITS[name] for name in frozenset(permissions))
 
 
 def allows(channel: Channel, name: str) -> bool:
-    """Whether the bot has the permission in the channel; without View Channel it has none."""
+    """Whether the bot has the permission in the channel. Without View Channel it has none."""
     wanted = PERMISSION_BITS[name] | PERMISSION_BITS["VIEW_CHANNEL"]
     return channel.permissions & wanted == wanted
 
 
 def require(channel: Channel, *names: str) -> None:
-    """Refuses with Missing Access if the channel cannot be seen, with Missing Permissions if a named one is missing."""
+    """Refuse with Missing Access if the bot cannot see the channel, with Missing Permissions if a named one is missing."""
     if not allows(channel, "VIEW_CHANNEL"):
         raise Refusal(Error.MISSING_ACCESS)
     if not all(allows(channel, name) for name in names):
@@ -47,7 +47,7 @@ def require(channel: Channel, *names: str) -> None:
 
 
 def sees_thread(state: State, thread: Thread) -> bool:
-    """Whether the thread is in the bot's sight: its parent is, and a private one has it as a member or moderator."""
+    """Whether the bot sees the thread: it sees the parent, and is a member or moderator if the thread is private."""
     parent = state.channels.get(thread.parent_id)
     if parent is None or not allows(parent, "VIEW_CHANNEL"):
         return False
@@ -55,5 +55,5 @@ def sees_thread(state: State, thread: Thread) -> bool:
 
 
 def send_permission(thread: Thread | None) -> str:
-    """The permission that posting needs: threads have one of their own."""
+    """The permission that posting needs, in a thread or in a channel."""
     return "SEND_MESSAGES" if thread is None else "SEND_MESSAGES_IN_THREADS"

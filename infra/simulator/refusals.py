@@ -1,4 +1,4 @@
-"""Discord's errors: what it says instead of what was asked for."""
+"""Discord's errors."""
 
 from collections.abc import Mapping
 from enum import Enum
@@ -8,7 +8,7 @@ from infra.simulator.exchange import Response, json_response
 
 
 class Error(Enum):
-    """HTTP status, Discord's code, Discord's words (Discord docs, "Opcodes and Status Codes")."""
+    """HTTP status, Discord's code, Discord's message (Discord docs, "Opcodes and Status Codes")."""
 
     UNAUTHORIZED = (401, 0, "401: Unauthorized")
     NOT_FOUND = (404, 0, "404: Not Found")
@@ -40,46 +40,28 @@ class Error(Enum):
     MESSAGE_BLOCKED = (400, 200000, "Message was blocked by automatic moderation")
     TITLE_BLOCKED = (400, 200001, "Title was blocked by automatic moderation")
 
-    @property
-    def status(self) -> int:
-        return self.value[0]
-
-    @property
-    def code(self) -> int:
-        return self.value[1]
-
 
 class Refusal(Exception):
-    """Ends the handling of a request with one of Discord's errors. Nothing was changed before it is raised."""
+    """Ends a request with one of Discord's errors. Raised before anything has changed."""
 
     def __init__(self, error: Error, errors: Mapping[str, Any] | None = None) -> None:
         super().__init__(error.name)
-        self.error = error
-        self.errors = errors
-
-    def response(self) -> Response:
-        status, code, message = self.error.value
-        document: dict[str, Any] = {"message": message, "code": code}
-        if self.errors is not None:
-            document["errors"] = self.errors
-        return json_response(status, document)
+        status, code, message = error.value
+        faults = {} if errors is None else {"errors": errors}
+        self.response = json_response(status, {"message": message, "code": code, **faults})
 
 
-class Limited(Exception):
-    """Ends the handling of a request with a 429 of `retry_after` seconds."""
+class RateLimited(Exception):
+    """Ends a request with a 429. `retry_after` is seconds."""
 
-    def __init__(self, retry_after: float, scope: str) -> None:
+    def __init__(self, retry_after: float) -> None:
         super().__init__(f"retry after {retry_after} s")
-        self.retry_after = retry_after
-        self.scope = scope
-
-    def response(self) -> Response:
-        return too_many_requests(self.retry_after, self.scope)
+        self.response = too_many_requests(retry_after)
 
 
 def too_many_requests(retry_after: float, scope: str = "user") -> Response:
     """A 429. `scope` is `user`, `shared` or `global`; `retry_after` is seconds (Discord docs, "Rate Limits")."""
-    # The header has whole seconds, rounded up, the body the exact number.
+    # The header has whole seconds, rounded up; the body has the exact number.
     headers = {"retry-after": str(-int(-retry_after // 1)), "x-ratelimit-scope": scope}
     if scope == "global":
         headers["x-ratelimit-global"] = "true"
@@ -88,7 +70,7 @@ def too_many_requests(retry_after: float, scope: str = "user") -> Response:
 
 
 def invalid(path: str, code: str, message: str) -> Refusal:
-    """Invalid Form Body, for one field; `path` has dots between nested names."""
+    """Invalid Form Body for one field. `path` has dots between nested names."""
     errors: dict[str, Any] = {"_errors": [{"code": code, "message": message}]}
     for name in reversed(path.split(".")):
         errors = {name: errors}

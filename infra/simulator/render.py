@@ -1,8 +1,8 @@
-"""Records as Discord's JSON (Discord docs, "Channel", "Message", "User", "Audit Log")."""
+"""Models as Discord's JSON (Discord docs, "Channel", "Message", "User", "Audit Log")."""
 
 from collections.abc import Iterator
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -11,11 +11,11 @@ from infra.simulator.snowflakes import timestamp
 from infra.simulator.state import State
 
 # The count of members stops at this number (Discord docs, "Channel").
-MEMBER_COUNT_STOPS_AT = 50
+_MAX_MEMBER_COUNT: Final = 50
 
 
 def user(state: State, user_id: str) -> dict[str, Any]:
-    """A user; one that nobody introduced has a name made of the id."""
+    """A user. Without `add_user`, the name is made of the id."""
     known = state.users.get(user_id) or User(user_id, f"user{user_id}")
     rendered = {
         "id": user_id,
@@ -31,12 +31,12 @@ def user(state: State, user_id: str) -> dict[str, Any]:
 
 
 def channel(state: State, channel: Channel) -> dict[str, Any]:
-    """A channel that is no thread. Its last message is looked up: Discord may name a deleted one, which tells nobody anything."""
-    said = [int(message.id) for message in state.messages.values() if message.channel_id == channel.id]
+    """A channel that is not a thread. Unlike Discord, it never names a deleted message as the last one."""
+    posted = [int(message.id) for message in state.messages.values() if message.channel_id == channel.id]
     rendered: dict[str, Any] = {
         "id": channel.id,
         "type": channel.kind,
-        "last_message_id": str(max(said)) if said else None,
+        "last_message_id": str(max(posted)) if posted else None,
         "flags": channel.flags,
         "guild_id": channel.guild_id,
         "name": channel.name,
@@ -58,7 +58,7 @@ def channel(state: State, channel: Channel) -> dict[str, Any]:
 
 
 def thread_member(thread: Thread, user_id: str) -> dict[str, Any] | None:
-    """The membership of a user; None for who is no member."""
+    """The membership of a user; None if the user is not a member."""
     for member, joined in thread.members:
         if member == user_id:
             return {"id": thread.id, "user_id": user_id, "join_timestamp": timestamp(joined), "flags": 0}
@@ -66,7 +66,7 @@ def thread_member(thread: Thread, user_id: str) -> dict[str, Any] | None:
 
 
 def thread(thread: Thread, *, member_of: str | None = None) -> dict[str, Any]:
-    """A thread, with the membership of one user if that is a member."""
+    """A thread, with the membership of the user `member_of`, if any."""
     metadata: dict[str, Any] = {
         "archived": thread.archived,
         "archive_timestamp": timestamp(thread.archive_timestamp),
@@ -91,7 +91,7 @@ def thread(thread: Thread, *, member_of: str | None = None) -> dict[str, Any]:
         "owner_id": thread.owner_id,
         "thread_metadata": metadata,
         "message_count": thread.message_count,
-        "member_count": min(len(thread.members), MEMBER_COUNT_STOPS_AT),
+        "member_count": min(len(thread.members), _MAX_MEMBER_COUNT),
         "total_message_sent": thread.total_message_sent,
     }
     if thread.applied_tags:
@@ -102,7 +102,7 @@ def thread(thread: Thread, *, member_of: str | None = None) -> dict[str, Any]:
 
 
 def message(state: State, message: Message) -> dict[str, Any]:
-    """A message as the bot may read it: without the privileged intent other people's words are empty."""
+    """A message as the bot may read it: without the privileged intent, other people's words are empty."""
     bot = state.identity.bot_user_id
     readable = state.switches.message_content or message.author_id == bot or bot in message.mentions
     started = state.threads.get(message.id) if message.thread_started else None
@@ -132,12 +132,12 @@ def message(state: State, message: Message) -> dict[str, Any]:
 
 
 def embeds(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Embeds as they come back: each with its type."""
+    """Embeds as Discord returns them: each with its type."""
     return [{"type": "rich", **embed} for embed in sent]
 
 
 def components(sent: list[dict[str, Any]], numbers: Iterator[int] | None = None) -> list[dict[str, Any]]:
-    """Components as they come back: numbered through the message, parents before children."""
+    """Components as Discord returns them: numbered through the message, parents before children."""
     numbers = numbers or count(1)
     numbered = []
     for component in sent:

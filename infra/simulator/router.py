@@ -1,4 +1,4 @@
-"""Which path goes where."""
+"""The routes, and how a request finds its route."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,11 +11,10 @@ from infra.simulator.routes import application, audit_log, messages, thread_list
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`for_bot`: the bot's token is asked for; else the path itself bears one, and the global limit does not count it."""
-
     method: str
     template: str
     handler: Handler
+    # Whether it needs the bot's token. Otherwise a token is in the path, and the global limit does not count the request.
     for_bot: bool = True
 
 
@@ -65,7 +64,7 @@ ROUTES: Final = (
 
 
 def _shape(template: str) -> str:
-    """The template with a star for each value."""
+    """The template with a star in place of each value."""
     return "/".join("*" if part.startswith("{") else part for part in template.split("/"))
 
 
@@ -79,7 +78,7 @@ def find_route(method: str, path: str) -> tuple[Route | None, tuple[str, ...], b
     parts = path.split("/")
     args = [part for part in parts if part.isdecimal()]
     if parts[1:2] == ["webhooks"] and len(parts) > 3:
-        # The token is the one value that is no number.
+        # The token is the only value that is not a number.
         args = parts[2:4]
         parts = ["", "webhooks", "*", "*", *parts[4:]]
     shape = "/".join("*" if part.isdecimal() else part for part in parts)

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from moto import mock_aws
 
-from infra.commands import COMMANDS
 from infra.commands.comparison import difference, for_scope
+from infra.commands.definitions import COMMANDS
 from infra.register import main, register
 from infra.simulator.exchange import Outcome, Request
 from infra.simulator.simulated_discord import SimulatedDiscord

@@ -1,25 +1,26 @@
 """The application, its commands, the bot's user, the guild (Discord docs, "Application", "Application Commands", "Guild")."""
 
-import re
 from typing import Any, Final
 
 import msgspec
 
+from infra.commands.limits import (
+    MAX_COMMAND_LENGTH,
+    MAX_COMMANDS,
+    MAX_DESCRIPTION_LENGTH,
+    MAX_OPTIONS,
+    command_length,
+    is_name,
+)
 from infra.simulator import render
 from infra.simulator.call import Call, read_text
 from infra.simulator.exchange import Response, encode, json_response
-from infra.simulator.models import Commands
 from infra.simulator.refusals import Error, Refusal, invalid
 
-# Flags that tell of the privileged Message Content intent for an application in fewer than 100 guilds.
+# The flag of the privileged Message Content intent for an application in fewer than 100 guilds.
 MESSAGE_CONTENT_LIMITED: Final = 1 << 19
-# Limits of commands (Discord docs, "Application Commands").
-MAX_OPTIONS: Final = 25
-MAX_DESCRIPTION: Final = 100
-MAX_COMMANDS: Final = 100
-MAX_WHOLE_COMMAND: Final = 8000
 CHAT_INPUT: Final = 1
-# All that a guild without any adornment says of itself (Discord docs, "Guild").
+# The fields of a guild at their defaults (Discord docs, "Guild").
 _PLAIN_GUILD: Final[dict[str, Any]] = {
     **dict.fromkeys(
         [
@@ -64,7 +65,6 @@ _PLAIN_GUILD: Final[dict[str, Any]] = {
     "max_stage_video_channel_users": 50,
     "max_video_channel_users": 25,
 }
-_NAME: Final = re.compile(r"[-_'\w]{1,32}")
 
 
 def current_user(call: Call) -> Response:
@@ -90,15 +90,12 @@ def change_application(call: Call) -> Response:
 
 
 def guild(call: Call) -> Response:
-    found = call.state.guilds.get(call.args[0])
-    if found is None or not found.bot_is_member:
-        raise Refusal(Error.UNKNOWN_GUILD)
+    found = call.find_guild(call.args[0], Error.UNKNOWN_GUILD)
     return json_response(200, {**_PLAIN_GUILD, "id": found.id, "name": found.name, "owner_id": found.owner_id})
 
 
 def list_commands(call: Call) -> Response:
-    scope = _scope(call)
-    return json_response(200, msgspec.json.decode((call.state.commands.get(scope) or Commands()).definitions))
+    return json_response(200, _registered_in(call, _scope(call)))
 
 
 def replace_commands(call: Call) -> Response:
@@ -110,10 +107,9 @@ def replace_commands(call: Call) -> Response:
         raise invalid("_", "APPLICATION_COMMANDS_TOO_MANY", "Maximum number of application commands reached (100).")
     for index, definition in enumerate(definitions):
         _check_command(definition, str(index))
-    known = msgspec.json.decode((call.state.commands.get(scope) or Commands()).definitions)
-    ids = {(command["type"], command["name"]): command["id"] for command in known}
+    ids = {(command["type"], command["name"]): command["id"] for command in _registered_in(call, scope)}
     commands = [_registered(call, definition, ids) for definition in definitions]
-    call.state.commands.put(scope, Commands(encode(commands)))
+    call.state.commands.put(scope, encode(commands))
     return json_response(200, commands)
 
 
@@ -145,25 +141,27 @@ def _application(call: Call) -> dict[str, Any]:
 
 
 def _scope(call: Call) -> str:
-    """Where the commands are kept: under the guild's id, or the empty one for everywhere."""
+    """The key of the commands in the state: the guild's id, or empty for the global scope."""
     if call.args[0] != call.state.identity.application_id:
         raise Refusal(Error.NOT_YOUR_APPLICATION)
     if len(call.args) == 1:
         return ""
-    found = call.state.guilds.get(call.args[1])
-    if found is None or not found.bot_is_member:
-        raise Refusal(Error.MISSING_ACCESS)
-    return found.id
+    return call.find_guild(call.args[1]).id
+
+
+def _registered_in(call: Call, scope: str) -> list[dict[str, Any]]:
+    commands: list[dict[str, Any]] = msgspec.json.decode(call.state.commands.get(scope) or b"[]")
+    return commands
 
 
 def _check_command(definition: dict[str, Any], path: str) -> None:
     name = read_text(definition, "name", 1, 32, f"{path}.name")
     if definition.get("type", CHAT_INPUT) != CHAT_INPUT:
         return
-    if not _NAME.fullmatch(name) or name != name.lower():
+    if not is_name(name):
         raise invalid(f"{path}.name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
-    read_text(definition, "description", 1, MAX_DESCRIPTION, f"{path}.description")
-    if _weight(definition) > MAX_WHOLE_COMMAND:
+    read_text(definition, "description", 1, MAX_DESCRIPTION_LENGTH, f"{path}.description")
+    if command_length(definition) > MAX_COMMAND_LENGTH:
         raise invalid(path, "APPLICATION_COMMAND_TOO_LARGE", "Command exceeds maximum size (8000)")
     _check_options(definition.get("options") or [], f"{path}.options")
 
@@ -171,27 +169,20 @@ def _check_command(definition: dict[str, Any], path: str) -> None:
 def _check_options(options: list[dict[str, Any]], path: str) -> None:
     if len(options) > MAX_OPTIONS:
         raise invalid(path, "BASE_TYPE_BAD_LENGTH", f"Must be between 0 and {MAX_OPTIONS} in length.")
-    optional_seen = False
+    has_optional = False
     for index, option in enumerate(options):
         _check_command({**option, "type": CHAT_INPUT}, f"{path}.{index}")
-        if option.get("required") and optional_seen:
+        if option.get("required") and has_optional:
             raise invalid(
                 f"{path}.{index}",
                 "APPLICATION_COMMAND_OPTIONS_REQUIRED_INVALID",
                 "Required options must be placed before non-required options",
             )
-        optional_seen = optional_seen or not option.get("required")
-
-
-def _weight(definition: dict[str, Any]) -> int:
-    """Characters of the names, descriptions and values of a command and all in it."""
-    own = sum(len(str(definition.get(key, ""))) for key in ("name", "description", "value"))
-    parts = (definition.get("options") or []) + (definition.get("choices") or [])
-    return own + sum(_weight(part) for part in parts)
+        has_optional = has_optional or not option.get("required")
 
 
 def _registered(call: Call, definition: dict[str, Any], ids: dict[tuple[int, str], str]) -> dict[str, Any]:
-    """A definition as Discord gives it back: with ids and defaults."""
+    """A definition as Discord returns it: with ids and defaults."""
     kind = definition.get("type", CHAT_INPUT)
     known_id = ids.get((kind, definition["name"]))
     permissions = definition.get("default_member_permissions")

@@ -8,24 +8,24 @@ from typing import Any, Final
 import msgspec
 
 from infra.simulator import render
-from infra.simulator.call import Call, read_text, units
+from infra.simulator.call import Call, read_text, utf16_length
 from infra.simulator.effects import add_message, is_forum, remove_message
 from infra.simulator.exchange import Response, encode, json_response
 from infra.simulator.models import CATEGORY, Channel, Message, Thread
 from infra.simulator.permissions import allows, require, send_permission
 from infra.simulator.refusals import Error, Refusal, invalid
 
-# Characters of a message and of a nonce (Discord docs, "Message").
-MAX_CONTENT: Final = 2000
-MAX_NONCE: Final = 25
-# Flags that a bot may set on a message: no embeds, no notifications, components of the second version.
+# Lengths of a message and of a nonce (Discord docs, "Message").
+MAX_CONTENT_LENGTH: Final = 2000
+MAX_NONCE_LENGTH: Final = 25
+# Flags that a bot may set on a message: no embeds, no notifications, components of version 2.
 SETTABLE_FLAGS: Final = 1 << 2 | 1 << 12 | 1 << 15
 _USER_MENTION: Final = re.compile(r"<@!?([0-9]{1,20})>")
 
 
 def post_message(call: Call) -> Response:
     channel_id = call.args[0]
-    thread, channel = call.place(channel_id)
+    thread, channel = call.find_channel(channel_id)
     if thread is None and is_forum(channel):
         raise Refusal(Error.FORUM_CHANNEL)
     if thread is None and channel.kind == CATEGORY:
@@ -46,17 +46,17 @@ def post_message(call: Call) -> Response:
 
 def get_message(call: Call) -> Response:
     channel_id, message_id = call.args
-    _, channel = call.place(channel_id)
+    _, channel = call.find_channel(channel_id)
     require(channel, "READ_MESSAGE_HISTORY")
-    return json_response(200, render.message(call.state, _find(call, channel_id, message_id)))
+    return json_response(200, render.message(call.state, find_message(call, channel_id, message_id)))
 
 
 def list_messages(call: Call) -> Response:
     channel_id = call.args[0]
-    _, channel = call.place(channel_id)
+    _, channel = call.find_channel(channel_id)
     limit = call.query_integer("limit", 50, 1, 100)
     before, after, around = (call.query_snowflake(name) for name in ("before", "after", "around"))
-    # Discord docs, "Get Channel Messages": without the permission no messages are returned, which is no error.
+    # Discord docs, "Get Channel Messages": without the permission the list is empty, which is not an error.
     if not allows(channel, "READ_MESSAGE_HISTORY"):
         return json_response(200, [])
     found = sorted(
@@ -76,18 +76,18 @@ def list_messages(call: Call) -> Response:
 
 def edit_message(call: Call) -> Response:
     channel_id, message_id = call.args
-    thread, channel = call.place(channel_id)
-    message = _find(call, channel_id, message_id)
+    thread, channel = call.find_channel(channel_id)
+    message = find_message(call, channel_id, message_id)
     if message.author_id != call.bot:
         raise Refusal(Error.NOT_THE_AUTHOR)
     if thread is not None and thread.archived:
         raise Refusal(Error.THREAD_ARCHIVED)
-    stated: dict[str, Any] = {
+    current: dict[str, Any] = {
         "content": message.content,
         "embeds": msgspec.json.decode(message.embeds),
         "components": msgspec.json.decode(message.components),
     }
-    new = new_message(call, channel_id, channel, stated | call.body)
+    new = new_message(call, channel_id, channel, current | call.body)
     edited = replace(
         message,
         content=new.content,
@@ -104,8 +104,8 @@ def edit_message(call: Call) -> Response:
 
 def delete_message(call: Call) -> Response:
     channel_id, message_id = call.args
-    thread, channel = call.place(channel_id)
-    message = _find(call, channel_id, message_id)
+    thread, channel = call.find_channel(channel_id)
+    message = find_message(call, channel_id, message_id)
     if message.author_id != call.bot:
         require(channel, "MANAGE_MESSAGES")
     if thread is not None and thread.archived:
@@ -117,8 +117,8 @@ def delete_message(call: Call) -> Response:
 def new_message(
     call: Call, channel_id: str, channel: Channel, body: dict[str, Any], *, message_id: str = "0"
 ) -> Message:
-    """The message that a body describes, by the bot, checked, not in the world yet."""
-    content = "" if body.get("content") is None else read_text(body, "content", 0, MAX_CONTENT)
+    """The bot's message that a body describes, checked but not added to the state."""
+    content = "" if body.get("content") is None else read_text(body, "content", 0, MAX_CONTENT_LENGTH)
     embeds, components = body.get("embeds") or [], body.get("components") or []
     if not content and not embeds and not components and not body.get("sticker_ids"):
         raise Refusal(Error.EMPTY_MESSAGE)
@@ -127,7 +127,7 @@ def new_message(
     lowered = content.lower()
     if any(word.lower() in lowered for word in call.state.switches.blocked_message_words):
         raise Refusal(Error.MESSAGE_BLOCKED)
-    mentions, everyone = mentioned(content, body.get("allowed_mentions"))
+    mentions, everyone = parse_mentions(content, body.get("allowed_mentions"))
     return Message(
         id=message_id,
         channel_id=channel_id,
@@ -142,8 +142,8 @@ def new_message(
     )
 
 
-def mentioned(content: str, allowed: Any) -> tuple[tuple[str, ...], bool]:
-    """The users whom a text mentions, and whether it means everyone, as far as `allowed_mentions` lets it."""
+def parse_mentions(content: str, allowed: Any) -> tuple[tuple[str, ...], bool]:
+    """The users that a text mentions, and whether it mentions everyone, as far as `allowed_mentions` permits."""
     parse = allowed.get("parse") if isinstance(allowed, dict) else ["users", "roles", "everyone"]
     named = (allowed.get("users") or []) if isinstance(allowed, dict) else []
     users = tuple(dict.fromkeys(_USER_MENTION.findall(content))) if "<@" in content else ()
@@ -152,7 +152,7 @@ def mentioned(content: str, allowed: Any) -> tuple[tuple[str, ...], bool]:
     return users, "everyone" in (parse or ()) and ("@everyone" in content or "@here" in content)
 
 
-def _find(call: Call, channel_id: str, message_id: str) -> Message:
+def find_message(call: Call, channel_id: str, message_id: str) -> Message:
     message = call.state.messages.get(message_id)
     if message is None or message.channel_id != channel_id:
         raise Refusal(Error.UNKNOWN_MESSAGE)
@@ -164,13 +164,13 @@ def _read_nonce(body: dict[str, Any]) -> str | None:
     if nonce is None:
         return None
     nonce = str(nonce)
-    if units(nonce) > MAX_NONCE:
-        raise invalid("nonce", "NONCE_TYPE_TOO_LONG", f"Must be {MAX_NONCE} or fewer in length.")
+    if utf16_length(nonce) > MAX_NONCE_LENGTH:
+        raise invalid("nonce", "NONCE_TYPE_TOO_LONG", f"Must be {MAX_NONCE_LENGTH} or fewer in length.")
     return nonce
 
 
 def _first_of_nonce(call: Call, nonce: str | None) -> Message | None:
-    """What an enforced nonce stands for already: nothing, or a message; one that was deleted is Unknown Message."""
+    """The message already posted with an enforced nonce, if any. If it was deleted, Discord says Unknown Message."""
     if nonce is None or call.body.get("enforce_nonce") is not True:
         return None
     known = call.state.nonces.get((call.bot, nonce))
@@ -183,7 +183,7 @@ def _first_of_nonce(call: Call, nonce: str | None) -> Message | None:
 
 
 def _check_thread_open(call: Call, thread: Thread, channel: Channel) -> None:
-    """Posting opens an archived thread, unless it is locked; a locked one is for moderators."""
+    """Check that posting may open an archived thread; only moderators post in a locked one."""
     if not thread.locked and not thread.archived:
         return
     if thread.locked and thread.archived:

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from infra.simulator import render
@@ -12,27 +12,23 @@ from infra.simulator.exchange import Response, json_response
 from infra.simulator.models import ANNOUNCEMENT, TEXT, Channel, Thread
 from infra.simulator.permissions import allows, require, sees_thread
 from infra.simulator.refusals import Error, Refusal
-from infra.simulator.state import Place
 
-# A page of archived threads has 2 to 100, and 50 if nobody says (Discord docs, "List Public Archived Threads").
-PAGE_LOW: Final = 2
-PAGE_HIGH: Final = 100
-PAGE_DEFAULT: Final = 50
-# A page of the search has at most 25 (OpenAPI description, "thread_search").
-SEARCH_PAGE_HIGH: Final = 25
-SEARCH_OFFSET_HIGH: Final = 9975
-# Error code of a search whose index is not there yet (Discord docs, "Search Guild Messages").
+# How many threads a page of archived ones has (Discord docs, "List Public Archived Threads").
+MIN_PAGE: Final = 2
+MAX_PAGE: Final = 100
+DEFAULT_PAGE: Final = 50
+# The same of the search (OpenAPI description, "thread_search").
+MAX_SEARCH_PAGE: Final = 25
+MAX_SEARCH_OFFSET: Final = 9975
+# Error code of a search without its index (Discord docs, "Search Guild Messages").
 INDEX_NOT_READY: Final = 110000
 
 
 def active_threads(call: Call) -> Response:
-    guild_id = call.args[0]
-    guild = call.state.guilds.get(guild_id)
-    if guild is None or not guild.bot_is_member:
-        raise Refusal(Error.MISSING_ACCESS)
-    ids = sorted(call.state.active.get(guild_id) or (), key=int, reverse=True)
+    guild = call.find_guild(call.args[0])
+    ids = sorted(call.state.active.get(guild.id) or (), key=int, reverse=True)
     threads = [call.state.threads[thread_id] for thread_id in ids]
-    # `has_more` is missing here although the OpenAPI description requires it.
+    # Discord leaves out `has_more` here, although the OpenAPI description requires it.
     return json_response(200, _listed(call, [thread for thread in threads if sees_thread(call.state, thread)]))
 
 
@@ -48,7 +44,7 @@ def private_archived(call: Call) -> Response:
 
 def joined_private_archived(call: Call) -> Response:
     channel = _parent(call)
-    limit = call.query_integer("limit", PAGE_DEFAULT, PAGE_LOW, PAGE_HIGH)
+    limit = call.query_integer("limit", DEFAULT_PAGE, MIN_PAGE, MAX_PAGE)
     before = call.query_snowflake("before")
     ids = sorted((number for _, number in call.state.archived.get((channel.id, True)) or ()), reverse=True)
     threads = [call.state.threads[str(number)] for number in ids if before is None or number < before]
@@ -63,8 +59,8 @@ def search(call: Call) -> Response:
         message = "Index not yet available. Try again later"
         document = {"message": message, "code": INDEX_NOT_READY, "documents_indexed": 0, "retry_after": 2}
         return json_response(202, document)
-    limit = call.query_integer("limit", SEARCH_PAGE_HIGH, 1, SEARCH_PAGE_HIGH)
-    offset = call.query_integer("offset", 0, 0, SEARCH_OFFSET_HIGH)
+    limit = call.query_integer("limit", MAX_SEARCH_PAGE, 1, MAX_SEARCH_PAGE)
+    offset = call.query_integer("offset", 0, 0, MAX_SEARCH_OFFSET)
     archived = call.request.query.get("archived")
     words = call.request.query.get("name", "").casefold().split()
     indexed_until = call.now - timedelta(seconds=switches.search_lag_seconds)
@@ -83,8 +79,8 @@ def search(call: Call) -> Response:
 
 
 def _parent(call: Call) -> Channel:
-    """The channel whose threads are asked for."""
-    thread, channel = call.place(call.args[0])
+    """The channel whose threads are listed."""
+    thread, channel = call.find_channel(call.args[0])
     if thread is not None or not (channel.kind in (TEXT, ANNOUNCEMENT) or is_forum(channel)):
         raise Refusal(Error.WRONG_CHANNEL_TYPE)
     if not allows(channel, "READ_MESSAGE_HISTORY"):
@@ -93,22 +89,18 @@ def _parent(call: Call) -> Channel:
 
 
 def _archived(call: Call, channel: Channel, *, private: bool) -> Response:
-    """One page, newest first; of threads archived at the very time `before` none is in it."""
-    limit = call.query_integer("limit", PAGE_DEFAULT, PAGE_LOW, PAGE_HIGH)
+    """One page, newest first. It has no thread that was archived exactly at `before`."""
+    limit = call.query_integer("limit", DEFAULT_PAGE, MIN_PAGE, MAX_PAGE)
     before = call.query_time("before")
     places = call.state.archived.get((channel.id, private)) or ()
-    end = _end(places, before)
+    end = len(places) if before is None else bisect_left(places, (before, 0))
     start = max(0, end - limit)
     threads = [call.state.threads[str(number)] for _, number in reversed(places[start:end])]
     return json_response(200, {**_listed(call, threads), "has_more": start > 0})
 
 
-def _end(places: Sequence[Place], before: datetime | None) -> int:
-    return len(places) if before is None else bisect_left(places, (before, 0))
-
-
 def _listed(call: Call, threads: Sequence[Thread]) -> dict[str, Any]:
-    """Threads, and the bot's memberships in them."""
+    """The threads, and the bot's memberships in them."""
     members = [render.thread_member(thread, call.bot) for thread in threads]
     return {
         "threads": [render.thread(thread) for thread in threads],

@@ -11,12 +11,12 @@ from infra.simulator.refusals import Error, Refusal
 
 
 def join(call: Call) -> Response:
-    thread, _ = _open_thread(call)
+    thread, _ = _find_open_thread(call)
     return _add(call, thread, call.bot)
 
 
 def add_member(call: Call) -> Response:
-    thread, channel = _open_thread(call)
+    thread, channel = _find_open_thread(call)
     require(channel, "SEND_MESSAGES_IN_THREADS")
     user_id = call.args[1]
     if user_id in call.state.guilds[thread.guild_id].absent:
@@ -25,12 +25,12 @@ def add_member(call: Call) -> Response:
 
 
 def leave(call: Call) -> Response:
-    thread, _ = _open_thread(call)
+    thread, _ = _find_open_thread(call)
     return _remove(call, thread, call.bot)
 
 
 def remove_member(call: Call) -> Response:
-    thread, channel = _open_thread(call)
+    thread, channel = _find_open_thread(call)
     user_id = call.args[1]
     if not (thread.is_private and thread.owner_id == call.bot) and user_id != call.bot:
         require(channel, "MANAGE_THREADS")
@@ -38,12 +38,12 @@ def remove_member(call: Call) -> Response:
 
 
 def list_members(call: Call) -> Response:
-    thread, _ = _thread(call)
+    thread, _ = _find_thread(call)
     return json_response(200, [render.thread_member(thread, user_id) for user_id, _ in thread.members])
 
 
 def get_member(call: Call) -> Response:
-    thread, _ = _thread(call)
+    thread, _ = _find_thread(call)
     user_id = call.bot if len(call.args) == 1 else call.args[1]
     member = render.thread_member(thread, user_id)
     if member is None:
@@ -51,16 +51,16 @@ def get_member(call: Call) -> Response:
     return json_response(200, member)
 
 
-def _thread(call: Call) -> tuple[Thread, Channel]:
-    thread, channel = call.place(call.args[0])
+def _find_thread(call: Call) -> tuple[Thread, Channel]:
+    thread, channel = call.find_channel(call.args[0])
     if thread is None:
         raise Refusal(Error.WRONG_CHANNEL_TYPE)
     return thread, channel
 
 
-def _open_thread(call: Call) -> tuple[Thread, Channel]:
-    """A thread whose members may change: none that is archived."""
-    thread, channel = _thread(call)
+def _find_open_thread(call: Call) -> tuple[Thread, Channel]:
+    """A thread that is not archived, so that its members may change."""
+    thread, channel = _find_thread(call)
     if thread.archived:
         raise Refusal(Error.THREAD_ARCHIVED)
     return thread, channel

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from infra.commands import COMMANDS
-from infra.commands.limits import faults, weight
+from infra.commands.definitions import COMMANDS
+from infra.commands.limits import command_length, find_faults
 
 STRING = 3
 SUBCOMMAND = 1
@@ -20,7 +20,7 @@ def option(name: str = "name", **changes: Any) -> dict[str, Any]:
 
 
 def test_our_commands_have_no_fault() -> None:
-    assert faults(COMMANDS) == []
+    assert find_faults(COMMANDS) == []
 
 
 @pytest.mark.parametrize(
@@ -40,19 +40,19 @@ def test_our_commands_have_no_fault() -> None:
     ],
 )
 def test_what_discord_would_refuse_is_named_with_its_place(definition: dict[str, Any], fault: str) -> None:
-    assert fault in "\n".join(faults([definition]))
+    assert fault in "\n".join(find_faults([definition]))
 
 
 def test_a_command_of_more_than_8000_characters_is_refused_though_each_part_is_short() -> None:
     groups = [
         option(f"g{n}", type=2, options=[option(f"s{m}", description="x" * 100) for m in range(25)]) for n in range(4)
     ]
-    assert weight(command(options=groups)) > 8000
-    assert faults([command(options=groups)]) == [
-        f"/session has {weight(command(options=groups))} characters, more than 8000"
+    assert command_length(command(options=groups)) > 8000
+    assert find_faults([command(options=groups)]) == [
+        f"/session has {command_length(command(options=groups))} characters, more than 8000"
     ]
 
 
 def test_one_name_twice_and_too_many_commands_are_refused() -> None:
-    assert faults([command(), command()]) == ["/session is defined twice"]
-    assert faults([command(name=f"c{n}") for n in range(101)]) == ["101 commands are more than 100"]
+    assert find_faults([command(), command()]) == ["/session is defined twice"]
+    assert find_faults([command(name=f"c{n}") for n in range(101)]) == ["101 commands are more than 100"]

@@ -1,6 +1,5 @@
 """The simulator's answers fit Discord's OpenAPI description, where that is at hand."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -10,8 +9,9 @@ from jsonschema import Draft202012Validator
 from infra.simulator.exchange import Response
 from infra.simulator.router import ROUTES
 from tests.infra.simulator.client import ALICE, APPLICATION, FORUM, GUILD, NEWS, NOON, TEXT, Bot, refused, small_world
+from tests.kit.sam_template import ROOT
 
-DESCRIPTION = Path(__file__).parents[5] / "shared" / "discord" / "openapi.json"
+DESCRIPTION = ROOT.parent / "shared" / "discord" / "openapi.json"
 
 pytestmark = pytest.mark.skipif(not DESCRIPTION.exists(), reason="Discord's OpenAPI description is not at hand")
 

@@ -72,11 +72,12 @@ def test_a_dropped_connection_breaks_without_an_answer(
 
 
 class LateEffects(DiscordServer):
-    """Tells when a late effect has happened."""
+    """Holds a late effect back until it may happen, and tells when it has happened."""
 
-    happened = threading.Event()
+    allowed, happened = threading.Event(), threading.Event()
 
     def take_effect(self, request: Request) -> None:
+        self.allowed.wait(5)
         super().take_effect(request)
         self.happened.set()
 
@@ -84,12 +85,13 @@ class LateEffects(DiscordServer):
 def test_a_hang_takes_effect_late_although_the_caller_timed_out() -> None:
     server = LateEffects(small_world())
     with server, httpx.Client(base_url=server.url, headers=HEADERS) as http:
-        fault = {"method": "POST", "route": MESSAGES, "what": "hang", "when": "late", "seconds": 0.2}
+        fault = {"method": "POST", "route": MESSAGES, "what": "hang", "when": "late", "seconds": 0.1}
         http.post("/_/faults", json=fault)
         with pytest.raises(httpx.ReadTimeout):
             http.post(f"/api/v10/channels/{TEXT}/messages", json={"content": "x"}, timeout=0.05)
         assert not server.discord.messages
 
+        server.allowed.set()
         assert server.happened.wait(5)
         assert len(server.discord.messages) == 1
 

@@ -1,0 +1,69 @@
+"""The slash commands as Discord registers them (Discord docs, "Application Commands").
+
+Who may use ``/session`` is left to Discord: a server's settings can restrict it. Such settings can change who sees
+``/session-admin``, but only members with Manage Threads may use it.
+"""
+
+from typing import Any, Final
+
+from handler.discord.permissions import Permission
+from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
+
+CHAT_INPUT: Final = 1
+SUBCOMMAND: Final = 1
+STRING: Final = 3
+# Where both commands can be used and installed: in guilds.
+_GUILD_ONLY: Final = {"contexts": [0], "integration_types": [0]}
+
+SESSION: Final[dict[str, Any]] = {
+    "type": CHAT_INPUT,
+    "name": "session",
+    "description": "One session name, one thread",
+    **_GUILD_ONLY,
+    "options": [
+        {
+            "type": SUBCOMMAND,
+            "name": "open",
+            "description": "Find, reopen or create the one thread of a session in this channel",
+            "options": [
+                {
+                    "type": STRING,
+                    "name": "name",
+                    "description": "The session's name, such as 1a06a43",
+                    "required": True,
+                    "min_length": 1,
+                    "max_length": MAX_THREAD_NAME_UNITS,
+                },
+                {
+                    "type": STRING,
+                    "name": "topic",
+                    "description": "What the session is about; shown above its thread when it is created",
+                    "min_length": 1,
+                    "max_length": MAX_TOPIC_LENGTH,
+                },
+            ],
+        }
+    ],
+}
+
+SESSION_ADMIN: Final[dict[str, Any]] = {
+    "type": CHAT_INPUT,
+    "name": "session-admin",
+    "description": "Put a channel's sessions in order",
+    "default_member_permissions": int(Permission.MANAGE_THREADS),
+    **_GUILD_ONLY,
+    "options": [
+        {
+            "type": SUBCOMMAND,
+            "name": "import",
+            "description": "Read this channel's threads afresh, so that each session is found by its name",
+        },
+        {
+            "type": SUBCOMMAND,
+            "name": "duplicates",
+            "description": "List the session names that have several threads here, and merge those threads",
+        },
+    ],
+}
+
+COMMANDS: Final[tuple[dict[str, Any], ...]] = (SESSION, SESSION_ADMIN)
