@@ -44,7 +44,7 @@ class ThreadRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str | None = None  # who asked for the thread; of an adopted one, who started it
     last_activity_at: str | None = None
 
-    # The keys of the two sparse indices: written with the rest, read by nobody.
+    # The keys of the two sparse indices: written with the other attributes, not read.
     INDEXED: ClassVar = ("watch_guild_id", "due_in", "due_at")
 
 

@@ -2,20 +2,22 @@
 
 All writes of a session, by the status that they need and the one that they leave:
 
-    claims.claim              absent, vacant → creating           with a lease; a former life's attributes go
-    claims.take_over, renew   creating       → creating           another lease
-    claims.end_lease          creating       → creating           the lease ends now
-    claims.drop               creating       → vacant             nothing was recorded; same generation
-    claims.raise_generation   creating       → creating           nothing was recorded; next generation
-    sessions.record           creating       → creating           the source message; the pointer of its thread-to-be
-    sessions.commit           creating       → open               the thread of the source message
-    sessions.adopt            absent, vacant, creating → open     nothing was recorded; next generation; the pointer
-    sessions.replace_thread   any            → same               another thread; next generation; pointers; a namesake
-    sessions.end_generation   any            → vacant             next generation; the pointer goes
-    sessions.update           any            → same, open, closed what Discord shows of the thread
-    sessions.add_topic        any            → same               the first topic
-    deletions.*               any            → same               marks on the way to deleting the thread
-    pointers.merge            any            → same               a use of the session; the duplicate's pointer
+    claims.claim             absent, vacant → creating  with a lease
+    claims.take_over, renew  creating → creating        another lease
+    claims.end_lease         creating → creating        the lease ends now
+    claims.drop              creating* → vacant         same generation
+    claims.raise_generation  creating* → creating       next generation
+    sessions.record          creating* → creating       the source message; the pointer of its thread-to-be
+    sessions.commit          creating → open            the thread of the source message
+    sessions.adopt           absent, vacant, creating* → open  a thread that was found; next generation; its pointer
+    sessions.replace_thread  open → open                another thread; next generation; pointers; a namesake
+    sessions.end_generation  any → vacant               next generation; the pointer is deleted
+    sessions.update          any with a thread or source message → any  what Discord shows of the thread, problem flags
+    sessions.add_topic       any → same                 the first topic
+    deletions.*              open, closed → same        see `deletions`
+    pointers.merge           open, closed → same        it counts as an open; the merged thread's pointer
+
+    * with neither a source message nor a thread on record
 """
 
 from collections.abc import Iterable

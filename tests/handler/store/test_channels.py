@@ -1,4 +1,4 @@
-"""Channel items, namesakes and guilds; and how items of any name are found."""
+"""Channel items, namesakes and pointers; keys of any session name."""
 
 from datetime import timedelta
 from typing import Any
@@ -20,7 +20,7 @@ from tests.kit.virtual_time import START
 
 
 @pytest.mark.parametrize("key", ["a#b", "#", "b#123", "straße 🧵", "日本語", "x" * 92])
-def test_a_session_of_any_name_is_kept_and_found_under_its_own_key(key: str) -> None:
+def test_a_session_of_any_name_is_stored_and_found(key: str) -> None:
     @shelved
     async def play(shelf: Shelf) -> None:
         session = await shelf.open(key=key)
@@ -32,21 +32,21 @@ def test_a_session_of_any_name_is_kept_and_found_under_its_own_key(key: str) -> 
 
 
 @shelved
-async def test_namesakes_of_keys_that_begin_alike_are_told_apart(shelf: Shelf) -> None:
+async def test_namesakes_of_keys_with_a_common_prefix_are_not_confused(shelf: Shelf) -> None:
     for key, thread_id in (("a", "1"), ("a#2", "3"), ("a#", "4"), ("ab", "5"), ("a", "6")):
         await shelf.store.namesakes.add(CHANNEL, key, thread_id, guild_id=GUILD, active=True)
 
-    async def noted(key: str) -> list[str]:
+    async def namesakes(key: str) -> list[str]:
         return [namesake.thread_id for namesake in await shelf.store.namesakes.of_session(CHANNEL, key)]
 
-    assert await noted("a") == ["1", "6"]
-    assert await noted("a#2") == ["3"]
-    assert await noted("a#") == ["4"]
-    assert await noted("b") == []
+    assert await namesakes("a") == ["1", "6"]
+    assert await namesakes("a#2") == ["3"]
+    assert await namesakes("a#") == ["4"]
+    assert await namesakes("b") == []
 
 
 @shelved
-async def test_a_namesake_is_watched_while_it_is_active_and_can_be_dropped(shelf: Shelf) -> None:
+async def test_an_active_namesake_is_watched_and_can_be_removed(shelf: Shelf) -> None:
     await shelf.store.namesakes.add(CHANNEL, KEY, "1", guild_id=GUILD, active=True)
     await shelf.store.namesakes.add(CHANNEL, KEY, "2", guild_id=GUILD, active=False)
     assert [item.get("watch_guild_id") for item in shelf.wire.items()] == [GUILD, None]
@@ -57,7 +57,7 @@ async def test_a_namesake_is_watched_while_it_is_active_and_can_be_dropped(shelf
 
 
 @shelved
-async def test_more_pointers_than_one_batch_holds_are_all_read(shelf: Shelf) -> None:
+async def test_more_pointers_than_fit_in_one_batch_are_all_read(shelf: Shelf) -> None:
     for number in range(105):
         shelf.put_item({"pk": f"THREAD#{number}", "sk": "THREAD", "merged_into": "1"})
     pointers = await shelf.store.pointers.get_many(str(number) for number in range(110))
@@ -68,7 +68,7 @@ async def test_more_pointers_than_one_batch_holds_are_all_read(shelf: Shelf) -> 
 
 
 @shelved
-async def test_what_the_protocol_reads_of_a_session_is_read_consistently(shelf: Shelf) -> None:
+async def test_reads_of_a_session_are_consistent(shelf: Shelf) -> None:
     await shelf.store.sessions.get(CHANNEL, KEY)
     await shelf.store.sessions.get_many([(CHANNEL, KEY)])
     await shelf.store.namesakes.of_session(CHANNEL, KEY)
@@ -92,7 +92,7 @@ async def test_a_channel_is_registered_once(shelf: Shelf) -> None:
 
 
 @shelved
-async def test_an_import_moves_on_from_where_it_was_read_and_ends_once(shelf: Shelf) -> None:
+async def test_an_import_advances_only_from_where_it_was_read_and_ends_once(shelf: Shelf) -> None:
     begin = channel()
     await shelf.store.channels.register(begin)
     first = channel(import_started_at=iso(START), import_before=iso(START), import_pages=1, import_threads=100)
@@ -109,17 +109,17 @@ async def test_an_import_moves_on_from_where_it_was_read_and_ends_once(shelf: Sh
 
 
 @shelved
-async def test_the_mark_moves_forward_only_and_only_from_what_was_read(shelf: Shelf) -> None:
+async def test_the_watermark_only_advances_and_only_from_the_value_that_was_read(shelf: Shelf) -> None:
     read = channel(imported_at=iso(START))
     await shelf.store.channels.register(channel())
     await shelf.store.channels.advance_import(channel(), read)
 
-    async def mark_after(known: ChannelItem, to: str) -> str | None:
+    async def watermark_after(known: ChannelItem, to: str) -> str | None:
         await shelf.store.channels.move_watermark(known, to)
         found = await shelf.store.channels.get(CHANNEL)
         assert found is not None
         return found.imported_at
 
-    assert await mark_after(read, iso(START - timedelta(seconds=1))) == iso(START)
-    assert await mark_after(read, iso(LATER)) == iso(LATER)
-    assert await mark_after(read, iso(LATER + timedelta(seconds=1))) == iso(LATER)
+    assert await watermark_after(read, iso(START - timedelta(seconds=1))) == iso(START)
+    assert await watermark_after(read, iso(LATER)) == iso(LATER)
+    assert await watermark_after(read, iso(LATER + timedelta(seconds=1))) == iso(LATER)

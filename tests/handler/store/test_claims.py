@@ -1,4 +1,4 @@
-"""Claims and their leases: what each write needs, what it leaves, and how a lost one is told."""
+"""Claims and their leases: what each write needs, what it leaves, and what a lost one returns."""
 
 from datetime import timedelta
 
@@ -36,7 +36,7 @@ async def test_an_absent_session_is_claimed(shelf: Shelf) -> None:
 
 
 @shelved
-async def test_a_second_claim_is_lost_and_carries_the_first_ones_item(shelf: Shelf) -> None:
+async def test_a_second_claim_is_lost_and_returns_the_first_one(shelf: Shelf) -> None:
     first = await shelf.claimed("one")
     second = await shelf.claim("two")
 
@@ -44,7 +44,7 @@ async def test_a_second_claim_is_lost_and_carries_the_first_ones_item(shelf: She
 
 
 @shelved
-async def test_a_vacant_session_is_claimed_under_its_generation_and_loses_its_time_to_live(shelf: Shelf) -> None:
+async def test_a_claimed_vacant_session_keeps_its_generation_and_no_longer_expires(shelf: Shelf) -> None:
     vacant = await shelf.vacant()
     assert "expires_at" in shelf.item()
     session = await shelf.claimed("two", session_name="another spelling", topic="late")
@@ -63,7 +63,7 @@ async def test_a_claim_whose_answer_was_lost_counts_as_won(shelf: Shelf) -> None
 
 
 @shelved
-async def test_a_lease_that_has_ended_is_taken_over_once(shelf: Shelf) -> None:
+async def test_an_expired_lease_is_taken_over_once(shelf: Shelf) -> None:
     read = await shelf.claimed("one")
     two = await shelf.store.claims.take_over(read, owner="two", now=LATER)
     three = await shelf.store.claims.take_over(read, owner="three", now=LATER)
@@ -73,7 +73,7 @@ async def test_a_lease_that_has_ended_is_taken_over_once(shelf: Shelf) -> None:
 
 
 @shelved
-async def test_a_renewed_lease_is_not_taken_over_on_an_older_reading(shelf: Shelf) -> None:
+async def test_a_lease_that_was_renewed_since_it_was_read_is_not_taken_over(shelf: Shelf) -> None:
     read = await shelf.claimed("one")
     assert (await shelf.store.claims.renew(read, owner="one", now=LATER)).won
 
@@ -89,7 +89,7 @@ async def test_a_take_over_whose_answer_was_lost_counts_as_won(shelf: Shelf) -> 
 
 
 @shelved
-async def test_a_lease_that_somebody_took_over_is_not_kept(shelf: Shelf) -> None:
+async def test_a_lease_that_was_taken_over_cannot_be_renewed(shelf: Shelf) -> None:
     read = await shelf.claimed("one")
     await shelf.store.claims.take_over(read, owner="two", now=LATER)
 
@@ -97,7 +97,7 @@ async def test_a_lease_that_somebody_took_over_is_not_kept(shelf: Shelf) -> None
 
 
 @shelved
-async def test_ending_a_lease_leaves_what_is_recorded_and_only_ones_own_is_ended(shelf: Shelf) -> None:
+async def test_only_the_owner_ends_a_lease_and_what_is_recorded_stays(shelf: Shelf) -> None:
     session = await shelf.recorded()
     await shelf.store.claims.end_lease(session, owner="two", now=START)
     assert shelf.item()["lease_expires_at"] == session.lease.expires_at
@@ -107,7 +107,7 @@ async def test_ending_a_lease_leaves_what_is_recorded_and_only_ones_own_is_ended
 
 
 @shelved
-async def test_a_dropped_claim_is_vacant_with_the_same_generation_and_nothing_of_its_life(shelf: Shelf) -> None:
+async def test_a_dropped_claim_leaves_a_vacant_session_of_the_same_generation(shelf: Shelf) -> None:
     await shelf.store.claims.drop(await shelf.claimed(topic="the bug"), owner="one", now=START)
 
     assert shelf.item() == {
@@ -125,7 +125,7 @@ async def test_a_dropped_claim_is_vacant_with_the_same_generation_and_nothing_of
 
 
 @shelved
-async def test_a_claim_is_not_dropped_by_another_owner_nor_with_a_source_message(shelf: Shelf) -> None:
+async def test_a_claim_of_another_owner_or_with_a_source_message_is_not_dropped(shelf: Shelf) -> None:
     session = await shelf.claimed()
     assert not (await shelf.store.claims.drop(session, owner="two", now=START)).won
     await shelf.store.sessions.record(session, MESSAGE)
@@ -135,7 +135,7 @@ async def test_a_claim_is_not_dropped_by_another_owner_nor_with_a_source_message
 
 
 @shelved
-async def test_the_generation_is_raised_once_for_all_who_read_the_same(shelf: Shelf) -> None:
+async def test_only_one_of_two_openers_raises_the_generation(shelf: Shelf) -> None:
     read = await shelf.claimed()
     assert (await shelf.store.claims.raise_generation(read, owner="one", now=START)).mine.generation == 2
 
@@ -153,7 +153,7 @@ async def test_the_generation_is_not_raised_once_a_source_message_is_recorded(sh
 
 
 @shelved
-async def test_a_table_out_of_reach_raises_and_says_which_call_it_was(shelf: Shelf) -> None:
+async def test_an_unreachable_table_raises_an_error_that_names_the_call(shelf: Shelf) -> None:
     shelf.wire.fail("GetItem", "refused", "refused", "refused", "refused", "refused")
 
     with pytest.raises(StoreUnavailable, match="get_item"):

@@ -1,4 +1,4 @@
-"""Guild items: which guilds are due, and what the two indices give of one."""
+"""Guild items: which guilds are due, and what the two indices return."""
 
 from datetime import timedelta
 
@@ -10,7 +10,7 @@ OTHER = "2"
 
 
 @shelved
-async def test_a_guild_in_use_is_known_and_due_and_a_second_use_changes_nothing(shelf: Shelf) -> None:
+async def test_a_guild_in_use_is_registered_once(shelf: Shelf) -> None:
     await shelf.store.guilds.make_due(GUILD, now=START)
     known = shelf.wire.items()
     await shelf.store.guilds.make_due(GUILD, now=LATER)
@@ -21,7 +21,7 @@ async def test_a_guild_in_use_is_known_and_due_and_a_second_use_changes_nothing(
 
 
 @shelved
-async def test_a_parked_guild_is_due_when_its_pause_is_over_or_at_once_when_it_is_used(shelf: Shelf) -> None:
+async def test_a_parked_guild_is_due_after_its_pause_or_when_it_is_used(shelf: Shelf) -> None:
     for guild_id in (GUILD, OTHER):
         await shelf.store.guilds.make_due(guild_id, now=START)
         guild = (await shelf.store.guilds.watched(guild_id)).guild
@@ -36,7 +36,7 @@ async def test_a_parked_guild_is_due_when_its_pause_is_over_or_at_once_when_it_i
 
 
 @shelved
-async def test_a_guild_item_that_was_lost_or_written_before_there_was_a_row_is_known_again_by_use(shelf: Shelf) -> None:
+async def test_use_registers_a_guild_whose_item_was_lost_or_has_no_due_time(shelf: Shelf) -> None:
     shelf.put_item({"pk": f"GUILD#{GUILD}", "sk": "GUILD", "guild_id": GUILD, "audit_watermark": "7"})
     assert await shelf.store.guilds.due(LATER) == []
     await shelf.store.guilds.make_due(GUILD, now=START)
@@ -46,14 +46,14 @@ async def test_a_guild_item_that_was_lost_or_written_before_there_was_a_row_is_k
 
 
 @shelved
-async def test_a_note_about_a_guild_that_was_forgotten_is_not_written(shelf: Shelf) -> None:
+async def test_an_update_of_a_guild_without_an_item_writes_nothing(shelf: Shelf) -> None:
     guild = (await shelf.store.guilds.watched(GUILD)).guild
     await shelf.store.guilds.update(guild, {"audit_watermark": "7"})
     assert shelf.wire.items() == []
 
 
 @shelved
-async def test_what_is_watched_of_a_guild_is_its_own_item_its_live_sessions_and_its_namesakes(shelf: Shelf) -> None:
+async def test_a_guilds_own_item_its_active_sessions_and_its_namesakes_are_watched(shelf: Shelf) -> None:
     await shelf.store.guilds.make_due(GUILD, now=START)
     session = await shelf.open(key=KEY)
     await shelf.store.namesakes.add(CHANNEL, KEY, "5", guild_id=GUILD, active=True)
@@ -65,7 +65,7 @@ async def test_what_is_watched_of_a_guild_is_its_own_item_its_live_sessions_and_
 
 
 @shelved
-async def test_of_the_archived_sessions_those_that_wait_longest_are_given_first(shelf: Shelf) -> None:
+async def test_the_archived_sessions_that_wait_longest_are_due_first(shelf: Shelf) -> None:
     for hours, key in ((3, "c"), (1, "a"), (2, "b")):
         session = await shelf.open(f"70{hours}", key)
         at = iso(START + timedelta(hours=hours))

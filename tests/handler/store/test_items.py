@@ -1,4 +1,4 @@
-"""The items' values: as they are on record, and what they say of themselves."""
+"""Items: how they are read, and their keys."""
 
 from typing import Any
 
@@ -41,7 +41,7 @@ def read(**given_: Any) -> Session:
     return session_from_item(item)
 
 
-def test_an_item_is_read_and_what_is_absent_is_none_or_false() -> None:
+def test_absent_attributes_are_read_as_none_or_false() -> None:
     session = read()
     assert session.status is Status.OPEN
     assert (session.thread.archived, session.thread.locked, session.topic, session.source_message_id) == (
@@ -59,7 +59,7 @@ def test_an_unknown_status_on_record_raises(status: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["session_key", "generation", "status", "guild_id", "session_name"])
-def test_an_item_without_what_each_session_has_raises(name: str) -> None:
+def test_an_item_without_a_required_attribute_raises(name: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=name):
         read(**{name: None})
 
@@ -89,7 +89,7 @@ def test_a_pointer_names_the_session_of_its_channel_and_key(pointer: Pointer, na
     assert pointer.names("500", "1a06a43") is names
 
 
-def test_a_channel_tells_how_far_its_import_is() -> None:
+def test_a_channel_shows_the_progress_of_its_import() -> None:
     channel = ChannelItem(
         channel_id="500", guild_id="900", kind=0, import_pages=3, import_threads=250, import_sessions=40
     )
@@ -126,32 +126,9 @@ def test_a_session_has_the_attributes_of_its_item() -> None:
 
 
 def test_these_attributes_end_with_a_generation() -> None:
-    assert GENERATION_ATTRIBUTES == (
-        "discord_thread_id",
-        "source_message_id",
-        "lease_owner",
-        "lease_expires_at",
-        "adopted_by",
-        "settled_in",
-        "settled_messages",
-        "thread_name",
-        "archived",
-        "locked",
-        "locked_by",
-        "archived_at",
-        "seen_active_at",
-        "created_at",
-        "created_by",
-        "last_activity_at",
-        "watch_guild_id",
-        "due_in",
-        "due_at",
-        "missing_since",
-        "unreachable_since",
-        "ask_again_at",
-        "opened_at",
-        "delete_marked_at",
-        "delete_marked_message",
-        "delete_locking_at",
-        "deleting_at",
+    assert " ".join(GENERATION_ATTRIBUTES) == (
+        "discord_thread_id source_message_id lease_owner lease_expires_at adopted_by settled_in settled_messages"
+        " thread_name archived locked locked_by archived_at seen_active_at created_at created_by last_activity_at"
+        " watch_guild_id due_in due_at missing_since unreachable_since ask_again_at opened_at"
+        " delete_marked_at delete_marked_message delete_locking_at deleting_at"
     )

@@ -1,4 +1,4 @@
-"""The Store's writes about a session's thread: what each needs, what it leaves, and how a lost one is told."""
+"""The writes of a session and its thread: what each needs, what it leaves, and what a lost one returns."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.kit.virtual_time import START
 
 
 @shelved
-async def test_recording_a_source_message_points_the_thread_to_be_at_its_session(shelf: Shelf) -> None:
+async def test_recording_a_source_message_points_its_thread_to_the_session(shelf: Shelf) -> None:
     write = await shelf.store.sessions.record(await shelf.claimed(), MESSAGE)
 
     assert (write.won, write.mine.source_message_id) == (True, MESSAGE)
@@ -23,7 +23,7 @@ async def test_recording_a_source_message_points_the_thread_to_be_at_its_session
 
 
 @shelved
-async def test_the_first_source_message_stays_and_the_loser_hears_of_it(shelf: Shelf) -> None:
+async def test_the_first_source_message_stays_and_the_loser_gets_it(shelf: Shelf) -> None:
     session = await shelf.claimed()
     await shelf.store.sessions.record(session, MESSAGE)
     late = await shelf.store.sessions.record(session, OTHER_MESSAGE)
@@ -51,7 +51,7 @@ async def test_a_record_whose_answer_was_lost_counts_as_won(shelf: Shelf) -> Non
 
 
 @pytest.mark.parametrize("then", ["vacant", "next generation", "open"])
-def test_a_record_that_comes_late_is_lost(then: str) -> None:
+def test_a_late_record_is_lost(then: str) -> None:
     @shelved
     async def play(shelf: Shelf) -> None:
         read = await shelf.claimed()
@@ -70,7 +70,7 @@ def test_a_record_that_comes_late_is_lost(then: str) -> None:
 
 
 @shelved
-async def test_a_message_whose_thread_is_another_sessions_is_not_recorded(shelf: Shelf) -> None:
+async def test_a_message_whose_thread_belongs_to_another_session_is_not_recorded(shelf: Shelf) -> None:
     await shelf.recorded(MESSAGE, key="another")
     write = await shelf.store.sessions.record(await shelf.claimed(), MESSAGE)
 
@@ -79,7 +79,7 @@ async def test_a_message_whose_thread_is_another_sessions_is_not_recorded(shelf:
 
 
 @shelved
-async def test_a_commit_opens_the_session_and_keeps_the_leases_owner(shelf: Shelf) -> None:
+async def test_a_commit_opens_the_session_and_keeps_the_owner_of_the_lease(shelf: Shelf) -> None:
     write = await shelf.store.sessions.commit(await shelf.recorded(), MESSAGE, SEEN)
 
     item = shelf.item()
@@ -89,7 +89,7 @@ async def test_a_commit_opens_the_session_and_keeps_the_leases_owner(shelf: Shel
 
 
 @shelved
-async def test_whoever_read_the_recorded_message_may_commit_and_the_second_one_has_won_too(shelf: Shelf) -> None:
+async def test_two_openers_that_commit_the_same_message_both_win(shelf: Shelf) -> None:
     session = await shelf.recorded()
     assert (await shelf.store.sessions.commit(session, MESSAGE, SEEN)).won
 
@@ -108,7 +108,7 @@ async def test_a_commit_for_an_ended_generation_is_lost(shelf: Shelf) -> None:
 
 
 @pytest.mark.parametrize("recorded", [False, True], ids=["claimed anew", "recorded anew"])
-def test_a_commit_for_an_ended_generation_does_not_touch_the_next_ones_claim(recorded: bool) -> None:
+def test_a_commit_for_an_ended_generation_does_not_change_the_next_claim(recorded: bool) -> None:
     @shelved
     async def play(shelf: Shelf) -> None:
         old = await shelf.recorded()
@@ -168,7 +168,7 @@ async def test_a_session_with_a_source_message_adopts_nothing(shelf: Shelf) -> N
 
 
 @shelved
-async def test_a_session_that_is_open_is_never_offered_a_thread(shelf: Shelf) -> None:
+async def test_an_open_session_cannot_adopt_a_thread(shelf: Shelf) -> None:
     with pytest.raises(ValueError, match="open"):
         await shelf.adopt(await shelf.open())
 
@@ -183,7 +183,7 @@ async def test_one_thread_is_adopted_by_one_of_two_sessions(shelf: Shelf) -> Non
 
 
 @shelved
-async def test_a_pointer_is_taken_from_a_session_only_if_it_has_the_thread_no_more(shelf: Shelf) -> None:
+async def test_a_pointer_is_taken_over_only_if_its_session_no_longer_has_the_thread(shelf: Shelf) -> None:
     former = (await shelf.adopt(None, key="former")).mine
     pointer = Pointer(thread_id=THREAD, parent_channel_id=CHANNEL, session_key="former")
     assert not (await shelf.adopt(None, pointer=pointer)).won
@@ -203,7 +203,7 @@ async def test_an_adoption_whose_answer_was_lost_counts_as_won(shelf: Shelf) -> 
 
 
 @shelved
-async def test_the_end_of_a_generation_leaves_it_vacant_with_the_next_one_and_takes_the_pointer(shelf: Shelf) -> None:
+async def test_the_end_of_a_generation_leaves_a_vacant_session_and_deletes_the_pointer(shelf: Shelf) -> None:
     session = await shelf.open()
     assert (await shelf.store.sessions.end_generation(session, now=START)).won
 
@@ -231,7 +231,7 @@ async def test_a_generation_ends_once(shelf: Shelf) -> None:
 
 
 @shelved
-async def test_a_session_that_went_on_is_not_ended_on_an_older_reading(shelf: Shelf) -> None:
+async def test_an_older_read_does_not_end_a_session_that_changed_since(shelf: Shelf) -> None:
     read = await shelf.recorded()
     await shelf.store.sessions.commit(read, MESSAGE, SEEN)
 
@@ -240,7 +240,7 @@ async def test_a_session_that_went_on_is_not_ended_on_an_older_reading(shelf: Sh
 
 
 @shelved
-async def test_a_pointer_that_names_another_session_stays_and_does_not_hold_the_end_up(shelf: Shelf) -> None:
+async def test_the_end_of_a_generation_leaves_a_pointer_that_names_another_session(shelf: Shelf) -> None:
     session = await shelf.open()
     shelf.put_item({"pk": "THREAD#700", "sk": "THREAD", "merged_into": "123"})
     assert (await shelf.store.sessions.end_generation(session, now=START)).won
@@ -260,7 +260,7 @@ async def test_an_archived_thread_is_not_watched_and_an_active_one_is(shelf: She
 
 
 @shelved
-async def test_what_is_seen_of_a_former_thread_is_not_written(shelf: Shelf) -> None:
+async def test_an_update_about_a_former_thread_is_lost(shelf: Shelf) -> None:
     read = await shelf.open()
     await shelf.store.sessions.end_generation(read, now=START)
     before = shelf.wire.items()
@@ -279,7 +279,7 @@ async def test_the_first_topic_stays(shelf: Shelf) -> None:
 
 
 @shelved
-async def test_in_every_state_only_vacant_items_expire_and_only_those_to_be_looked_after_are_watched(
+async def test_only_vacant_items_expire_and_only_claims_and_active_threads_are_watched(
     shelf: Shelf,
 ) -> None:
     await shelf.claimed(key="claimed")
