@@ -1,7 +1,7 @@
 """The one place that builds clients: an environment for each kind of function, kept from one invocation to the next.
 
-An environment takes one request at a time, as on Lambda; callers in one process that overlap get one each. One that was
-built from other variables than those of now is closed and built anew. Nothing is built at import, except by `prepare`.
+An environment is used by one request at a time, as on Lambda; concurrent callers in one process get one each. If the
+variables have changed since it was built, it is closed and built again. At import only `prepare` builds anything.
 """
 
 import asyncio
@@ -13,12 +13,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from handler import config
-from handler.aws import clients, dynamodb, parameter_store, reconcile_queue
+from handler.aws import clients, dynamodb, parameter_store
 from handler.aws.parameter_store import BotTokenParameter
-from handler.aws.reconcile_queue import ReconcileQueue
+from handler.aws.sqs import Queue
 from handler.commands import jobs
 from handler.commands.command import Commands
-from handler.commands.jobs import JobsQueue
 from handler.commands.registry import COMMANDS
 from handler.config import Config, ReconcilerConfig, WorkerConfig
 from handler.discord.exchange import NO_RATE_LIMIT_WAITS, RetryPolicy
@@ -38,12 +37,17 @@ if TYPE_CHECKING:
 
 C = TypeVar("C", bound=Config)
 T = TypeVar("T")
+# The inner function of an entrance: environment, event, request id, seconds until Lambda ends the invocation.
+Handle = Callable[["Environment[C]", Any, str, float], Coroutine[Any, Any, T]]
+
+# Nobody waits for the schedule, and SQS answers within tens of milliseconds.
+RECONCILE_QUEUE_TIMEOUT_SECONDS: Final = 2.0
 
 ON_LAMBDA: Final = "AWS_LAMBDA_RUNTIME_API"  # where a runtime asks for invocations: set by Lambda and by its emulator
 
 
 class Environment(Generic[C]):
-    """What one request at a time works with, on one event loop. Each part is built once, when it is first used."""
+    """The parts that requests work with, one request at a time, on one event loop. Each is built at its first use."""
 
     def __init__(
         self,
@@ -63,19 +67,19 @@ class Environment(Generic[C]):
         self._runner = asyncio.Runner(loop_factory=loop_factory)
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run to the end, on the loop to which the connections belong, in a context of its own."""
+        """Run to the end on the loop that the connections belong to, in a new context."""
         return self._runner.run(work, context=contextvars.copy_context())
 
     async def with_token(self, work: Coroutine[Any, Any, T]) -> T:
-        """The work, and beside its first steps the token is read, where that is a parameter and was not read yet."""
+        """Do the work; if the bot's token is still to be read from its parameter, read it at the same time."""
         if self.token.is_known:
             return await work
-        reading = asyncio.ensure_future(self.token.get())
+        read = asyncio.ensure_future(self.token.get())
         try:
             return await work
         finally:
-            reading.cancel()
-            await asyncio.gather(reading, return_exceptions=True)  # what went wrong, the work has met itself
+            read.cancel()
+            await asyncio.gather(read, return_exceptions=True)  # the work has met its error, if there was one
 
     @cached_property
     def names(self) -> Names:
@@ -96,7 +100,7 @@ class Environment(Generic[C]):
 
     @cached_property
     def discord(self) -> Discord:
-        """The REST client. The reconciler gives way where a command waits."""
+        """The REST client. The reconciler does not wait for a 429, commands do."""
         return Discord(
             send=httpx_send(self.http, self.token),
             application_id=self.config.application_id,
@@ -111,27 +115,28 @@ class Environment(Generic[C]):
         return TokenSource(self.config.bot_token, clock=self.clock, read=read)
 
     @cached_property
-    def jobs(self) -> JobsQueue:
+    def jobs(self) -> Queue:
         assert isinstance(self.config, WorkerConfig)  # noqa: S101 - only the webhook and the worker ask for it
-        client = clients.client(self.aws_session, "sqs", read_timeout=jobs.READ_TIMEOUT_SECONDS)
-        return JobsQueue(client, self.config.jobs_queue_url)
+        return self._queue(self.config.jobs_queue_url, jobs.READ_TIMEOUT_SECONDS)
 
     @cached_property
-    def reconcile_queue(self) -> ReconcileQueue:
+    def reconcile_queue(self) -> Queue:
         assert isinstance(self.config, ReconcilerConfig)  # noqa: S101 - only the reconciler asks for it
-        client = clients.client(self.aws_session, "sqs", read_timeout=reconcile_queue.READ_TIMEOUT_SECONDS)
-        return ReconcileQueue(client, self.config.reconcile_queue_url)
+        return self._queue(self.config.reconcile_queue_url, RECONCILE_QUEUE_TIMEOUT_SECONDS)
+
+    def _queue(self, url: str, read_timeout: float) -> Queue:
+        return Queue(clients.build_client(self.aws_session, "sqs", read_timeout=read_timeout), url)
 
     @cached_property
     def pace(self) -> Pace:
-        """Of all the guilds that this environment runs."""
+        """The pace that all guilds of this environment share."""
         return Pace(self.clock)
 
     @cached_property
     def token_parameter(self) -> BotTokenParameter | None:
         if self.config.bot_token is not None or self.config.bot_token_parameter is None:
             return None
-        client = clients.client(self.aws_session, "ssm", read_timeout=parameter_store.READ_TIMEOUT_SECONDS)
+        client = clients.build_client(self.aws_session, "ssm", read_timeout=parameter_store.READ_TIMEOUT_SECONDS)
         return BotTokenParameter(client, self.config.bot_token_parameter)
 
     @cached_property
@@ -149,7 +154,7 @@ class Environment(Generic[C]):
         return self._aws or Session()
 
     def warm(self) -> None:
-        """Build everything now. No remote call is made."""
+        """Build everything now, without a remote call."""
         self._runner.get_loop()
         _ = self.sessions, self.discord
         if isinstance(self.config, WorkerConfig):
@@ -159,7 +164,7 @@ class Environment(Generic[C]):
         import_lazy_modules()
 
     def close(self) -> None:
-        """Let go of what was built. Threads at work finish by themselves."""
+        """Close what was built. Threads at work end by themselves."""
         built = self.__dict__
         for name in ("dynamodb", "jobs", "reconcile_queue", "token_parameter"):
             if built.get(name) is not None:
@@ -170,12 +175,12 @@ class Environment(Generic[C]):
 
 
 def import_lazy_modules() -> None:
-    """Import what the libraries import only at their first request: it belongs to INIT, too."""
+    """Import what the libraries import only at their first request: INIT is the time for that too."""
     for name in _LAZY_MODULES:
         __import__(name)
 
 
-# Found by a test that compares the loaded modules before and after a first request.
+# A test that compares the loaded modules before and after a first request keeps this list complete.
 _LAZY_MODULES: Final = ("anyio._backends._asyncio", "boto3.dynamodb.types", "encodings.idna")
 
 _Origin = tuple[int, int]  # the process, and the variables of its environment
@@ -191,31 +196,32 @@ def build(kind: type[C]) -> Environment[C]:
 
 @contextmanager
 def environment(kind: type[C]) -> Iterator[Environment[C]]:
-    """An environment to use alone: one that is idle, else a new one. Raises ConfigurationError."""
+    """An environment for exclusive use: an idle one, else a new one. Raises ConfigurationError."""
     origin = _origin()
-    borrowed = _take(kind, origin) or build(kind)
+    used = _take_idle(kind, origin) or build(kind)
     try:
-        yield borrowed
-    except BaseException as fault:
-        if not isinstance(fault, Exception):  # interrupted somewhere: what it was doing may be going on
-            borrowed.close()
+        yield used
+    except BaseException as error:
+        if not isinstance(error, Exception):  # interrupted: some of its work may be going on
+            used.close()
             raise
-        _put_back(kind, origin, borrowed)
+        _keep(kind, origin, used)
         raise
-    _put_back(kind, origin, borrowed)
+    _keep(kind, origin, used)
 
 
-def invoke(kind: type[C], work: Callable[[Environment[C]], Coroutine[Any, Any, T]]) -> T:
-    """One invocation."""
-    with environment(kind) as borrowed:
-        return borrowed.run(work(borrowed))
+def invoke(kind: type[C], handle: "Handle[C, T]", event: Any, context: Any) -> T:
+    """One invocation by Lambda."""
+    seconds = context.get_remaining_time_in_millis() / 1000
+    with environment(kind) as used:
+        return used.run(handle(used, event, context.aws_request_id, seconds))
 
 
 def prepare(kind: type[Config]) -> None:
-    """Called by each entrance at its import: in Lambda's INIT phase, build everything; anywhere else, do nothing.
+    """Build everything in Lambda's INIT phase; do nothing outside Lambda. Each entrance calls this at its import.
 
-    INIT has a full processor and is no part of the request. Faults are kept for the first invocation, which meets the
-    same ones and can tell them.
+    INIT has a full processor and does not count as the request. Its errors are left to the first invocation, which
+    meets the same ones and can report them.
     """
     if ON_LAMBDA not in os.environ:
         return
@@ -226,12 +232,12 @@ def prepare(kind: type[Config]) -> None:
     try:
         built.warm()
     except Exception:
-        telemetry.logger.exception("not everything could be built ahead")
-    _put_back(kind, _origin(), built)
+        telemetry.logger.exception("not everything could be built in INIT")
+    _keep(kind, _origin(), built)
 
 
 def close_all() -> None:
-    """Close every idle environment: for callers other than Lambda, which just ends."""
+    """Close every idle environment. Lambda just ends the process; other callers need this."""
     for environments in _idle_environments.values():
         while environments:
             environments.pop()[1].close()
@@ -241,7 +247,7 @@ def _origin() -> _Origin:
     return os.getpid(), config.fingerprint(os.environ)
 
 
-def _take(kind: type[C], origin: _Origin) -> Environment[C] | None:
+def _take_idle(kind: type[C], origin: _Origin) -> Environment[C] | None:
     environments = _idle_environments.setdefault(kind, [])
     while environments:
         built_from, idle = environments.pop()
@@ -252,5 +258,5 @@ def _take(kind: type[C], origin: _Origin) -> Environment[C] | None:
     return None
 
 
-def _put_back(kind: type[Config], origin: _Origin, used: Environment[Any]) -> None:
+def _keep(kind: type[Config], origin: _Origin, used: Environment[Any]) -> None:
     _idle_environments.setdefault(kind, []).append((origin, used))

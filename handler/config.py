@@ -1,4 +1,4 @@
-"""The environment: the only module that knows its variables. All faults are named at once, and no value is ever shown."""
+"""The environment's variables, which only this module knows. All faults are named at once; values are never shown."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -14,8 +14,8 @@ AUTO_ARCHIVE_CHOICES: Final = (60, 1440, 4320, 10080)  # minutes; Discord docs, 
 MAX_PREFIX_UNITS: Final = 50  # leaves half of a thread's 100 UTF-16 units to the session's name
 UnlockPolicy = Literal["moderators", "everyone"]
 DeleteMode = Literal["archive", "delete"]
-MAX_IDLE_ARCHIVE_HOURS: Final = 8760  # a year: who wants to wait longer wants it off
-MAX_DELETE_AFTER_DAYS: Final = 3650  # ten years, the same
+MAX_IDLE_ARCHIVE_HOURS: Final = 8760  # a year; to wait longer is to turn it off
+MAX_DELETE_AFTER_DAYS: Final = 3650  # ten years, likewise
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,13 +34,13 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class WorkerConfig(Config, frozen=True, kw_only=True):
-    """What the worker needs: it puts jobs back."""
+    """What the worker needs besides: it puts jobs back."""
 
     jobs_queue_url: str
 
 
 class WebhookConfig(WorkerConfig, frozen=True, kw_only=True):
-    """What the webhook needs: it verifies, and hands jobs over."""
+    """What the webhook needs besides: it verifies requests and hands jobs over."""
 
     public_key: bytes
 
@@ -66,41 +66,41 @@ class _Variable(msgspec.Struct, frozen=True):
     default: str | None = None
 
 
-def _nonblank(text: str) -> str:
+def _parse_text(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be blank")
     return text
 
 
-def _url(text: str) -> str:
+def _parse_url(text: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", text):
         raise ValueError("must be an http or https URL")
     return text.rstrip("/")
 
 
-def _application_id(text: str) -> str:
+def _parse_application_id(text: str) -> str:
     if not re.fullmatch(r"[0-9]{1,20}", text):
         raise ValueError("must be the application's numeric id")
     return text
 
 
-def _public_key(text: str) -> bytes:
+def _parse_public_key(text: str) -> bytes:
     from nacl.bindings import crypto_core_ed25519_is_valid_point
 
     if not re.fullmatch(r"[0-9a-fA-F]{64}", text) or not crypto_core_ed25519_is_valid_point(bytes.fromhex(text)):
-        # Digits alone are not enough: with a mistyped key every request would look forged.
+        # A mistyped key can be 64 digits too, and then every request would look forged.
         raise ValueError("must be the application's public key, 64 hexadecimal digits")
     return bytes.fromhex(text)
 
 
-def _prefix(text: str) -> str:
-    _nonblank(text)
+def _parse_prefix(text: str) -> str:
+    _parse_text(text)
     if utf16_units(text) > MAX_PREFIX_UNITS or not text.replace(" ", "").isprintable():
         raise ValueError(f"must be printable and at most {MAX_PREFIX_UNITS} characters")
     return text
 
 
-def _choice(*choices: str) -> Callable[[str], str]:
+def _parse_one_of(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in choices:
             raise ValueError(f"must be one of {', '.join(choices)}")
@@ -109,33 +109,33 @@ def _choice(*choices: str) -> Callable[[str], str]:
     return parse
 
 
-def _whole_up_to(most: int) -> Callable[[str], int]:
+def _parse_number_up_to(maximum: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > most:
-            raise ValueError(f"must be a whole number from 0 (off) to {most}")
+        if not re.fullmatch(r"[0-9]{1,9}", text) or int(text) > maximum:
+            raise ValueError(f"must be a whole number from 0 (off) to {maximum}")
         return int(text)
 
     return parse
 
 
-def _auto_archive(text: str) -> int:
-    return int(_choice(*map(str, AUTO_ARCHIVE_CHOICES))(text))
+def _parse_auto_archive(text: str) -> int:
+    return int(_parse_one_of(*map(str, AUTO_ARCHIVE_CHOICES))(text))
 
 
 _VARIABLES: Final[Mapping[str, _Variable]] = {
-    "sessions_table": _Variable("SESSIONS_TABLE", _nonblank),
-    "jobs_queue_url": _Variable("JOBS_QUEUE_URL", _url),
-    "reconcile_queue_url": _Variable("RECONCILE_QUEUE_URL", _url),
-    "application_id": _Variable("DISCORD_APPLICATION_ID", _application_id),
-    "public_key": _Variable("DISCORD_PUBLIC_KEY", _public_key),
-    "api_url": _Variable("DISCORD_API_URL", _url, "https://discord.com/api/v10"),
-    "session_name_prefix": _Variable("SESSION_NAME_PREFIX", _prefix, "Session "),
-    "auto_archive_minutes": _Variable("AUTO_ARCHIVE_MINUTES", _auto_archive, "4320"),
-    "idle_archive_hours": _Variable("IDLE_ARCHIVE_HOURS", _whole_up_to(MAX_IDLE_ARCHIVE_HOURS), "0"),
-    "delete_after_days": _Variable("DELETE_AFTER_DAYS", _whole_up_to(MAX_DELETE_AFTER_DAYS), "0"),
-    "delete_mode": _Variable("DELETE_MODE", _choice("archive", "delete"), "archive"),
-    "unlock_policy": _Variable("UNLOCK_POLICY", _choice("moderators", "everyone"), "moderators"),
-    "log_level": _Variable("LOG_LEVEL", _choice("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
+    "sessions_table": _Variable("SESSIONS_TABLE", _parse_text),
+    "jobs_queue_url": _Variable("JOBS_QUEUE_URL", _parse_url),
+    "reconcile_queue_url": _Variable("RECONCILE_QUEUE_URL", _parse_url),
+    "application_id": _Variable("DISCORD_APPLICATION_ID", _parse_application_id),
+    "public_key": _Variable("DISCORD_PUBLIC_KEY", _parse_public_key),
+    "api_url": _Variable("DISCORD_API_URL", _parse_url, "https://discord.com/api/v10"),
+    "session_name_prefix": _Variable("SESSION_NAME_PREFIX", _parse_prefix, "Session "),
+    "auto_archive_minutes": _Variable("AUTO_ARCHIVE_MINUTES", _parse_auto_archive, "4320"),
+    "idle_archive_hours": _Variable("IDLE_ARCHIVE_HOURS", _parse_number_up_to(MAX_IDLE_ARCHIVE_HOURS), "0"),
+    "delete_after_days": _Variable("DELETE_AFTER_DAYS", _parse_number_up_to(MAX_DELETE_AFTER_DAYS), "0"),
+    "delete_mode": _Variable("DELETE_MODE", _parse_one_of("archive", "delete"), "archive"),
+    "unlock_policy": _Variable("UNLOCK_POLICY", _parse_one_of("moderators", "everyone"), "moderators"),
+    "log_level": _Variable("LOG_LEVEL", _parse_one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
 }
 _TOKEN: Final = "DISCORD_BOT_TOKEN"  # noqa: S105 - the name of a variable
 _TOKEN_PARAMETER: Final = "DISCORD_BOT_TOKEN_PARAMETER"  # noqa: S105 - the name of a variable
@@ -174,6 +174,6 @@ def _read(variable: _Variable, environ: Mapping[str, str], faults: list[str]) ->
 
 
 def fingerprint(environ: Mapping[str, str]) -> int:
-    """Changes when any variable changes on which built clients depend: ours, and botocore's own."""
+    """A number that changes with any variable that clients depend on: ours and botocore's."""
     names = {variable.name for variable in _VARIABLES.values()} | {_TOKEN, _TOKEN_PARAMETER}
     return hash(frozenset((k, v) for k, v in environ.items() if k in names or k.startswith("AWS_")))

@@ -1,24 +1,25 @@
 """`ReconcilerFunction`: brings the table back to what Discord says.
 
-It wakes on two kinds of events. The schedule's (any event without `Records`) sends one message for each known guild that
-is not parked. A message of `ReconcileQueue` runs its guild, parked or not. How one message ends:
+Two kinds of events wake it. The schedule's (any event without `Records`) sends one message for each known guild that is
+not parked. A message of `ReconcileQueue` runs its guild, parked or not. How one message ends:
 
-    malformed                       failed, each time: SQS puts it among the dead letters
-    the guild was run or parked     let go; what was done is returned, logged and counted
-    a step of the run failed        let go: the next run does it
-    the run could not be made,      failed: SQS delivers it again. Nothing was concluded, and what was done stays done.
-      or was cut off                After the last receive it is a dead letter; the next tick sends the guild all the same
+    malformed                       failed, each time: SQS moves it to the dead letters
+    the guild was run or parked     done; the counts are returned, logged and added to the metrics
+    an action of the run failed     done: the next run repeats it
+    the run was impossible          failed: SQS delivers it again. Nothing was concluded, and what was done stays done.
+      or was cut off                After the last receive it is a dead letter; the next tick sends the guild anyway
 
-A 429 is not waited out: people's commands have the better claim to the bot's requests.
+A 429 is not waited out: people's commands need the bot's requests more.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from handler import bootstrap
-from handler.aws import reconcile_queue
+from handler.aws import sqs_events
 from handler.bootstrap import Environment
 from handler.config import ReconcilerConfig
 from handler.errors import OnethreadError
@@ -28,12 +29,12 @@ from handler.runtime.telemetry import Metric
 from handler.sessions.reconcile.housekeeping import HousekeepingSettings
 from handler.sessions.reconcile.run import run_once
 
-UNREPORTABLE: Final = ""  # a message without an id: Lambda then takes the whole batch as failed
-RETURN_SECONDS: Final = 2.0  # kept back for ending what is cut off, the log lines and the answer
-FEW_GUILDS: Final = 100  # so many are run within the shortest period: no tick has to look whether the last one is done
-FIRST_REQUESTS: Final = 2  # of every run, beside each other: the active list and the audit log
+MESSAGE_VERSION: Final = 1  # of the form of ReconcileQueue's messages: raised when an older reconciler could misread it
+RETURN_SECONDS: Final = 2.0  # kept for ending what is cut off, the log lines and the answer
+FEW_GUILDS: Final = 100  # so many are run within the shortest period: no tick has to check whether the last one is done
+FIRST_REQUESTS: Final = 2  # of every run, side by side: the active list and the audit log
 
-# Of a run's counts, what somebody may want to be alarmed by.
+# Counts of a run that somebody may want an alarm for.
 _METRICS: Final = {
     Metric.HELD_DELETIONS: ("held",),
     Metric.FAILED_ACTIONS: ("failed", "housekeeping_failed"),
@@ -43,115 +44,105 @@ _METRICS: Final = {
 Counts = Mapping[str, int]
 
 
+class GuildMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of `ReconcileQueue`: run that guild. Runs can be repeated, so it may arrive twice or late."""
+
+    version: int = MESSAGE_VERSION
+    guild_id: Annotated[str, msgspec.Meta(pattern=r"^[0-9]{1,20}\Z")]
+
+
+def encode(guild_id: str) -> str:
+    return msgspec.json.encode(GuildMessage(guild_id=guild_id)).decode()
+
+
+def decode(body: str) -> str:
+    """The id of the guild in a message's body. Raises Malformed."""
+    return sqs_events.decode_body(body, GuildMessage, MESSAGE_VERSION).guild_id
+
+
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """A schedule's event, or messages of the queue; of these the failed ones are named, and delivered again."""
-    seconds = context.get_remaining_time_in_millis() / 1000
-    request_id = context.aws_request_id
-    return bootstrap.invoke(ReconcilerConfig, lambda environment: handle(environment, event, request_id, seconds))
+    """A schedule's event, or messages of the queue. The answer names the failed ones, which SQS delivers again."""
+    return bootstrap.invoke(ReconcilerConfig, handle, event, context)
 
 
 async def handle(
     environment: Environment[ReconcilerConfig], event: Any, request_id: str, seconds: float
 ) -> dict[str, Any]:
-    """What the event asks for, within `seconds`."""
+    """Send the due guilds, or run the guilds of all messages side by side at one pace, within `seconds`."""
     ends = Deadline.after(environment.clock.now(), max(0.0, seconds - RETURN_SECONDS))
-    if isinstance(event, dict) and "Records" in event:
-        return await _receive(environment, event["Records"], request_id, ends)
-    with telemetry.log_request(function="reconciler", request_id=request_id, trigger="schedule"):
-        return dict(await run_until(environment.clock, ends, _tick(environment)))
+    fields = {"function": "reconciler", "request_id": request_id}
+    if not isinstance(event, dict) or "Records" not in event:
+        with telemetry.log_request(**fields, trigger="schedule"):
+            return dict(await run_until(environment.clock, ends, _send_due_guilds(environment)))
+
+    async def work(message: sqs_events.Message) -> dict[str, Any]:
+        return await _handle_message(environment, message, ends)
+
+    answer, runs = await sqs_events.handle_messages(event, work, **fields)
+    return {**answer, "runs": runs}
 
 
 # The schedule
 
 
-async def _tick(environment: Environment[ReconcilerConfig]) -> Counts:
-    """Send the due guilds: `due`, how many there are; `sent`; `unsent`, which the next tick sends."""
+async def _send_due_guilds(environment: Environment[ReconcilerConfig]) -> Counts:
+    """Counts: `due` guilds; those `sent`; those `unsent`, which the next tick sends."""
     due = await environment.sessions.context.store.guilds.due(environment.clock.now())
     telemetry.add_metric(Metric.DUE_GUILDS, len(due))
-    if await _lags(environment, len(due)):
-        return _told({"due": len(due), "sent": 0, "unsent": 0})
-    unsent = await environment.reconcile_queue.send(due)
+    sent = 0
+    unsent: Mapping[str, str] = {}
+    if not await _is_late(environment, len(due)):
+        unsent = await environment.reconcile_queue.send_many([encode(guild_id) for guild_id in due])
+        sent = len(due) - len(unsent)
     if unsent:
         telemetry.add_metric(Metric.UNSENT_GUILDS, len(unsent))
         reasons = dict(Counter(unsent.values()))
         telemetry.logger.error("guilds were not sent; the next tick sends them", extra={"reasons": reasons})
-    return _told({"due": len(due), "sent": len(due) - len(unsent), "unsent": len(unsent)})
+    counts = {"due": len(due), "sent": sent, "unsent": len(unsent)}
+    telemetry.set_fields(**counts)
+    return counts
 
 
-async def _lags(environment: Environment[ReconcilerConfig], due: int) -> bool:
-    """Whether an earlier tick's guilds still wait. More of them would only push out those at the end of the order."""
+async def _is_late(environment: Environment[ReconcilerConfig], due: int) -> bool:
+    """Whether guilds of an earlier tick still wait. More of them would only displace those at the end of the order."""
     if due <= FEW_GUILDS:
         return False
-    waiting = await environment.reconcile_queue.waiting()
+    waiting = await environment.reconcile_queue.count_waiting()
     if waiting is None or waiting <= FEW_GUILDS:
         return False
     telemetry.add_metric(Metric.LATE_TICKS)
-    telemetry.logger.warning("guilds of an earlier tick still wait: none are sent", extra={"waiting": waiting})
+    telemetry.logger.warning("no guilds were sent: those of an earlier tick still wait", extra={"waiting": waiting})
     return True
-
-
-def _told(counts: Counts) -> Counts:
-    telemetry.set_fields(**counts)
-    return counts
 
 
 # The guilds
 
 
-async def _receive(
-    environment: Environment[ReconcilerConfig], records: Any, request_id: str, ends: Deadline
+async def _handle_message(
+    environment: Environment[ReconcilerConfig], message: sqs_events.Message, ends: Deadline
 ) -> dict[str, Any]:
-    """Run the guilds of all messages, side by side at one pace."""
-    records = [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
-    runs = await asyncio.gather(*(_record(environment, record, request_id, ends) for record in records))
-    failed = [record.get("messageId", UNREPORTABLE) for record, run in zip(records, runs, strict=True) if run is None]
-    return {
-        "batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed],
-        "runs": [run for run in runs if run is not None],
-    }
-
-
-async def _record(
-    environment: Environment[ReconcilerConfig], record: Mapping[str, Any], request_id: str, ends: Deadline
-) -> dict[str, Any] | None:
-    """The guild and its counts; None if the message is to come again. Each has its own telemetry, being a task of its own."""
-    with telemetry.log_request(function="reconciler", request_id=request_id, message_id=record.get("messageId")):
-        try:
-            guild_id = reconcile_queue.decode(str(record.get("body")))
-        except reconcile_queue.NoGuild as fault:
-            telemetry.logger.error("not a guild to look at", extra={"detail": str(fault)})
-            _failed("malformed")
-            return None
+    """The guild and the counts of its run. Raises what prevents the run."""
+    try:
+        guild_id = decode(message.body)
         telemetry.set_fields(guild_id=guild_id)
-        try:
-            counts = await run_until(environment.clock, ends, _run(environment, guild_id))
-        except OnethreadError as error:
-            telemetry.logger.warning("the guild was not run", extra={"detail": str(error)})
-            _failed(error.kind)
-            return None
-        except Exception:  # the other guilds are not to suffer
-            telemetry.logger.exception("a fault of ours")
-            _failed("internal")
-            return None
-        _count(counts)
-        return {"guild_id": guild_id, "counts": dict(counts)}
+        counts = await run_until(environment.clock, ends, _run(environment, guild_id))
+    except Exception as error:
+        telemetry.add_metric(Metric.GUILD_RUNS, Outcome=getattr(error, "kind", OnethreadError.kind))
+        raise
+    _report(counts)
+    return {"guild_id": guild_id, "counts": dict(counts)}
 
 
 async def _run(environment: Environment[ReconcilerConfig], guild_id: str) -> Counts:
-    """One run. What every run begins with takes its turn here; what a run asks besides takes its own."""
+    """One run. The requests with which every run begins take their turns here; a run paces the others itself."""
     await environment.pace(FIRST_REQUESTS)
     context, now, settings = environment.sessions.context, environment.clock.now(), environment.config
     wanted = HousekeepingSettings.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
     return await environment.with_token(run_once(context, guild_id, now, pace=environment.pace, settings=wanted))
 
 
-def _failed(outcome: str) -> None:
-    telemetry.set_fields(outcome=outcome)
-    telemetry.add_metric(Metric.GUILD_RUNS, Outcome=outcome)
-
-
-def _count(counts: Counts) -> None:
-    """Put what a run did into the log line and the metrics. An action is counted by the name of its class."""
+def _report(counts: Counts) -> None:
+    """Log what a run did and add it to the metrics. The counts of actions have the names of the actions' classes."""
     outcome = "parked" if counts.get("parked") else "done"
     telemetry.set_fields(outcome=outcome, counts={name: number for name, number in counts.items() if number})
     telemetry.add_metric(Metric.GUILD_RUNS, Outcome=outcome)

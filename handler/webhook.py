@@ -1,13 +1,13 @@
-"""`WebhookFunction`: an interaction from Discord, answered now if that is possible in time, else handed over.
+"""`WebhookFunction`: answers an interaction from Discord in time, or hands it over to the worker.
 
-    0 s        API Gateway has the request (requestContext.timeEpoch), and Discord begins to count
-    … 2.4 s    the command runs: done means an answer in the response (type 4)
-    … 2.9 s    not done: it is cancelled and the interaction goes to the queue; the response is a deferral (type 5)
+    0 s        API Gateway has the request (requestContext.timeEpoch); Discord's 3 seconds begin
+    … 2.4 s    the command runs; if it is done, the answer is in the response (type 4)
+    … 2.9 s    if not, it is cancelled and the interaction goes to the queue; the response is a deferral (type 5)
     3 s        Discord gives up
 
-A cold start that ate the time leads straight to the queue. If the hand-over failed, or nobody knows, the answer is
-"nothing is lost, try again" (type 4); should the job be there after all, the worker replaces that with the link.
-A button's answer replaces the message under which it stands: types 7 and 6 instead of 4 and 5.
+If a cold start used up the time, the interaction goes straight to the queue. If the hand-over failed or its outcome is
+unknown, the answer is "nothing is lost, try again" (type 4); if the job is in the queue after all, the worker replaces
+that answer with the link. A button's answer replaces the message that holds it: types 7 and 6 instead of 4 and 5.
 """
 
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ from discord_interactions import InteractionType
 from handler import bootstrap
 from handler.aws import http_api
 from handler.bootstrap import Environment
-from handler.commands import texts
+from handler.commands import jobs, texts
 from handler.commands.command import Command
 from handler.commands.jobs import Job, whole_seconds
 from handler.commands.outcomes import log_failure
@@ -33,43 +33,49 @@ from handler.runtime.deadline import Deadline, run_until
 from handler.runtime.telemetry import Metric
 
 ANSWER_SECONDS: Final = 2.4  # after the receipt; the rest of Discord's 3 s is for the hand-over and the way back
-HAND_OVER_SECONDS: Final = 2.9  # after the receipt, at most: a tenth of a second for the way back
-MIN_HAND_OVER_SECONDS: Final = 0.4  # even when all is eaten: a message takes SQS 20 ms, a new connection a few more
-WORTH_STARTING_SECONDS: Final = 0.15  # with less left not even a reuse is done: straight to the worker
+HAND_OVER_SECONDS: Final = 2.9  # after the receipt, at most: leaves a tenth of a second for the way back
+MIN_HAND_OVER_SECONDS: Final = (
+    0.4  # even when no time is left: SQS takes 20 ms for a message, a new connection some more
+)
+MIN_COMMAND_SECONDS: Final = 0.15  # with less left not even a reuse gets done: straight to the worker
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """One request. Never raises but ConfigurationError: whoever knocks sees no fault of ours."""
-    return bootstrap.invoke(WebhookConfig, lambda environment: handle(environment, event, context.aws_request_id))
+    """One request of an HTTP API. Raises only ConfigurationError: the caller sees no fault of ours."""
+    return bootstrap.invoke(WebhookConfig, handle, event, context)
 
 
-async def handle(environment: Environment[WebhookConfig], event: Any, request_id: str) -> dict[str, Any]:
-    """The HTTP response to an HTTP API's event."""
+async def handle(
+    environment: Environment[WebhookConfig], event: Any, request_id: str, seconds: float
+) -> dict[str, Any]:
+    """The HTTP response. `seconds` is more than Discord waits, so it does not matter here."""
     now = environment.clock.now()
     with telemetry.log_request(function="webhook", request_id=request_id):
         try:
             payload = verify(http_api.read_request(event), environment.config.public_key, now)
-        except RequestRefused as refused:
-            telemetry.set_fields(outcome="refused", http_status=refused.status)
-            return http_api.response(refused.status, {"error": refused.text}, refused.headers)
-        callback = await _callback(environment, payload, http_api.read_receipt_time(event, now))
+        except RequestRefused as refusal:
+            telemetry.set_fields(outcome="refused", http_status=refusal.status)
+            return http_api.response(refusal.status, {"error": refusal.text}, refusal.headers)
+        callback = await _answer(environment, payload, http_api.read_receipt_time(event, now))
         telemetry.set_fields(callback_type=callback["type"])
         return http_api.response(200, callback)
 
 
-async def _callback(environment: Environment[WebhookConfig], payload: dict[str, Any], received: datetime) -> Callback:
+async def _answer(environment: Environment[WebhookConfig], payload: dict[str, Any], received: datetime) -> Callback:
     match payload["type"]:
         case InteractionType.PING:
             return responses.pong()
         case InteractionType.APPLICATION_COMMAND_AUTOCOMPLETE:
             return responses.no_choices()
         case InteractionType.APPLICATION_COMMAND | InteractionType.MESSAGE_COMPONENT:
-            return await _command(environment, payload, received)
+            return await _answer_command(environment, payload, received)
         case _:
             return responses.reply(texts.unknown_component())
 
 
-async def _command(environment: Environment[WebhookConfig], payload: dict[str, Any], received: datetime) -> Callback:
+async def _answer_command(
+    environment: Environment[WebhookConfig], payload: dict[str, Any], received: datetime
+) -> Callback:
     interaction = interactions.parse(payload)
     if interaction is None:
         return responses.reply(texts.unreadable_command())
@@ -79,23 +85,22 @@ async def _command(environment: Environment[WebhookConfig], payload: dict[str, A
         is_command = payload["type"] == InteractionType.APPLICATION_COMMAND
         return responses.reply(texts.unknown_command() if is_command else texts.unknown_component())
     try:
-        return await _now_or_later(environment, command, interaction, received)
+        return await _run_or_hand_over(environment, command, interaction, received)
     except Exception:
-        telemetry.logger.exception("a fault of ours")
-        telemetry.set_fields(outcome="fault")
+        telemetry.log_fault()
         return responses.reply(texts.internal_error())
 
 
-async def _now_or_later(
+async def _run_or_hand_over(
     environment: Environment[WebhookConfig], command: Command, interaction: Interaction, received: datetime
 ) -> Callback:
     clock, deadline = environment.clock, Deadline.after(received, ANSWER_SECONDS)
     try:
-        if deadline.remaining(clock.now()) < WORTH_STARTING_SECONDS:
-            raise TimedOut("the time was over before the command began")
+        if deadline.remaining(clock.now()) < MIN_COMMAND_SECONDS:
+            raise TimedOut("the time had passed before the command began")
         work = environment.with_token(command(environment.sessions, interaction))
-        return _reply(interaction, await run_until(clock, deadline, work))
-    except TooManyThreads as error:  # nothing that the worker could wait for: people have to archive some
+        return _callback(interaction, await run_until(clock, deadline, work))
+    except TooManyThreads as error:  # no use in waiting: people have to archive some
         log_failure(error)
         return responses.reply(texts.failure(error))
     except TryAgain as error:
@@ -108,7 +113,7 @@ async def _now_or_later(
 async def _hand_over(
     environment: Environment[WebhookConfig], interaction: Interaction, received: datetime, error: TryAgain
 ) -> Callback:
-    """Let the worker finish it: a deferral, or the reason why not."""
+    """Leave the command to the worker: a deferral, or the reason why that is impossible."""
     clock = environment.clock
     log_failure(error)
     job = Job.of(interaction, received)
@@ -116,13 +121,13 @@ async def _hand_over(
         again_at = clock.now() + timedelta(seconds=error.retry_after)
         if again_at >= job.expiry:
             return responses.reply(texts.long_wait(error, again_at))
-        job = job.telling(wait_seconds=whole_seconds(error.retry_after))
+        job = job.with_notice(wait_seconds=whole_seconds(error.retry_after))
     elif isinstance(error, Importing):
-        job = job.telling(progress=error.progress)
-    least = Deadline.after(clock.now(), MIN_HAND_OVER_SECONDS)
-    budget = max(Deadline.after(received, HAND_OVER_SECONDS), least, key=lambda deadline: deadline.at)
+        job = job.with_notice(progress=error.progress)
+    earliest = Deadline.after(clock.now(), MIN_HAND_OVER_SECONDS)
+    deadline = max(Deadline.after(received, HAND_OVER_SECONDS), earliest, key=lambda deadline: deadline.at)
     try:
-        sent = await run_until(clock, budget, environment.jobs.send(job))
+        sent = await run_until(clock, deadline, environment.jobs.send(jobs.encode(job)))
     except TimedOut:
         sent = False
     telemetry.set_fields(outcome="handed_over" if sent else "not_handed_over")
@@ -132,10 +137,10 @@ async def _hand_over(
     return responses.defer_update() if interaction.is_button else responses.defer()
 
 
-def _reply(interaction: Interaction, answer: Message) -> Callback:
-    """The answer at once: a message of its own, or in place of the one under which the button stands.
+def _callback(interaction: Interaction, answer: Message) -> Callback:
+    """The answer in the response: a new message, or in place of the one that holds the button.
 
-    What went wrong never is: the button stays, for another try.
+    An error is always a new message: the button stays, for another try.
     """
     return responses.update(answer) if interaction.is_button else responses.reply(answer)
 

@@ -1,31 +1,33 @@
 """`WorkerFunction`: finishes what the webhook handed over, and edits the deferred answer.
 
-How one receive of a job ends. In each way but the first two the user is told something: nobody is left with "thinking…".
+How one receive of a job ends. In each case but the first two the user is told something, so nobody is left with
+"thinking…".
 
-    malformed                            failed, each time: SQS puts it among the dead letters
-    its token is dead                    let go: nobody can be told any more
-    done, or definitely not possible     the answer is edited; let go
-    a long wait, an import unfinished    a new message is sent, then the user is told; let go
-      … longer than the token lives      the user is told when to come back; let go
-      … that cannot be sent              the user is told; failed
-    it may work later                    the user is told; failed: SQS delivers it again
-      … on the last receive              before trying, that it goes badly; then what came of it; let go
-    a fault of ours                      the user is told; failed, each time
-    the user cannot be told now          failed: SQS delivers it again, the command is repeated
+    malformed                             failed, each time: SQS moves it to the dead letters
+    its token is dead                     done: nobody can be told
+    finished, or definitely impossible    the answer is edited; done
+    a long wait, an unfinished import     a new message is sent, then the user is told; done
+      … longer than the token lives       the user is told when to come back; done
+      … that cannot be sent               the user is told; failed
+    it may work later                     the user is told; failed: SQS delivers it again
+      … on the last receive               before the attempt the user is warned, after it told the outcome; done
+    a fault of ours                       the user is told; failed, each time
+    the user cannot be told now           failed: SQS delivers it again, the command is repeated
 
-A job that dies on the way is delivered again too; whatever it did may be done again.
+A job whose worker dies is delivered again too. Everything it did may be done again.
 """
 
-import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from datetime import timedelta
 from enum import Enum, auto
 from typing import Any, Final, TypeVar
 
 from handler import bootstrap
+from handler.aws import sqs_events
+from handler.aws.sqs import MAX_DELAY_SECONDS
 from handler.bootstrap import Environment
 from handler.commands import jobs, texts
-from handler.commands.jobs import MAX_DELAY_SECONDS, Job, whole_seconds
+from handler.commands.jobs import Job, whole_seconds
 from handler.commands.outcomes import log_failure
 from handler.config import WorkerConfig
 from handler.discord import responses
@@ -45,187 +47,154 @@ from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
 from handler.runtime.telemetry import Metric
 
 COMMAND_SECONDS: Final = 50.0  # of the worker's 60: a command with several waits and retries, or much of an import
-TELLING_SECONDS: Final = 4.0  # for an edit with its repeats: the short 404 after a deferral was seen to take below one
-SENDING_SECONDS: Final = 2.0  # for putting a job back: both attempts, at their slowest
-MARGIN_SECONDS: Final = 8.0  # of Lambda's time, after the command: the grace, a put-back, and telling
-LAST_RECEIVE: Final = 3  # the queue's maxReceiveCount: what fails then goes to the dead letters
-REDELIVERED_AFTER_SECONDS: Final = 90  # the queue's visibility time-out, at most: then a failed message comes again
-WORTH_COMING_BACK: Final = timedelta(seconds=10)  # of the token's life after a wait; with less, nothing gets done
+EDIT_SECONDS: Final = 4.0  # for an edit with its repeats: the short 404 after a deferral was seen to take below one
+SEND_SECONDS: Final = 2.0  # for putting a job back: both attempts, at their slowest
+MARGIN_SECONDS: Final = 8.0  # of Lambda's time, after the command: the grace, putting back, and the edit
+MAX_RECEIVES: Final = 3  # the queue's maxReceiveCount: what fails then becomes a dead letter
+REDELIVERY_SECONDS: Final = 90  # the queue's visibility time-out: a failed message comes again after this, at most
+MIN_TOKEN_LIFE: Final = timedelta(seconds=10)  # after a wait: with less, nothing gets done
 
-# The token, or the answer that it stands for, is no more (Discord docs, "Opcodes and Status Codes").
-_DEAD_STATUSES: Final = frozenset({401, 403, 404})
+# The token, or the answer that it stands for, no longer exists (Discord docs, "Opcodes and Status Codes").
+_DEAD_TOKEN_STATUSES: Final = frozenset({401, 403, 404})
 
 T = TypeVar("T")
 
-UNREPORTABLE: Final = ""  # a message without an id: Lambda then takes the whole batch as failed
-
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
-    """Messages of `JobsQueue`; those that failed are named, and delivered again."""
-    seconds = context.get_remaining_time_in_millis() / 1000
-    request_id = context.aws_request_id
-    return bootstrap.invoke(WorkerConfig, lambda environment: handle(environment, event, request_id, seconds))
+    """Messages of `JobsQueue`. The answer names the failed ones, which SQS delivers again."""
+    return bootstrap.invoke(WorkerConfig, handle, event, context)
 
 
 async def handle(environment: Environment[WorkerConfig], event: Any, request_id: str, seconds: float) -> dict[str, Any]:
-    """Work on all messages of an event side by side, `seconds` at most."""
+    """Work on all messages of an event side by side, for `seconds` at most."""
     ends = Deadline.after(environment.clock.now(), seconds)
-    records = event.get("Records") if isinstance(event, dict) else None
-    records = [record for record in records if isinstance(record, dict)] if isinstance(records, list) else []
-    let_go = await asyncio.gather(*(_record(environment, record, request_id, ends) for record in records))
-    failed = [record.get("messageId", UNREPORTABLE) for record, done in zip(records, let_go, strict=True) if not done]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+    async def work(message: sqs_events.Message) -> bool:
+        job = jobs.decode(message.body)
+        return await Attempt(environment, job, ends, is_last=message.receive_count >= MAX_RECEIVES).run()
+
+    answer, _ = await sqs_events.handle_messages(event, work, function="worker", request_id=request_id)
+    return answer
 
 
-async def _record(
-    environment: Environment[WorkerConfig], record: Mapping[str, Any], request_id: str, ends: Deadline
-) -> bool:
-    """Whether the message may be let go. Each has its own telemetry, being a task of its own."""
-    received = _receive_count(record)
-    with telemetry.log_request(
-        function="worker", request_id=request_id, message_id=record.get("messageId"), receive_count=received
-    ):
-        try:
-            job = jobs.decode(str(record.get("body")))
-        except jobs.Malformed as fault:
-            telemetry.set_fields(outcome="malformed")
-            telemetry.logger.error("not a job of ours", extra={"detail": str(fault)})
-            return False
-        try:
-            return await Attempt(environment, job, received, ends).run()
-        except Exception:  # the other messages of the batch are not to suffer
-            telemetry.logger.exception("a fault of ours")
-            return False
+class Edit(Enum):
+    """What came of an edit of the deferred answer."""
 
-
-def _receive_count(record: Mapping[str, Any]) -> int:
-    attributes = record.get("attributes")
-    text = attributes.get("ApproximateReceiveCount") if isinstance(attributes, dict) else None
-    return int(text) if isinstance(text, str) and text.isdecimal() else 1
-
-
-class Told(Enum):
-    """What came of an edit."""
-
-    YES = auto()
-    NEVER = auto()  # the token is dead, or the user dismissed the answer
-    NOT_NOW = auto()
+    DONE = auto()
+    IMPOSSIBLE = auto()  # the token is dead, or the user dismissed the answer
+    FAILED = auto()  # a later one may succeed
 
 
 class Attempt:
-    """`receive_count` counts from 1; `ends` is when Lambda stops the invocation."""
+    """The work on one receive of a job. `ends` is when Lambda stops the invocation; after the last one SQS gives up."""
 
-    def __init__(self, environment: Environment[WorkerConfig], job: Job, receive_count: int, ends: Deadline) -> None:
+    def __init__(self, environment: Environment[WorkerConfig], job: Job, ends: Deadline, *, is_last: bool) -> None:
         self._environment = environment
         self._clock = environment.clock
         self._job = job
         self._interaction = job.interaction
-        self._last = receive_count >= LAST_RECEIVE
         self._ends = ends
+        self._is_last = is_last
 
     async def run(self) -> bool:
-        """Whether the message may be let go; if not, SQS delivers it again or puts it among the dead letters."""
+        """Whether the job is done, so that SQS may delete its message."""
         interaction = self._interaction
         telemetry.redact_in_request(interaction.token)
         telemetry.set_fields(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
         try:
             return await self._run()
         except Exception:
-            telemetry.logger.exception("a fault of ours")
-            telemetry.set_fields(outcome="fault")
-        await self._tell(texts.internal_error())
+            telemetry.log_fault()
+        await self._edit_answer(texts.internal_error())
         return False
 
     async def _run(self) -> bool:
         if self._clock.now() >= self._job.expiry:
             telemetry.set_fields(outcome="token_dead")
-            telemetry.logger.warning(
-                "let go: the interaction's token is dead", extra={"put_backs": self._job.put_backs}
-            )
+            telemetry.logger.warning("the interaction's token is dead", extra={"put_backs": self._job.put_backs})
             return True
-        if self._job.wait_seconds and not self._last:
+        if self._job.wait_seconds and not self._is_last:
             return await self._put_back(RateLimited(self._job.wait_seconds))
-        if (ahead := self._said_ahead()) is not None and await self._tell(ahead) is Told.NEVER:
+        notice = self._notice()
+        if notice is not None and await self._edit_answer(notice) is Edit.IMPOSSIBLE:
             return True
         try:
-            return await self._finish(
-                await run_until(self._clock, self._deadline(), self._command(), grace=GRACE_SECONDS)
-            )
+            answer = await run_until(self._clock, self._deadline(), self._run_command(), grace=GRACE_SECONDS)
         except (RateLimited, Importing, Merging) as wait:
             log_failure(wait)
             return await self._put_back(wait)
         except OnethreadError as error:
             log_failure(error)
             if isinstance(error, TryAgain) and not isinstance(error, TooManyThreads):
-                return await self._again(error)
-            return await self._finish(texts.failure(error))
+                return await self._leave_to_next_receive(error)
+            answer = texts.failure(error)
+        return await self._finish(answer)
 
-    def _said_ahead(self) -> Message | None:
-        """What the user has to know before the command runs: it may take long, or die without a word."""
-        if self._last:
+    def _notice(self) -> Message | None:
+        """What the user has to know before the command runs: it may take long, or die silently."""
+        if self._is_last:
             return texts.last_try_notice()
         if self._interaction.is_button:  # its deferral shows nothing, and the button is still there
             return texts.merge_progress(Merging(self._interaction.done_before))
         return texts.put_back_notice(Importing(self._job.progress), self._clock.now()) if self._job.progress else None
-
-    async def _command(self) -> Message:
-        command = self._environment.commands.get(self._interaction.path)
-        if command is None:
-            return texts.unknown_command()
-        return await self._environment.with_token(command(self._environment.sessions, self._interaction))
 
     def _deadline(self) -> Deadline:
         now = self._clock.now()
         margin = timedelta(seconds=MARGIN_SECONDS)
         return Deadline(min(now + timedelta(seconds=COMMAND_SECONDS), self._ends.at - margin, self._job.expiry))
 
-    async def _finish(self, answer: Message) -> bool:
-        """Say the last word. If it cannot be said now, the whole job is repeated."""
-        return await self._tell(answer) is not Told.NOT_NOW
+    async def _run_command(self) -> Message:
+        command = self._environment.commands.get(self._interaction.path)
+        if command is None:
+            return texts.unknown_command()
+        return await self._environment.with_token(command(self._environment.sessions, self._interaction))
 
-    async def _again(self, error: TryAgain) -> bool:
-        """Leave it to the next receive, if there is one while the token lives."""
-        next_receive = self._clock.now() + timedelta(seconds=REDELIVERED_AFTER_SECONDS)
-        if self._last or next_receive >= self._job.expiry:
+    async def _finish(self, answer: Message) -> bool:
+        """Show the final answer. If the edit fails, the whole job is repeated."""
+        return await self._edit_answer(answer) is not Edit.FAILED
+
+    async def _leave_to_next_receive(self, error: TryAgain) -> bool:
+        """Fail the message, unless there is no further receive while the token lives."""
+        next_receive = self._clock.now() + timedelta(seconds=REDELIVERY_SECONDS)
+        if self._is_last or next_receive >= self._job.expiry:
             return await self._finish(texts.failure(error))
-        await self._tell(texts.retry_notice(error))
+        await self._edit_answer(texts.retry_notice(error))
         return False
 
     async def _put_back(self, wait: RateLimited | Importing | Merging) -> bool:
-        """A new message, sent before this one is let go. Sent twice is harmless, not at all would not be."""
+        """Send the job as a new message before SQS deletes this one: to send it twice is harmless, to lose it is not."""
         delay = whole_seconds(wait.retry_after) if isinstance(wait, RateLimited) else 0
         again_at = self._clock.now() + timedelta(seconds=delay)
-        if again_at + WORTH_COMING_BACK >= self._job.expiry:
+        if again_at + MIN_TOKEN_LIFE >= self._job.expiry:
             return await self._finish(texts.long_wait(wait, again_at))
-        job = self._job.put_back(wait.progress)
-        if not await self._sent(job, min(delay, MAX_DELAY_SECONDS)):
-            return await self._again(wait)
+        if not await self._send(self._job.put_back(wait.progress), min(delay, MAX_DELAY_SECONDS)):
+            return await self._leave_to_next_receive(wait)
         telemetry.set_fields(outcome="put_back", put_backs=self._job.put_backs + 1)
         telemetry.add_metric(Metric.PUT_BACKS)
-        await self._tell(texts.put_back_notice(wait, again_at))
+        await self._edit_answer(texts.put_back_notice(wait, again_at))
         return True
 
-    async def _sent(self, job: Job, delay: int) -> bool:
-        """Whether SQS has it for certain."""
+    async def _send(self, job: Job, delay_seconds: int) -> bool:
+        """Whether SQS certainly has the job."""
+        sending = self._environment.jobs.send(jobs.encode(job), delay_seconds=delay_seconds)
         try:
-            return await self._in(SENDING_SECONDS, self._environment.jobs.send(job, delay_seconds=delay))
+            return await self._limit(SEND_SECONDS, sending)
         except TimedOut:
             return False
 
-    async def _tell(self, answer: Message) -> Told:
-        """Edit the deferred answer."""
+    async def _edit_answer(self, answer: Message) -> Edit:
         edit = self._environment.discord.edit_original(self._interaction.token, responses.edit_body(answer))
         try:
-            await self._in(TELLING_SECONDS, edit)
+            await self._limit(EDIT_SECONDS, edit)
         except DiscordRefused as refusal:
-            telemetry.logger.warning("the answer was refused", extra={"detail": str(refusal)})
-            return Told.NEVER if refusal.status in _DEAD_STATUSES else Told.NOT_NOW
+            telemetry.logger.warning("discord refused the answer", extra={"detail": str(refusal)})
+            return Edit.IMPOSSIBLE if refusal.status in _DEAD_TOKEN_STATUSES else Edit.FAILED
         except OnethreadError as error:
-            telemetry.logger.warning("the user was not told", extra={"detail": str(error)})
-            return Told.NOT_NOW
-        return Told.YES
+            telemetry.logger.warning("the answer could not be edited", extra={"detail": str(error)})
+            return Edit.FAILED
+        return Edit.DONE
 
-    async def _in(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    async def _limit(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
         return await run_until(self._clock, Deadline.after(self._clock.now(), seconds), work)
 
 

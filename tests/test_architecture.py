@@ -49,6 +49,7 @@ PURE: Final = {
     "discord.snowflakes",
     "errors",
     "runtime.utf16",
+    "runtime.validation",
     "sessions.duplicates.group",
     "sessions.model",
     "sessions.names",
@@ -70,7 +71,7 @@ INPUT_OUTPUT: Final = {"asyncio", "boto3", "botocore", "concurrent", "httpx", "s
 KNOWN_BY: Final = {
     "httpx": {"discord.rest"},
     "boto3": {"bootstrap", "aws.dynamodb"},
-    "botocore": {"aws.clients", "aws.dynamodb", "aws.parameter_store", "aws.reconcile_queue", "commands.jobs"},
+    "botocore": {"aws.clients", "aws.dynamodb"},
     "aws_lambda_powertools": {"runtime.telemetry"},
     "nacl": {"config", "discord.signature"},
 }

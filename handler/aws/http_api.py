@@ -1,7 +1,7 @@
-"""API Gateway's side of the door: an HTTP API's event, payload format 2.0, in; its response out.
+"""HTTP APIs of API Gateway: their event, payload format 2.0, as a request; and their response.
 
-AWS: "Working with AWS Lambda proxy integrations for HTTP APIs". An event of any other shape reads as a request that
-the door refuses.
+AWS: "Working with AWS Lambda proxy integrations for HTTP APIs". An event of any other shape becomes a request without
+a path and a signature, so it is refused.
 """
 
 import base64
@@ -13,14 +13,14 @@ from typing import Any, Final
 import msgspec
 
 MAX_BODY_BYTES: Final = 1024 * 1024  # an interaction has a few KiB
-# Older than this, an event was not just received: it is a canned one, as `sam local invoke` sends.
+# An older event was not received just now: it is a canned one, as `sam local invoke` sends.
 MAX_EVENT_AGE: Final = timedelta(seconds=30)
 MAX_ENCODED_LENGTH: Final = 4 * -(-MAX_BODY_BYTES // 3)  # of a body of the most bytes, in base64
 DEFAULT_STAGE: Final = "$default"
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A request, before anything is known of it. `body` is None if it could not be decoded; `size` is in bytes."""
+    """An unverified request. `body` is None if it could not be decoded; `size` is in bytes."""
 
     method: str
     path: str
@@ -31,7 +31,7 @@ class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_request(event: Any) -> HttpRequest:
-    """What came to the door. The path comes without the stage that API Gateway puts before it."""
+    """The request in an event. Its path is without the stage that API Gateway puts in front."""
     event = event if isinstance(event, dict) else {}
     context = _object(event, "requestContext")
     headers = {name.lower(): value for name, value in _object(event, "headers").items() if isinstance(name, str)}
@@ -47,7 +47,7 @@ def read_request(event: Any) -> HttpRequest:
 
 
 def read_receipt_time(event: Any, now: datetime) -> datetime:
-    """When API Gateway received the request: from then on Discord counts. A canned event counts from now."""
+    """When API Gateway received the request and Discord's 3 seconds began; `now` for a canned event."""
     context = _object(event, "requestContext") if isinstance(event, dict) else {}
     epoch = context.get("timeEpoch")
     if not isinstance(epoch, int | float) or isinstance(epoch, bool):
@@ -60,7 +60,7 @@ def read_receipt_time(event: Any, now: datetime) -> datetime:
 
 
 def response(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """A JSON answer."""
+    """A response in JSON."""
     return {
         "statusCode": status,
         "headers": {"content-type": "application/json", **(headers or {})},
@@ -76,7 +76,7 @@ def _path(raw_path: str, stage: str) -> str:
 
 
 def _body(event: Mapping[str, Any]) -> tuple[bytes | None, int]:
-    """The bytes that were sent, None if they cannot be told, and how many; what is too large is not even decoded."""
+    """The bytes that were sent (None if undecodable) and how many. A body that is too large is not decoded."""
     text = _text(event, "body")
     if event.get("isBase64Encoded") is not True:
         if len(text) > MAX_BODY_BYTES:

@@ -1,4 +1,4 @@
-"""Remote calls side by side, with nothing left running afterwards."""
+"""Remote calls side by side, with no task left running afterwards."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -22,17 +22,17 @@ async def gather(*coroutines: Coroutine[Any, Any, A]) -> tuple[A, ...]: ...
 async def gather(*coroutines: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
     """Run all side by side and return their results in order.
 
-    If one fails, the others are cancelled **and awaited** before its exception is raised: a task that outlives its
-    request would go on in the next invocation. Of several failures the first in order is raised.
+    If one fails, cancel **and await** the others before its exception is raised: a task that outlives its request would
+    go on in the next invocation. Of several failures the first in order is raised.
     """
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
     finally:
         try:
-            await _stop([task for task in tasks if not task.done()])
+            await _cancel([task for task in tasks if not task.done()])
         finally:
-            # All are fetched, also when only one is raised or none: asyncio logs a failure that nobody fetched.
+            # Fetch all, even if only one or none is raised: asyncio logs a failure that nobody fetched.
             failures = [task.exception() for task in tasks if not task.cancelled()]
     for failure in failures:
         if failure is not None:
@@ -40,8 +40,8 @@ async def gather(*coroutines: Coroutine[Any, Any, Any]) -> tuple[Any, ...]:
     return tuple(task.result() for task in tasks)
 
 
-async def _stop(tasks: "list[asyncio.Task[Any]]") -> None:
-    """Cancel and await; a further cancellation from outside is put off until they have ended."""
+async def _cancel(tasks: "list[asyncio.Task[Any]]") -> None:
+    """Cancel the tasks and await them; a further cancellation from outside is delayed until they have ended."""
     interruption: asyncio.CancelledError | None = None
     for task in tasks:
         task.cancel()
@@ -55,7 +55,7 @@ async def _stop(tasks: "list[asyncio.Task[Any]]") -> None:
 
 
 async def gather_limited(limit: int, coroutines: list[Coroutine[Any, Any, A]]) -> list[A]:
-    """Run all, `limit` at a time, and return their results in order; failures as in `together`."""
+    """Run all, `limit` at a time, and return their results in order; failures as in `gather`."""
     gate = asyncio.Semaphore(limit)
 
     async def gated(coroutine: Coroutine[Any, Any, A]) -> A:
@@ -66,4 +66,4 @@ async def gather_limited(limit: int, coroutines: list[Coroutine[Any, Any, A]]) -
         return list(await gather(*[gated(coroutine) for coroutine in coroutines])) if coroutines else []
     finally:
         for coroutine in coroutines:
-            coroutine.close()  # one that never got its turn: Python warns of coroutines that were not awaited
+            coroutine.close()  # Python warns of a coroutine that was never awaited, as one is that was never started

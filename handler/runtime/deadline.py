@@ -1,4 +1,4 @@
-"""Deadlines: the moment by which work has to be done, and work that is cut off then."""
+"""Deadlines: the moment by which work has to be done, and work that is cancelled then."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -12,8 +12,8 @@ from handler.runtime.clock import Clock
 
 T = TypeVar("T")
 
-GRACE_SECONDS: Final = 0.5  # past the deadline, for work that knows better than "timed out" why it ends
-# How long cancelled work may take to end. It has nothing remote left to do; the bound only keeps a fault from hanging.
+GRACE_SECONDS: Final = 0.5  # after the deadline, for work that can say more than "timed out"
+# For cancelled work to end. It has no remote call left to make; the bound only keeps a fault of ours from hanging.
 CANCEL_SECONDS: Final = 0.2
 
 
@@ -32,29 +32,29 @@ class Deadline:
         return cls(now + timedelta(seconds=seconds))
 
 
-# The deadline of the work that is running: an invocation's, or a job's where jobs run side by side.
+# The deadline of the current work: of an invocation, or of a job where jobs run side by side.
 _deadline: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 def set_deadline(deadline: Deadline | None) -> None:
-    """Make `deadline` that of the current task and of the tasks it starts."""
+    """Set the deadline of the current task and of the tasks that it starts."""
     _deadline.set(deadline)
 
 
 def remaining(now: datetime, default: float) -> float:
-    """Seconds until the current task's deadline; `default` where there is none."""
+    """Seconds until the current task's deadline; `default` if it has none."""
     deadline = _deadline.get()
     return default if deadline is None else deadline.remaining(now)
 
 
 async def run_until(clock: Clock, deadline: Deadline, work: Coroutine[Any, Any, T], *, grace: float = 0.0) -> T:
-    """The work's result, if it is there `grace` seconds after its deadline; else it is cancelled where it stands.
+    """Return the work's result, or cancel the work `grace` seconds after its deadline. Raises TimedOut, or what it raises.
 
-    The work knows its deadline and may end by itself with a better answer: the grace is for that. It is awaited even
-    when cut off: a task that outlives its request would go on in the next invocation. A call that blocks a thread goes
-    on there all the same, so whatever the work asked for may still come about. Raises TimedOut, or what the work raises.
+    The grace is for work that knows its deadline and ends by itself with a better answer. Cancelled work is awaited: a
+    task that outlives its request would go on in the next invocation. A call that blocks a thread goes on there, so it
+    may still have its effect.
     """
-    task = asyncio.ensure_future(_with_deadline(deadline, work))
+    task = asyncio.ensure_future(_set_deadline_and_run(deadline, work))
     try:
         await asyncio.wait({task}, timeout=deadline.remaining(clock.now()) + grace)
     finally:
@@ -62,12 +62,12 @@ async def run_until(clock: Clock, deadline: Deadline, work: Coroutine[Any, Any, 
             task.cancel()
             await asyncio.wait({task}, timeout=CANCEL_SECONDS)
     if not task.done():
-        raise TimedOut("cut off, and does not even end")
+        raise TimedOut("cancelled at the deadline, and does not end")
     if task.cancelled():
-        raise TimedOut("cut off at the deadline")
+        raise TimedOut("cancelled at the deadline")
     return task.result()
 
 
-async def _with_deadline(deadline: Deadline, work: Coroutine[Any, Any, T]) -> T:
+async def _set_deadline_and_run(deadline: Deadline, work: Coroutine[Any, Any, T]) -> T:
     set_deadline(deadline)  # in this task's own context
     return await work

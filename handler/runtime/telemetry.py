@@ -1,9 +1,9 @@
-"""What a request leaves behind for people: one JSON log line, its metrics, and no secret.
+"""Logs and metrics: each request ends with one JSON log line and its metrics. No line contains a secret.
 
-Requests run side by side in one event loop, so nothing is kept process-wide but the bot's token, to be redacted: fields,
-counts and metrics belong to the `begin` block in which they are noted, and to the tasks started in it. Outside of one
-they go nowhere. Metrics are CloudWatch's embedded metric format: log lines that CloudWatch reads as metrics, one for
-each set of dimensions.
+Requests run side by side in one event loop, so only the bot's token, which is redacted, is kept process-wide. Fields,
+counts and metrics belong to the `log_request` block in which they are set, and to the tasks that it starts; outside of
+one they are dropped. Metrics have CloudWatch's embedded metric format: log lines that CloudWatch reads as metrics, one
+for each set of dimensions.
 """
 
 import dataclasses
@@ -23,11 +23,12 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPowertoolsFormatter
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
+from handler.errors import OnethreadError
 from handler.runtime.secrets import Secret
 
 NAMESPACE: Final = "Onethread"
 SERVICE: Final = "onethread"
-MIN_SECRET: Final = 8  # characters; redacting a shorter one would eat half of every line
+MIN_SECRET_LENGTH: Final = 8  # characters; redacting shorter ones would make every line unreadable
 REDACTED: Final = "[redacted]"
 
 
@@ -40,14 +41,14 @@ class Metric(StrEnum):
     PUT_BACKS = "PutBacks"
     WAITS = "Waits"  # for somebody else's live claim
     DUE_GUILDS = "DueGuilds"  # at a tick of the reconciler's schedule
-    UNSENT_GUILDS = "UnsentGuilds"  # of those, the ones that SQS did not take
-    LATE_TICKS = "LateTicks"  # that sent nothing, since an earlier one's guilds were still waiting
+    UNSENT_GUILDS = "UnsentGuilds"  # those that SQS did not take
+    LATE_TICKS = "LateTicks"  # ticks that sent nothing, because an earlier one's guilds still wait
     GUILD_RUNS = "GuildRuns"  # by Outcome: done, parked, or the kind of the error
     RECONCILE_ACTIONS = "ReconcileActions"  # by Action
     FAILED_ACTIONS = "FailedActions"  # of the reconciler
-    KEEP_OFF = "KeepOff"  # runs that could not keep sessions open, for lack of View Audit Log
+    KEEP_OFF = "KeepOff"  # runs that could not keep sessions open, because the bot lacks View Audit Log
     HELD_DELETIONS = "HeldDeletions"  # held back until they are seen again, or a person lets them through
-    DISCORD_CALLS = "DiscordCalls"  # by StatusClass: 2xx, 4xx, 5xx, or none where there was no answer
+    DISCORD_CALLS = "DiscordCalls"  # by StatusClass: 2xx, 4xx, 5xx, or none if there was no answer
 
 
 @dataclasses.dataclass(slots=True)
@@ -62,8 +63,8 @@ class _Request:
 _current: ContextVar[_Request | None] = ContextVar("request", default=None)
 _secrets: set[str] = set()
 
-# What a token looks like, wherever it turns up: in a URL, by its first characters (an interaction's: base64 of
-# "interaction:"), by its three parts (a bot's), in the header's form.
+# What a token looks like: its place in a URL; the first characters of an interaction's (base64 of "interaction:"); the
+# three parts of a bot's; the form in a header.
 _TOKENS: Final = re.compile(
     r"(?<=/)(?P<path>(?:webhooks|interactions)/\d+/)[^/\s\"'?#\\]+"
     r"|aW50ZXJhY3Rpb246[\w\-+/=]*"
@@ -73,18 +74,18 @@ _TOKENS: Final = re.compile(
 
 
 def redact(secret: Secret | str) -> None:
-    """From now on, show that text in no log line."""
+    """Redact that text in all log lines from now on."""
     _secrets.update(_spellings(secret))
 
 
 def redact_in_request(secret: Secret | str) -> None:
-    """Show that text in no log line of this request."""
+    """Redact that text in the log lines of this request."""
     if (request := _current.get()) is not None:
         request.secrets.update(_spellings(secret))
 
 
 def redacted(text: str) -> str:
-    """The text without any secret that is known, and without anything that looks like a token."""
+    """The text without known secrets and without anything that looks like a token."""
     request = _current.get()
     for secret in _secrets if request is None else _secrets | request.secrets:
         text = text.replace(secret, REDACTED)
@@ -93,22 +94,18 @@ def redacted(text: str) -> str:
 
 def _spellings(secret: Secret | str) -> set[str]:
     text = secret.reveal() if isinstance(secret, Secret) else secret
-    return {text, json.dumps(text, ensure_ascii=False)[1:-1]} if _long(text) else set()
-
-
-def _long(text: str) -> bool:
-    return len(text) >= MIN_SECRET
+    return {text, json.dumps(text, ensure_ascii=False)[1:-1]} if len(text) >= MIN_SECRET_LENGTH else set()
 
 
 class _Formatter(LambdaPowertoolsFormatter):
-    """Redacts the whole line, as the last thing before it is written: even in a foreign exception's text."""
+    """Redacts the whole line just before it is written, so even the text of a foreign exception."""
 
     def serialize(self, log: Any) -> str:
         return redacted(super().serialize(log))
 
 
 class _Fields(logging.Filter):
-    """Puts the fields of the current request on each of our lines. (Powertools' own appended keys are process-wide.)"""
+    """Adds the fields of the current request to our lines. (Powertools' own appended keys are process-wide.)"""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if (request := _current.get()) is not None:
@@ -118,7 +115,7 @@ class _Fields(logging.Filter):
 
 
 class _Redaction(logging.Filter):
-    """Redacts the lines of foreign libraries, which the runtime's own handler writes."""
+    """Redacts the lines of other libraries, which the Lambda runtime's handler writes."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = redacted(record.getMessage()), ()
@@ -128,7 +125,7 @@ class _Redaction(logging.Filter):
 
 
 class _Stdout(logging.StreamHandler[TextIO]):
-    """Writes to whatever `sys.stdout` is at that moment."""
+    """Writes to what `sys.stdout` is at that moment."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -146,7 +143,7 @@ logger.addFilter(_Fields())
 
 
 def configure(level: str) -> None:
-    """Set the level of our lines (``INFO``), and redact those of others."""
+    """Set the level of our lines (``INFO``), and redact those of other libraries."""
     logger.setLevel(level)
     for handler in logging.getLogger().handlers:
         if not any(isinstance(present, _Redaction) for present in handler.filters):
@@ -154,16 +151,16 @@ def configure(level: str) -> None:
 
 
 def silence(*libraries: str) -> None:
-    """Let these libraries log warnings and worse alone."""
+    """Let these libraries log only warnings and worse."""
     for library in libraries:
         logging.getLogger(library).setLevel(logging.WARNING)
 
 
 @contextmanager
 def log_request(**fields: Any) -> Iterator[None]:
-    """Open a request (or a job): at its end one log line tells its fields, counts and ``duration_ms``.
+    """Run the block as a request (or a message): at its end, log one line with fields, counts and ``duration_ms``.
 
-    An exception that leaves it is named in ``failure``, and passes.
+    The class of an exception that leaves the block becomes the field ``failure``.
     """
     request = _Request({}, time.perf_counter())
     token = _current.set(request)
@@ -179,9 +176,9 @@ def log_request(**fields: Any) -> Iterator[None]:
 
 
 def set_fields(**fields: Any) -> None:
-    """Note fields of the current request; None is left out. They appear on all its lines from now on."""
+    """Set fields of the current request. They appear in all its lines from now on."""
     if taken := fields.keys() & {*RESERVED_LOG_ATTRS, "message", "service"}:
-        raise ValueError(f"names of the logger's own: {', '.join(sorted(taken))}")
+        raise ValueError(f"reserved by the logger: {', '.join(sorted(taken))}")
     if (request := _current.get()) is not None:
         request.fields.update(fields)
 
@@ -193,7 +190,7 @@ def count(name: str, n: int = 1) -> None:
 
 
 def counts() -> Mapping[str, int]:
-    """What the current request has counted so far."""
+    """The counts of the current request so far."""
     request = _current.get()
     return {} if request is None else dict(request.counts)
 
@@ -205,21 +202,27 @@ def add_metric(name: str, value: float = 1, unit: str = "Count", **dimensions: s
 
 
 def count_discord_call(route: str, status: int | None) -> None:
-    """Count one request to Discord; `status` is None where there was no answer."""
+    """Count one request to Discord; `status` is None if there was no answer."""
     count("discord_calls")
     count(f"discord_calls_{status or 'unanswered'}")
     add_metric(Metric.DISCORD_CALLS, StatusClass=f"{status // 100}xx" if status else "none")
     logger.debug("discord call", extra={"route": route, "status": status})
 
 
+def log_fault() -> None:
+    """Log the exception being handled as a fault of ours."""
+    logger.exception("a fault of ours")
+    set_fields(outcome=OnethreadError.kind)
+
+
 def _end(request: _Request) -> None:
     duration = round((time.perf_counter() - request.started) * 1000, 1)
     logger.info("done", extra={**request.counts, "duration_ms": duration})
     for dimensions in sorted({key[2] for key in request.metrics}):
-        _write(request, dimensions)
+        _write_metrics(request, dimensions)
 
 
-def _write(request: _Request, dimensions: tuple[tuple[str, str], ...]) -> None:
+def _write_metrics(request: _Request, dimensions: tuple[tuple[str, str], ...]) -> None:
     blob = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
     for key, value in dimensions:
         blob.add_dimension(key, value)

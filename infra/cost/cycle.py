@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-from handler.aws.reconcile_queue import MAX_BATCH
+from handler.aws.sqs import MAX_BATCH
 from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
 from infra.cost import prices
 from infra.cost.measure import Measured, Use

@@ -5,16 +5,15 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from handler import bootstrap, ensure, reconciler, webhook, worker
-from handler.aws.reconcile_queue import encode as encode_guild
 from handler.bootstrap import ON_LAMBDA, Environment
 from handler.config import Config, EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
 from handler.errors import ConfigurationError
@@ -23,6 +22,8 @@ from tests.kit.deployment import CHANNEL, GUILD, KEY, USER
 from tests.kit.loopback import Loopback, loopback
 from tests.kit.secrets import BOT_TOKEN
 
+T = TypeVar("T")
+NOW = datetime.now(UTC)
 ROOT = Path(__file__).resolve().parents[2]
 CONTEXT = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
 MADE_UP = {
@@ -52,6 +53,11 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def borrowed(kind: type[Config] = EnsureConfig) -> Environment[Any]:
     with bootstrap.environment(kind) as environment:
         return environment
+
+
+def run_in_environment(work: Coroutine[Any, Any, T]) -> T:
+    with bootstrap.environment(EnsureConfig) as environment:
+        return environment.run(work)
 
 
 def test_an_environment_is_kept_for_the_next_invocation() -> None:
@@ -89,24 +95,24 @@ def test_an_environment_survives_a_fault_but_no_interruption() -> None:
 
     first = borrowed()
     with pytest.raises(ValueError, match="x"):
-        bootstrap.invoke(EnsureConfig, lambda environment: failing(ValueError("x")))
+        run_in_environment(failing(ValueError("x")))
     assert borrowed() is first
     with pytest.raises(KeyboardInterrupt):
-        bootstrap.invoke(EnsureConfig, lambda environment: failing(KeyboardInterrupt()))
+        run_in_environment(failing(KeyboardInterrupt()))
     assert borrowed() is not first
 
 
 def test_one_invocation_leaves_nothing_in_the_context_of_the_next() -> None:
     from handler.runtime.deadline import Deadline, remaining, set_deadline
 
-    async def leaving(environment: Environment[Any]) -> None:
-        set_deadline(Deadline(environment.clock.now()))
+    async def leave() -> None:
+        set_deadline(Deadline(NOW))
 
-    async def looking(environment: Environment[Any]) -> float:
-        return remaining(environment.clock.now(), 99.0)
+    async def look() -> float:
+        return remaining(NOW, 99.0)
 
-    bootstrap.invoke(EnsureConfig, leaving)
-    assert bootstrap.invoke(EnsureConfig, looking) == 99.0
+    run_in_environment(leave())
+    assert run_in_environment(look()) == 99.0
 
 
 @pytest.mark.parametrize("key", ["x", "zz" * 32, "ab" * 32, "11" * 31])
@@ -181,7 +187,7 @@ def test_what_cannot_be_built_ahead_is_left_to_the_first_invocation(
     monkeypatch.setenv(ON_LAMBDA, "127.0.0.1:1")
     monkeypatch.setattr(bootstrap, "_LAZY_MODULES", ("no_such_module",))
     bootstrap.prepare(EnsureConfig)
-    assert "not everything could be built ahead" in capsys.readouterr().out
+    assert "not everything could be built in INIT" in capsys.readouterr().out
     borrowed()
 
 
@@ -222,7 +228,7 @@ def test_the_schedule_and_a_guild_are_done_over_real_sockets(
     use(outside, monkeypatch)
     ensure.lambda_handler({"session_name": "reconciled", "parent_channel_id": CHANNEL}, CONTEXT)
     assert reconciler.lambda_handler({}, CONTEXT) == {"due": 1, "sent": 1, "unsent": 0}
-    guild = sqs_event(sqs_record(encode_guild(GUILD), now=datetime.now(UTC), message_id="m"))
+    guild = sqs_event(sqs_record(reconciler.encode(GUILD), now=datetime.now(UTC), message_id="m"))
     answer = reconciler.lambda_handler(guild, CONTEXT)
     assert answer["batchItemFailures"] == []
     assert answer["runs"][0]["counts"]["looked_at"] >= 1

@@ -8,7 +8,9 @@ import pytest
 
 from handler import ensure
 from handler.config import EnsureConfig
+from handler.ensure import Request
 from handler.errors import ConfigurationError, InvalidRequest, OnethreadError
+from handler.runtime.validation import read_request
 from infra.simulator.faults import HANG, server_error
 from infra.simulator.refusals import too_many_requests
 from tests.kit.deployment import CHANNEL, GUILD, Deployment
@@ -92,7 +94,7 @@ def test_a_locked_thread_is_an_error_with_the_session_beside_it_and_unlocked_whe
 
 def test_null_is_as_good_as_absent_for_what_is_optional() -> None:
     event = {**GOOD, "topic": None, "unlock": None, "request_id": None}
-    assert ensure.read(event) == ensure.read(GOOD)
+    assert read_request(event, Request) == read_request(GOOD, Request)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,7 @@ def test_null_is_as_good_as_absent_for_what_is_optional() -> None:
         ({"parent_channel_id": "9" * 20}, "'parent_channel_id' must be"),
         ({"topic": 5}, "'topic' must be a string"),
         ({"topic": "\ud800"}, "'topic' must be a string"),
-        ({"topic": "x" * 301}, "'topic' must have at most 300 characters"),
+        ({"topic": "x" * 301}, "'topic' must be a string of at most 300 characters"),
         ({"unlock": "yes"}, "'unlock' must be true or false"),
         ({"unlock": 1}, "'unlock' must be true or false"),
         ({"request_id": ""}, "'request_id' must be"),
@@ -132,7 +134,7 @@ def test_an_unknown_or_mistyped_field_is_refused_by_name(
 
 def test_all_faults_are_named_at_once() -> None:
     with pytest.raises(InvalidRequest) as refused:
-        ensure.read({"unlock": "yes", "x": 1})
+        read_request({"unlock": "yes", "x": 1}, Request)
     for named in ("unknown field 'x'", "'session_name' is missing", "'parent_channel_id' is missing", "'unlock'"):
         assert named in refused.value.message
 
@@ -140,7 +142,7 @@ def test_all_faults_are_named_at_once() -> None:
 @pytest.mark.parametrize("event", [None, [], "x", 5])
 def test_a_request_that_is_no_object_is_refused(event: Any) -> None:
     with pytest.raises(InvalidRequest):
-        ensure.read(event)
+        read_request(event, Request)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "Session", "x" * 101, "\ud800"])

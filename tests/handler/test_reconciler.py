@@ -9,9 +9,9 @@ import pytest
 
 from handler import reconciler
 from handler.aws.dynamodb import to_wire
-from handler.aws.reconcile_queue import decode, encode
 from handler.config import ReconcilerConfig
 from handler.errors import ConfigurationError
+from handler.reconciler import decode, encode
 from handler.runtime.clock import iso
 from handler.sessions.reconcile.run import run_once
 from infra.interactions import sqs_event, sqs_record
@@ -32,7 +32,7 @@ def know(deployment: Deployment, *guild_ids: str, due_at: str = iso(START)) -> N
 
 
 def waiting(deployment: Deployment) -> list[str]:
-    return [decode(body) for body in deployment.guilds.waiting]
+    return [decode(message.text) for message in deployment.guilds.waiting]
 
 
 def records(*bodies: str) -> dict[str, Any]:
@@ -248,7 +248,7 @@ def test_a_fault_of_ours_fails_its_own_message_alone(monkeypatch: pytest.MonkeyP
     assert "ZeroDivisionError" in capsys.readouterr().out
 
 
-def test_held_deletions_are_a_metric_and_steps_are_counted_by_name(capsys: Any) -> None:
+def test_held_deletions_are_a_metric_and_actions_are_counted_by_name(capsys: Any) -> None:
     with Deployment() as deployment:
 
         async def scenario() -> dict[str, Any]:

@@ -25,25 +25,21 @@ def test_a_hand_over_has_time_for_two_attempts_where_the_first_one_hangs() -> No
 
 
 def test_after_its_command_the_worker_has_time_to_put_back_and_to_tell() -> None:
-    after = deadline.GRACE_SECONDS + deadline.CANCEL_SECONDS + worker.SENDING_SECONDS + worker.TELLING_SECONDS
+    after = deadline.GRACE_SECONDS + deadline.CANCEL_SECONDS + worker.SEND_SECONDS + worker.EDIT_SECONDS
     assert after < worker.MARGIN_SECONDS
     assert properties("WorkerFunction")["Timeout"] >= worker.COMMAND_SECONDS + worker.MARGIN_SECONDS
 
 
 def test_the_worker_knows_its_queue() -> None:
     queue = properties("JobsQueue")
-    assert queue["RedrivePolicy"]["maxReceiveCount"] == worker.LAST_RECEIVE
-    assert queue["VisibilityTimeout"] == worker.REDELIVERED_AFTER_SECONDS
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == worker.MAX_RECEIVES
+    assert queue["VisibilityTimeout"] == worker.REDELIVERY_SECONDS
     assert queue["VisibilityTimeout"] > properties("WorkerFunction")["Timeout"]
 
 
 def test_all_receives_of_a_job_fit_into_the_life_of_its_token() -> None:
     life = (jobs.TOKEN_LIFE - jobs.TOKEN_MARGIN).total_seconds()
-    assert (
-        worker.LAST_RECEIVE * worker.REDELIVERED_AFTER_SECONDS
-        < life
-        <= properties("JobsQueue")["MessageRetentionPeriod"]
-    )
+    assert worker.MAX_RECEIVES * worker.REDELIVERY_SECONDS < life <= properties("JobsQueue")["MessageRetentionPeriod"]
 
 
 def test_ensure_answers_before_lambda_ends_it() -> None:

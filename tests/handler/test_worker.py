@@ -42,7 +42,7 @@ def test_a_message_of_another_form_is_malformed_and_its_token_is_not_logged(
 
         assert len(case.run(scenario())["batchItemFailures"]) == 1
         logged = capsys.readouterr().out
-        assert "not a job of ours" in logged
+        assert '"kind":"malformed"' in logged
         assert "made-up-token" not in logged
 
 

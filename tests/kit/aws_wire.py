@@ -5,7 +5,6 @@ the visibility time-out, receive counts, and dead letters.
 """
 
 import json
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,12 +17,12 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from infra.interactions import sqs_event, sqs_record
 from tests.kit.aws_answers import answer, error
-from tests.kit.virtual_time import parked
+from tests.kit.hanging import Hanging
 
-QUEUE_URL: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/onethread-jobs"
+QUEUE_URL: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/onethread"
 VISIBILITY: Final = timedelta(seconds=90)
 MAX_RECEIVES: Final = 3
-_HANG_SECONDS: Final = 20.0  # real ones: a hanging call that nobody releases fails instead of stopping the suite
+MAX_ENTRIES: Final = 10
 
 What = Literal["refused", "lost", "500", "denied", "hang"]
 
@@ -47,43 +46,48 @@ class Sent:
 class QueueWire:
     """`sent` is all that ever arrived; `waiting` what is in the queue now; `dead` the dead letters.
 
+    `requests`: operations, in order. `sizes`: how many entries each batch had.
     faults, one for each coming request: refused, 500, denied have no effect; lost has its effect without an answer; hang
     blocks its thread until `release`, which waits for its effect.
+    `rejected`: how often more SQS refuses an entry whose body holds that text, while it takes the others of its batch.
     """
 
     now: Callable[[], datetime]
     faults: list[What | None] = field(default_factory=list)
+    rejected: dict[str, int] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
     waiting: list[Sent] = field(default_factory=list)
     dead: list[Sent] = field(default_factory=list)
-    requests: int = 0
+    requests: list[str] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
     _ids: Any = field(default_factory=lambda: count(1))
-    _released: threading.Event = field(default_factory=threading.Event)
-    _landed: list[threading.Event] = field(default_factory=list)
+    _hanging: Hanging = field(default_factory=Hanging)
 
     def connect(self, session: Session) -> None:
         """Let clients of SQS that this session makes end here."""
         session.events.register("before-send.sqs", self._answer)  # type: ignore[arg-type]  # this event is answered
 
     def release(self) -> None:
-        self._released.set()
-        for landed in self._landed:
-            assert landed.wait(_HANG_SECONDS), "a hanging call did not land"
+        self._hanging.release()
 
-    def receive(self) -> dict[str, Any] | None:
-        """An SQS event with the message that has been visible longest, if one is; it is invisible from then on."""
+    def visible(self) -> list[Sent]:
+        """The messages that can be received, those first that have been visible longest."""
         now = self.now()
-        visible = sorted((m for m in self.waiting if m.visible_at <= now), key=lambda m: m.visible_at)
-        if not visible:
-            return None
-        message = visible[0]
-        message.receives += 1
-        message.visible_at = now + VISIBILITY
-        record = sqs_record(message.text, now=now, message_id=message.message_id, receive_count=message.receives)
-        return sqs_event(record)
+        return sorted((m for m in self.waiting if m.visible_at <= now), key=lambda m: m.visible_at)
+
+    def receive(self, most: int = 1) -> dict[str, Any]:
+        """An SQS event with visible messages; they are invisible from then on."""
+        now, records = self.now(), []
+        for message in self.visible()[:most]:
+            message.receives += 1
+            message.visible_at = now + VISIBILITY
+            records.append(
+                sqs_record(message.text, now=now, message_id=message.message_id, receive_count=message.receives)
+            )
+        return sqs_event(*records)
 
     def settle(self, event: dict[str, Any], answered: dict[str, Any]) -> None:
-        """Delete what the function let go; what failed for the last time becomes a dead letter."""
+        """Delete what the function did not name as failed; what failed for the last time becomes a dead letter."""
         failed = {failure["itemIdentifier"] for failure in answered["batchItemFailures"]}
         for record in event["Records"]:
             message = next(m for m in self.waiting if m.message_id == record["messageId"])
@@ -93,7 +97,9 @@ class QueueWire:
                 self.dead.append(message)
 
     def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        self.requests += 1
+        target = request.headers["X-Amz-Target"]
+        operation = str(target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
+        self.requests.append(operation)
         fault = self.faults.pop(0) if self.faults else None
         if fault == "refused":
             raise EndpointConnectionError(endpoint_url=request.url)
@@ -101,32 +107,43 @@ class QueueWire:
             return error(request.url, 500, "InternalError")
         if fault == "denied":
             return error(request.url, 403, "AccessDenied")
-        if fault == "hang":
-            return self._hang(request)
-        return self._take(request, lost=fault == "lost")
-
-    def _hang(self, request: AWSPreparedRequest) -> AWSResponse:
-        landed = threading.Event()
-        self._landed.append(landed)
-        with parked():
-            assert self._released.wait(_HANG_SECONDS), "a hanging call was never released"
-        try:
-            return self._take(request, lost=False)
-        finally:
-            landed.set()
-
-    def _take(self, request: AWSPreparedRequest, *, lost: bool) -> AWSResponse:
         body = json.loads(cast("bytes", request.body))
         assert body["QueueUrl"] == QUEUE_URL
+        effect = {"SendMessage": self._send, "SendMessageBatch": self._send_batch, "GetQueueAttributes": self._count}
+        told = self._hanging.hold(lambda: effect[operation](body)) if fault == "hang" else effect[operation](body)
+        if fault == "lost":
+            raise ReadTimeoutError(endpoint_url=request.url)
+        return answer(request.url, 200, json.dumps(told))
+
+    def _send(self, body: dict[str, Any]) -> dict[str, Any]:
         delay = body.get("DelaySeconds", 0)
         assert 0 <= delay <= 900
-        visible = self.now() + timedelta(seconds=delay)
-        message = Sent(f"message-{next(self._ids)}", body["MessageBody"], delay, visible)
+        message = Sent(f"message-{next(self._ids)}", body["MessageBody"], delay, self.now() + timedelta(seconds=delay))
         self.sent.append(message)
         self.waiting.append(message)
-        if lost:
-            raise ReadTimeoutError(endpoint_url=request.url)
-        return answer(request.url, 200, json.dumps({"MessageId": message.message_id, "MD5OfMessageBody": ""}))
+        return {"MessageId": message.message_id, "MD5OfMessageBody": ""}
+
+    def _send_batch(self, body: dict[str, Any]) -> dict[str, Any]:
+        entries = body["Entries"]
+        assert 1 <= len(entries) <= MAX_ENTRIES
+        assert len({entry["Id"] for entry in entries}) == len(entries)
+        self.sizes.append(len(entries))
+        failed = [entry for entry in entries if self._rejects(entry["MessageBody"])]
+        return {
+            "Successful": [{"Id": entry["Id"], **self._send(entry)} for entry in entries if entry not in failed],
+            "Failed": [{"Id": entry["Id"], "Code": "InternalError", "SenderFault": False} for entry in failed],
+        }
+
+    def _count(self, body: dict[str, Any]) -> dict[str, Any]:
+        assert body["AttributeNames"] == ["ApproximateNumberOfMessages"]
+        return {"Attributes": {"ApproximateNumberOfMessages": str(len(self.visible()))}}
+
+    def _rejects(self, text: str) -> bool:
+        for part, times in self.rejected.items():
+            if part in text and times > 0:
+                self.rejected[part] -= 1
+                return True
+        return False
 
 
 @dataclass

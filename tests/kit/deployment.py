@@ -32,7 +32,6 @@ from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
 from tests.kit.aws_wire import QUEUE_URL, ParameterWire, QueueWire
 from tests.kit.dynamodb import DynamoWire
-from tests.kit.guild_queue_wire import GUILD_QUEUE_URL, GuildQueueWire
 from tests.kit.secrets import BOT_TOKEN, made_up
 from tests.kit.virtual_time import LoopClock, run
 
@@ -43,7 +42,8 @@ APPLICATION: Final = "1100000000000000001"
 GUILD: Final = "100000000000000001"
 CHANNEL: Final = "100000000000000010"
 USER: Final = "100000000000000100"
-WORKER_SECONDS: Final = 60.0  # the worker's time-out in the template
+WEBHOOK_SECONDS: Final = 10.0  # the webhook's time-out in the template
+WORKER_SECONDS: Final = 60.0  # the worker's
 RECONCILER_SECONDS: Final = 120.0  # the reconciler's
 THINKING: Final = 1 << 7  # the flag under which an unanswered deferral is shown
 
@@ -82,7 +82,7 @@ class Deployment:
         self.clock = LoopClock()
         self.dynamo = DynamoWire()
         self.queue = QueueWire(self.clock.now)
-        self.guilds = GuildQueueWire(self.clock.now)
+        self.guilds = QueueWire(self.clock.now)
         self.ssm = ParameterWire(BOT_TOKEN)
         self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
         self.discord.add_guild(GUILD)
@@ -119,7 +119,7 @@ class Deployment:
         return {
             "SESSIONS_TABLE": self.dynamo.table,
             "JOBS_QUEUE_URL": QUEUE_URL,
-            "RECONCILE_QUEUE_URL": GUILD_QUEUE_URL,
+            "RECONCILE_QUEUE_URL": QUEUE_URL,
             "DISCORD_APPLICATION_ID": APPLICATION,
             "DISCORD_PUBLIC_KEY": KEY.verify_key.encode().hex(),
             **token,
@@ -170,7 +170,7 @@ class Deployment:
         self.discord.begin_interaction(payload["token"], payload["id"], APPLICATION, arrived, message=beneath)
         body = encode(payload)
         event = api_gateway_event(body, sign(body, KEY, arrived), now=arrived)
-        response = await webhook.handle(self.environment(WebhookConfig), event, "request-1")
+        response = await webhook.handle(self.environment(WebhookConfig), event, "request-1", WEBHOOK_SECONDS)
         callback = msgspec.json.decode(response["body"])
         taken = self.discord.answer_interaction(payload["token"], callback, self.clock.now())
         seconds = (self.clock.now() - now).total_seconds()
@@ -191,7 +191,7 @@ class Deployment:
     async def receive(self, seconds: float = WORKER_SECONDS) -> dict[str, Any]:
         """One delivery of the message that is visible; the worker's answer."""
         event = self.queue.receive()
-        assert event is not None, "no message is visible"
+        assert event["Records"], "no message is visible"
         answer = await worker.handle(self.environment(WorkerConfig), event, "request-2", seconds)
         self.queue.settle(event, answer)
         return answer
@@ -209,7 +209,9 @@ class Deployment:
     async def reconcile(self, seconds: float = RECONCILER_SECONDS, *, most: int = 1) -> dict[str, Any]:
         """One delivery of guilds to the reconciler; its answer."""
         event = self.guilds.receive(most)
-        return await reconciler.handle(self.environment(ReconcilerConfig), event, "request-5", seconds)
+        answer = await reconciler.handle(self.environment(ReconcilerConfig), event, "request-5", seconds)
+        self.guilds.settle(event, answer)
+        return answer
 
     def shown(self, asked: Asked) -> str:
         """What the user reads in the end; fails if that is "thinking…" or nothing."""

@@ -38,7 +38,6 @@ from infra.simulator.transport import SimulatedTransport
 from tests.kit import virtual_time
 from tests.kit.aws_wire import QUEUE_URL
 from tests.kit.dynamodb import DynamoWire
-from tests.kit.guild_queue_wire import GUILD_QUEUE_URL
 from tests.kit.memory_wire import MemoryWire
 from tests.kit.recorded_calls import AfterCall, Died, RecordedCalls, RecordedTable, RecordedTransport
 from tests.kit.secrets import BOT_TOKEN
@@ -153,7 +152,7 @@ class Guild(AbstractContextManager["Guild"]):
         return {
             "SESSIONS_TABLE": self.wire.table,
             "JOBS_QUEUE_URL": QUEUE_URL,
-            "RECONCILE_QUEUE_URL": GUILD_QUEUE_URL,
+            "RECONCILE_QUEUE_URL": QUEUE_URL,
             "DISCORD_APPLICATION_ID": APPLICATION,
             "DISCORD_PUBLIC_KEY": KEY.verify_key.encode().hex(),
             "DISCORD_BOT_TOKEN": BOT_TOKEN,

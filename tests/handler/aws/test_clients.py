@@ -18,12 +18,12 @@ def session(region: str | None) -> Session:
 def test_what_is_sent_and_answered_is_not_logged(library: str) -> None:
     """Whatever level the process's own logging has: the libraries are told theirs."""
     logging.getLogger(library).setLevel(logging.NOTSET)
-    clients.client(session("us-east-1"), "sqs", read_timeout=1.0).close()
+    clients.build_client(session("us-east-1"), "sqs", read_timeout=1.0).close()
     assert logging.getLogger(library).level == logging.WARNING
 
 
 def test_a_client_gives_up_in_time_and_leaves_repeats_to_its_caller() -> None:
-    client = clients.client(session("us-east-1"), "sqs", read_timeout=0.25)
+    client = clients.build_client(session("us-east-1"), "sqs", read_timeout=0.25)
     config = client.meta.config
     client.close()
     assert (config.connect_timeout, config.read_timeout) == (clients.CONNECT_TIMEOUT_SECONDS, 0.25)
@@ -35,4 +35,4 @@ def test_without_a_region_the_variable_is_named(monkeypatch: pytest.MonkeyPatch)
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     with pytest.raises(ConfigurationError, match="AWS_DEFAULT_REGION is missing"):
-        clients.client(session(None), "sqs", read_timeout=1.0)
+        clients.build_client(session(None), "sqs", read_timeout=1.0)

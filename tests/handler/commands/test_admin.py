@@ -154,7 +154,7 @@ async def _deliver_again(deployment: Deployment, sent: Any) -> None:
     """SQS delivers a message a second time."""
     from handler.commands.jobs import decode, encode
 
-    await deployment.environment(_worker()).jobs.send(decode(encode(decode(sent.text))))
+    await deployment.environment(_worker()).jobs.send(encode(decode(sent.text)))
     await deployment.work()
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.commands.jobs import Job, Malformed, decode, encode, whole_seconds
+from handler.aws.sqs_events import Malformed
+from handler.commands.jobs import Job, decode, encode, whole_seconds
 from handler.discord.interactions import Interaction, parse
 from handler.runtime.secrets import Secret
 from infra.interactions import interaction
@@ -32,7 +33,7 @@ def job() -> Job:
 
 def test_a_job_comes_out_as_it_went_in() -> None:
     assert decode(encode(job())) == job()
-    told = job().telling(wait_seconds=5, progress={"threads": 3})
+    told = job().with_notice(wait_seconds=5, progress={"threads": 3})
     assert decode(encode(told)) == told
 
 
@@ -46,7 +47,7 @@ def test_a_job_shows_its_token_to_nobody_but_the_queue() -> None:
 
 
 def test_a_put_back_job_lives_no_longer_and_says_nothing_ahead() -> None:
-    again = job().telling(wait_seconds=5, progress={"threads": 3}).put_back({}).put_back({})
+    again = job().with_notice(wait_seconds=5, progress={"threads": 3}).put_back({}).put_back({})
     assert (again.put_backs, again.wait_seconds, again.progress) == (2, 0, {})
     assert again.expires_at == job().expires_at
 

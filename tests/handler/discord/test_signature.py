@@ -31,7 +31,7 @@ def knock(deployment: Deployment, event: Any) -> tuple[int, dict[str, Any], Mapp
     """Status, decoded body and headers of the webhook's response."""
 
     async def scenario() -> dict[str, Any]:
-        return await webhook.handle(deployment.environment(WebhookConfig), event, "request-1")
+        return await webhook.handle(deployment.environment(WebhookConfig), event, "request-1", 10.0)
 
     response = deployment.run(scenario())
     assert response["headers"]["content-type"] == "application/json"
@@ -63,7 +63,7 @@ def test_a_ping_and_a_forged_request_cause_no_remote_call_and_build_no_client() 
                 return set(deployment.environment(WebhookConfig).__dict__)
 
             assert not deployment.run(built()) & {"http", "dynamodb", "jobs", "token_parameter", "aws_session"}
-        assert (deployment.ssm.reads, deployment.queue.requests, sum(deployment.dynamo.sent.values())) == (0, 0, 0)
+        assert (deployment.ssm.reads, deployment.queue.requests, sum(deployment.dynamo.sent.values())) == (0, [], 0)
         assert not deployment.discord.calls
 
 

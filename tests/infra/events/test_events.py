@@ -13,6 +13,7 @@ from handler.aws import http_api
 from handler.commands import jobs
 from handler.discord.interactions import parse
 from handler.discord.signature import verify
+from handler.runtime.validation import read_request
 from infra.events.__main__ import main
 from infra.events.containers import UNDECLARED, declaring, environment
 from infra.interactions import development_key
@@ -62,7 +63,7 @@ def test_job_prints_a_message_that_the_worker_can_read(capsys: pytest.CaptureFix
 
 def test_ensure_prints_a_request_that_the_function_takes(capsys: pytest.CaptureFixture[str]) -> None:
     asked = printed(capsys, "ensure", "--name", "1a06a43", "--unlock", "--request-id", "build-7")
-    request = ensure.read(asked)
+    request = read_request(asked, ensure.Request)
     assert (request.session_name, request.unlock, request.request_id, request.topic) == (
         "1a06a43",
         True,
