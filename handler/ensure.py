@@ -45,8 +45,8 @@ SESSION_FIELDS: Final = (
     "topic",
 )
 
-_CHARACTERS: Final = r"^[^\ud800-\udfff]*\Z"  # what can be encoded: JSON's escapes allow halves of characters
-
+# What a field must be. An id is not empty; a text can be encoded, unlike the halves of characters that JSON's escapes allow.
+_CHARACTERS: Final = r"^[^\ud800-\udfff]*\Z"
 Text = Annotated[str, msgspec.Meta(description="a string")]
 Flag = Annotated[bool, msgspec.Meta(description="true or false")]
 ChannelId = Annotated[

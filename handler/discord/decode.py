@@ -24,7 +24,10 @@ T = TypeVar("T")
 Decode = Callable[[Response], T]  # raises ValueError or one of msgspec's errors for an unexpected body
 MAX_ERROR_LENGTH: Final = 300  # characters of Discord's own error text in a log: enough for a nested form error
 
-_ERROR_BY_STATUS: Final[Mapping[int, type[DiscordRefused]]] = {403: Forbidden, 404: NotFound}
+_ERROR_BY_STATUS: Final[Mapping[int, type[DiscordRefused]]] = {
+    403: Forbidden,
+    404: NotFound,
+}  # other statuses need no class
 
 
 class _Threads(msgspec.Struct, frozen=True):
