@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 from typing import Any, Final, Literal, TypeVar
 
+import httpx
 from nacl.signing import SigningKey
 
 from handler import config
@@ -38,6 +39,7 @@ from infra.simulator.transport import SimulatedTransport
 from tests.kit import virtual_time
 from tests.kit.aws_wire import QUEUE_URL
 from tests.kit.dynamodb import DynamoWire
+from tests.kit.memory_table import MemoryTable
 from tests.kit.memory_wire import MemoryWire
 from tests.kit.recorded_calls import AfterCall, Died, RecordedCalls, RecordedTable, RecordedTransport
 from tests.kit.secrets import BOT_TOKEN
@@ -64,6 +66,9 @@ class People:
     def create_thread(self, channel_id: str, name: str, **how: Any) -> str:
         return self._guild.discord.people.create_thread(channel_id, name, now=self._guild.now, **how)
 
+    def post_message(self, channel_id: str, content: str = "a word", **how: Any) -> str:
+        return self._guild.discord.people.post_message(channel_id, content, now=self._guild.now, **how)
+
     def __getattr__(self, act: str) -> Callable[..., Any]:
         return partial(getattr(self._guild.discord.people, act), now=self._guild.now)
 
@@ -71,8 +76,9 @@ class People:
 class Guild(AbstractContextManager["Guild"]):
     """`calls`: the remote calls of all processes. `table`: what is on record. `people`: what others do on Discord.
 
-    `after_run_call`, `after_any_call`: awaited when a call of a reconciler's run, or of any process, has had its effect.
-    `memory`: where the calls to a table in memory go; `index`: what of it the indices show, while they lag.
+    `after_call`: awaited when a call of a reconciler's run has had its effect; with `after_every_call`, of any process.
+    `connect`: makes a process's way to Discord.
+    `seam`: where the calls to a table in memory go; `index`: what its indices show, while they lag.
     """
 
     def __init__(
@@ -103,7 +109,7 @@ class Guild(AbstractContextManager["Guild"]):
         self.clock = LoopClock()
         self.calls = RecordedCalls()
         self.wire = DynamoWire() if table == "moto" else MemoryWire()
-        self.memory: Call | None = self.wire.memory if table == "memory" and isinstance(self.wire, MemoryWire) else None
+        self.seam: Call | None = self.memory if table == "memory" else None
         self.index: Call | None = None
         self.table = TableView(self.wire.table, self.wire.items, self.wire.apply)
         self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN, switches=Switches(**switches))
@@ -114,8 +120,9 @@ class Guild(AbstractContextManager["Guild"]):
         self.latency = latency
         self.commands = commands
         self.settings = settings or {}
-        self.after_run_call: AfterCall | None = None
-        self.after_any_call: AfterCall | None = None
+        self.after_call: AfterCall | None = None
+        self.after_every_call = False
+        self.connect: Callable[[], httpx.AsyncBaseTransport] = self._connect
         self._followed, self._may_unlock = followed, may_unlock
         self._owners = count(1)
         self._open = AsyncExitStack()
@@ -162,17 +169,16 @@ class Guild(AbstractContextManager["Guild"]):
     def process(self, kind: type[C]) -> Environment[C]:
         """One more execution environment of that function, beside those that there are."""
         after_call = partial(self._after_call, kind)
-        transport = SimulatedTransport(self.discord, self.clock.now, latency=self.latency)
         process = Environment(
             config.load(kind, self.environ()),
             clock=self.clock,
             commands=self.commands,
             aws=self.aws_session(kind),
-            transport=RecordedTransport(transport, self.calls, after_call),
+            transport=RecordedTransport(self.connect(), self.calls, after_call),
         )
         self._open.push_async_callback(process.http.aclose)
         seam: Call = self._call_memory
-        if self.memory is None:
+        if self.seam is None:
             seam = process.dynamodb
             self._open.callback(process.dynamodb.close)
         process.dynamodb = RecordedTable(seam, self.calls, after_call)  # type: ignore[assignment]  # nothing but the seam is used
@@ -197,16 +203,24 @@ class Guild(AbstractContextManager["Guild"]):
         """The boto3 session of a function."""
         return self.wire.session()
 
+    def _connect(self) -> httpx.AsyncBaseTransport:
+        return SimulatedTransport(self.discord, self.clock.now, latency=self.latency)
+
     async def _call_memory(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
-        memory = self.index if self.index is not None and "IndexName" in parameters else self.memory
-        assert memory is not None
-        return await memory(operation, **parameters)
+        lags = self.index is not None and "IndexName" in parameters
+        call = self.index if lags else self.seam
+        assert call is not None
+        return await call(operation, **parameters)
 
     async def _after_call(self, kind: type[Config]) -> None:
-        if self.after_any_call is not None:
-            await self.after_any_call()
-        elif self.after_run_call is not None and kind is ReconcilerConfig:
-            await self.after_run_call()
+        if self.after_call is not None and (self.after_every_call or kind is ReconcilerConfig):
+            await self.after_call()
+
+    @property
+    def memory(self) -> MemoryTable:
+        """The table itself, where it is in memory."""
+        assert isinstance(self.wire, MemoryWire)
+        return self.wire.memory
 
     @property
     def context(self) -> Context:

@@ -53,7 +53,7 @@ class TableView:
     def find(self, pk: str, sk: str) -> Item:
         return next((item for item in self.items() if (item["pk"], item["sk"]) == (pk, sk)), {})
 
-    def put(self, item: Item | None = None, **attributes: Any) -> None:
+    def put(self, item: Mapping[str, Any] | None = None, **attributes: Any) -> None:
         """Write an item, with these attributes changed: None takes one away; a time becomes a text."""
         values = {name: iso(v) if isinstance(v, datetime) else v for name, v in {**(item or {}), **attributes}.items()}
         self._change("put_item", Item={name: value for name, value in values.items() if value is not None})

@@ -1,10 +1,10 @@
 """From any table that can be reached and any Discord: after one run, or two where deletions were held back, the table says
 what Discord says, and nothing was lost or made on the way."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from handler.errors import OnethreadError
 from handler.sessions.reconcile.plan import HELD_FOR
 from infra.simulator.people import ImpossibleAction
-from tests.kit import virtual_time
+from tests.kit.guild import Guild
 from tests.kit.recorded_calls import Died
-from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, WITHOUT_AUDIT_LOG, Ground, prepared
+from tests.kit.table_view import CHANNEL, GUILD
+from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences, mapped_threads
 
 NAMES: Final = ("a", "b", "c", "d", "e")
 TITLES: Final = (*(f"Session {name}" for name in NAMES), "Session a: login bug", "login bug")
@@ -45,84 +46,80 @@ _opened = st.lists(st.tuples(st.just("open"), st.sampled_from(NAMES)), min_size=
 Act = Sequence[object]
 
 
-async def _act(ground: Ground, act: Act) -> None:
+async def _act(guild: Guild, act: Act) -> None:
     match act:
         case ("open", str(name)):
             with suppress(OnethreadError):
-                await ground.open(name)
+                await guild.open(name)
         case ("die", str(name), int(calls)):
-            ground.dies_after = len(ground.calls) + calls
+            guild.calls.dies_after = len(guild.calls) + calls
             with suppress(Died, OnethreadError):
-                await ground.open(name)
-            ground.restart()
+                await guild.open(name)
+            guild.restart()
         case ("run",):
-            await ground.report()
+            await guild.report()
         case ("run_dies", int(calls)):
-            ground.dies_after = calls
+            guild.calls.dies_after = calls
             with suppress(Died):
-                await ground.report()
-            ground.restart()
+                await guild.report()
+            guild.restart()
         case ("wait", int(minutes)):
-            await ground.wait(minutes=minutes)
+            await guild.wait(minutes=minutes)
         case _:
             with suppress(ImpossibleAction):
-                _by_hand(ground, act)
+                _by_hand(guild, act)
 
 
-def _by_hand(ground: Ground, act: Act) -> None:
-    people, now = ground.discord.people, ground.now
+def _by_hand(guild: Guild, act: Act) -> None:
+    people = guild.people
     match act:
         case ("raid",):
-            for thread_id in ground.discord.threads:
-                ground.delete(thread_id)
+            for thread_id in guild.discord.threads:
+                guild.people.delete_thread(thread_id)
         case ("make", str(title)):
-            people.create_thread(CHANNEL, title, now=now, by=MODERATOR)
+            people.create_thread(CHANNEL, title)
         case ("delete_message", int(number)):
-            messages = list(ground.discord.messages.values())
+            messages = list(guild.discord.messages.values())
             if messages:
                 message = messages[number % len(messages)]
-                people.delete_message(message.channel_id, message.id, now=now, by=MODERATOR)
+                people.delete_message(message.channel_id, message.id)
         case (str(what), int(number), *more):
-            threads = list(ground.discord.threads)
+            threads = list(guild.discord.threads)
             if threads:
-                _PEOPLE[what](people, threads[number % len(threads)], now, *more)
+                getattr(people, _ACTS.get(what, what))(threads[number % len(threads)], *more)
         case _:
             raise AssertionError(act)
 
 
-_PEOPLE: Final[dict[str, Callable[..., object]]] = {
-    "rename": lambda people, thread, now, title: people.rename(thread, title, now=now, by=MODERATOR),
-    "auto_archive": lambda people, thread, now: people.auto_archive(thread, now=now),
-    "archive": lambda people, thread, now: people.archive(thread, now=now, by=MODERATOR),
-    "unarchive": lambda people, thread, now: people.unarchive(thread, now=now, by=MODERATOR),
-    "lock": lambda people, thread, now: people.lock(thread, now=now, by=MODERATOR),
-    "unlock": lambda people, thread, now: people.unlock(thread, now=now, by=MODERATOR),
-    "write": lambda people, thread, now: people.post_message(thread, "a word", now=now, by=MODERATOR),
-    "delete": lambda people, thread, now: people.delete_thread(thread, now=now, by=MODERATOR),
-}
+# What each act is called by the simulation; "write" says something besides.
+_ACTS: Final = {"write": "post_message", "delete": "delete_thread"}
 
 
-async def _after(history: Sequence[Act]) -> Ground:
-    ground = Ground()
-    await prepared(ground)
-    for act in history:
-        await _act(ground, act)
-        await ground.clock.sleep(1)
-    await ground.wait(minutes=1)  # leases are over: nobody is at work any more
-    return ground
+def _after(history: Sequence[Act], scenario: Callable[[Guild], Coroutine[Any, Any, None]]) -> None:
+    """Play a scenario in a guild with that history."""
+
+    async def play(guild: Guild) -> None:
+        for act in history:
+            await _act(guild, act)
+            await guild.wait(1)
+        await guild.wait(minutes=1)  # leases are over: nobody is at work any more
+        await scenario(guild)
+
+    with Guild(followed=True, may_unlock=True, rename_limit=None) as guild:
+        guild.run(play(guild))
 
 
-async def _settles(ground: Ground) -> None:
-    threads, mappings = set(ground.discord.threads), ground.mappings()
-    report = await ground.report()
+async def _settles(guild: Guild) -> None:
+    threads, mappings = set(guild.discord.threads), mapped_threads(guild)
+    report = await guild.report()
     if report["held"]:
-        await ground.clock.sleep((HELD_FOR + timedelta(minutes=1)).total_seconds())
-        report = await ground.report()
+        await guild.wait((HELD_FOR + timedelta(minutes=1)).total_seconds())
+        report = await guild.report()
     assert not report["held"]
     assert not report["failed"] + report["lost"] + report["unclear"]
-    assert ground.differences() == []
-    assert set(ground.discord.threads) == threads, "a thread was made or deleted"
-    assert mappings.items() <= ground.mappings().items(), "a mapping to a living thread was lost"
+    assert differences(guild) == []
+    assert set(guild.discord.threads) == threads, "a thread was made or deleted"
+    assert mappings.items() <= mapped_threads(guild).items(), "a mapping to a living thread was lost"
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -130,14 +127,12 @@ async def _settles(ground: Ground) -> None:
 def test_after_one_run_the_table_says_what_discord_says_and_a_second_run_plans_nothing(
     opened: list[Act], history: list[Act]
 ) -> None:
-    async def play() -> None:
-        ground = await _after([*opened, *history])
-        await _settles(ground)
-        assert await ground.reconcile() == {}
-        assert [call for call in ground.calls if call.startswith(("put", "update", "delete", "transact"))] == []
-        await ground.http.aclose()
+    async def play(guild: Guild) -> None:
+        await _settles(guild)
+        assert await guild.reconcile() == {}
+        assert [call for call in guild.calls.names if call.startswith(("Put", "Update", "Delete", "Transact"))] == []
 
-    virtual_time.run(play())
+    _after([*opened, *history], play)
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -145,16 +140,14 @@ def test_after_one_run_the_table_says_what_discord_says_and_a_second_run_plans_n
 def test_without_the_audit_log_the_sweep_finds_in_time_what_the_list_does_not_show(
     opened: list[Act], history: list[Act]
 ) -> None:
-    async def play() -> None:
-        ground = await _after([*opened, *history])
-        ground.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
-        threads, mappings = set(ground.discord.threads), ground.mappings()
+    async def play(guild: Guild) -> None:
+        guild.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG)
+        threads, mappings = set(guild.discord.threads), mapped_threads(guild)
         for _ in range(4):  # a few sessions, five a run, and what is held back
-            await ground.report()
-            await ground.clock.sleep((HELD_FOR + timedelta(minutes=1)).total_seconds())
-        assert ground.differences() == []
-        assert set(ground.discord.threads) == threads
-        assert mappings.items() <= ground.mappings().items()
-        await ground.http.aclose()
+            await guild.report()
+            await guild.wait((HELD_FOR + timedelta(minutes=1)).total_seconds())
+        assert differences(guild) == []
+        assert set(guild.discord.threads) == threads
+        assert mappings.items() <= mapped_threads(guild).items()
 
-    virtual_time.run(play())
+    _after([*opened, *history], play)

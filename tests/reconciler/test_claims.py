@@ -6,8 +6,10 @@ from typing import Any, Final
 import pytest
 
 from handler.runtime.clock import iso
+from tests.kit.guild import Guild
 from tests.kit.recorded_calls import Died
-from tests.reconciler.ground import CHANNEL, GUILD, Ground, grounded
+from tests.kit.table_view import CHANNEL, GUILD
+from tests.reconciler.differences import differences
 
 DEAD_CLAIM: Final = {
     "pk": f"CHANNEL#{CHANNEL}",
@@ -34,54 +36,49 @@ DEAD_CLAIM: Final = {
     ],
     ids=["over", "nobody's", "none", "of a wrong clock"],
 )
-@grounded
-async def test_a_dead_claim_with_nothing_recorded_is_dropped(ground: Ground, lease: dict[str, Any]) -> None:
-    ground.change({**DEAD_CLAIM}, **lease)
-    assert await ground.reconcile() == {"DropClaim": 1}
-    assert ground.item("a")["status"] == "vacant"
-    assert ground.item("a")["generation"] == 3
-    assert await ground.reconcile() == {}
+async def test_a_dead_claim_with_nothing_recorded_is_dropped(guild: Guild, lease: dict[str, Any]) -> None:
+    guild.table.put({**DEAD_CLAIM}, **lease)
+    assert await guild.reconcile() == {"DropClaim": 1}
+    assert guild.table.item("a")["status"] == "vacant"
+    assert guild.table.item("a")["generation"] == 3
+    assert await guild.reconcile() == {}
 
 
-@grounded
-async def test_a_dead_claim_with_a_source_message_and_no_thread_ends_its_generation(ground: Ground) -> None:
-    ground.dies_after = len(ground.calls) + 8
+async def test_a_dead_claim_with_a_source_message_and_no_thread_ends_its_generation(guild: Guild) -> None:
+    guild.calls.dies_after = len(guild.calls) + 8
     with pytest.raises(Died):
-        await ground.open("a")
-    ground.restart()
-    message = ground.item("a")["source_message_id"]
-    assert message in ground.discord.messages
-    assert message not in ground.discord.threads
-    await ground.wait(minutes=1)
-    assert await ground.reconcile() == {"EndGeneration": 1}
-    assert (ground.item("a")["status"], ground.item("a")["generation"]) == ("vacant", 2)
-    assert message not in ground.discord.messages
+        await guild.open("a")
+    guild.restart()
+    message = guild.table.item("a")["source_message_id"]
+    assert message in guild.discord.messages
+    assert message not in guild.discord.threads
+    await guild.wait(minutes=1)
+    assert await guild.reconcile() == {"EndGeneration": 1}
+    assert (guild.table.item("a")["status"], guild.table.item("a")["generation"]) == ("vacant", 2)
+    assert message not in guild.discord.messages
 
 
-@grounded
-async def test_a_dead_claim_whose_thread_was_started_is_committed(ground: Ground) -> None:
-    ground.dies_after = len(ground.calls) + 9
+async def test_a_dead_claim_whose_thread_was_started_is_committed(guild: Guild) -> None:
+    guild.calls.dies_after = len(guild.calls) + 9
     with pytest.raises(Died):
-        await ground.open("a")
-    ground.restart()
-    (thread_id,) = ground.discord.threads
-    assert ground.item("a")["status"] == "creating"
-    await ground.wait(minutes=1)
-    assert await ground.reconcile() == {"Commit": 1}
-    assert ground.item("a")["discord_thread_id"] == thread_id
-    assert ground.differences() == []
+        await guild.open("a")
+    guild.restart()
+    (thread_id,) = guild.discord.threads
+    assert guild.table.item("a")["status"] == "creating"
+    await guild.wait(minutes=1)
+    assert await guild.reconcile() == {"Commit": 1}
+    assert guild.table.item("a")["discord_thread_id"] == thread_id
+    assert differences(guild) == []
 
 
-@grounded
-async def test_a_live_claim_is_left_alone(ground: Ground) -> None:
-    ground.put(**{**DEAD_CLAIM, "lease_expires_at": iso(ground.now + timedelta(seconds=9))})
-    assert await ground.reconcile() == {}
+async def test_a_live_claim_is_left_alone(guild: Guild) -> None:
+    guild.table.put({**DEAD_CLAIM, "lease_expires_at": iso(guild.now + timedelta(seconds=9))})
+    assert await guild.reconcile() == {}
 
 
-@grounded
-async def test_a_claim_that_is_renewed_meanwhile_is_not_dropped(ground: Ground) -> None:
-    ground.put(**DEAD_CLAIM)
-    session = await ground.store.sessions.get(CHANNEL, "a")
+async def test_a_claim_that_is_renewed_meanwhile_is_not_dropped(guild: Guild) -> None:
+    guild.table.put(DEAD_CLAIM)
+    session = await guild.store.sessions.get(CHANNEL, "a")
     assert session is not None
-    ground.put(**{**DEAD_CLAIM, "lease_expires_at": iso(ground.now + timedelta(seconds=9))})
-    assert not (await ground.store.claims.drop(session, now=ground.now)).won
+    guild.table.put({**DEAD_CLAIM, "lease_expires_at": iso(guild.now + timedelta(seconds=9))})
+    assert not (await guild.store.claims.drop(session, now=guild.now)).won

@@ -1,348 +1,354 @@
 """Housekeeping from end to end: what becomes of old sessions, and that nobody loses anything by it."""
 
-from handler.sessions.reconcile.housekeeping import DELETIONS_PER_RUN, HousekeepingSettings
-from tests.reconciler.ground import GUILD, MODERATOR, WITHOUT_AUDIT_LOG
-from tests.reconciler.house import ARCHIVES, CLOSES, DAY_MINUTES, DELETES, House, housed
+import pytest
 
-OFF = HousekeepingSettings()
+from handler.sessions.reconcile.housekeeping import DELETIONS_PER_RUN
+from tests.kit.guild import MODERATOR, Guild
+from tests.kit.table_view import GUILD
+from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences
+from tests.reconciler.housekeeping import (
+    ARCHIVES,
+    BETWEEN_RUNS,
+    CLOSES,
+    DAY_MINUTES,
+    DELETES,
+    housekeep,
+    idle,
+    living_ids,
+)
 
 
-@housed(OFF)
-async def test_nothing_is_done_to_old_sessions_unless_it_is_asked_for(house: House) -> None:
-    thread_id = await house.idle(days=400, archived=False)
+async def test_nothing_is_done_to_old_sessions_unless_it_is_asked_for(guild: Guild) -> None:
+    thread_id = await idle(guild, days=400, archived=False)
     for _ in range(3):
-        assert await house.steps() == {}
-        await house.between_runs()
-    assert not house.discord.threads[thread_id].archived
+        assert await housekeep(guild) == {}
+        await guild.wait(minutes=BETWEEN_RUNS)
+    assert not guild.discord.threads[thread_id].archived
 
 
 # IdleArchiveHours
 
 
-@housed(ARCHIVES)
-async def test_an_idle_thread_is_archived_with_a_reason_and_written_down(house: House) -> None:
-    thread_id = await house.idle(days=1.1, archived=False)
-    assert await house.steps() == {"Archive": 1}
-    assert house.discord.threads[thread_id].archived
-    item = house.item("old")
+@pytest.mark.guild(settings=ARCHIVES)
+async def test_an_idle_thread_is_archived_with_a_reason_and_written_down(guild: Guild) -> None:
+    thread_id = await idle(guild, days=1.1, archived=False)
+    assert await housekeep(guild) == {"Archive": 1}
+    assert guild.discord.threads[thread_id].archived
+    item = guild.table.item("old")
     assert (item["status"], item["archived"], "watch_guild_id" in item) == ("open", True, False)
-    (entry,) = [e for e in house.discord.state.audit.get(GUILD) or () if e.action == 111]
+    (entry,) = [e for e in guild.discord.state.audit.get(GUILD) or () if e.action == 111]
     assert "IdleArchiveHours" in str(entry.reason)
-    await house.between_runs()
-    assert await house.steps() == {}
-    assert house.differences() == []
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {}
+    assert differences(guild) == []
 
 
-@housed(ARCHIVES)
-async def test_a_thread_with_a_message_of_today_is_not_idle(house: House) -> None:
-    thread_id = await house.idle(days=2, archived=False)
-    house.post(thread_id)
-    await house.wait(minutes=DAY_MINUTES - 1)
-    assert await house.steps() == {}
-    await house.wait(minutes=2)
-    assert await house.steps() == {"Archive": 1}
+@pytest.mark.guild(settings=ARCHIVES)
+async def test_a_thread_with_a_message_of_today_is_not_idle(guild: Guild) -> None:
+    thread_id = await idle(guild, days=2, archived=False)
+    guild.people.post_message(thread_id, "still here")
+    await guild.wait(minutes=DAY_MINUTES - 1)
+    assert await housekeep(guild) == {}
+    await guild.wait(minutes=2)
+    assert await housekeep(guild) == {"Archive": 1}
 
 
-@housed(ARCHIVES)
-async def test_an_archived_thread_that_was_opened_again_is_not_idle_for_another_while(house: House) -> None:
-    await house.idle(days=3)
-    thread_id = await house.opened_elsewhere("old")
-    await house.wait(minutes=DAY_MINUTES / 2)
-    assert await house.steps() == {}
-    assert not house.discord.threads[thread_id].archived
+@pytest.mark.guild(settings=ARCHIVES)
+async def test_an_archived_thread_that_was_opened_again_is_not_idle_for_another_while(guild: Guild) -> None:
+    await idle(guild, days=3)
+    thread_id = (await guild.open("old")).thread_id
+    await guild.wait(minutes=DAY_MINUTES / 2)
+    assert await housekeep(guild) == {}
+    assert not guild.discord.threads[thread_id].archived
 
 
-@housed(ARCHIVES)
-async def test_a_message_in_the_very_moment_of_archiving_opens_the_thread_again(house: House) -> None:
-    thread_id = await house.idle(days=2, archived=False)
+@pytest.mark.guild(settings=ARCHIVES)
+async def test_a_message_in_the_very_moment_of_archiving_opens_the_thread_again(guild: Guild) -> None:
+    thread_id = await idle(guild, days=2, archived=False)
 
     async def post_after_the_list() -> None:
-        house.gate = None
-        house.post(thread_id)
+        guild.after_call = None
+        guild.people.post_message(thread_id, "still here")
 
     async def wait_for_the_list() -> None:
-        if house.calls[-1] == "GET /guilds/{guild_id}/threads/active":
+        if guild.calls.names[-1] == "GET /guilds/{guild_id}/threads/active":
             await post_after_the_list()
 
-    house.gate = wait_for_the_list
-    assert await house.steps() == {"housekeeping_lost": 1}
-    assert not house.discord.threads[thread_id].archived
+    guild.after_call = wait_for_the_list
+    assert await housekeep(guild) == {"housekeeping_lost": 1}
+    assert not guild.discord.threads[thread_id].archived
 
 
 # DeleteAfterDays, archive
 
 
-@housed(CLOSES)
-async def test_an_old_session_is_closed_and_an_open_reopens_it(house: House) -> None:
-    thread_id = await house.idle()
-    assert await house.steps() == {"Close": 1}
-    assert house.item("old")["status"] == "closed"
-    await house.between_runs()
-    assert await house.steps() == {}
-    opened = await house.open("old")
+@pytest.mark.guild(settings=CLOSES)
+async def test_an_old_session_is_closed_and_an_open_reopens_it(guild: Guild) -> None:
+    thread_id = await idle(guild)
+    assert await housekeep(guild) == {"Close": 1}
+    assert guild.table.item("old")["status"] == "closed"
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {}
+    opened = await guild.open("old")
     assert (opened.thread_id, opened.outcome, opened.session.status) == (thread_id, "reopened", "open")
-    assert await house.steps() == {}
+    assert await housekeep(guild) == {}
 
 
-@housed(CLOSES)
-async def test_an_old_session_whose_thread_is_active_is_archived_and_closed(house: House) -> None:
-    thread_id = await house.idle(archived=False)
-    assert await house.steps() == {"Close": 1}
-    assert house.discord.threads[thread_id].archived
-    assert house.item("old")["status"] == "closed"
-    assert house.differences() == []
+@pytest.mark.guild(settings=CLOSES)
+async def test_an_old_session_whose_thread_is_active_is_archived_and_closed(guild: Guild) -> None:
+    thread_id = await idle(guild, archived=False)
+    assert await housekeep(guild) == {"Close": 1}
+    assert guild.discord.threads[thread_id].archived
+    assert guild.table.item("old")["status"] == "closed"
+    assert differences(guild) == []
 
 
 # DeleteAfterDays, delete
 
 
-@housed(DELETES)
-async def test_an_old_session_is_deleted_over_two_runs_and_opened_anew(house: House) -> None:
-    thread_id = await house.idle()
-    assert await house.steps() == {"Mark": 1}
-    assert house.lives(thread_id)
-    await house.between_runs()
-    assert await house.steps() == {"Delete": 1}
-    assert not house.lives(thread_id)
-    item = house.item("old")
+@pytest.mark.guild(settings=DELETES)
+async def test_an_old_session_is_deleted_over_two_runs_and_opened_anew(guild: Guild) -> None:
+    thread_id = await idle(guild)
+    assert await housekeep(guild) == {"Mark": 1}
+    assert thread_id in guild.discord.threads
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {"Delete": 1}
+    assert thread_id not in guild.discord.threads
+    item = guild.table.item("old")
     assert (item["status"], item["generation"]) == ("vacant", 2)
     assert not {"delete_marked_at", "deleting_at", "discord_thread_id"} & item.keys()
-    assert [i for i in house.table.items() if i["pk"] == f"THREAD#{thread_id}"] == []
-    assert [m for m in house.discord.messages.values() if m.id == thread_id] == []
-    opened = await house.open("old")
+    assert [i for i in guild.table.items() if i["pk"] == f"THREAD#{thread_id}"] == []
+    assert [m for m in guild.discord.messages.values() if m.id == thread_id] == []
+    opened = await guild.open("old")
     assert opened.outcome == "created"
-    assert house.living("old") == [opened.thread_id]
+    assert living_ids(guild, "old") == [opened.thread_id]
 
 
-@housed(DELETES)
-async def test_an_old_session_whose_thread_is_active_is_deleted_too(house: House) -> None:
-    thread_id = await house.idle(archived=False)
-    assert await house.steps() == {"Mark": 1}
-    await house.between_runs()
-    assert await house.steps() == {"Delete": 1}
-    assert not house.lives(thread_id)
+@pytest.mark.guild(settings=DELETES)
+async def test_an_old_session_whose_thread_is_active_is_deleted_too(guild: Guild) -> None:
+    thread_id = await idle(guild, archived=False)
+    assert await housekeep(guild) == {"Mark": 1}
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {"Delete": 1}
+    assert thread_id not in guild.discord.threads
 
 
-@housed(DELETES)
-async def test_a_young_session_is_left_alone(house: House) -> None:
-    await house.idle(days=29)
+@pytest.mark.guild(settings=DELETES)
+async def test_a_young_session_is_left_alone(guild: Guild) -> None:
+    await idle(guild, days=29)
     for _ in range(3):
-        assert await house.steps() == {}
-        await house.between_runs()
+        assert await housekeep(guild) == {}
+        await guild.wait(minutes=BETWEEN_RUNS)
 
 
-@housed(DELETES)
-async def test_a_closed_session_is_deleted_so_long_after_it_was_closed_whatever_was_said_before(house: House) -> None:
-    thread_id = await house.idle(days=1)
-    house.change(house.item("old"), status="closed")
-    await house.wait(minutes=28 * DAY_MINUTES)
-    assert await house.steps() == {}
-    await house.wait(minutes=1.1 * DAY_MINUTES)
-    assert await house.steps() == {"Mark": 1}
-    await house.between_runs()
-    assert await house.steps() == {"Delete": 1}
-    assert not house.lives(thread_id)
+@pytest.mark.guild(settings=DELETES)
+async def test_a_closed_session_is_deleted_so_long_after_it_was_closed_whatever_was_said_before(guild: Guild) -> None:
+    thread_id = await idle(guild, days=1)
+    guild.table.put(guild.table.item("old"), status="closed")
+    await guild.wait(minutes=28 * DAY_MINUTES)
+    assert await housekeep(guild) == {}
+    await guild.wait(minutes=1.1 * DAY_MINUTES)
+    assert await housekeep(guild) == {"Mark": 1}
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {"Delete": 1}
+    assert thread_id not in guild.discord.threads
 
 
-@housed(DELETES)
-async def test_two_runs_in_one_moment_do_not_delete(house: House) -> None:
-    thread_id = await house.idle()
-    assert await house.steps() == {"Mark": 1}
-    assert await house.steps() == {}
-    assert house.lives(thread_id)
+@pytest.mark.guild(settings=DELETES)
+async def test_two_runs_in_one_moment_do_not_delete(guild: Guild) -> None:
+    thread_id = await idle(guild)
+    assert await housekeep(guild) == {"Mark": 1}
+    assert await housekeep(guild) == {}
+    assert thread_id in guild.discord.threads
 
 
-@housed(DELETES)
-async def test_a_message_between_the_two_runs_keeps_the_thread(house: House) -> None:
-    thread_id = await house.idle()
-    await house.steps()
-    message_id = house.post(thread_id)
-    await house.between_runs()
-    assert await house.steps() == {"Unmark": 1}
-    await house.between_runs()
-    assert await house.steps() == {}
-    assert message_id in [m.id for m in house.discord.messages.values()]
-    assert "delete_marked_at" not in house.item("old")
+@pytest.mark.guild(settings=DELETES)
+async def test_a_message_between_the_two_runs_keeps_the_thread(guild: Guild) -> None:
+    thread_id = await idle(guild)
+    await housekeep(guild)
+    message_id = guild.people.post_message(thread_id, "still here")
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {"Unmark": 1}
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {}
+    assert message_id in [m.id for m in guild.discord.messages.values()]
+    assert "delete_marked_at" not in guild.table.item("old")
 
 
-@housed(DELETES)
-async def test_an_open_between_the_two_runs_clears_the_mark_and_counts_as_activity(house: House) -> None:
-    thread_id = await house.idle()
-    await house.steps()
-    opened = await house.open("old")
+@pytest.mark.guild(settings=DELETES)
+async def test_an_open_between_the_two_runs_clears_the_mark_and_counts_as_activity(guild: Guild) -> None:
+    thread_id = await idle(guild)
+    await housekeep(guild)
+    opened = await guild.open("old")
     assert (opened.thread_id, opened.outcome) == (thread_id, "reopened")
-    assert "delete_marked_at" not in house.item("old")
+    assert "delete_marked_at" not in guild.table.item("old")
     for _ in range(3):
-        await house.between_runs()
-        assert await house.steps() == {}
-    await house.wait(minutes=31 * DAY_MINUTES)
-    assert await house.steps() == {"Mark": 1}
+        await guild.wait(minutes=BETWEEN_RUNS)
+        assert await housekeep(guild) == {}
+    await guild.wait(minutes=31 * DAY_MINUTES)
+    assert await housekeep(guild) == {"Mark": 1}
 
 
-@housed(DELETES)
-async def test_an_open_before_the_first_run_counts_as_activity_even_where_it_found_nothing_to_do(house: House) -> None:
-    thread_id = await house.idle(archived=False)
-    assert (await house.open("old")).outcome == "reused"
+@pytest.mark.guild(settings=DELETES)
+async def test_an_open_before_the_first_run_counts_as_activity_even_where_it_found_nothing_to_do(guild: Guild) -> None:
+    thread_id = await idle(guild, archived=False)
+    assert (await guild.open("old")).outcome == "reused"
     for _ in range(3):
-        assert await house.steps() == {}
-        await house.between_runs()
-    assert house.lives(thread_id)
+        assert await housekeep(guild) == {}
+        await guild.wait(minutes=BETWEEN_RUNS)
+    assert thread_id in guild.discord.threads
 
 
-@housed(DELETES)
-async def test_a_moderator_who_writes_in_the_locked_thread_keeps_it(house: House) -> None:
-    thread_id = await house.idle()
-    await house.steps()
-    await house.between_runs()
+@pytest.mark.guild(settings=DELETES)
+async def test_a_moderator_who_writes_in_the_locked_thread_keeps_it(guild: Guild) -> None:
+    thread_id = await idle(guild)
+    await housekeep(guild)
+    await guild.wait(minutes=BETWEEN_RUNS)
     written: list[str] = []
 
     async def write_after_the_take() -> None:
-        if not written and "deleting_at" in house.item("old"):
-            house.discord.people.edit_thread(thread_id, now=house.now, by=MODERATOR, archived=False, locked=False)
-            written.append(house.post(thread_id))
+        if not written and "deleting_at" in guild.table.item("old"):
+            guild.people.edit_thread(thread_id, archived=False, locked=False)
+            written.append(guild.people.post_message(thread_id, "still here"))
 
-    house.gate = write_after_the_take
-    assert await house.steps() == {"housekeeping_lost": 1}
-    house.gate = None
-    assert written[0] in [m.id for m in house.discord.messages.values()]
-    await house.between_runs()
-    await house.steps()
-    await house.between_runs()
-    await house.steps()
-    opened = await house.open("old")
+    guild.after_call = write_after_the_take
+    assert await housekeep(guild) == {"housekeeping_lost": 1}
+    guild.after_call = None
+    assert written[0] in [m.id for m in guild.discord.messages.values()]
+    await guild.wait(minutes=BETWEEN_RUNS)
+    await housekeep(guild)
+    await guild.wait(minutes=BETWEEN_RUNS)
+    await housekeep(guild)
+    opened = await guild.open("old")
     assert opened.thread_id == thread_id
-    item = house.item("old")
+    item = guild.table.item("old")
     assert not {"delete_marked_at", "deleting_at", "delete_locking_at"} & item.keys()
 
 
-@housed(DELETES)
-async def test_a_lock_of_a_moderator_stays_when_the_thread_is_kept(house: House) -> None:
-    thread_id = await house.idle(archived=False)
-    house.discord.people.lock(thread_id, now=house.now, by=MODERATOR)
-    await house.steps()
-    await house.between_runs()
-    house.post(thread_id)
-    assert await house.steps() == {"Unmark": 1}
-    await house.between_runs()
-    await house.steps()
-    assert house.discord.threads[thread_id].locked
-    assert house.item("old")["locked_by"] == MODERATOR
+@pytest.mark.guild(settings=DELETES)
+async def test_a_lock_of_a_moderator_stays_when_the_thread_is_kept(guild: Guild) -> None:
+    thread_id = await idle(guild, archived=False)
+    guild.people.lock(thread_id)
+    await housekeep(guild)
+    await guild.wait(minutes=BETWEEN_RUNS)
+    guild.people.post_message(thread_id, "still here")
+    assert await housekeep(guild) == {"Unmark": 1}
+    await guild.wait(minutes=BETWEEN_RUNS)
+    await housekeep(guild)
+    assert guild.discord.threads[thread_id].locked
+    assert guild.table.item("old")["locked_by"] == MODERATOR
 
 
-@housed(DELETES)
-async def test_no_run_deletes_more_than_so_many(house: House) -> None:
+@pytest.mark.guild(settings=DELETES)
+async def test_no_run_deletes_more_than_so_many(guild: Guild) -> None:
     names = [f"old {number}" for number in range(12)]
     for name in names:
-        await house.idle(name, days=0)
-    await house.wait(minutes=31 * DAY_MINUTES)
+        await idle(guild, name, days=0)
+    await guild.wait(minutes=31 * DAY_MINUTES)
     for _ in range(8):
-        before = len(house.discord.threads.values())
-        await house.reconcile()
-        assert before - len(house.discord.threads.values()) <= DELETIONS_PER_RUN
-        await house.between_runs()
-    assert all(house.item(name)["status"] == "vacant" for name in names)
+        before = len(guild.discord.threads.values())
+        await guild.reconcile()
+        assert before - len(guild.discord.threads.values()) <= DELETIONS_PER_RUN
+        await guild.wait(minutes=BETWEEN_RUNS)
+    assert all(guild.table.item(name)["status"] == "vacant" for name in names)
 
 
-@housed(DELETES)
-async def test_a_thread_that_may_not_be_locked_is_kept_and_does_not_hold_up_the_others(house: House) -> None:
-    await house.idle()
-    house.discord.add_channel(GUILD, "11")
-    other = (await house.open("other", "11")).thread_id
-    house.discord.people.auto_archive(other, now=house.now)
-    house.discord.people.set_permissions("10", ["VIEW_CHANNEL", "READ_MESSAGE_HISTORY"], now=house.now)
-    await house.wait(minutes=31 * DAY_MINUTES)
-    counts = [await house.reconcile()]
+@pytest.mark.guild(settings=DELETES)
+async def test_a_thread_that_may_not_be_locked_is_kept_and_does_not_hold_up_the_others(guild: Guild) -> None:
+    await idle(guild)
+    guild.discord.add_channel(GUILD, "11")
+    other = (await guild.open("other", "11")).thread_id
+    guild.people.auto_archive(other)
+    guild.people.set_permissions("10", ["VIEW_CHANNEL", "READ_MESSAGE_HISTORY"])
+    await guild.wait(minutes=31 * DAY_MINUTES)
+    counts = [await guild.reconcile()]
     for _ in range(3):
-        await house.between_runs()
-        counts.append(await house.reconcile())
+        await guild.wait(minutes=BETWEEN_RUNS)
+        counts.append(await guild.reconcile())
     assert sum(c["housekeeping_failed"] for c in counts) >= 1
     assert sum(c["failed"] for c in counts) == 0
-    assert not house.lives(other)
-    assert house.living("old") == [house.item("old")["discord_thread_id"]]
+    assert other not in guild.discord.threads
+    assert living_ids(guild, "old") == [guild.table.item("old")["discord_thread_id"]]
 
 
-@housed(DELETES)
-async def test_deleting_works_without_the_audit_log(house: House) -> None:
-    house.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=house.now)
-    thread_id = await house.idle()
-    assert await house.steps() == {"Mark": 1}
-    await house.between_runs()
-    assert await house.steps() == {"Delete": 1}
-    assert not house.lives(thread_id)
+@pytest.mark.guild(settings=DELETES)
+async def test_deleting_works_without_the_audit_log(guild: Guild) -> None:
+    guild.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG)
+    thread_id = await idle(guild)
+    assert await housekeep(guild) == {"Mark": 1}
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {"Delete": 1}
+    assert thread_id not in guild.discord.threads
 
 
 # keep
 
 
-async def kept(house: House, name: str = "kept") -> str:
-    thread_id = (await house.open(name)).thread_id
-    house.change(house.item(name), keep=True)
-    await house.reconcile()
-    await house.wait(minutes=DAY_MINUTES)
+async def kept(guild: Guild, name: str = "kept") -> str:
+    thread_id = (await guild.open(name)).thread_id
+    guild.table.put(guild.table.item(name), keep=True)
+    await guild.reconcile()
+    await guild.wait(minutes=DAY_MINUTES)
     return thread_id
 
 
-@housed(ARCHIVES)
-async def test_a_kept_thread_that_discords_timer_archived_is_opened_again(house: House) -> None:
-    thread_id = await kept(house)
-    house.discord.people.auto_archive(thread_id, now=house.now)
-    await house.between_runs()
-    assert await house.steps() == {"Reopen": 1}
-    assert not house.discord.threads[thread_id].archived
-    assert house.differences() == []
-    await house.between_runs()
-    assert await house.steps() == {}
+@pytest.mark.guild(settings=ARCHIVES)
+async def test_a_kept_thread_that_discords_timer_archived_is_opened_again(guild: Guild) -> None:
+    thread_id = await kept(guild)
+    guild.people.auto_archive(thread_id)
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {"Reopen": 1}
+    assert not guild.discord.threads[thread_id].archived
+    assert differences(guild) == []
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {}
 
 
-@housed(OFF)
-async def test_a_kept_thread_that_a_person_archived_stays_archived(house: House) -> None:
-    thread_id = await kept(house)
-    house.archive(thread_id)
+async def test_a_kept_thread_that_a_person_archived_stays_archived(guild: Guild) -> None:
+    thread_id = await kept(guild)
+    guild.people.archive(thread_id)
     for _ in range(3):
-        await house.between_runs()
-        assert "Reopen" not in await house.steps()
-    assert house.discord.threads[thread_id].archived
-    assert house.item("kept")["archived"] is True
+        await guild.wait(minutes=BETWEEN_RUNS)
+        assert "Reopen" not in await housekeep(guild)
+    assert guild.discord.threads[thread_id].archived
+    assert guild.table.item("kept")["archived"] is True
 
 
-@housed(OFF)
-async def test_who_archived_long_ago_and_opened_again_does_not_count(house: House) -> None:
-    thread_id = await kept(house)
-    house.archive(thread_id)
-    await house.wait(minutes=10)
-    house.discord.people.unarchive(thread_id, now=house.now, by=MODERATOR)
-    await house.wait(minutes=60)
-    house.discord.people.auto_archive(thread_id, now=house.now)
-    await house.between_runs()
-    assert await house.steps() == {"Reopen": 1}
+async def test_who_archived_long_ago_and_opened_again_does_not_count(guild: Guild) -> None:
+    thread_id = await kept(guild)
+    guild.people.archive(thread_id)
+    await guild.wait(minutes=10)
+    guild.people.unarchive(thread_id)
+    await guild.wait(minutes=60)
+    guild.people.auto_archive(thread_id)
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {"Reopen": 1}
 
 
-@housed(OFF)
-async def test_without_the_audit_log_keep_is_off_and_says_so(house: House) -> None:
-    house.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=house.now)
-    thread_id = await kept(house)
-    house.discord.people.auto_archive(thread_id, now=house.now)
-    await house.between_runs()
-    assert await house.steps() == {"keep_off": 1}
-    assert house.discord.threads[thread_id].archived
-    assert house.item("kept")["archived"] is True
+async def test_without_the_audit_log_keep_is_off_and_says_so(guild: Guild) -> None:
+    guild.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG)
+    thread_id = await kept(guild)
+    guild.people.auto_archive(thread_id)
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {"keep_off": 1}
+    assert guild.discord.threads[thread_id].archived
+    assert guild.table.item("kept")["archived"] is True
 
 
-@housed(HousekeepingSettings.of(24, 30, "delete"))
-async def test_a_kept_session_is_neither_archived_nor_deleted_for_being_idle(house: House) -> None:
-    thread_id = await kept(house)
-    await house.wait(minutes=60 * DAY_MINUTES)
+@pytest.mark.guild(settings={**ARCHIVES, **DELETES})
+async def test_a_kept_session_is_neither_archived_nor_deleted_for_being_idle(guild: Guild) -> None:
+    thread_id = await kept(guild)
+    await guild.wait(minutes=60 * DAY_MINUTES)
     for _ in range(3):
-        assert await house.steps() == {}
-        await house.between_runs()
-    assert not house.discord.threads[thread_id].archived
+        assert await housekeep(guild) == {}
+        await guild.wait(minutes=BETWEEN_RUNS)
+    assert not guild.discord.threads[thread_id].archived
 
 
-@housed(OFF)
-async def test_a_kept_thread_that_may_not_be_opened_is_written_down_as_it_is(house: House) -> None:
-    thread_id = await kept(house)
-    house.discord.people.auto_archive(thread_id, now=house.now)
-    house.discord.people.set_permissions("10", ["VIEW_CHANNEL", "READ_MESSAGE_HISTORY"], now=house.now)
-    await house.between_runs()
-    assert await house.steps() == {"housekeeping_lost": 1}
-    assert house.item("kept")["archived"] is True
+async def test_a_kept_thread_that_may_not_be_opened_is_written_down_as_it_is(guild: Guild) -> None:
+    thread_id = await kept(guild)
+    guild.people.auto_archive(thread_id)
+    guild.people.set_permissions("10", ["VIEW_CHANNEL", "READ_MESSAGE_HISTORY"])
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await housekeep(guild) == {"housekeeping_lost": 1}
+    assert guild.table.item("kept")["archived"] is True

@@ -4,9 +4,10 @@ from typing import Any, Final
 
 import pytest
 
-from tests.kit import virtual_time
+from tests.kit.guild import Guild
 from tests.kit.recorded_calls import Died
-from tests.reconciler.ground import Ground, prepared
+from tests.kit.table_view import CHANNEL
+from tests.reconciler.differences import differences
 
 MAX_CALLS: Final = 120  # of the run below; it ends after fewer, which the test makes sure of
 
@@ -25,54 +26,57 @@ _MOMENTS: Final = frozenset(
 )
 
 
-async def _everything_at_once() -> Ground:
+async def _everything_at_once(guild: Guild) -> None:
     """One of each: a rename to another session's name, an archived thread, a lock, deletions, strangers, dead claims."""
-    ground = Ground()
-    await prepared(ground)
-    threads = {name: (await ground.open(name)).thread_id for name in "abcdefgh"}
-    await ground.reconcile()
+    threads = {name: (await guild.open(name)).thread_id for name in "abcdefgh"}
+    await guild.reconcile()
     for name, calls in (("x", 6), ("y", 9), ("z", 11)):  # dead before the record, before the start, before the commit
-        ground.dies_after = len(ground.calls) + calls
+        guild.calls.dies_after = len(guild.calls) + calls
         with pytest.raises(Died):
-            await ground.open(name)
-        ground.restart()
-    ground.rename(threads["a"], "Session other")
-    ground.archive(threads["b"])
-    ground.discord.people.lock(threads["c"], now=ground.now, by="8")
-    ground.delete(threads["d"])
-    ground.archive(threads["e"])
-    ground.delete(threads["e"])
-    ground.person_makes("Session new")
-    ground.person_makes("Session a")
-    await ground.wait(minutes=1)
-    return ground
+            await guild.open(name)
+        guild.restart()
+    guild.people.rename(threads["a"], "Session other")
+    guild.people.archive(threads["b"])
+    guild.people.lock(threads["c"], by="8")
+    guild.people.delete_thread(threads["d"])
+    guild.people.archive(threads["e"])
+    guild.people.delete_thread(threads["e"])
+    guild.people.create_thread(CHANNEL, "Session new")
+    guild.people.create_thread(CHANNEL, "Session a")
+    await guild.wait(minutes=1)
 
 
-def _meaning(ground: Ground) -> list[dict[str, Any]]:
-    return [{name: value for name, value in i.items() if name not in _MOMENTS} for i in ground.table.items()]
+def _meaning(guild: Guild) -> list[dict[str, Any]]:
+    return [{name: value for name, value in i.items() if name not in _MOMENTS} for i in guild.table.items()]
 
 
-async def _end(dies_after: int | None) -> tuple[bool, list[dict[str, Any]], Any]:
-    ground = await _everything_at_once()
+def _end(dies_after: int | None) -> tuple[bool, list[dict[str, Any]], Any]:
+    with Guild(followed=True, may_unlock=True, rename_limit=None) as guild:
+        killed = guild.run(_run_twice(guild, dies_after))
+        return killed, _meaning(guild), sorted(guild.discord.threads)
+
+
+async def _run_twice(guild: Guild, dies_after: int | None) -> bool:
+    """Whether the first run was killed."""
+    await _everything_at_once(guild)
     killed = False
     if dies_after is not None:
-        ground.dies_after = dies_after
+        guild.calls.dies_after = dies_after
         try:
-            await ground.report()
+            await guild.report()
         except Died:
             killed = True
-        ground.restart()
-    await ground.reconcile()
-    assert ground.differences() == []
-    assert await ground.reconcile() == {}
-    await ground.http.aclose()
-    return killed, _meaning(ground), sorted(ground.discord.threads)
+        guild.restart()
+    await guild.reconcile()
+    assert differences(guild) == []
+    assert await guild.reconcile() == {}
+    return killed
 
 
 def test_killed_after_any_call_the_next_run_ends_in_the_same_place() -> None:
-    _, items, threads = virtual_time.run(_end(None))
+    _, items, threads = _end(None)
     for calls in range(1, MAX_CALLS):
-        killed, found, living = virtual_time.run(_end(calls))
+        killed, found, living = _end(calls)
         assert (found, living) == (items, threads), f"killed after call {calls}"
         if not killed:
             return

@@ -9,247 +9,232 @@ from handler.discord.rest import PAGE_SIZE as AUDIT_PAGE
 from handler.errors import ThreadLocked
 from handler.runtime.clock import iso
 from handler.sessions.duplicates.find import find_duplicates
-from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.reconcile.observe import MAX_AUDIT_PAGES, SWEEP_PER_RUN
 from handler.sessions.reconcile.run import ASKS_PER_RUN
 from infra.simulator.faults import server_error
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
+from tests.kit.guild import MODERATOR, Guild
 from tests.kit.recorded_calls import Died
+from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
-from tests.reconciler.ground import CHANNEL, GUILD, MODERATOR, NAMES, WITHOUT_AUDIT_LOG, Ground, grounded
-from tests.reconciler.house import ARCHIVES, House, housed
+from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences
+from tests.reconciler.housekeeping import ARCHIVES, BETWEEN_RUNS
 
 THREAD: Final = "GET /channels/{channel_id}"
 ALWAYS: Final = 1_000_000
 OTHER: Final = "11"  # a second channel
 
 
-async def _archived(ground: Ground, count: int) -> list[str]:
+async def _archived(guild: Guild, count: int) -> list[str]:
     """So many sessions of a channel whose past an import found: archived, on record and on Discord."""
-    ground.discord.add_channel(GUILD, OTHER)
+    guild.discord.add_channel(GUILD, OTHER)
     name_of = "Session {}".format
-    threads = ground.discord.people.add_archived_threads(OTHER, count, newest=START, name_of=name_of)
-    first = await ground.open("first", OTHER)
-    ground.archive(first.thread_id)
+    threads = guild.discord.people.add_archived_threads(OTHER, count, newest=START, name_of=name_of)
+    first = await guild.open("first", OTHER)
+    guild.people.archive(first.thread_id)
     for _ in range(2):
-        await ground.reconcile()
-    assert _watched(ground) == 0
+        await guild.reconcile()
+    assert _watched(guild) == 0
     return list(threads)
 
 
-def _watched(ground: Ground) -> int:
-    return sum("watch_guild_id" in item for item in ground.of_kind("SESSION#"))
+def _watched(guild: Guild) -> int:
+    return sum("watch_guild_id" in item for item in guild.table.of_kind("SESSION#"))
 
 
-def _is_silent(ground: Ground, thread_id: str) -> None:
+def _is_silent(guild: Guild, thread_id: str) -> None:
     """From here on Discord has nothing but a fault of its own to say of this thread."""
-    ground.discord.faults.inject("GET", f"/channels/{thread_id}", server_error(), times=ALWAYS)
+    guild.discord.faults.inject("GET", f"/channels/{thread_id}", server_error(), times=ALWAYS)
 
 
-async def _archived_on_record(ground: Ground, name: str) -> str:
-    thread_id = (await ground.open(name)).thread_id
-    ground.archive(thread_id)
-    await ground.reconcile()
-    await ground.wait(minutes=30)
-    await ground.reconcile()
-    assert ground.item(name)["archived"]
+async def _archived_on_record(guild: Guild, name: str) -> str:
+    thread_id = (await guild.open(name)).thread_id
+    guild.people.archive(thread_id)
+    await guild.reconcile()
+    await guild.wait(minutes=30)
+    await guild.reconcile()
+    assert guild.table.item(name)["archived"]
     return thread_id
 
 
 # More news than a run can read, and threads that do not answer.
 
 
-@grounded
-async def test_of_more_archivings_than_a_run_may_ask_for_each_is_looked_at_in_the_end(ground: Ground) -> None:
-    threads = await _archived(ground, ASKS_PER_RUN + 50)
+async def test_of_more_archivings_than_a_run_may_ask_for_each_is_looked_at_in_the_end(guild: Guild) -> None:
+    threads = await _archived(guild, ASKS_PER_RUN + 50)
     for thread_id in threads:
-        ground.discord.people.unarchive(thread_id, now=ground.now)
-    await ground.reconcile()
-    assert _watched(ground) == len(threads)
+        guild.people.unarchive(thread_id)
+    await guild.reconcile()
+    assert _watched(guild) == len(threads)
     for thread_id in threads:
-        ground.archive(thread_id)
-    newest = ground.discord.state.audit[GUILD][-1].id
-    await ground.wait(minutes=5)
-    assert (await ground.report())["unclear"] == 50
-    assert ground.asked(THREAD) == ASKS_PER_RUN
-    assert ground.guild["audit_watermark"] == newest
-    await ground.wait(minutes=5)
-    assert (await ground.report())["unclear"] == 0
-    assert ground.asked(THREAD) == 50
-    assert ground.differences() == []
-    assert await ground.reconcile() == {}
-    assert ground.asked(THREAD) == 0
+        guild.people.archive(thread_id)
+    newest = guild.discord.state.audit[GUILD][-1].id
+    await guild.wait(minutes=5)
+    assert (await guild.report())["unclear"] == 50
+    assert guild.calls.count(THREAD) == ASKS_PER_RUN
+    assert guild.table.guild()["audit_watermark"] == newest
+    await guild.wait(minutes=5)
+    assert (await guild.report())["unclear"] == 0
+    assert guild.calls.count(THREAD) == 50
+    assert differences(guild) == []
+    assert await guild.reconcile() == {}
+    assert guild.calls.count(THREAD) == 0
 
 
-@grounded
-async def test_a_thread_that_never_answers_stops_neither_the_watermark_nor_other_news(ground: Ground) -> None:
-    silent = (await ground.open("silent")).thread_id
-    gone = await _archived_on_record(ground, "gone")
-    _is_silent(ground, silent)
-    ground.archive(silent)
-    noisy = ground.person_makes("noise")
+async def test_a_thread_that_never_answers_stops_neither_the_watermark_nor_other_news(guild: Guild) -> None:
+    silent = (await guild.open("silent")).thread_id
+    gone = await _archived_on_record(guild, "gone")
+    _is_silent(guild, silent)
+    guild.people.archive(silent)
+    noisy = guild.people.create_thread(CHANNEL, "noise")
     for number in range(AUDIT_PAGE * MAX_AUDIT_PAGES):
-        ground.rename(noisy, f"noise {number}")
-    ground.delete(gone)
+        guild.people.rename(noisy, f"noise {number}")
+    guild.people.delete_thread(gone)
     for _ in range(2):
-        await ground.wait(minutes=30)
-        assert (await ground.report())["unclear"] == 1
-    assert ground.item("gone")["status"] == "vacant"
-    assert ground.guild["audit_watermark"] == ground.discord.state.audit[GUILD][-1].id
-    await ground.report()
-    assert ground.asked("GET /guilds/{guild_id}/audit-logs") == 1
-    assert ground.item("silent")["discord_thread_id"] == silent
+        await guild.wait(minutes=30)
+        assert (await guild.report())["unclear"] == 1
+    assert guild.table.item("gone")["status"] == "vacant"
+    assert guild.table.guild()["audit_watermark"] == guild.discord.state.audit[GUILD][-1].id
+    await guild.report()
+    assert guild.calls.count("GET /guilds/{guild_id}/audit-logs") == 1
+    assert guild.table.item("silent")["discord_thread_id"] == silent
 
 
-@grounded
 async def test_a_deletion_that_was_heard_of_while_the_thread_did_not_answer_is_believed_once_it_does(
-    ground: Ground,
+    guild: Guild,
 ) -> None:
-    silent = await _archived_on_record(ground, "silent")
-    _is_silent(ground, silent)
-    ground.delete(silent)
+    silent = await _archived_on_record(guild, "silent")
+    _is_silent(guild, silent)
+    guild.people.delete_thread(silent)
     for _ in range(3):
-        assert (await ground.report())["unclear"] == 1
-        await ground.wait(minutes=30)
-    assert ground.item("silent")["discord_thread_id"] == silent
-    ground.discord.faults.clear()
-    assert await ground.reconcile() == {"EndGeneration": 1}
-    assert ground.differences() == []
-    assert await ground.reconcile() == {}
+        assert (await guild.report())["unclear"] == 1
+        await guild.wait(minutes=30)
+    assert guild.table.item("silent")["discord_thread_id"] == silent
+    guild.discord.faults.clear()
+    assert await guild.reconcile() == {"EndGeneration": 1}
+    assert differences(guild) == []
+    assert await guild.reconcile() == {}
 
 
-@grounded
-async def test_who_locked_a_thread_is_kept_on_record_while_the_thread_does_not_answer(ground: Ground) -> None:
-    silent = await _archived_on_record(ground, "silent")
-    _is_silent(ground, silent)
-    ground.discord.people.edit_thread(silent, now=ground.now, by=MODERATOR, archived=False, locked=True)
-    ground.archive(silent)
-    await ground.reconcile()
-    assert ground.item("silent")["locked_by"] == MODERATOR
-    ground.discord.faults.clear()
-    await ground.wait(minutes=30)
-    await ground.reconcile()
-    item = ground.item("silent")
+async def test_who_locked_a_thread_is_kept_on_record_while_the_thread_does_not_answer(guild: Guild) -> None:
+    silent = await _archived_on_record(guild, "silent")
+    _is_silent(guild, silent)
+    guild.people.edit_thread(silent, archived=False, locked=True)
+    guild.people.archive(silent)
+    await guild.reconcile()
+    assert guild.table.item("silent")["locked_by"] == MODERATOR
+    guild.discord.faults.clear()
+    await guild.wait(minutes=30)
+    await guild.reconcile()
+    item = guild.table.item("silent")
     assert (item["locked"], item["locked_by"]) == (True, MODERATOR)
-    assert ground.differences() == []
+    assert differences(guild) == []
 
 
 # What is watched without being active does not stay watched for ever.
 
 
 @pytest.mark.parametrize("lost", ["hidden", "deleted"])
-@grounded
-async def test_the_archived_sessions_of_a_lost_channel_do_not_stay_watched(ground: Ground, lost: str) -> None:
-    await _archived(ground, 30)
-    ground.discord.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG, now=ground.now)
+async def test_the_archived_sessions_of_a_lost_channel_do_not_stay_watched(guild: Guild, lost: str) -> None:
+    await _archived(guild, 30)
+    guild.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG)
     if lost == "hidden":
         hidden = permission_bits(DEFAULT_PERMISSIONS) & ~PERMISSION_BITS["VIEW_CHANNEL"]
-        ground.discord.people.set_permissions(OTHER, hidden, now=ground.now)
+        guild.people.set_permissions(OTHER, hidden)
     else:
-        ground.discord.people.delete_channel(OTHER, now=ground.now)
+        guild.people.delete_channel(OTHER)
     watched = []
     for _ in range(10 * 24):
-        await ground.wait(minutes=60)
-        await ground.reconcile()
-        watched.append(_watched(ground))
-    assert all({"unreachable_since", "missing_since"} & item.keys() for item in ground.of_kind("SESSION#"))
+        await guild.wait(minutes=60)
+        await guild.reconcile()
+        watched.append(_watched(guild))
+    assert all({"unreachable_since", "missing_since"} & item.keys() for item in guild.table.of_kind("SESSION#"))
     assert max(watched) <= 2 * SWEEP_PER_RUN  # whose end is held back
     assert min(watched[-24:]) == 0
 
 
-@grounded
-async def test_a_refused_open_of_a_session_whose_deletion_is_held_back_leaves_it_unwatched(ground: Ground) -> None:
-    thread_id = await _archived_on_record(ground, "a")
-    ground.discord.people.edit_thread(thread_id, now=ground.now, by=MODERATOR, archived=False, locked=True)
-    ground.archive(thread_id)
-    await ground.reconcile()
-    ground.change(ground.item("a"), missing_since=iso(ground.now), watch_guild_id=GUILD)  # as `Hold` writes it
-    member = OpenRequest(
-        name=NAMES.parse("a"),
-        parent_channel_id=CHANNEL,
-        requester=Requester(owner="a member's", user_id="9", may_unlock=False),
-        guild_id=GUILD,
-        kind=0,
-    )
-    with pytest.raises(ThreadLocked):
-        await ground.sessions.open(member)
-    assert not {"missing_since", "watch_guild_id"} & ground.item("a").keys()
-    assert ground.differences() == []
+async def test_a_refused_open_of_a_session_whose_deletion_is_held_back_leaves_it_unwatched(guild: Guild) -> None:
+    thread_id = await _archived_on_record(guild, "a")
+    guild.people.edit_thread(thread_id, archived=False, locked=True)
+    guild.people.archive(thread_id)
+    await guild.reconcile()
+    guild.table.put(guild.table.item("a"), missing_since=iso(guild.now), watch_guild_id=GUILD)  # as `Hold` writes it
+    assert (await guild.refused("a", may_unlock=False)).kind == ThreadLocked.kind
+    assert not {"missing_since", "watch_guild_id"} & guild.table.item("a").keys()
+    assert differences(guild) == []
 
 
-@grounded
 async def test_held_deletions_of_threads_that_were_out_of_reach_do_not_wait_for_their_next_question(
-    ground: Ground,
+    guild: Guild,
 ) -> None:
-    threads = await _archived(ground, 6)
+    threads = await _archived(guild, 6)
     out_of_reach = {
-        "unreachable_since": iso(ground.now - timedelta(days=20)),
-        "ask_again_at": iso(ground.now + timedelta(days=6)),
+        "unreachable_since": iso(guild.now - timedelta(days=20)),
+        "ask_again_at": iso(guild.now + timedelta(days=6)),
         "watch_guild_id": GUILD,
     }
     for thread_id in threads:
-        (item,) = (i for i in ground.of_kind("SESSION#") if i.get("discord_thread_id") == thread_id)
-        ground.change(item, **out_of_reach)
-        ground.delete(thread_id)
-    assert await ground.reconcile() == {"HoldDeletion": 6}
-    await ground.wait(minutes=31)
-    assert await ground.reconcile() == {"EndGeneration": 6}
-    assert ground.differences() == []
+        (item,) = (i for i in guild.table.of_kind("SESSION#") if i.get("discord_thread_id") == thread_id)
+        guild.table.put(item, **out_of_reach)
+        guild.people.delete_thread(thread_id)
+    assert await guild.reconcile() == {"HoldDeletion": 6}
+    await guild.wait(minutes=31)
+    assert await guild.reconcile() == {"EndGeneration": 6}
+    assert differences(guild) == []
 
 
-@grounded
-async def test_a_deletion_that_was_heard_of_while_the_channel_could_not_be_read_is_found_later(ground: Ground) -> None:
+async def test_a_deletion_that_was_heard_of_while_the_channel_could_not_be_read_is_found_later(guild: Guild) -> None:
     """With the audit log and without the sweep: the log tells it only once, and nobody comes by again."""
-    thread_id = await _archived_on_record(ground, "a")
+    thread_id = await _archived_on_record(guild, "a")
     unread = permission_bits(DEFAULT_PERMISSIONS) & ~PERMISSION_BITS["READ_MESSAGE_HISTORY"]
-    ground.discord.people.set_permissions(CHANNEL, unread, now=ground.now)
-    ground.delete(thread_id)
-    assert await ground.reconcile() == {"OutOfReach": 1}
-    ground.discord.people.set_permissions(CHANNEL, permission_bits(DEFAULT_PERMISSIONS), now=ground.now)
-    await ground.wait(minutes=61)
-    assert await ground.reconcile() == {"EndGeneration": 1}
-    assert ground.differences() == []
-    assert not {"unreachable_since", "ask_again_at", "watch_guild_id"} & ground.item("a").keys()
+    guild.people.set_permissions(CHANNEL, unread)
+    guild.people.delete_thread(thread_id)
+    assert await guild.reconcile() == {"OutOfReach": 1}
+    guild.people.set_permissions(CHANNEL, permission_bits(DEFAULT_PERMISSIONS))
+    await guild.wait(minutes=61)
+    assert await guild.reconcile() == {"EndGeneration": 1}
+    assert differences(guild) == []
+    assert not {"unreachable_since", "ask_again_at", "watch_guild_id"} & guild.table.item("a").keys()
 
 
 # A thread that is noted for one session is another's.
 
 
-async def _list_duplicates(house: House) -> None:
-    channel = await house.store.channels.get(CHANNEL)
+async def _list_duplicates(guild: Guild) -> None:
+    channel = await guild.store.channels.get(CHANNEL)
     assert channel is not None
-    await find_duplicates(house.sessions.context, channel)
+    await find_duplicates(guild.context, channel)
 
 
-async def _run_that_dies_after_its_first_note(house: House) -> None:
+async def _run_that_dies_after_its_first_note(guild: Guild) -> None:
     async def die() -> None:
-        if house.calls[-1] == "put_item":
-            house.gate = None
+        if guild.calls.names[-1] == "PutItem":
+            guild.after_call = None
             raise Died
 
-    house.gate = die
+    guild.after_call = die
     with pytest.raises(Died):
-        await house.reconcile()
-    house.restart()
+        await guild.reconcile()
+    guild.restart()
 
 
 NOTED_BY: Final = {"a list of duplicates": _list_duplicates, "a run that died": _run_that_dies_after_its_first_note}
 
 
 @pytest.mark.parametrize("by", NOTED_BY)
-@housed(ARCHIVES)
+@pytest.mark.guild(settings=ARCHIVES)
 async def test_a_thread_that_was_noted_under_another_sessions_name_is_still_its_own_sessions(
-    house: House, by: str
+    guild: Guild, by: str
 ) -> None:
-    thread_id = await _archived_on_record(house, "b")
-    house.discord.people.edit_thread(thread_id, now=house.now, by=MODERATOR, archived=False, name="Session g")
-    await NOTED_BY[by](house)
-    assert [item["sk"] for item in house.of_kind("NAMESAKE#")] == [f"NAMESAKE#g#{thread_id}"]
-    await house.between_runs()
-    await house.reconcile()
-    item = house.item("b")
+    thread_id = await _archived_on_record(guild, "b")
+    guild.people.edit_thread(thread_id, archived=False, name="Session g")
+    await NOTED_BY[by](guild)
+    assert [item["sk"] for item in guild.table.of_kind("NAMESAKE#")] == [f"NAMESAKE#g#{thread_id}"]
+    await guild.wait(minutes=BETWEEN_RUNS)
+    await guild.reconcile()
+    item = guild.table.item("b")
     assert (item["archived"], item["thread_name"]) == (False, "Session g")
-    house.delete(thread_id)
-    await house.between_runs()
-    await house.reconcile()
-    assert house.item("b")["status"] == "vacant"
+    guild.people.delete_thread(thread_id)
+    await guild.wait(minutes=BETWEEN_RUNS)
+    await guild.reconcile()
+    assert guild.table.item("b")["status"] == "vacant"

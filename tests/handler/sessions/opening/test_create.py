@@ -21,7 +21,7 @@ def clean(guild: Guild, times: int) -> None:
                 left.pop()
                 guild.people.delete_message(CHANNEL, message.id)
 
-    guild.after_any_call = delete_the_new_ones
+    guild.after_call, guild.after_every_call = delete_the_new_ones, True
 
 
 async def test_a_source_message_that_vanishes_before_its_thread_is_started_is_made_anew(guild: Guild) -> None:
