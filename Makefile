@@ -24,6 +24,10 @@ help: ## show this list
 run: $(INSTALLED) ## start the whole of Onethread on this machine and play the tour
 	@$(BIN)/python -m infra.local $(ARGS)
 
+.PHONY: picture
+picture: $(INSTALLED) ## draw the tour's beginning for the README
+	@$(BIN)/python -m infra.local --picture docs/pictures/tour.svg
+
 .PHONY: test
 test: $(INSTALLED) ## run the tests (ARGS="-k name" picks some)
 	@$(BIN)/python -m pytest -m real_time $(ARGS) || [ $$? -eq 5 ] # 5: ARGS picks none of them

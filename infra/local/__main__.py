@@ -1,4 +1,4 @@
-"""`make run`: start the local stack, play the tour, and serve until Ctrl-C (or end there, if nobody is at a terminal)."""
+"""`make run`: start the local stack, play the tour, and serve until Ctrl-C. Without a terminal it ends after the tour."""
 
 import argparse
 import logging
@@ -6,21 +6,22 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
 from infra.local.screen import Screen
 from infra.local.stack import Ports, Stack, StartFailed
 
-STOPPED: Final = 130  # what shells say of a program that Ctrl-C ended
-# Warm environments that stay after the tour; a crowd's fifty would only take memory.
-STAYING: Final = 2
+STOPPED: Final = 130  # the status that shells show for a program that Ctrl-C ended
+# Warm environments that stay after the tour. The crowd's fifty would only take memory.
+WARM: Final = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     screen = Screen()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what it puts in the background without it
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background programs without it
     signal.signal(signal.SIGTERM, _stop)
     try:
         return _run(options, screen)
@@ -28,47 +29,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(failure, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        screen.note("stopped")
+        screen.hint("stopped")
         return STOPPED
 
 
 def _run(options: argparse.Namespace, screen: Screen) -> int:
-    screen.title("Onethread: one session name, one thread", "everything runs on this machine; Discord is simulated")
+    screen.title("Onethread: one session name, one thread", "Everything runs on this machine. Discord is simulated.")
     ports = Ports(options.port, options.discord_port, options.aws_port, options.lambda_port)
     if options.verbose:
         logging.basicConfig(format="%(message)s")
         logging.getLogger("infra.local").setLevel(logging.INFO)
     stack = Stack(ports=ports, verbose=options.verbose)
-    with screen.waiting("starting"):
+    with screen.spinner("starting"):
         stack.start()
     try:
-        from infra.local.running import announced
+        if options.picture is not None:
+            from infra.local.picture import draw
 
-        with announced(stack):
-            held = options.no_tour or _tour(stack, screen)
+            return 0 if draw(stack, options.picture) else 1
+        from infra.local.address_file import publish_addresses
+
+        with publish_addresses(stack):
+            passed = options.no_tour or _tour(stack, screen)
             if options.no_tour or sys.stdin.isatty():
                 _serve(stack, screen, options.tick)
-        return 0 if held else 1
+        return 0 if passed else 1
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # one is enough: what it asked for is being done
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would interrupt the closing
         stack.close()
 
 
 def _tour(stack: Stack, screen: Screen) -> bool:
+    from infra.local.scenarios import SCENARIOS
     from infra.local.tour import Tour
-    from infra.local.tour_steps import STEPS
 
-    held = Tour(stack, screen).play(STEPS)
-    if not held:
-        screen.note(f"Something did not hold. The functions' logs: {stack.keep_logs()}")
-    return held
+    passed = Tour(stack, screen).play(SCENARIOS)
+    if not passed:
+        screen.hint(f"A check failed. The functions' logs are in {stack.keep_logs()}")
+    return passed
 
 
 def _serve(stack: Stack, screen: Screen, tick: float) -> None:
     from infra.local.event_sources import Schedule
 
-    stack.pools["WebhookFunction"].shrink(STAYING)
-    _say_where(stack, screen)
+    stack.pools["WebhookFunction"].shrink(WARM)
+    _show_addresses(stack, screen)
     schedule = Schedule(stack.pools["ReconcilerFunction"].invoke, tick)
     try:
         threading.Event().wait()
@@ -78,7 +83,7 @@ def _serve(stack: Stack, screen: Screen, tick: float) -> None:
         schedule.stop()
 
 
-def _say_where(stack: Stack, screen: Screen) -> None:
+def _show_addresses(stack: Stack, screen: Screen) -> None:
     screen.blank()
     screen.rows(
         [
@@ -91,18 +96,18 @@ def _say_where(stack: Stack, screen: Screen) -> None:
         ]
     )
     screen.blank()
-    screen.note("Try it from another terminal:")
+    screen.hint("Try it from another terminal:")
     python = sys.executable
     screen.rows(
         [
-            ("open", f"{python} -m infra.local.ask open 1a06a43"),
-            ("with curl", f"{python} -m infra.local.ask curl 1a06a43 | sh"),
-            ("as a program", f"{python} -m infra.local.ask ensure 1a06a43"),
-            ("as a moderator", f"{python} -m infra.local.ask --help"),
+            ("open", f"{python} -m infra.local.client open 1a06a43"),
+            ("with curl", f"{python} -m infra.local.client curl 1a06a43 | sh"),
+            ("as a program", f"{python} -m infra.local.client ensure 1a06a43"),
+            ("as a moderator", f"{python} -m infra.local.client --help"),
             ("in a container", "docs/local-events.md"),
         ]
     )
-    screen.note("Ctrl-C ends it.")
+    screen.hint("Press Ctrl-C to stop.")
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
@@ -111,14 +116,18 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
-    for name, what in (("", "the interactions endpoint"), ("discord-", "the simulated Discord"), ("aws-", "AWS")):
-        parser.add_argument(
-            f"--{name}port", type=int, default=0, metavar="PORT", help=f"of {what}; any free one if not given"
-        )
-    parser.add_argument("--lambda-port", type=int, default=0, metavar="PORT", help="of Lambda's own API; the same")
+    for prefix, listener in (
+        ("", "the interactions endpoint"),
+        ("discord-", "the simulated Discord"),
+        ("aws-", "the emulated AWS"),
+        ("lambda-", "Lambda's own API"),
+    ):
+        described = f"of {listener}; a free one if not given"
+        parser.add_argument(f"--{prefix}port", type=int, default=0, metavar="PORT", help=described)
     parser.add_argument("--no-tour", action="store_true", help="only serve")
-    parser.add_argument("--tick", type=float, default=5.0, metavar="SECONDS", help="the reconciler's schedule (5)")
+    parser.add_argument("--tick", type=float, default=5.0, metavar="SECONDS", help="how often the schedule fires (5)")
     parser.add_argument("--verbose", action="store_true", help="show the functions' logs here")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="write the tour's beginning as SVG, and end")
     return parser
 
 

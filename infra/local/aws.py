@@ -3,8 +3,8 @@
 Started as a module it reads {"port", "table", "bot_token", "bot_token_parameter"} from its input, creates table, queues and
 parameter, prints where they are as one line of JSON, and serves until its input ends.
 
-moto is not atomic under threads, so one lock stands around it; connections stay open all the same. What DynamoDB was
-asked is noted at this wire, and can be read below `/_/`, where the table can be emptied, too.
+moto is not atomic under threads, so a lock lets one request in at a time. Requests to DynamoDB are recorded and can be read
+below `/_/`, where the table can also be emptied.
 """
 
 import json
@@ -33,61 +33,59 @@ StartResponse = Callable[..., Any]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 
-class Wire:
-    """One request at a time to what is behind, and a note of each that is for DynamoDB: [operation, ids in its keys]."""
+class SerialApp:
+    """Lets one request at a time into `app`, and records those to DynamoDB: [operation, ids in its keys]."""
 
     def __init__(self, app: WsgiApp, empty: Callable[[], int]) -> None:
         self._app = app
         self._empty = empty
         self._lock = threading.Lock()
-        self._noted: list[tuple[str, list[str]]] = []
+        self._requests: list[tuple[str, list[str]]] = []
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         if environ["PATH_INFO"].startswith(CONTROL):
             return self._control(environ, start_response)
         body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
         environ["wsgi.input"] = BytesIO(body)
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
         with self._lock:
-            self._note(environ.get("HTTP_X_AMZ_TARGET", ""), body)
+            if target.startswith(DYNAMODB):
+                ids = [id.decode() for id in _IDS.findall(body)]
+                self._requests.append((target.removeprefix(DYNAMODB), ids))
             return list(self._app(environ, start_response))
 
-    def _note(self, target: str, body: bytes) -> None:
-        if target.startswith(DYNAMODB):
-            self._noted.append((target.removeprefix(DYNAMODB), [id.decode() for id in _IDS.findall(body)]))
-
     def _control(self, environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
-        asked = environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(CONTROL)
-        match asked:
-            case ("GET", "requests"):
-                since = int(environ["QUERY_STRING"].removeprefix("since=") or 0)
-                with self._lock:
-                    status, document = "200 OK", self._noted[since:]
-            case ("DELETE", "items"):
-                with self._lock:
-                    status, document = "200 OK", self._empty()  # type: ignore[assignment]  # a number, as JSON
-            case _:
-                status, document = "404 Not Found", []
+        document: Any = []
+        status = "200 OK"
+        with self._lock:
+            match environ["REQUEST_METHOD"], environ["PATH_INFO"].removeprefix(CONTROL):
+                case ("GET", "requests"):
+                    document = self._requests[int(environ["QUERY_STRING"].removeprefix("since=") or 0) :]
+                case ("DELETE", "items"):
+                    document = self._empty()
+                case _:
+                    status = "404 Not Found"
         start_response(status, [("Content-Type", "application/json")])
         return [json.dumps(document).encode()]
 
 
 class _Connection(WSGIRequestHandler):
     protocol_version = "HTTP/1.1"
-    # An answer's head and body are two packets: without this the second one waits for the other side's delayed ACK.
+    # Head and body are two packets: without this the second one waits for the client's delayed ACK.
     disable_nagle_algorithm = True
 
     def log(self, *_: object) -> None:
-        """Says nothing."""
+        """Log nothing."""
 
 
 def serve(port: int, table: str) -> BaseWSGIServer:
     """The server, listening; it answers once `serve_forever` runs. Raises OSError or SystemExit if the port is taken."""
-    app = Wire(DomainDispatcherApplication(create_backend_app), partial(empty, table))
+    app = SerialApp(DomainDispatcherApplication(create_backend_app), partial(empty, table))
     return make_server("127.0.0.1", port, app, threaded=True, request_handler=_Connection)
 
 
 def empty(table_name: str) -> int:
-    """Delete every item, as if the table had been lost. Returns how many there were."""
+    """Delete every item, as if the table was lost. Returns how many there were."""
     from moto.dynamodb.models import dynamodb_backends
 
     table = dynamodb_backends["123456789012"][REGION].get_table(table_name)
@@ -97,7 +95,7 @@ def empty(table_name: str) -> int:
 
 
 def create(url: str, table: str, bot_token: str, bot_token_parameter: str) -> dict[str, str]:
-    """Create table, queues and parameter. Returns the queues' URLs by their logical ids."""
+    """Create table, queues and parameter. Returns the queues' URLs by logical id."""
     template, sqs = Template(), client("sqs", url)
     create_table(client("dynamodb", url), table)
     urls = {
@@ -112,7 +110,7 @@ def create(url: str, table: str, bot_token: str, bot_token_parameter: str) -> di
 
 
 def main() -> None:
-    """Serve until the input ends: then whoever started this has gone."""
+    """Serve until the input ends, as it does when the process that started this one ends."""
     settings = json.loads(sys.stdin.readline())
     server = serve(settings.pop("port"), settings["table"])
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -120,7 +118,7 @@ def main() -> None:
     queues = create(url, **settings)
     print(json.dumps({"url": url, "queues": queues}), flush=True)
     sys.stdin.read()
-    os._exit(0)  # connections that are open need not be waited for
+    os._exit(0)  # without waiting for open connections
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What invokes functions besides people: queues, and the schedule.
+"""What invokes functions by itself: the queues, and the schedule.
 
 AWS docs, "Using Lambda with Amazon SQS": a batch whose invocation fails comes back after the queue's visibility time-out,
 and so does each message that a reporting function names in `batchItemFailures`; all others are deleted. After so many
@@ -18,31 +18,31 @@ from infra.interactions import schedule_event, sqs_event, sqs_record
 from infra.local.functions import Result
 from infra.local.template import QueueSource
 
-# Between two looks at an empty queue. SQS's own long polling would hold everybody up: the emulation takes one at a time.
+# Between two receives from an empty queue. SQS's long polling would block everybody: the emulation takes one request at a time.
 POLL_SECONDS: Final = 0.1
-# After the emulation could not be reached.
+# Before the next receive after the emulation did not answer.
 FAULT_SECONDS: Final = 1.0
-RECEIVED_AT_ONCE: Final = 10  # SQS docs, "ReceiveMessage", MaxNumberOfMessages
+MAX_RECEIVED: Final = 10  # SQS docs, "ReceiveMessage", MaxNumberOfMessages
 
 Invoke = Callable[[Any], Result]
 Message = Mapping[str, Any]
 
 
 class QueuePoller:
-    """Takes messages from a queue to a function, several batches side by side, up to the source's limit."""
+    """Passes messages from a queue to a function, in several batches at once, up to the source's limit."""
 
     def __init__(self, sqs: Any, url: str, arn: str, source: QueueSource, invoke: Invoke) -> None:
         self._sqs, self._url, self._arn = sqs, url, arn
         self._source = source
         self._invoke = invoke
-        self._slots = threading.Semaphore(source.most_at_once)
-        self._workers = ThreadPoolExecutor(source.most_at_once, thread_name_prefix=source.queue)
+        self._slots = threading.Semaphore(source.max_concurrency)
+        self._workers = ThreadPoolExecutor(source.max_concurrency, thread_name_prefix=source.queue)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"poll {source.queue}", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Receive no more. Batches at work end with their invocations."""
+        """Receive no more. Batches that a function is working on are finished."""
         self._stopping.set()
 
     def close(self) -> None:
@@ -60,7 +60,7 @@ class QueuePoller:
                 self._stopping.wait(FAULT_SECONDS)
                 continue
             if batch:
-                self._workers.submit(self._work, batch)
+                self._workers.submit(self._handle, batch)
             else:
                 self._slots.release()
                 self._stopping.wait(POLL_SECONDS)
@@ -68,26 +68,26 @@ class QueuePoller:
     def _receive(self) -> Sequence[Message]:
         received: Sequence[Message] = self._sqs.receive_message(
             QueueUrl=self._url,
-            MaxNumberOfMessages=min(self._source.batch_size, RECEIVED_AT_ONCE),
+            MaxNumberOfMessages=min(self._source.batch_size, MAX_RECEIVED),
             WaitTimeSeconds=0,
             AttributeNames=["All"],
         ).get("Messages", [])
         return received
 
-    def _work(self, batch: Sequence[Message]) -> None:
+    def _handle(self, batch: Sequence[Message]) -> None:
         try:
-            event = sqs_event(*(record(message, self._arn, datetime.now(UTC)) for message in batch))
+            event = sqs_event(*(to_record(message, self._arn, datetime.now(UTC)) for message in batch))
             result = self._invoke(event)
-            done = finished(batch, result, reports_failures=self._source.reports_failures)
-            with suppress(BotoCoreError, ClientError):  # then they come again: SQS delivers at least once
+            done = find_finished(batch, result, reports_failures=self._source.reports_failures)
+            with suppress(BotoCoreError, ClientError):  # SQS delivers them again: at least once
                 for message in done:
                     self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
         finally:
             self._slots.release()
 
 
-def record(message: Message, arn: str, now: datetime) -> dict[str, Any]:
-    """A received message as the function gets it."""
+def to_record(message: Message, arn: str, now: datetime) -> dict[str, Any]:
+    """The record of a message in the function's event."""
     attributes = message["Attributes"]
     made = sqs_record(
         message["Body"],
@@ -103,8 +103,8 @@ def record(message: Message, arn: str, now: datetime) -> dict[str, Any]:
     return made
 
 
-def finished(batch: Sequence[Message], result: Result, *, reports_failures: bool) -> list[Message]:
-    """The messages that are done with. A report that names an unknown message fails the whole batch."""
+def find_finished(batch: Sequence[Message], result: Result, *, reports_failures: bool) -> list[Message]:
+    """The messages to delete. A report that names an unknown message fails the whole batch."""
     if result.error is not None:
         return []
     if not reports_failures or result.payload in (None, {}):

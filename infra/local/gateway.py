@@ -1,4 +1,4 @@
-"""What API Gateway and Lambda's own API make of HTTP: requests become events, results become responses.
+"""API Gateway and Lambda's own API: HTTP requests become events, results become responses.
 
 AWS docs, "Working with AWS Lambda proxy integrations for HTTP APIs" and Lambda API reference, "Invoke".
 """
@@ -15,14 +15,14 @@ from infra.interactions import api_gateway_event
 from infra.local.functions import Pool, Result
 from infra.loopback import Request, Response, json_response
 
-# What API Gateway hands over as text; all else goes in base64.
+# What API Gateway passes on as text; everything else is in base64.
 _TEXT_TYPES: Final = ("text/", "application/json", "application/javascript", "application/xml")
 _FUNCTIONS: Final = "/2015-03-31/functions/"
 _INVOCATIONS: Final = "/invocations"
 
 
 def to_event(request: Request, now: datetime) -> dict[str, Any]:
-    """The event, payload format 2.0, for a request that was received at `now`."""
+    """The event (payload format 2.0) of a request received at `now`."""
     url = urlsplit(request.target)
     event = api_gateway_event(
         request.body,
@@ -43,7 +43,7 @@ def to_event(request: Request, now: datetime) -> dict[str, Any]:
 
 
 def to_response(result: Result) -> Response:
-    """What the HTTP API answers; a function that failed or said nothing is a fault."""
+    """The HTTP API's response. A function that failed or returned nothing is an internal error."""
     payload = result.payload
     if result.error is not None or payload is None:
         return json_response(500, '{"message":"Internal Server Error"}')
@@ -56,12 +56,12 @@ def to_response(result: Result) -> Response:
 
 
 def http_api(pool: Pool, request: Request) -> Response:
-    """The HTTP API: every path and method goes to the one function."""
+    """The HTTP API: every path and method leads to the one function."""
     return to_response(pool.invoke(to_event(request, datetime.now(UTC))))
 
 
 def lambda_api(pools: Mapping[str, Pool], request: Request) -> Response:
-    """Lambda's Invoke: how programs, and people with the AWS CLI, invoke a function directly."""
+    """Lambda's Invoke, which boto3 and the AWS CLI use."""
     path = unquote(urlsplit(request.target).path)
     pool = pools.get(path.removeprefix(_FUNCTIONS).removesuffix(_INVOCATIONS))
     if request.method != "POST" or pool is None:

@@ -1,6 +1,6 @@
-"""What the terminal shows: steps, what people did, what they saw, what it cost, and whether it was right.
+"""What the terminal shows: what people did, what they saw, what it cost, and whether it was right.
 
-Colour where there is a terminal, plain text elsewhere; 80 columns are enough.
+Colour in a terminal, plain text elsewhere; 80 columns are enough.
 """
 
 import re
@@ -15,11 +15,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from infra.local.meter import Cost
+from infra.local.request_counter import Cost
 
-WIDEST: Final = 100
+MAX_WIDTH: Final = 100
 INDENT: Final = 4
 NO_ANSWER: Final = "The application did not respond"
+_ID: Final = re.compile(r"\d{17,20}")
 # Discord's markdown, as far as the answers use it (Discord docs, "Message Formatting").
 _TOKENS: Final = re.compile(
     r"\\(?P<escaped>[^\w\s])|(?P<bold>\*\*)|<#(?P<channel>\d+)>|<@(?P<user>\d+)>|<t:(?P<time>\d+):R>"
@@ -29,55 +30,63 @@ Names = Mapping[str, str]
 
 
 class Screen:
-    """Prints to a console of rich, which knows whether it is a terminal."""
+    """Prints to a console. `is_picture`: leave out what differs from one run to the next."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None, *, is_picture: bool = False) -> None:
         self.console = console or Console(highlight=False, soft_wrap=False)
-        self.console.width = min(self.console.width, WIDEST)
-        self._steps = 0
+        self.console.width = min(self.console.width, MAX_WIDTH)
+        self._is_picture = is_picture
 
     def title(self, text: str, below: str) -> None:
         self.console.print()
         self.console.print(Text(f" {text}", style="bold"))
         self.console.print(Text(f" {below}", style="dim"))
 
-    def step(self, title: str) -> None:
-        self._steps += 1
+    def heading(self, text: str) -> None:
         self.console.print()
-        self.console.rule(Text(f"{self._steps}  {title}", style="bold cyan"), align="left", style="cyan dim")
+        self.console.rule(Text(text, style="bold cyan"), align="left", style="cyan dim")
 
-    def note(self, text: str) -> None:
+    def hint(self, text: str) -> None:
         self._indented(Text(text, style="dim"))
 
-    def did(self, who: str, what: str) -> None:
+    def measurement(self, text: str) -> None:
+        if not self._is_picture:
+            self.hint(text)
+
+    def action(self, who: str, what: str) -> None:
         self._indented(Text.assemble((who, "bold"), "  ", (what, "yellow")))
 
-    def saw(self, message: Mapping[str, Any] | None, names: Names, *, first: str = "") -> None:
-        """A message as its reader sees it. `first` is what stood there before."""
+    def message(self, message: Mapping[str, Any] | None, names: Names, *, first: str = "") -> None:
+        """A message as its reader sees it. `first`: the text that it replaced."""
         lines = [Text(first, style="dim italic")] if first else []
         if message is None:
             lines.append(Text(NO_ANSWER, style="red"))
         else:
             lines += _discord_text(message["content"], names).split("\n")
-            lines += [Text(f"↗ {url}", style="blue") for url in _links(message)]
+            lines += [Text(f"↗ {self._url(url)}", style="blue") for url in _links(message)]
         self.quote(lines)
 
     def quote(self, lines: Sequence[Text]) -> None:
-        """Lines behind a bar. A long one goes on behind the same bar."""
+        """Lines behind a bar, wrapped behind the same bar."""
         width = self.console.width - INDENT - 2
         for line in (part for whole in lines for part in whole.wrap(self.console, width)):
             self._indented(Text.assemble(("┃ ", "magenta"), line))
 
-    def cost(self, outcome: str, cost: Cost) -> None:
-        calls = f"{_calls(cost.discord, 'Discord')} · {_calls(cost.dynamodb, 'DynamoDB')}"
-        self._indented(Text(f"{outcome} · {calls} · {cost.seconds:.2f} s", style="dim"))
+    def cost(self, outcome: str, cost: Cost, *, varies: bool = False) -> None:
+        """The outcome and its cost. `varies`: the number of calls differs from one run to the next."""
+        parts = [outcome]
+        if not (varies and self._is_picture):
+            parts += [_calls(cost.discord, "Discord"), _calls(cost.dynamodb, "DynamoDB")]
+        if not self._is_picture:
+            parts.append(f"{cost.seconds:.2f} s")
+        self.hint(" · ".join(parts))
 
-    def verdict(self, text: str, holds: bool) -> None:
-        self._indented(Text(f"✓ {text}", style="green") if holds else Text(f"✗ NOT SO: {text}", style="bold red"))
+    def check(self, text: str, passed: bool) -> None:
+        self._indented(Text(f"✓ {text}", style="green") if passed else Text(f"✗ FAILED: {text}", style="bold red"))
 
     @contextmanager
-    def waiting(self, text: str) -> Iterator[None]:
-        """While something takes its time: a spinner where there is a terminal."""
+    def spinner(self, text: str) -> Iterator[None]:
+        """Show that something takes time, if there is a terminal."""
         if not self.console.is_terminal:
             yield
             return
@@ -85,7 +94,7 @@ class Screen:
             yield
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Counts go to the right."""
+        """Counts are aligned to the right."""
         drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for place, column in enumerate(columns):
             numeric = all(row[place].isdecimal() and len(row[place]) < 7 for row in rows)
@@ -95,7 +104,7 @@ class Screen:
         self._indented(drawn)
 
     def rows(self, pairs: Sequence[tuple[str, str]]) -> None:
-        """Names and values, one pair a line; values are not cut, so that they can be copied."""
+        """Names and values, one pair a line. Values are not wrapped, so that they can be copied."""
         widest = max(len(name) for name, _ in pairs)
         for name, value in pairs:
             line = Text.assemble((f"{'':4}{name.ljust(widest)}  ", "dim"), value)
@@ -103,6 +112,9 @@ class Screen:
 
     def blank(self) -> None:
         self.console.print()
+
+    def _url(self, url: str) -> str:
+        return _ID.sub("…", url) if self._is_picture else url
 
     def _indented(self, what: Text | Table) -> None:
         self.console.print(Padding(what, (0, 0, 0, INDENT), expand=False))
@@ -122,12 +134,12 @@ def _discord_text(content: str, names: Names) -> Text:
         elif token["user"]:
             shown.append("@" + names.get(token["user"], "unknown"), style="bold blue")
         else:
-            shown.append(_in(int(token["time"])))
+            shown.append(_relative_time(int(token["time"])))
     shown.append(content[position:])
     return shown
 
 
-def _in(epoch: int) -> str:
+def _relative_time(epoch: int) -> str:
     seconds = round(epoch - datetime.now(UTC).timestamp())
     away = f"{abs(seconds)} seconds" if abs(seconds) < 90 else f"{round(abs(seconds) / 60)} minutes"
     return f"in {away}" if seconds > 0 else f"{away} ago"

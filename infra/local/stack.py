@@ -3,7 +3,7 @@
     people ──HTTP──> gateway ──> WebhookFunction ──> queue ──> WorkerFunction        each in environments of its own
                                        └──> DynamoDB, SQS, SSM (moto)      └──> simulated Discord
 
-Ports are free ones unless they are given. `start` returns when everything answers; `close` leaves nothing behind.
+Ports are free ones unless given. `start` returns when everything answers; `close` leaves nothing behind.
 """
 
 import json
@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import astuple, dataclass, field
@@ -30,16 +31,21 @@ from infra.interactions import (
     development_key,
     schedule_event,
 )
+from infra.local.discord import LocalDiscord
 from infra.local.functions import Function, Pool, Result, start_fork_server
 from infra.local.gateway import http_api, lambda_api
-from infra.local.observed import ObservedDiscord
 from infra.local.template import Template
 from infra.loopback import Loopback
 from infra.simulator.simulated_discord import SimulatedDiscord
 
 BOT_TOKEN: Final = "made-up-bot-token"
-# The emulation reads its own libraries for two seconds; a busy machine takes several times as long.
-AWS_START_SECONDS: Final = 60.0
+# The emulation imports its libraries for two seconds; a busy machine takes several times as long.
+MAX_AWS_START_SECONDS: Final = 60.0
+# A run of the reconciler takes half a second; a busy machine, and a cold start, take several times as long.
+MAX_RECONCILE_SECONDS: Final = 30.0
+POLL_SECONDS: Final = 0.05
+# Messages that wait, and messages that a function has received (SQS docs, "GetQueueAttributes").
+_MESSAGE_COUNTS: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 class StartFailed(Exception):
@@ -58,7 +64,7 @@ class Ports:
 
 @dataclass
 class Stack:
-    """`parameters` are the template's, where they are not to have their defaults. `verbose`: function logs go to stderr."""
+    """`parameters`: the template's, instead of their defaults. `verbose`: the functions' logs go to stderr."""
 
     ports: Ports = field(default_factory=Ports)
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -90,13 +96,13 @@ class Stack:
         self.directory = Path(tempfile.mkdtemp(prefix="onethread-"))
         self._closing.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self._aws = self._start_aws()
-        self._closing.callback(_end, self._aws)
+        self._closing.callback(_kill, self._aws)
         start_fork_server()
         self.discord = self._start_discord()
         self._closing.callback(self.discord.close)
-        where = self._where_aws_is()
-        self.aws_url: str = where["url"]
-        self.queue_urls: dict[str, str] = where["queues"]
+        aws = self._wait_for_aws()
+        self.aws_url: str = aws["url"]
+        self.queue_urls: dict[str, str] = aws["queues"]
         log = None if self.verbose else self.log_path
         self.pools = {name: Pool(function, log) for name, function in self._functions().items()}
         self._closing.callback(self._close_pools)
@@ -107,21 +113,31 @@ class Stack:
         self._closing.callback(self._close_pools)
         self._poll()
 
-    def invoke(self, function: str, event: Any) -> Result:
-        """Invoke a function directly, as a program does that IAM allows to."""
-        return self.pools[function].invoke(event)
-
     def tick(self) -> Result:
-        """One scheduled event for the reconciler."""
-        return self.invoke("ReconcilerFunction", schedule_event(datetime.now(UTC)))
+        """Let the reconciler's schedule fire. Returns when the guilds are in the queue."""
+        return self.pools["ReconcilerFunction"].invoke(schedule_event(datetime.now(UTC)))
+
+    def reconcile(self) -> None:
+        """Let the schedule fire and wait until every guild is reconciled. Raises TimeoutError, RuntimeError."""
+        ticked = self.tick()
+        if ticked.error is not None:
+            raise RuntimeError(f"the reconciler failed: {ticked.error}")
+        deadline = time.monotonic() + MAX_RECONCILE_SECONDS
+        while self._count_messages("ReconcileQueue"):
+            if time.monotonic() > deadline or self.discord.closing.wait(POLL_SECONDS):
+                raise TimeoutError("some guilds are still waiting to be reconciled")
+
+    def _count_messages(self, queue: str) -> int:
+        answer = self._sqs.get_queue_attributes(QueueUrl=self.queue_urls[queue], AttributeNames=list(_MESSAGE_COUNTS))
+        return sum(int(answer["Attributes"][name]) for name in _MESSAGE_COUNTS)
 
     @property
     def log_path(self) -> Path:
-        """Where the functions' logs are, while the stack runs and is not verbose."""
+        """The functions' logs, unless the stack is verbose. The file goes with the stack."""
         return self.directory / "functions.log"
 
     def keep_logs(self) -> Path:
-        """The functions' logs where they stay when the stack has ended."""
+        """Copy the functions' logs to a file that stays when the stack has ended."""
         kept = Path(tempfile.gettempdir()) / f"{self.directory.name}.log"
         return Path(shutil.copy(self.log_path, kept)) if self.log_path.exists() else kept
 
@@ -131,7 +147,7 @@ class Stack:
         return development_key().verify_key.encode().hex()
 
     def endpoints(self) -> dict[str, str]:
-        """What points AWS clients, and the handlers, at this stack."""
+        """The variables that direct AWS clients and the handlers to this stack."""
         names = ("DYNAMODB", "SQS", "SSM")
         return {f"AWS_ENDPOINT_URL_{name}": self.aws_url for name in names} | {"DISCORD_API_URL": self.discord.api_url}
 
@@ -157,28 +173,28 @@ class Stack:
         started.stdin.flush()
         return started
 
-    def _start_discord(self) -> ObservedDiscord:
+    def _start_discord(self) -> LocalDiscord:
         discord = SimulatedDiscord(application_id=DEVELOPMENT_APPLICATION_ID, bot_token=BOT_TOKEN)
         discord.add_guild(DEVELOPMENT_GUILD_ID, name="Lighthouse")
         discord.add_channel(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID, name="builds")
-        return ObservedDiscord(discord, port=self.ports.discord)
+        return LocalDiscord(discord, port=self.ports.discord)
 
-    def _where_aws_is(self) -> dict[str, Any]:
+    def _wait_for_aws(self) -> dict[str, Any]:
         assert self._aws.stdout is not None
-        overdue = threading.Timer(AWS_START_SECONDS, self._aws.kill)
-        overdue.start()
+        timer = threading.Timer(MAX_AWS_START_SECONDS, self._aws.kill)
+        timer.start()
         try:
             line = self._aws.stdout.readline()
         finally:
-            overdue.cancel()
+            timer.cancel()
         if not line:
-            said = (self.directory / "aws.log").read_text().strip().splitlines()
+            lines = (self.directory / "aws.log").read_text().strip().splitlines()
             raise StartFailed(
-                f"The emulated AWS did not start: {said[-1] if said else 'it took too long'}\n"
+                f"The emulated AWS did not start: {lines[-1] if lines else 'it took too long'}\n"
                 "Is the development environment complete? `make clean`, then try again."
             )
-        where: dict[str, Any] = json.loads(line)
-        return where
+        addresses: dict[str, Any] = json.loads(line)
+        return addresses
 
     def _functions(self) -> dict[str, Function]:
         template = Template()
@@ -194,11 +210,11 @@ class Stack:
         return template.functions(values, {**self.endpoints(), **_runtime(self.directory)})
 
     def _poll(self) -> None:
-        # These read boto3, which takes half a second: the parts started above use it to come up.
+        # These import boto3, which takes half a second: the parts started above use that time.
         from infra.local.aws_client import arn, client
         from infra.local.event_sources import QueuePoller
 
-        sqs = client("sqs", self.aws_url)
+        self._sqs = sqs = client("sqs", self.aws_url)
         self._closing.callback(sqs.close)
         pollers = []
         for source in Template().queue_sources():
@@ -215,7 +231,7 @@ class Stack:
 
 
 def _runtime(home: Path) -> dict[str, str]:
-    """What Lambda sets for every function (Lambda docs, "Defined runtime environment variables"), and made-up credentials."""
+    """Lambda's own variables (Lambda docs, "Defined runtime environment variables") with made-up credentials."""
     return {
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
@@ -238,8 +254,7 @@ def _check_free(port: int) -> None:
             raise StartFailed(f"Port {port} cannot be used ({fault}). Choose another one, or 0 for any.") from None
 
 
-def _end(started: "subprocess.Popen[str]") -> None:
-    """Nothing in there is worth waiting for."""
+def _kill(started: "subprocess.Popen[str]") -> None:
     started.kill()
-    with started:  # waits, and closes what leads there
+    with started:  # waits, and closes its pipes
         pass

@@ -11,7 +11,7 @@ from infra.local.functions import Function
 
 FUNCTION: Final = "AWS::Serverless::Function"
 QUEUE: Final = "AWS::SQS::Queue"
-DEFAULT_TIMEOUT: Final = 3  # seconds, of a function that says none (SAM docs, "AWS::Serverless::Function")
+DEFAULT_TIMEOUT: Final = 3  # seconds, of a function that sets none (SAM docs, "AWS::Serverless::Function")
 # Queue properties of CloudFormation that are attributes of the same name in SQS.
 _ATTRIBUTES: Final = ("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds")
 Values = Mapping[str, str]
@@ -25,7 +25,7 @@ class QueueSource:
     function: str
     batch_size: int
     reports_failures: bool
-    most_at_once: int
+    max_concurrency: int
 
 
 class Template:
@@ -35,12 +35,12 @@ class Template:
         self._document = cloudformation.read(path)
 
     def parameters(self) -> dict[str, str]:
-        """The parameters' defaults, where they have one."""
+        """The defaults of the parameters that have one."""
         declared = self._document["Parameters"].items()
         return {name: str(parameter["Default"]) for name, parameter in declared if "Default" in parameter}
 
     def functions(self, values: Values, always: Mapping[str, str]) -> dict[str, Function]:
-        """All functions, by logical id. `values` stands for what !Ref names; `always` is what Lambda itself sets."""
+        """All functions, by logical id. `values`: what !Ref refers to; `always`: the variables that Lambda itself sets."""
         return {name: self._function(name, values, always) for name in self._of_type(FUNCTION)}
 
     def queues(self) -> dict[str, dict[str, str]]:
@@ -48,7 +48,7 @@ class Template:
         return {name: _attributes(self._properties(name)) for name in self._of_type(QUEUE)}
 
     def dead_letters(self) -> dict[str, tuple[str, int]]:
-        """Where a queue's messages go, and after how many receives, by the queue's logical id."""
+        """By the queue's logical id: its dead-letter queue, and after how many receives messages go there."""
         policies = {name: self._properties(name).get("RedrivePolicy") for name in self._of_type(QUEUE)}
         return {
             name: (_attribute_of(policy["deadLetterTargetArn"]), int(policy["maxReceiveCount"]))
@@ -75,7 +75,7 @@ class Template:
     def _function(self, name: str, values: Values, always: Mapping[str, str]) -> Function:
         properties = {**self._document["Globals"]["Function"], **self._properties(name)}
         declared = {**_variables(self._document["Globals"]["Function"]), **_variables(self._properties(name))}
-        variables = {key: _resolved(value, values) for key, value in declared.items()}
+        variables = {key: _resolve(value, values) for key, value in declared.items()}
         variables |= {
             **always,
             "AWS_LAMBDA_FUNCTION_NAME": name,
@@ -100,7 +100,7 @@ def _queue_source(function: str, properties: Mapping[str, Any]) -> QueueSource:
         function=function,
         batch_size=int(properties.get("BatchSize", 10)),
         reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
-        most_at_once=int(properties.get("ScalingConfig", {}).get("MaximumConcurrency", 1000)),
+        max_concurrency=int(properties.get("ScalingConfig", {}).get("MaximumConcurrency", 1000)),
     )
 
 
@@ -109,7 +109,7 @@ def _attribute_of(value: Any) -> str:
     return str(value["Fn::GetAtt"][0])
 
 
-def _resolved(value: Any, values: Values) -> str:
+def _resolve(value: Any, values: Values) -> str:
     if not isinstance(value, dict):
         return str(value)
     ((form, argument),) = value.items()
@@ -117,4 +117,4 @@ def _resolved(value: Any, values: Values) -> str:
         return values[argument]
     if form == "Fn::Sub":
         return re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], argument)
-    raise ValueError(f"{form} in a function's variables is not known to the local stack")
+    raise ValueError(f"{form} in a function's variables is unknown to the local stack")

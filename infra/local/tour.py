@@ -1,11 +1,12 @@
-"""The tour: what people do with Onethread, played against the local stack, and checked.
+"""The tour: what users do with Onethread, played against the local stack and checked.
 
-This module is the stage: who is there, how a step is shown, counted and remembered. The steps are in `tour_steps`.
+This module has what the scenarios share: the users, and how a command is shown, counted and remembered. The scenarios are
+in `scenarios`.
 """
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,196 +14,184 @@ from threading import Thread
 from typing import Any, Final
 
 from infra.events.containers import TABLE
-from infra.interactions import (
-    BOT_PERMISSIONS,
-    DEVELOPMENT_APPLICATION_ID,
-    DEVELOPMENT_CHANNEL_ID,
-    DEVELOPMENT_GUILD_ID,
-    development_key,
-)
+from infra.interactions import BOT_PERMISSIONS, DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID
 from infra.local.aws_client import client
-from infra.local.crash import CrashScene
-from infra.local.meter import Cost, Meter
-from infra.local.people import Discord, Person, Place, Seen
+from infra.local.crash_scenario import CrashScenario
+from infra.local.discord_client import Answer, Channel, DiscordClient, User
+from infra.local.request_counter import Cost, RequestCounter
 from infra.local.screen import Screen
 from infra.local.stack import Stack
-from infra.local.ticking import reconcile
 from infra.simulator.models import Thread as DiscordThread
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, permission_bits
 
-MONA: Final = Person("1300000000000000001", "mona")
-OMAR: Final = Person("1300000000000000002", "omar")
-VERA: Final = Person("1300000000000000003", "vera (moderator)", moderates=True)
-CROWD: Final = tuple(Person(str(1310000000000000000 + number), f"person {number}") for number in range(1, 51))
-PLACE: Final = Place(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID)
+MONA: Final = User("1300000000000000001", "mona")
+OMAR: Final = User("1300000000000000002", "omar")
+VERA: Final = User("1300000000000000003", "vera (moderator)", is_moderator=True)
+CROWD: Final = tuple(User(str(1310000000000000000 + number), f"user {number}") for number in range(1, 51))
+CHANNEL: Final = Channel(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID)
 THINKING: Final = "Onethread is thinking…"
 _LINK: Final = re.compile(r"<#(\d+)>")
 
 
 @dataclass(frozen=True)
-class Told:
-    """What one open came to. `thread`: the id of the linked thread."""
+class Opened:
+    """The outcome of one open."""
 
-    seen: Seen
-    thread: str | None
-    made: bool
+    answer: Answer
+    thread: str | None  # id of the linked thread
+    created: bool
     cost: Cost
 
     @property
     def text(self) -> str:
-        return self.seen.text
+        return self.answer.text
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One part of the tour: it does something, shows it, and checks it."""
+
+    title: str
+    play: "Callable[[Tour], None]"
 
 
 class Tour:
-    """One playing of the tour. `failures` are the checks that did not hold."""
+    """One playing of the tour. `failures`: the checks that failed."""
 
     def __init__(self, stack: Stack, screen: Screen) -> None:
         self.stack = stack
         self.screen = screen
-        self.place = PLACE
+        self.channel = CHANNEL
         self.failures: list[str] = []
-        self.merged: set[str] = set()  # threads that bear no session's name any more
-        self.linked: dict[tuple[str, str], list[str]] = defaultdict(list)
-        self.discord = Discord(
-            control=stack.discord.url,
-            endpoint=f"{stack.gateway.url}/interactions",
-            application_id=DEVELOPMENT_APPLICATION_ID,
-            key=development_key(),
-        )
-        self._warming = Thread(target=self._warm, name="warm", daemon=True)
+        self.merged: set[str] = set()  # threads that were merged into another
+        self.links: dict[tuple[str, str], list[str]] = defaultdict(list)  # threads linked, by channel and session
+        self.discord = DiscordClient(control_url=stack.discord.url, gateway_url=stack.gateway.url)
+        self._warm_up = Thread(target=self._warm, name="warm-up", daemon=True)
         with stack.discord.lock:
-            for person in (MONA, OMAR, VERA):
-                stack.discord.discord.add_user(person.id, name=person.name)
-        self.scene = CrashScene(stack, self.discord, OMAR)  # goes on beside the steps
+            for user in (MONA, OMAR, VERA):
+                stack.discord.discord.add_user(user.id, name=user.name)
+        self.crash = CrashScenario(stack, self.discord, OMAR)
 
-    def play(self, steps: Collection[Callable[["Tour"], None]]) -> bool:
-        """Play the steps and say how it went. True: everything held."""
-        self._warming.start()
+    def play(self, scenarios: Sequence[Scenario]) -> bool:
+        """Play the scenarios. Returns whether all checks passed."""
+        self._warm_up.start()
         try:
-            for step in steps:
-                step(self)
-        except Exception as fault:  # what a check did not foresee: the steps after it would make no sense
+            for number, scenario in enumerate(scenarios, start=1):
+                self.screen.heading(f"{number}  {scenario.title}")
+                scenario.play(self)
+        except Exception as fault:  # the scenarios after it would make no sense
             self.check(f"the tour goes on ({type(fault).__name__}: {fault})", False)
-        self._warming.join()
+        self._warm_up.join()
         return not self.failures
 
     def _warm(self) -> None:
-        """As many environments as the crowd will need, one after another beside the first steps."""
+        """Start as many environments as the crowd will need, at the same time as the first scenarios play."""
         self.stack.pools["WorkerFunction"].warm(1)
         self.stack.pools["WebhookFunction"].warm(len(CROWD))
 
     def wait_until_warm(self) -> None:
-        with self.screen.waiting("environments are starting"):
-            self._warming.join()
+        with self.screen.spinner("starting fifty environments"):
+            self._warm_up.join()
 
     # What people do
 
-    def open(self, person: Person, name: str, *, topic: str | None = None, session: str | None = None) -> Told:
-        """``/session open``, shown with what the person saw in the end and what it cost. `session`: if not the name."""
-        typed = f"/session open name:{name}" + (f" topic:{topic}" if topic else "")
-        self.screen.did(person.name, typed)
-        before = self.stack.discord.living(self.place.channel_id)
-        meter = self.meter()
-        seen = self.discord.open(person, self.place, name, topic)
-        if seen.deferred:
-            with self.screen.waiting(THINKING):
-                seen = self.discord.read(seen)
-        return self.told(session or name, seen, before, meter.cost())
+    def open(self, user: User, name: str, *, topic: str | None = None, session: str | None = None) -> Opened:
+        """Use ``/session open``; show the final answer and the cost. `session`: the session's name, if not `name`."""
+        self.screen.action(user.name, f"/session open name:{name}" + (f" topic:{topic}" if topic else ""))
+        before = self.threads()
+        counter = self.counter()
+        answer = self.discord.open(user, self.channel, name, topic)
+        if answer.deferred:
+            with self.screen.spinner(THINKING):
+                answer = self.discord.wait(answer)
+        cost = counter.cost()
+        first = f"{THINKING} ({answer.first_after:.1f} s)" if answer.deferred else ""
+        self.screen.message(answer.message, self.names(), first=first)
+        thread = self.remember_link(self.channel, session or name, answer)
+        created = thread is not None and thread not in before
+        self.screen.cost("no thread" if thread is None else "new thread" if created else "existing thread", cost)
+        return Opened(answer, thread, created, cost)
 
-    def told(self, session: str, seen: Seen, before: Collection[str], cost: Cost) -> Told:
-        """Show an answer, and remember which thread it linked."""
-        first = f"{THINKING} ({seen.first_after:.1f} s)" if seen.deferred else ""
-        self.screen.saw(seen.message, self.names(), first=first)
-        thread = self.remember(self.place, session, seen)
-        made = thread is not None and thread not in before
-        outcome = "no thread linked" if thread is None else "a new thread" if made else "a thread that was there"
-        self.screen.cost(outcome, cost)
-        return Told(seen, thread, made, cost)
-
-    def remember(self, place: Place, name: str, seen: Seen) -> str | None:
-        """The thread that an answer links, noted for the end."""
-        found = _LINK.search(seen.text)
+    def remember_link(self, channel: Channel, session: str, answer: Answer) -> str | None:
+        """Return the thread that an answer links. The last scenario checks all links."""
+        found = _LINK.search(answer.text)
         if found is None:
             return None
-        self.linked[place.channel_id, name].append(found[1])
+        self.links[channel.id, session].append(found[1])
         return found[1]
 
-    def forget(self, name: str) -> None:
-        """The threads linked so far were deleted by a person: the next one is another."""
-        self.linked.pop((self.place.channel_id, name), None)
+    def forget_links(self, session: str) -> None:
+        """After somebody deleted the session's thread."""
+        self.links.pop((self.channel.id, session), None)
 
-    def act(self, who: Person, what: str, act: str, *arguments: Any, **more: Any) -> None:
-        """Something that a person does on Discord by hand."""
-        self.screen.did(who.name, what)
+    def act(self, user: User, what: str, action: str, *arguments: Any) -> None:
+        """Something that a person does on Discord without Onethread: `action` of the simulator's people."""
+        self.screen.action(user.name, what)
         with self.stack.discord.lock:
-            getattr(self.stack.discord.discord.people, act)(*arguments, now=datetime.now(UTC), by=who.id, **more)
+            getattr(self.stack.discord.discord.people, action)(*arguments, now=datetime.now(UTC), by=user.id)
 
     def reconcile(self) -> None:
-        """The schedule fires, and every guild is compared."""
-        self.screen.did("the schedule", "fires")
-        meter = self.meter()
-        with self.screen.waiting("the reconciler compares"):
-            reconcile(self.stack)
-        self.screen.cost("compared", meter.cost())
+        """Let the schedule fire, and wait until every guild is reconciled."""
+        self.screen.action("the schedule", "fires")
+        counter = self.counter()
+        with self.screen.spinner("the reconciler is running"):
+            self.stack.reconcile()
+        self.screen.cost("reconciled", counter.cost())
 
     @contextmanager
     def without(self, *permissions: str) -> Iterator[None]:
-        """While the bot lacks these, by name, in the tour's channel."""
-        lacking = permission_bits(permissions)
-        self.act(
-            VERA,
-            f"takes away: {', '.join(permissions)}",
-            "set_permissions",
-            PLACE.channel_id,
-            DEFAULT_PERMISSIONS & ~lacking,
-        )
-        self.place = replace(PLACE, app_permissions=BOT_PERMISSIONS & ~lacking)
+        """Take these permissions away from the bot in the tour's channel for a while."""
+        bits = permission_bits(permissions)
+        allowed = DEFAULT_PERMISSIONS & ~bits
+        self.act(VERA, f"takes away: {', '.join(permissions)}", "set_permissions", CHANNEL.id, allowed)
+        self.channel = replace(CHANNEL, app_permissions=BOT_PERMISSIONS & ~bits)
         try:
             yield
         finally:
-            self.act(VERA, "gives it back", "set_permissions", PLACE.channel_id, DEFAULT_PERMISSIONS)
-            self.place = PLACE
+            self.act(VERA, "gives it back", "set_permissions", CHANNEL.id, DEFAULT_PERMISSIONS)
+            self.channel = CHANNEL
 
-    # What is so
+    # What is there
 
-    def check(self, text: str, holds: bool) -> None:
-        self.screen.verdict(text, holds)
-        if not holds:
+    def check(self, text: str, passed: bool) -> None:
+        self.screen.check(text, passed)
+        if not passed:
             self.failures.append(text)
 
-    def meter(self) -> Meter:
-        return Meter(self.stack, not_about=self.scene.ids)
+    def counter(self) -> RequestCounter:
+        return RequestCounter(self.stack, not_about=self.crash.ids)
 
     def thread(self, session: str) -> DiscordThread:
         """The session's thread as it is on Discord: the one that was linked last."""
-        with self.stack.discord.lock:
-            return self.stack.discord.discord.threads[self.linked[self.place.channel_id, session][-1]]
+        return self._discord_thread(self.links[self.channel.id, session][-1])
 
-    def on_record(self, session: str) -> dict[str, str]:
+    def is_archived_and_locked(self, thread_id: str) -> bool:
+        thread = self._discord_thread(thread_id)
+        return thread.archived and thread.locked
+
+    def _discord_thread(self, thread_id: str) -> DiscordThread:
+        with self.stack.discord.lock:
+            return self.stack.discord.discord.threads[thread_id]
+
+    def session_item(self, session: str) -> dict[str, str]:
         """The session's item in the table, as texts."""
-        key = {"pk": {"S": f"CHANNEL#{PLACE.channel_id}"}, "sk": {"S": f"SESSION#{session}"}}
+        key = {"pk": {"S": f"CHANNEL#{CHANNEL.id}"}, "sk": {"S": f"SESSION#{session}"}}
         dynamodb = client("dynamodb", self.stack.aws_url)
         item = dynamodb.get_item(TableName=TABLE, Key=key, ConsistentRead=True).get("Item", {})
         dynamodb.close()
         return {name: str(next(iter(value.values()))) for name, value in item.items()}
 
-    def is_shut(self, thread_id: str) -> bool:
-        """Whether the thread is archived and locked."""
-        with self.stack.discord.lock:
-            thread = self.stack.discord.discord.threads[thread_id]
-        return thread.archived and thread.locked
+    def threads(self) -> dict[str, str]:
+        """The names of the threads in the tour's channel, by id."""
+        return self.stack.discord.thread_names(self.channel.id)
 
-    def living(self) -> dict[str, str]:
-        """The threads of the tour's channel: names by id."""
-        return self.stack.discord.living(self.place.channel_id)
-
-    def messages(self) -> list[str]:
-        """The bot's messages in the tour's channel."""
-        return self.stack.discord.messages(self.place.channel_id)
+    def bot_messages(self) -> list[str]:
+        """The ids of the bot's messages in the tour's channel."""
+        return self.stack.discord.bot_messages(self.channel.id)
 
     def names(self) -> dict[str, str]:
-        """What mentions show: threads and people, by id."""
+        """What mentions show: names of threads and users, by id."""
         with self.stack.discord.lock:
-            world = self.stack.discord.discord
-            people = {user.id: user.name for user in world.state.users.values()}
-            return people | {thread.id: thread.name for thread in world.threads.values()}
+            discord = self.stack.discord.discord
+            users = {user.id: user.name for user in discord.state.users.values()}
+            return users | {thread.id: thread.name for thread in discord.threads.values()}

@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.aws import serve
 from infra.local.aws_client import arn, client
-from infra.local.event_sources import QueuePoller, Schedule, finished, record
+from infra.local.event_sources import QueuePoller, Schedule, find_finished, to_record
 from infra.local.functions import Result
 from infra.local.template import QueueSource
 from tests.infra.local.conftest import MakePool
@@ -57,9 +57,9 @@ def left(sqs: Any, queue: str) -> int:
 
 @contextmanager
 def polling(
-    sqs: Any, queue: str, invoke: Callable[[Any], Result], *, batch_size: int = 1, most_at_once: int = 1
+    sqs: Any, queue: str, invoke: Callable[[Any], Result], *, batch_size: int = 1, max_concurrency: int = 1
 ) -> Iterator[None]:
-    source = QueueSource("Queue", "Function", batch_size, reports_failures=True, most_at_once=most_at_once)
+    source = QueueSource("Queue", "Function", batch_size, reports_failures=True, max_concurrency=max_concurrency)
     poller = QueuePoller(sqs, queue, arn(sqs, queue), source, invoke)
     try:
         yield
@@ -149,7 +149,7 @@ def test_no_more_batches_run_at_once_than_the_source_allows(sqs: Any, queue: str
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "30"})
     for body in range(6):
         sqs.send_message(QueueUrl=queue, MessageBody=str(body))
-    with polling(sqs, queue, invoke, most_at_once=2):
+    with polling(sqs, queue, invoke, max_concurrency=2):
         eventually(lambda: left(sqs, queue) == 0)
 
     assert most == 2
@@ -173,12 +173,12 @@ BATCH = [{"MessageId": "a"}, {"MessageId": "b"}]
     ],
 )
 def test_what_a_report_means(result: Result, done: list[str]) -> None:
-    assert [message["MessageId"] for message in finished(BATCH, result, reports_failures=True)] == done
+    assert [message["MessageId"] for message in find_finished(BATCH, result, reports_failures=True)] == done
 
 
 def test_without_reports_a_result_of_any_kind_is_a_success() -> None:
-    assert finished(BATCH, Result("done"), reports_failures=False) == BATCH
-    assert finished(BATCH, Result(error={}), reports_failures=False) == []
+    assert find_finished(BATCH, Result("done"), reports_failures=False) == BATCH
+    assert find_finished(BATCH, Result(error={}), reports_failures=False) == []
 
 
 def test_a_record_keeps_when_its_message_was_sent_and_first_received() -> None:
@@ -192,7 +192,7 @@ def test_a_record_keeps_when_its_message_was_sent_and_first_received() -> None:
             "ApproximateFirstReceiveTimestamp": "1795435201000",
         },
     }
-    attributes = record(message, "arn:aws:sqs:us-east-1:1:q", datetime.now(UTC))["attributes"]
+    attributes = to_record(message, "arn:aws:sqs:us-east-1:1:q", datetime.now(UTC))["attributes"]
     assert attributes["SentTimestamp"] == "1795435200000"
     assert attributes["ApproximateFirstReceiveTimestamp"] == "1795435201000"
     assert attributes["ApproximateReceiveCount"] == "2"

@@ -1,4 +1,4 @@
-"""HTTP in, events out: the HTTP API's side of the door, and Lambda's own API."""
+"""HTTP in, events out: the HTTP API, and Lambda's own API."""
 
 import base64
 import http.client
@@ -11,7 +11,7 @@ import pytest
 
 from infra.local.functions import Result
 from infra.local.gateway import lambda_api, to_event, to_response
-from infra.local.people import send
+from infra.local.http_client import send
 from infra.loopback import MAX_BODY_BYTES, Loopback, Request, Response
 from tests.infra.local.conftest import MakePool
 

@@ -13,46 +13,41 @@ from typing import Any
 
 import pytest
 
-from infra.interactions import DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID, development_key
-from infra.local import ask
-from infra.local.meter import Meter
-from infra.local.people import Discord, Person, Place, call, send
-from infra.local.running import announced, find
+from infra.interactions import DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID
+from infra.local import client
+from infra.local.address_file import publish_addresses, read_addresses
+from infra.local.discord_client import Channel, DiscordClient, User
+from infra.local.http_client import invoke_function, send
+from infra.local.request_counter import RequestCounter
 from infra.local.stack import Ports, Stack, StartFailed
-from infra.local.ticking import reconcile
 from tests.kit.eventually import PATIENCE_SECONDS, eventually
 from tests.kit.sam_template import ROOT
 
 pytestmark = pytest.mark.real_time
 
-PLACE = Place(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID)
-MONA = Person("1300000000000000001", "mona")
+CHANNEL = Channel(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID)
+MONA = User("1300000000000000001", "mona")
 
 
 @pytest.fixture
-def discord(stack: Stack) -> Discord:
-    return Discord(
-        control=stack.discord.url,
-        endpoint=f"{stack.gateway.url}/interactions",
-        application_id="1100000000000000001",
-        key=development_key(),
-    )
+def discord(stack: Stack) -> DiscordClient:
+    return DiscordClient(control_url=stack.discord.url, gateway_url=stack.gateway.url)
 
 
 @pytest.fixture
 def found(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
     """The stack, announced where commands in other terminals look for it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    with announced(stack):
+    with publish_addresses(stack):
         yield stack
 
 
-def test_a_signed_interaction_goes_all_the_way_and_back(stack: Stack, discord: Discord) -> None:
-    seen = discord.insist(MONA, PLACE, "all the way", "there *and* back")[-1]
-    (thread,) = [id for id, name in stack.discord.living(PLACE.channel_id).items() if name == "Session all the way"]
+def test_a_signed_interaction_goes_all_the_way_and_back(stack: Stack, discord: DiscordClient) -> None:
+    answer = discord.open_and_retry(MONA, CHANNEL, "all the way", "there *and* back")[-1]
+    (thread,) = [id for id, name in stack.discord.thread_names(CHANNEL.id).items() if name == "Session all the way"]
 
-    assert f"<#{thread}>" in seen.text
-    assert thread in stack.discord.messages(PLACE.channel_id)
+    assert f"<#{thread}>" in answer.text
+    assert thread in stack.discord.bot_messages(CHANNEL.id)
 
 
 def test_the_door_is_the_handlers_own(stack: Stack) -> None:
@@ -62,89 +57,89 @@ def test_the_door_is_the_handlers_own(stack: Stack) -> None:
     assert send("POST", f"{url}/interactions", b'{"type":1}', {"X-Signature-Timestamp": "1"})[0] == 401
 
 
-def test_a_program_gets_the_same_thread(stack: Stack, discord: Discord) -> None:
-    seen = discord.insist(MONA, PLACE, "shared")[-1]
-    url = f"{stack.invocations.url}/2015-03-31/functions/EnsureFunction/invocations"
-    answered = call("POST", url, {"session_name": "Shared", "parent_channel_id": PLACE.channel_id})
+def test_a_program_gets_the_same_thread(stack: Stack, discord: DiscordClient) -> None:
+    answer = discord.open_and_retry(MONA, CHANNEL, "shared")[-1]
+    request = {"session_name": "Shared", "parent_channel_id": CHANNEL.id}
+    answered = invoke_function(stack.invocations.url, "EnsureFunction", request)
 
     assert answered["outcome"] == "reused"
-    assert f"<#{answered['thread']['id']}>" in seen.text
+    assert f"<#{answered['thread']['id']}>" in answer.text
 
 
-def test_a_reuse_is_counted_as_one_call_to_each(stack: Stack, discord: Discord) -> None:
-    discord.insist(MONA, PLACE, "counted")
-    meter = Meter(stack)
-    discord.open(MONA, PLACE, "counted")
-    cost = meter.cost()
+def test_a_reuse_is_counted_as_one_call_to_each(stack: Stack, discord: DiscordClient) -> None:
+    discord.open_and_retry(MONA, CHANNEL, "counted")
+    counter = RequestCounter(stack)
+    discord.open(MONA, CHANNEL, "counted")
+    cost = counter.cost()
 
     assert (cost.discord, cost.dynamodb) == (1, 1)
 
 
-def test_what_is_deferred_goes_over_the_queue_to_the_worker(stack: Stack, discord: Discord) -> None:
-    discord.insist(MONA, PLACE, "here before")
-    stack.discord.slow = {PLACE.guild_id: 3.0}
+def test_what_is_deferred_goes_over_the_queue_to_the_worker(stack: Stack, discord: DiscordClient) -> None:
+    discord.open_and_retry(MONA, CHANNEL, "here before")
+    stack.discord.delays = {CHANNEL.guild_id: 3.0}
     names = (f"takes long {attempt}" for attempt in range(5))  # on a busy machine even a deferral may come too late
-    name, deferred = next((name, seen) for name in names if (seen := discord.open(MONA, PLACE, name)).message)
-    stack.discord.slow = {}
-    seen = discord.read(deferred)
+    name, deferred = next((name, answer) for name in names if (answer := discord.open(MONA, CHANNEL, name)).message)
+    stack.discord.delays = {}
+    answer = discord.wait(deferred)
 
     assert deferred.deferred
     assert deferred.text == ""
-    assert name in seen.text
-    assert f"Session {name}" in stack.discord.living(PLACE.channel_id).values()
+    assert name in answer.text
+    assert f"Session {name}" in stack.discord.thread_names(CHANNEL.id).values()
 
 
-def test_the_schedule_reaches_the_reconciler_and_each_guild_is_run(stack: Stack, discord: Discord) -> None:
-    discord.insist(MONA, PLACE, "on schedule")
+def test_the_schedule_reaches_the_reconciler_and_each_guild_is_run(stack: Stack, discord: DiscordClient) -> None:
+    discord.open_and_retry(MONA, CHANNEL, "on schedule")
     assert stack.tick().payload["due"] == 1
-    (thread,) = [id for id, name in stack.discord.living(PLACE.channel_id).items() if name == "Session on schedule"]
+    (thread,) = [id for id, name in stack.discord.thread_names(CHANNEL.id).items() if name == "Session on schedule"]
     with stack.discord.lock:
         stack.discord.discord.people.rename(thread, "Session on time", now=datetime.now(UTC))
-    reconcile(stack)
-    meter = Meter(stack)
-    reconcile(stack)
-    assert meter.cost().discord == 2  # the table knows it: nothing is asked or written again
+    stack.reconcile()
+    counter = RequestCounter(stack)
+    stack.reconcile()
+    assert counter.cost().discord == 2  # the table knows it: nothing is asked or written again
 
 
-def test_the_functions_write_their_logs_to_a_file(stack: Stack, discord: Discord) -> None:
-    discord.insist(MONA, PLACE, "logged")
+def test_the_functions_write_their_logs_to_a_file(stack: Stack, discord: DiscordClient) -> None:
+    discord.open_and_retry(MONA, CHANNEL, "logged")
     lines = [json.loads(line) for line in stack.log_path.read_text().splitlines() if line.startswith('{"level"')]
     assert any(line.get("session_key") == "logged" for line in lines)
 
 
 def test_a_command_in_another_terminal_opens_a_session(found: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ask.main(["open", "from afar", "--topic", "t"]) == 0
+    assert client.main(["open", "from afar", "--topic", "t"]) == 0
     assert "from afar has a new thread: #Session from afar" in capsys.readouterr().out
 
-    assert ask.main(["ensure", "from afar"]) == 0
+    assert client.main(["ensure", "from afar"]) == 0
     answered = json.loads(capsys.readouterr().out)
     assert answered["outcome"] == "reused"
 
     thread = answered["thread"]["id"]
-    assert [ask.main(["lock", thread]), ask.main(["open", "from afar"])] == [0, 0]
+    assert [client.main(["lock", thread]), client.main(["open", "from afar"])] == [0, 0]
     assert "locked by a moderator" in capsys.readouterr().out
-    assert ask.main(["open", "from afar", "--moderator"]) == 0
+    assert client.main(["open", "from afar", "--moderator"]) == 0
     assert "I unlocked it" in capsys.readouterr().out
-    assert ask.main(["threads"]) == 0
+    assert client.main(["threads"]) == 0
     assert thread in capsys.readouterr().out
 
 
 def test_duplicates_are_made_listed_and_merged_from_another_terminal(
     found: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert [ask.main(["make", "Session twice"]) for _ in range(2)] == [0, 0]
-    assert [ask.main(["import"]), ask.main(["duplicates"])] == [0, 0]
+    assert [client.main(["make", "Session twice"]) for _ in range(2)] == [0, 0]
+    assert [client.main(["import"]), client.main(["duplicates"])] == [0, 0]
     assert "1 thread would be merged" in capsys.readouterr().out
-    assert ask.main(["duplicates", "--merge"]) == 0
+    assert client.main(["duplicates", "--merge"]) == 0
     assert "merged 1 thread" in capsys.readouterr().out
-    assert ask.main(["threads"]) == 0
+    assert client.main(["threads"]) == 0
     listed = [line for line in capsys.readouterr().out.splitlines() if "twice" in line]
     assert sorted(("↪" in line, "archived, locked" in line) for line in listed) == [(False, False), (True, True)]
 
 
 @pytest.mark.shows_made_up_secrets
 def test_the_curl_command_is_signed(found: Stack, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ask.main(["curl", "by curl"]) == 0
+    assert client.main(["curl", "by curl"]) == 0
     command = capsys.readouterr().out
     arguments = subprocess.run(
         ["/bin/sh", "-c", f"curl() {{ printf '%s\\n' \"$@\"; }}; {command}"], capture_output=True
@@ -162,8 +157,8 @@ def test_without_a_stack_a_command_says_how_to_start_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert find() is None
-    assert ask.main(["threads"]) == 1
+    assert read_addresses() is None
+    assert client.main(["threads"]) == 1
     assert "make run" in capsys.readouterr().err
 
 

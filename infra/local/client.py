@@ -1,0 +1,193 @@
+"""Talk to the running local stack from another terminal, as a user, a program or a moderator.
+
+python -m infra.local.client open 1a06a43 --topic "login bug"
+python -m infra.local.client curl 1a06a43 | sh
+python -m infra.local.client ensure 1a06a43
+python -m infra.local.client make "Session 1a06a43"
+python -m infra.local.client duplicates --merge
+python -m infra.local.client threads
+python -m infra.local.client lock 1574315867343159296
+"""
+
+import argparse
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from infra.interactions import (
+    DEVELOPMENT_CHANNEL_ID,
+    DEVELOPMENT_GUILD_ID,
+    DEVELOPMENT_USER_ID,
+    development_key,
+    encode,
+    interaction,
+    schedule_event,
+    sign,
+)
+from infra.local.address_file import read_addresses
+from infra.local.discord_client import Answer, Channel, DiscordClient, User
+from infra.local.http_client import Refused, call, invoke_function
+from infra.local.screen import Screen
+
+# As long as the worker may take after one delivery of its message failed.
+MAX_WAIT_SECONDS: Final = 90.0
+MODERATOR_ACTIONS: Final = {
+    "archive": "archive",
+    "unarchive": "unarchive",
+    "lock": "lock",
+    "unlock": "unlock",
+    "delete": "delete_thread",
+    "rename": "rename",
+}
+Addresses = Mapping[str, str]
+
+
+def main(arguments: Sequence[str] | None = None, *, screen: Screen | None = None) -> int:
+    options = _parser().parse_args(arguments)
+    addresses = read_addresses()
+    if addresses is None:
+        print("No local stack is running. Start one in another terminal with `make run`.", file=sys.stderr)
+        return 1
+    try:
+        options.run(options, addresses, screen or Screen())
+    except Refused as refused:
+        print(refused, file=sys.stderr)
+        return 1
+    except BrokenPipeError:  # the output's reader, `head` for example, has ended
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as fault:
+        print(f"The local stack does not answer: {fault}. Start it again with `make run`.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _open(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
+    discord = _discord(addresses)
+    user = User(DEVELOPMENT_USER_ID, "you", is_moderator=options.moderator)
+    answer = discord.open(user, Channel(DEVELOPMENT_GUILD_ID, options.channel), options.name, options.topic)
+    _show(discord, answer, addresses, screen)
+
+
+def _administer(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
+    discord, channel = _discord(addresses), Channel(DEVELOPMENT_GUILD_ID, options.channel)
+    moderator = User(DEVELOPMENT_USER_ID, "you", is_moderator=True)
+    answer = _show(discord, discord.administer(moderator, channel, options.kind), addresses, screen)
+    if answer.message is not None and answer.message.get("components") and options.merge:
+        with screen.spinner("thinking…"):
+            merged = discord.press_button(moderator, channel, answer.message)
+        _show(discord, merged, addresses, screen)
+
+
+def _discord(addresses: Addresses) -> DiscordClient:
+    return DiscordClient(control_url=addresses["discord"], gateway_url=addresses["gateway"])
+
+
+def _show(discord: DiscordClient, answer: Answer, addresses: Addresses, screen: Screen) -> Answer:
+    """Wait for the final answer, show it, and return it."""
+    first = f"thinking… ({answer.first_after:.1f} s)" if answer.deferred else ""
+    if answer.is_pending:
+        with screen.spinner("thinking…"):
+            answer = discord.wait(answer, MAX_WAIT_SECONDS)
+    names = {thread["id"]: thread["name"] for thread in _fetch_threads(addresses)}
+    screen.message(answer.message, names, first=first)
+    screen.hint(f"{answer.after:.2f} s")
+    return answer
+
+
+def _curl(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
+    """Print a command line for a shell; its signature is valid for five minutes."""
+    now = datetime.now(UTC)
+    payload = interaction(
+        options.name,
+        topic=options.topic,
+        channel_id=options.channel,
+        guild_id=DEVELOPMENT_GUILD_ID,
+        user_id=DEVELOPMENT_USER_ID,
+        now=now,
+    )
+    body = encode(payload)
+    headers = [
+        f"--header {shlex.quote(f'{name}: {value}')}" for name, value in sign(body, development_key(), now).items()
+    ]
+    data = f"--data-raw {shlex.quote(body.decode())}"
+    print(" \\\n  ".join(["curl --silent --show-error", *headers, data, f"{addresses['gateway']}/interactions"]))
+
+
+def _ensure(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
+    request = {"session_name": options.name, "parent_channel_id": options.channel}
+    request |= {"topic": options.topic} if options.topic else {}
+    request |= {"unlock": True} if options.unlock else {}
+    answered = invoke_function(addresses["invocations"], "EnsureFunction", request)
+    print(json.dumps(answered, ensure_ascii=False, indent=2))
+
+
+def _tick(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
+    event = schedule_event(datetime.now(UTC))
+    print(json.dumps(invoke_function(addresses["invocations"], "ReconcilerFunction", event)))
+
+
+def _threads(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
+    rows = [[thread["id"], thread["name"], _state(thread["thread_metadata"])] for thread in _fetch_threads(addresses)]
+    screen.table(["thread", "name", "state"], rows)
+
+
+def _act(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
+    """Something that a person does on Discord without Onethread."""
+    fields = {name: value for name, value in vars(options).items() if name in ("channel_id", "thread_id", "name")}
+    call("POST", f"{addresses['discord']}/_/people/{options.action}", fields)
+
+
+def _state(metadata: Mapping[str, bool]) -> str:
+    return ", ".join(word for word in ("archived", "locked") if metadata[word]) or "open"
+
+
+def _fetch_threads(addresses: Addresses) -> list[dict[str, Any]]:
+    threads: list[dict[str, Any]] = call("GET", f"{addresses['discord']}/_/world")["threads"]
+    return threads
+
+
+def _parser() -> argparse.ArgumentParser:
+    form = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m infra.local.client", description=__doc__, formatter_class=form)
+    kinds = parser.add_subparsers(dest="kind", required=True, metavar="WHAT")
+    requests: tuple[tuple[str, Callable[..., None], str], ...] = (
+        ("open", _open, "use /session open"),
+        ("curl", _curl, "print the same as a curl command, signed now"),
+        ("ensure", _ensure, "ask as a program does: invoke EnsureFunction"),
+    )
+    for name, run, described in requests:
+        kind = kinds.add_parser(name, help=described, description=described)
+        kind.add_argument("name", help="the session's name")
+        kind.add_argument("--topic", help="what it is about")
+        kind.add_argument("--channel", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
+        kind.set_defaults(run=run)
+    kinds.choices["open"].add_argument("--moderator", action="store_true", help="as a user with Manage Threads")
+    kinds.choices["ensure"].add_argument("--unlock", action="store_true", help="lift a moderator's lock")
+    for subcommand, described in (
+        ("import", "use /session-admin import, as a user with Manage Threads"),
+        ("duplicates", "use /session-admin duplicates, as a user with Manage Threads"),
+    ):
+        kind = kinds.add_parser(subcommand, help=described, description=described)
+        kind.add_argument("--channel", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
+        kind.set_defaults(run=_administer, merge=False)
+    kinds.choices["duplicates"].add_argument("--merge", action="store_true", help="also press the button")
+    kinds.add_parser("threads", help="list the threads on the simulated Discord").set_defaults(run=_threads)
+    kinds.add_parser("tick", help="let the reconciler's schedule fire now").set_defaults(run=_tick)
+    kind = kinds.add_parser("make", help="create a thread by hand, with any name")
+    kind.add_argument("name", help="its name")
+    kind.add_argument("--channel", dest="channel_id", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
+    kind.set_defaults(run=_act, action="create_thread")
+    for name, action in MODERATOR_ACTIONS.items():
+        kind = kinds.add_parser(name, help=f"{name} a thread, as a moderator")
+        kind.add_argument("thread_id", metavar="thread", help="its id")
+        kind.set_defaults(run=_act, action=action)
+    kinds.choices["rename"].add_argument("name", help="its new name")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

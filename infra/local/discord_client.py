@@ -1,0 +1,170 @@
+"""Users of Discord: they send a command, Discord signs it and sends it to the gateway, and they read the answer.
+
+Everything goes over HTTP, as in reality: the simulated Discord learns of the interaction first, the signed request goes to
+the endpoint, and the answer goes back to Discord, which shows it. Times are in seconds.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from infra.interactions import (
+    BOT_PERMISSIONS,
+    DEVELOPMENT_APPLICATION_ID,
+    MEMBER_PERMISSIONS,
+    admin_command,
+    button,
+    development_key,
+    encode,
+    interaction,
+    sign,
+)
+from infra.local.http_client import call, send
+
+MANAGE_THREADS: Final = 1 << 34
+LOADING: Final = 1 << 7  # Discord docs, "Message", message flags: the deferred answer is still awaited
+DEFERRALS: Final = (5, 6)  # of a command, and of a button
+MAX_WAIT_SECONDS: Final = 15.0
+# How the bot says that it ran out of time, and that nothing else is wrong.
+TRY_AGAIN: Final = "Nothing is lost: try again"
+# How the bot says that it will edit its answer.
+GOES_ON: Final = "by myself"
+MAX_ATTEMPTS: Final = 5
+# If all users repeated their command at the same moment, a busy machine would never catch up.
+MAX_REPEATS_AT_ONCE: Final = 4
+POLL_SECONDS: Final = 0.05
+
+
+@dataclass(frozen=True)
+class User:
+    """A member of a guild."""
+
+    id: str
+    name: str
+    is_moderator: bool = False
+
+    @property
+    def permissions(self) -> int:
+        return MEMBER_PERMISSIONS | (MANAGE_THREADS if self.is_moderator else 0)
+
+
+@dataclass(frozen=True)
+class Channel:
+    """A text channel, and what the bot may do there."""
+
+    guild_id: str
+    id: str
+    app_permissions: int = BOT_PERMISSIONS
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a user sees."""
+
+    token: str
+    message: Mapping[str, Any] | None  # Discord's JSON; None: "The application did not respond"
+    deferred: bool
+    first_after: float  # seconds until the first answer, which may be "thinking…"
+    after: float  # seconds until this one
+
+    @property
+    def text(self) -> str:
+        return str(self.message["content"]) if self.message else ""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether the bot will edit it: it shows "thinking…" or progress."""
+        return self.message is not None and (bool(self.message["flags"] & LOADING) or GOES_ON in self.text)
+
+    @property
+    def is_too_late(self) -> bool:
+        """Whether there was not enough time, as can happen on a busy machine: no answer, or one that says to try again."""
+        return self.message is None or self.is_pending or TRY_AGAIN in self.text
+
+
+class DiscordClient:
+    """Sends interactions to one endpoint. `control_url` is the simulated Discord's, `gateway_url` the endpoint's."""
+
+    def __init__(self, *, control_url: str, gateway_url: str) -> None:
+        self._interactions = f"{control_url}/_/interactions"
+        self._endpoint = f"{gateway_url}/interactions"
+        self._repeats = threading.Semaphore(MAX_REPEATS_AT_ONCE)
+
+    def open(self, user: User, channel: Channel, name: str, topic: str | None = None) -> Answer:
+        """Use ``/session open`` and return the first answer; `wait` returns the one after a deferral."""
+        return self._send(interaction(name, topic=topic, **_context(user, channel)))
+
+    def open_and_retry(self, user: User, channel: Channel, name: str, topic: str | None = None) -> list[Answer]:
+        """Open, wait for the answer, and repeat that as long as there was not enough time. Returns all answers."""
+        answers = [self.wait(self.open(user, channel, name, topic))]
+        while answers[-1].is_too_late and len(answers) < MAX_ATTEMPTS:
+            with self._repeats:
+                answers.append(self.wait(self.open(user, channel, name, topic)))
+        return answers
+
+    def administer(self, user: User, channel: Channel, subcommand: str) -> Answer:
+        """Use ``/session-admin`` and return the first answer."""
+        return self._send(admin_command(subcommand, **_context(user, channel)))
+
+    def press_button(self, user: User, channel: Channel, message: Mapping[str, Any]) -> Answer:
+        """Press the first button below a message, and wait until the message shows the outcome."""
+        answer = self._send(button(message, **_context(user, channel)))
+        return self._poll(answer, lambda shown: _is_unchanged(shown.message, message), MAX_WAIT_SECONDS)
+
+    def wait(self, answer: Answer, seconds: float = MAX_WAIT_SECONDS) -> Answer:
+        """Return the final answer, or the one that is shown after so many seconds."""
+        return self._poll(answer, lambda shown: shown.is_pending, seconds)
+
+    def _poll(self, answer: Answer, is_waiting: Callable[[Answer], bool], seconds: float) -> Answer:
+        began = time.perf_counter()
+        shown = answer
+        while is_waiting(shown) and time.perf_counter() - began < seconds:
+            time.sleep(POLL_SECONDS)
+            shown = replace(shown, message=self._fetch(answer.token))
+        return replace(shown, after=answer.after + time.perf_counter() - began)
+
+    def _send(self, payload: Mapping[str, Any]) -> Answer:
+        """Send one interaction, signed now."""
+        token = payload["token"]
+        known = {
+            "token": token,
+            "interaction_id": payload["id"],
+            "application_id": payload["application_id"],
+            "channel_id": payload["channel_id"],
+            **({"message": payload["message"]} if "message" in payload else {}),
+        }
+        call("POST", self._interactions, known)
+        body = encode(payload)
+        began = time.perf_counter()
+        status, answered = send("POST", self._endpoint, body, sign(body, development_key(), datetime.now(UTC)))
+        first_after = time.perf_counter() - began
+        if status != 200:
+            return Answer(token, None, False, first_after, first_after)
+        callback = json.loads(answered)
+        call("POST", f"{self._interactions}/{token}", callback)
+        return Answer(token, self._fetch(token), callback["type"] in DEFERRALS, first_after, first_after)
+
+    def _fetch(self, token: str) -> Mapping[str, Any] | None:
+        shown: Mapping[str, Any] | None = call("GET", f"{self._interactions}/{token}")["original"]
+        return shown
+
+
+def _context(user: User, channel: Channel) -> dict[str, Any]:
+    return {
+        "channel_id": channel.id,
+        "guild_id": channel.guild_id,
+        "user_id": user.id,
+        "app_permissions": channel.app_permissions,
+        "member_permissions": user.permissions,
+        "application_id": DEVELOPMENT_APPLICATION_ID,
+        "now": datetime.now(UTC),
+    }
+
+
+def _is_unchanged(shown: Mapping[str, Any] | None, before: Mapping[str, Any]) -> bool:
+    """Whether a message whose button was pressed shows no outcome yet."""
+    return shown is not None and (shown["content"] == before["content"] or GOES_ON in shown["content"])
