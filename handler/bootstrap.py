@@ -201,11 +201,11 @@ def environment(kind: type[C]) -> Iterator[Environment[C]]:
     used = _take_idle(kind, origin) or build(kind)
     try:
         yield used
-    except BaseException as error:
-        if not isinstance(error, Exception):  # interrupted: some of its work may be going on
-            used.close()
-            raise
+    except Exception:
         _keep(kind, origin, used)
+        raise
+    except BaseException:  # interrupted: some of its work may be going on
+        used.close()
         raise
     _keep(kind, origin, used)
 

@@ -84,12 +84,12 @@ def test_a_variable_that_went_missing_is_noticed(monkeypatch: pytest.MonkeyPatch
         borrowed()
 
 
-def test_callers_that_overlap_get_one_each() -> None:
+def test_concurrent_callers_get_an_environment_each() -> None:
     with bootstrap.environment(EnsureConfig) as first, bootstrap.environment(EnsureConfig) as second:
         assert first is not second
 
 
-def test_an_environment_survives_a_fault_but_no_interruption() -> None:
+def test_an_environment_is_kept_after_an_error_but_not_after_an_interruption() -> None:
     async def failing(fault: BaseException) -> None:
         raise fault
 
@@ -150,7 +150,7 @@ def test_every_missing_variable_is_named_at_once(
 # INIT
 
 
-def test_outside_of_lambda_nothing_is_built_ahead() -> None:
+def test_outside_lambda_nothing_is_built_at_import() -> None:
     before = borrowed()
     bootstrap.close_all()
     bootstrap.prepare(EnsureConfig)
@@ -159,7 +159,7 @@ def test_outside_of_lambda_nothing_is_built_ahead() -> None:
 
 
 @pytest.mark.parametrize("kind", [WebhookConfig, WorkerConfig, EnsureConfig, ReconcilerConfig])
-def test_in_init_all_is_built_ahead_and_nobody_is_called(kind: type[Config], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_init_everything_is_built_without_a_remote_call(kind: type[Config], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISCORD_BOT_TOKEN")
     monkeypatch.setenv("DISCORD_BOT_TOKEN_PARAMETER", "/p")
     for service in ("DYNAMODB", "SQS", "SSM"):
@@ -172,7 +172,7 @@ def test_in_init_all_is_built_ahead_and_nobody_is_called(kind: type[Config], mon
     assert ("reconcile_queue" in built) == issubclass(kind, ReconcilerConfig)
 
 
-def test_what_is_wrong_in_init_is_told_by_the_first_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configuration_error_in_init_is_raised_by_the_first_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ON_LAMBDA, "127.0.0.1:1")
     monkeypatch.delenv("SESSIONS_TABLE")
     bootstrap.prepare(EnsureConfig)
@@ -181,9 +181,7 @@ def test_what_is_wrong_in_init_is_told_by_the_first_invocation(monkeypatch: pyte
             ensure.lambda_handler({}, CONTEXT)
 
 
-def test_what_cannot_be_built_ahead_is_left_to_the_first_invocation(
-    monkeypatch: pytest.MonkeyPatch, capsys: Any
-) -> None:
+def test_what_fails_in_init_is_left_to_the_first_invocation(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setenv(ON_LAMBDA, "127.0.0.1:1")
     monkeypatch.setattr(bootstrap, "_LAZY_MODULES", ("no_such_module",))
     bootstrap.prepare(EnsureConfig)
@@ -222,9 +220,7 @@ def test_the_entrances_open_a_session_over_real_sockets(outside: Loopback, monke
     assert lost == {"batchItemFailures": [{"itemIdentifier": "m"}]}
 
 
-def test_the_schedule_and_a_guild_are_done_over_real_sockets(
-    outside: Loopback, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tick_and_a_guild_run_over_real_sockets(outside: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     use(outside, monkeypatch)
     ensure.lambda_handler({"session_name": "reconciled", "parent_channel_id": CHANNEL}, CONTEXT)
     assert reconciler.lambda_handler({}, CONTEXT) == {"due": 1, "sent": 1, "unsent": 0}
@@ -234,7 +230,7 @@ def test_the_schedule_and_a_guild_are_done_over_real_sockets(
     assert answer["runs"][0]["counts"]["looked_at"] >= 1
 
 
-def test_threads_in_one_process_may_call_at_once(outside: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_of_one_process_may_call_at_the_same_time(outside: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     use(outside, monkeypatch)
     answers: list[dict[str, Any]] = []
 

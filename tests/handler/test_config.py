@@ -75,13 +75,13 @@ def test_each_function_needs_its_own_variables_only(kind: type[Config]) -> None:
 
 
 @KINDS
-def test_more_variables_never_hurt(kind: type[Config]) -> None:
+def test_further_variables_are_ignored(kind: type[Config]) -> None:
     assert load(kind, {**WHOLE, "PATH": "/bin", "SESSIONS": "x"}) == load(kind, WHOLE)
 
 
 @KINDS
 @pytest.mark.parametrize("blank", [True, False], ids=["empty", "absent"])
-def test_everything_that_is_missing_is_named_at_once(kind: type[Config], blank: bool) -> None:
+def test_all_missing_variables_are_named_at_once(kind: type[Config], blank: bool) -> None:
     faults = faults_of(kind, dict.fromkeys([*WHOLE, "DISCORD_BOT_TOKEN_PARAMETER"], "") if blank else {}).faults
     expected = {f"{name} is missing" for name in NEEDED[kind]}
     assert set(faults) == expected | {"DISCORD_BOT_TOKEN or DISCORD_BOT_TOKEN_PARAMETER is missing"}
@@ -99,7 +99,7 @@ def test_a_malformed_variable_is_named_and_its_value_is_not_shown(name: str, val
     assert error.__context__ is None
 
 
-def test_all_that_is_malformed_and_all_that_is_missing_is_named_together() -> None:
+def test_malformed_and_missing_variables_are_named_together() -> None:
     environ = {name: values[0] for name, values in MALFORMED.items()}
     del environ["DISCORD_APPLICATION_ID"]
     faults = faults_of(WebhookConfig, environ).faults
@@ -108,7 +108,7 @@ def test_all_that_is_malformed_and_all_that_is_missing_is_named_together() -> No
     assert all(fault in str(faults_of(WebhookConfig, environ)) for fault in faults)
 
 
-def test_what_is_not_given_has_the_template_s_defaults() -> None:
+def test_an_absent_variable_has_the_template_s_default() -> None:
     config = load(EnsureConfig, {**COMMON, "SESSION_NAME_PREFIX": "", "LOG_LEVEL": ""})
     assert config == EnsureConfig(
         sessions_table="sessions",
@@ -138,11 +138,11 @@ def test_what_is_not_given_has_the_template_s_defaults() -> None:
         ("DISCORD_PUBLIC_KEY", KEY.upper(), "public_key", bytes.fromhex(KEY)),
     ],
 )
-def test_a_given_value_is_taken_as_it_is_meant(name: str, text: str, field: str, value: Any) -> None:
+def test_a_given_value_is_parsed(name: str, text: str, field: str, value: Any) -> None:
     assert getattr(load(WebhookConfig, {**WHOLE, name: text}), field) == value
 
 
-def test_housekeeping_is_off_unless_it_is_asked_for() -> None:
+def test_housekeeping_is_off_by_default() -> None:
     config = load(ReconcilerConfig, WHOLE)
     assert (config.idle_archive_hours, config.delete_after_days, config.delete_mode) == (0, 0, "archive")
     asked = {"IDLE_ARCHIVE_HOURS": "72", "DELETE_AFTER_DAYS": "90", "DELETE_MODE": "delete"}
@@ -150,12 +150,12 @@ def test_housekeeping_is_off_unless_it_is_asked_for() -> None:
     assert (config.idle_archive_hours, config.delete_after_days, config.delete_mode) == (72, 90, "delete")
 
 
-def test_the_prefix_counts_as_discord_counts() -> None:
+def test_the_prefix_is_measured_in_utf16_units() -> None:
     faults_of(EnsureConfig, {**COMMON, "SESSION_NAME_PREFIX": "🧵" * (MAX_PREFIX_UNITS // 2) + "x"})
     load(EnsureConfig, {**COMMON, "SESSION_NAME_PREFIX": "🧵" * (MAX_PREFIX_UNITS // 2)})
 
 
-def test_the_name_of_a_parameter_does_instead_of_the_token() -> None:
+def test_the_name_of_a_parameter_can_replace_the_token() -> None:
     environ = {**COMMON, "DISCORD_BOT_TOKEN": "", "DISCORD_BOT_TOKEN_PARAMETER": "/onethread/token"}
     config = load(EnsureConfig, environ)
     assert (config.bot_token, config.bot_token_parameter) == (None, "/onethread/token")
@@ -174,7 +174,7 @@ def test_a_configuration_does_not_show_its_token() -> None:
 
 
 @given(st.text(min_size=4))
-def test_a_secret_shows_itself_in_no_way_but_when_asked(value: str) -> None:
+def test_a_secret_is_shown_only_by_reveal(value: str) -> None:
     secret = Secret(value)
     assert f"{secret} {secret!r} {[secret]}" == "Secret(…) Secret(…) [Secret(…)]"
     assert (secret.reveal(), secret == Secret(value), hash(secret)) == (value, True, hash(Secret(value)))
@@ -188,5 +188,5 @@ def test_the_fingerprint_changes_with_each_variable_that_clients_depend_on(name:
     assert fingerprint(WHOLE) != fingerprint({**WHOLE, name: "another"})
 
 
-def test_the_fingerprint_does_not_change_with_what_nothing_depends_on() -> None:
+def test_the_fingerprint_ignores_variables_that_no_client_depends_on() -> None:
     assert fingerprint(WHOLE) == fingerprint({**WHOLE, "_X_AMZN_TRACE_ID": "Root=1"})

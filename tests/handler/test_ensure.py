@@ -29,7 +29,7 @@ def deployment() -> Any:
         yield deployment
 
 
-def test_a_new_session_is_created_and_told_whole(deployment: Deployment) -> None:
+def test_a_new_session_is_created_and_described_in_full(deployment: Deployment) -> None:
     answer = deployment.run(deployment.ensure(session_name=" Session 1A06A43"))
     (thread,) = deployment.discord.threads.values()
     assert thread.name == "Session 1A06A43"
@@ -48,16 +48,16 @@ def test_a_new_session_is_created_and_told_whole(deployment: Deployment) -> None
     assert session["created_at"] == "2026-11-23T12:00:00.000Z"
 
 
-def test_the_topic_is_told_if_there_is_one(deployment: Deployment) -> None:
+def test_the_answer_has_the_topic_if_there_is_one(deployment: Deployment) -> None:
     assert deployment.run(deployment.ensure(topic=" why "))["session"]["topic"] == "why"
 
 
 @pytest.mark.parametrize("topic", [None, "", "  "])
-def test_a_blank_topic_is_none(deployment: Deployment, topic: str | None) -> None:
+def test_a_blank_topic_counts_as_absent(deployment: Deployment, topic: str | None) -> None:
     assert "topic" not in deployment.run(deployment.ensure(topic=topic))["session"]
 
 
-def test_an_exact_repeat_is_told_created_again_and_another_request_reused(deployment: Deployment) -> None:
+def test_an_exact_repeat_is_answered_created_again_and_another_request_reused(deployment: Deployment) -> None:
     async def scenario() -> list[str]:
         environment, outcomes = deployment.environment(EnsureConfig), []
         for own, invocation in (("a", "1"), ("a", "2"), ("b", "3")):
@@ -68,14 +68,14 @@ def test_an_exact_repeat_is_told_created_again_and_another_request_reused(deploy
     assert deployment.run(scenario()) == ["created", "created", "reused"]
 
 
-def test_without_a_request_id_the_invocation_s_own_is_the_owner(deployment: Deployment) -> None:
+def test_without_a_request_id_the_invocation_owns_the_claim(deployment: Deployment) -> None:
     async def scenario() -> list[str]:
         return [(await deployment.ensure(request_id=request_id))["outcome"] for request_id in ("1", "1", "2")]
 
     assert deployment.run(scenario()) == ["created", "created", "reused"]
 
 
-def test_a_locked_thread_is_an_error_with_the_session_beside_it_and_unlocked_where_asked_for(
+def test_a_locked_thread_is_an_error_with_the_session_beside_it_and_is_unlocked_on_request(
     deployment: Deployment,
 ) -> None:
     async def scenario() -> list[dict[str, Any]]:
@@ -92,7 +92,7 @@ def test_a_locked_thread_is_an_error_with_the_session_beside_it_and_unlocked_whe
     assert unlocked["session"]["locked"] is False
 
 
-def test_null_is_as_good_as_absent_for_what_is_optional() -> None:
+def test_null_counts_as_absent_in_optional_fields() -> None:
     event = {**GOOD, "topic": None, "unlock": None, "request_id": None}
     assert read_request(event, Request) == read_request(GOOD, Request)
 
@@ -140,7 +140,7 @@ def test_all_faults_are_named_at_once() -> None:
 
 
 @pytest.mark.parametrize("event", [None, [], "x", 5])
-def test_a_request_that_is_no_object_is_refused(event: Any) -> None:
+def test_a_request_that_is_not_an_object_is_refused(event: Any) -> None:
     with pytest.raises(InvalidRequest):
         read_request(event, Request)
 
@@ -165,7 +165,7 @@ def test_a_thread_given_as_channel_means_its_parent(deployment: Deployment) -> N
     assert inside["session"] == first["session"]
 
 
-def test_retryable_errors_say_so_with_what_belongs_to_them(deployment: Deployment) -> None:
+def test_a_rate_limit_is_retryable_and_says_when(deployment: Deployment) -> None:
     async def scenario() -> dict[str, Any]:
         deployment.discord.faults.inject("GET", "*", too_many_requests(240.0))
         return await deployment.ensure()
@@ -175,7 +175,7 @@ def test_retryable_errors_say_so_with_what_belongs_to_them(deployment: Deploymen
     assert error["retry_after"] == pytest.approx(240.0)
 
 
-def test_a_discord_that_is_down_is_an_error_that_may_be_tried_again(deployment: Deployment) -> None:
+def test_an_unavailable_discord_is_a_retryable_error(deployment: Deployment) -> None:
     async def scenario() -> dict[str, Any]:
         deployment.discord.faults.inject("*", "*", server_error(), times=100)
         return await deployment.ensure()
@@ -198,7 +198,7 @@ def test_it_answers_before_lambda_ends_the_invocation(deployment: Deployment, se
 
 
 @pytest.mark.parametrize("what", ["refused", "throttled", "500"])
-def test_a_table_out_of_reach_is_an_error_that_may_be_tried_again(deployment: Deployment, what: What) -> None:
+def test_an_unavailable_table_is_a_retryable_error(deployment: Deployment, what: What) -> None:
     async def scenario() -> dict[str, Any]:
         deployment.dynamo.fail("GetItem", *[what] * 50)
         return await deployment.ensure()
@@ -207,9 +207,7 @@ def test_a_table_out_of_reach_is_an_error_that_may_be_tried_again(deployment: De
     assert (error["kind"], error["retryable"]) == ("store_unavailable", True)
 
 
-def test_a_fault_of_our_own_raises_and_tells_the_caller_nothing_but_where_to_look(
-    deployment: Deployment, capsys: Any
-) -> None:
+def test_a_fault_of_ours_raises_and_only_tells_the_caller_where_to_look(deployment: Deployment, capsys: Any) -> None:
     async def scenario() -> None:
         environment = deployment.environment(EnsureConfig)
         environment.__dict__["sessions"] = SimpleNamespace(open=broken)

@@ -91,13 +91,13 @@ def test_a_parked_guild_is_not_sent_until_its_pause_is_over() -> None:
 
 
 @pytest.mark.parametrize("event", [None, {}, [], "x", {"source": "aws.scheduler"}])
-def test_whatever_has_no_records_is_the_schedule(event: Any) -> None:
+def test_any_event_without_records_is_the_schedule(event: Any) -> None:
     with Deployment() as deployment:
         know(deployment, "1")
         assert received(deployment, event) == {"due": 1, "sent": 1, "unsent": 0}
 
 
-def test_guilds_that_could_not_be_sent_are_counted_and_the_others_are_there(capsys: Any) -> None:
+def test_guilds_that_could_not_be_sent_are_counted_and_the_others_are_sent(capsys: Any) -> None:
     with Deployment() as deployment:
         guilds = [str(number) for number in range(1, 26)]
         know(deployment, *guilds)
@@ -110,7 +110,7 @@ def test_guilds_that_could_not_be_sent_are_counted_and_the_others_are_there(caps
     assert any("were not sent" in line.get("message", "") for line in lines)
 
 
-def test_a_tick_that_overtakes_an_earlier_one_sends_nothing_so_that_the_last_in_order_get_their_turn(
+def test_a_tick_sends_nothing_while_many_guilds_of_an_earlier_one_wait(
     capsys: Any,
 ) -> None:
     with Deployment() as deployment:
@@ -128,7 +128,7 @@ def test_a_tick_that_overtakes_an_earlier_one_sends_nothing_so_that_the_last_in_
     assert metric(logged(capsys), "LateTicks") == 1
 
 
-def test_a_tick_does_not_ask_what_waits_while_guilds_are_few() -> None:
+def test_a_tick_with_few_guilds_does_not_ask_how_many_wait() -> None:
     with Deployment() as deployment:
         know(deployment, "1", "2")
 
@@ -141,7 +141,7 @@ def test_a_tick_does_not_ask_what_waits_while_guilds_are_few() -> None:
         assert deployment.guilds.requests == ["SendMessageBatch"] * 2
 
 
-def test_a_queue_that_does_not_say_what_waits_is_sent_to() -> None:
+def test_guilds_are_sent_if_the_queue_does_not_say_how_many_wait() -> None:
     with Deployment() as deployment:
         know(deployment, *(str(number) for number in range(1, reconciler.FEW_GUILDS + 2)))
         deployment.guilds.faults = ["denied"]
@@ -151,7 +151,7 @@ def test_a_queue_that_does_not_say_what_waits_is_sent_to() -> None:
 # The guilds
 
 
-def test_a_malformed_message_is_failed_each_time_and_the_others_are_run(capsys: Any) -> None:
+def test_a_malformed_message_fails_and_the_guilds_of_the_others_are_run(capsys: Any) -> None:
     with Deployment() as deployment:
         know(deployment, GUILD)
         answer = received(deployment, records("nonsense", encode(GUILD), "{}"))
@@ -164,7 +164,7 @@ def test_a_malformed_message_is_failed_each_time_and_the_others_are_run(capsys: 
 
 
 @pytest.mark.parametrize("event", [{"Records": []}, {"Records": None}, {"Records": [5]}])
-def test_an_event_without_messages_fails_nothing_and_is_no_tick(event: Any) -> None:
+def test_an_event_without_messages_fails_nothing_and_is_not_the_schedule(event: Any) -> None:
     with Deployment() as deployment:
         know(deployment, GUILD)
         assert received(deployment, event) == {"batchItemFailures": [], "runs": []}
@@ -179,7 +179,7 @@ def test_a_message_runs_its_guild_even_if_that_is_parked_or_unknown() -> None:
         assert (len(answer["runs"]), answer["batchItemFailures"]) == (2, [])
 
 
-def test_a_guild_that_the_bot_has_left_is_parked_and_its_message_is_let_go(capsys: Any) -> None:
+def test_a_guild_that_the_bot_has_left_is_parked_and_its_message_is_done(capsys: Any) -> None:
     with Deployment() as deployment:
         know(deployment, GUILD)
         deployment.discord.people.remove_bot_from_guild(GUILD, now=START)
@@ -198,7 +198,7 @@ def test_a_refused_token_fails_the_message_and_says_so(capsys: Any) -> None:
     assert "bot_token_refused" in [line.get("outcome") for line in logged(capsys)]
 
 
-def test_an_unavailable_discord_fails_the_message_and_the_next_delivery_does_it() -> None:
+def test_an_unavailable_discord_fails_the_message_and_the_next_delivery_succeeds() -> None:
     with Deployment() as deployment:
         know(deployment, GUILD)
         deployment.discord.faults.inject("GET", LIST, server_error(), times=3)
@@ -221,7 +221,7 @@ def test_a_429_is_not_waited_out() -> None:
         deployment.run(scenario())
 
 
-def test_a_run_that_does_not_end_in_time_is_cut_off_and_delivered_again() -> None:
+def test_a_run_that_takes_too_long_is_cancelled_and_delivered_again() -> None:
     with Deployment() as deployment:
         know(deployment, GUILD)
 
@@ -233,7 +233,7 @@ def test_a_run_that_does_not_end_in_time_is_cut_off_and_delivered_again() -> Non
         assert deployment.run(scenario())["batchItemFailures"] == [{"itemIdentifier": "m0"}]
 
 
-def test_a_fault_of_ours_fails_its_own_message_alone(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+def test_a_fault_of_ours_fails_only_its_own_message(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     async def faulty(context: Any, guild_id: str, *rest: Any, **more: Any) -> Any:
         if guild_id == "2":
             raise ZeroDivisionError
@@ -268,7 +268,7 @@ def test_held_deletions_are_a_metric_and_actions_are_counted_by_name(capsys: Any
     assert done["counts"] == {"held": 5, "HoldDeletion": 5, "looked_at": 5}
 
 
-def test_guilds_of_one_event_keep_one_pace_together() -> None:
+def test_guilds_of_one_event_share_one_pace() -> None:
     with Deployment() as deployment:
         guilds = [str(number) for number in range(1, 6)]
         for guild_id in guilds:
@@ -288,7 +288,7 @@ def test_guilds_of_one_event_keep_one_pace_together() -> None:
 # The environment
 
 
-def test_it_names_what_is_missing_in_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("RECONCILE_QUEUE_URL", raising=False)
     with pytest.raises(ConfigurationError, match="RECONCILE_QUEUE_URL"):
         reconciler.lambda_handler({}, CONTEXT)

@@ -24,7 +24,7 @@ def test_a_hand_over_has_time_for_two_attempts_where_the_first_one_hangs() -> No
     assert webhook.HAND_OVER_SECONDS - webhook.ANSWER_SECONDS > jobs.READ_TIMEOUT_SECONDS
 
 
-def test_after_its_command_the_worker_has_time_to_put_back_and_to_tell() -> None:
+def test_after_the_command_the_worker_has_time_to_put_back_and_to_edit_the_answer() -> None:
     after = deadline.GRACE_SECONDS + deadline.CANCEL_SECONDS + worker.SEND_SECONDS + worker.EDIT_SECONDS
     assert after < worker.MARGIN_SECONDS
     assert properties("WorkerFunction")["Timeout"] >= worker.COMMAND_SECONDS + worker.MARGIN_SECONDS

@@ -45,7 +45,7 @@ def ask(command: Scripted, *, faults: list[What | None] | None = None, **more: A
 
 
 @pytest.mark.parametrize("takes", [0.0, 1.0, 2.39])
-def test_a_command_done_in_time_is_answered_at_once_and_handed_to_nobody(takes: float) -> None:
+def test_a_command_done_in_time_is_answered_at_once_and_not_handed_over(takes: float) -> None:
     asked, deployment = ask(Scripted(takes=takes))
     assert (asked.kind, asked.content, asked.status) == (MESSAGE, "done", 200)
     assert asked.callback["data"]["flags"] == 64
@@ -80,7 +80,7 @@ def test_the_time_left_is_counted_from_the_receipt_by_api_gateway(old: float, ta
 
 
 @pytest.mark.parametrize("old", [2.3, 2.41, 2.9, 5.0, 29.9])
-def test_a_cold_start_that_ate_the_time_leads_straight_to_the_worker(old: float) -> None:
+def test_after_a_long_cold_start_the_command_goes_straight_to_the_worker(old: float) -> None:
     command = Scripted()
     asked, deployment = ask(command, old=old)
     assert asked.callback == DEFERRED
@@ -95,14 +95,14 @@ def test_the_command_knows_its_deadline() -> None:
 
 
 @pytest.mark.parametrize("epoch", [None, "1", True, -1, 10**30, float("nan")])
-def test_a_receipt_that_makes_no_sense_counts_from_now(epoch: Any) -> None:
+def test_a_nonsensical_receipt_time_counts_from_now(epoch: Any) -> None:
     from handler.aws.http_api import read_receipt_time
     from tests.kit.virtual_time import START
 
     assert read_receipt_time({"requestContext": {"timeEpoch": epoch}}, START) == START
 
 
-def test_the_job_carries_the_interaction_and_the_death_of_its_token() -> None:
+def test_the_job_carries_the_interaction_and_when_its_token_expires() -> None:
     asked, deployment = ask(Scripted(takes=9.0), topic="a topic")
     job = deployment.queue.sent[0].body
     assert job["interaction"]["token"] == asked.token
@@ -123,7 +123,7 @@ def test_the_job_carries_the_interaction_and_the_death_of_its_token() -> None:
         TooManyThreads(),
     ],
 )
-def test_a_definite_refusal_is_answered_now(error: OnethreadError) -> None:
+def test_a_definite_refusal_is_answered_at_once(error: OnethreadError) -> None:
     asked, deployment = ask(Scripted([error]))
     assert (asked.kind, asked.content) == (MESSAGE, error.message)
     assert not deployment.queue.sent
@@ -140,20 +140,20 @@ def test_a_definite_refusal_is_answered_now(error: OnethreadError) -> None:
         Importing({"threads": 5}),
     ],
 )
-def test_what_time_may_cure_is_handed_over(error: OnethreadError) -> None:
+def test_an_error_that_may_pass_is_handed_over(error: OnethreadError) -> None:
     asked, deployment = ask(Scripted([error]))
     assert asked.callback == DEFERRED
     assert len(deployment.queue.sent) == 1
 
 
-def test_a_rate_limit_that_outlives_the_token_is_answered_now_with_its_moment() -> None:
+def test_a_rate_limit_that_outlives_the_token_is_answered_at_once_with_its_end() -> None:
     asked, deployment = ask(Scripted([RateLimited(900.0)]))
     assert asked.kind == MESSAGE
     assert "<t:1795436100:R>" in asked.content  # 12:15:00
     assert not deployment.queue.sent
 
 
-def test_an_unforeseen_fault_is_answered_without_a_word_about_it_and_logged_with_it(capsys: Any) -> None:
+def test_a_fault_of_ours_is_answered_without_details_and_logged_with_them(capsys: Any) -> None:
     asked, deployment = ask(Scripted([RuntimeError("the inside")]))
     assert asked.callback["data"] == texts.internal_error()
     assert "Nothing is lost" in asked.content
@@ -170,7 +170,7 @@ def test_a_command_that_cancels_itself_is_handed_over() -> None:
 
 
 @pytest.mark.parametrize("faults", [["refused", "refused"], ["500", "500"], ["denied"], ["lost", "lost"], ["hang"]])
-def test_a_hand_over_that_failed_or_may_have_failed_is_not_hidden_behind_a_deferral(faults: list[What | None]) -> None:
+def test_a_hand_over_that_failed_or_may_have_failed_is_not_answered_by_a_deferral(faults: list[What | None]) -> None:
     asked, _ = ask(Scripted(takes=9.0), faults=faults)
     assert asked.callback["data"] == texts.hand_over_failure()
     assert "Nothing is lost" in asked.content
@@ -185,18 +185,18 @@ def test_a_hand_over_is_tried_twice(fault: What) -> None:
     assert deployment.queue.requests == ["SendMessage"] * 2
 
 
-def test_a_hand_over_has_time_even_when_a_cold_start_ate_all() -> None:
+def test_a_hand_over_has_time_even_after_a_long_cold_start() -> None:
     asked, _ = ask(Scripted(), old=10.0, faults=["hang"])
     assert asked.seconds == pytest.approx(0.4)
 
 
-def test_a_hand_over_that_failed_after_an_error_tells_that_error() -> None:
+def test_if_the_hand_over_of_an_error_fails_the_answer_is_that_error() -> None:
     error = DiscordUnavailable()
     asked, _ = ask(Scripted([error]), faults=["denied"])
     assert asked.content == error.message
 
 
-def test_a_hand_over_that_lands_late_still_brings_the_link() -> None:
+def test_a_hand_over_that_takes_effect_late_still_brings_the_link() -> None:
     command = Scripted(takes=9.0)
     with Deployment(commands=command.table) as deployment:
         deployment.queue.faults = ["hang"]
@@ -232,7 +232,7 @@ def test_an_unknown_command_is_answered_clearly(change: dict[str, Any]) -> None:
     assert (asked.status, asked.callback) == (200, {"type": 4, "data": texts.unknown_command()})
 
 
-def test_an_edit_of_the_answer_says_nothing_of_flags() -> None:
+def test_an_edit_of_the_answer_has_no_flags() -> None:
     assert "flags" not in edit_body(texts.unknown_command())
 
 

@@ -15,14 +15,14 @@ def session(region: str | None) -> Session:
 
 
 @pytest.mark.parametrize("library", ["boto3", "botocore", "urllib3"])
-def test_what_is_sent_and_answered_is_not_logged(library: str) -> None:
+def test_requests_and_answers_are_not_logged(library: str) -> None:
     """Whatever level the process's own logging has: the libraries are told theirs."""
     logging.getLogger(library).setLevel(logging.NOTSET)
     clients.build_client(session("us-east-1"), "sqs", read_timeout=1.0).close()
     assert logging.getLogger(library).level == logging.WARNING
 
 
-def test_a_client_gives_up_in_time_and_leaves_repeats_to_its_caller() -> None:
+def test_a_client_has_short_time_outs_and_no_retries() -> None:
     client = clients.build_client(session("us-east-1"), "sqs", read_timeout=0.25)
     config = client.meta.config
     client.close()

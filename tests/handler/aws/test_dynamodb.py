@@ -25,7 +25,7 @@ from tests.kit.dynamodb_calls import ABSENT, ITEM, KEY, OTHER, adding, creating,
 from tests.kit.virtual_time import LoopClock, run
 
 
-def test_values_are_plain_on_both_sides_in_every_operation(wire: DynamoWire, call: DynamoDB) -> None:
+def test_parameters_and_answers_have_plain_values_in_every_operation(wire: DynamoWire, call: DynamoDB) -> None:
     async def go() -> None:
         await put(call, wire, ITEM)
         await call("transact_write_items", TransactItems=creating(wire, {**OTHER, "session_key": "a"}))
@@ -61,7 +61,7 @@ def test_the_next_page_of_a_query_starts_from_a_plain_key(wire: DynamoWire, call
     run(go())
 
 
-def test_keys_that_a_batch_left_over_come_back_plain() -> None:
+def test_the_unprocessed_keys_of_a_batch_have_plain_values() -> None:
     wire_key = {"pk": {"S": "CHANNEL#1"}, "sk": {"S": "SESSION#a"}}
     client = unconnected_client()
     with Stubber(client) as stub:
@@ -74,7 +74,7 @@ def test_keys_that_a_batch_left_over_come_back_plain() -> None:
 # Lost races.
 
 
-def test_a_lost_condition_carries_the_item_that_stood_in_the_way(wire: DynamoWire, call: DynamoDB) -> None:
+def test_a_failed_condition_carries_the_item_that_stood_in_the_way(wire: DynamoWire, call: DynamoDB) -> None:
     async def go() -> None:
         await put(call, wire, ITEM)
         with pytest.raises(ConditionFailed) as lost:
@@ -84,7 +84,7 @@ def test_a_lost_condition_carries_the_item_that_stood_in_the_way(wire: DynamoWir
     run(go())
 
 
-def test_a_condition_lost_against_nothing_carries_no_item(wire: DynamoWire, call: DynamoDB) -> None:
+def test_a_condition_that_failed_without_an_item_carries_none(wire: DynamoWire, call: DynamoDB) -> None:
     async def go() -> None:
         with pytest.raises(ConditionFailed) as lost:
             await put(call, wire, ITEM, **{**ABSENT, "ConditionExpression": "attribute_exists(pk)"})
@@ -93,7 +93,7 @@ def test_a_condition_lost_against_nothing_carries_no_item(wire: DynamoWire, call
     run(go())
 
 
-def test_a_lost_transaction_tells_the_reason_of_each_item_in_order(wire: DynamoWire, call: DynamoDB) -> None:
+def test_a_failed_transaction_has_the_reason_of_each_item_in_order(wire: DynamoWire, call: DynamoDB) -> None:
     async def go() -> None:
         await put(call, wire, ITEM)
         with pytest.raises(TransactionFailed) as lost:
@@ -104,7 +104,7 @@ def test_a_lost_transaction_tells_the_reason_of_each_item_in_order(wire: DynamoW
     run(go())
 
 
-def test_a_lost_condition_is_not_tried_again(wire: DynamoWire, call: DynamoDB) -> None:
+def test_a_failed_condition_is_not_retried(wire: DynamoWire, call: DynamoDB) -> None:
     async def go() -> None:
         await put(call, wire, ITEM)
         wire.forget()
@@ -154,7 +154,7 @@ def test_missing_credentials_are_unavailable() -> None:
         {"Key": KEY, "Unknown": "parameter"},
     ],
 )
-def test_a_call_of_a_wrong_form_is_our_fault_and_not_tried_again(
+def test_an_invalid_call_is_our_fault_and_not_retried(
     wire: DynamoWire, call: DynamoDB, parameters: dict[str, Any]
 ) -> None:
     async def go() -> None:
@@ -165,7 +165,7 @@ def test_a_call_of_a_wrong_form_is_our_fault_and_not_tried_again(
     run(go())
 
 
-def test_a_value_that_dynamodb_cannot_hold_never_reaches_it(wire: DynamoWire, call: DynamoDB) -> None:
+def test_a_value_that_dynamodb_cannot_hold_is_not_sent(wire: DynamoWire, call: DynamoDB) -> None:
     async def go() -> None:
         with pytest.raises(TypeError):
             await put(call, wire, {**KEY, "generation": 1.5})
@@ -187,7 +187,7 @@ def test_every_attempt_is_counted_in_its_request(wire: DynamoWire, call: DynamoD
     run(go())
 
 
-def test_the_client_gives_up_in_time_and_has_a_connection_for_every_thread(call: DynamoDB) -> None:
+def test_the_client_has_short_time_outs_and_a_connection_for_every_thread(call: DynamoDB) -> None:
     config = call.client.meta.config
     assert (config.connect_timeout, config.read_timeout) == (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
     assert config.max_pool_connections == MAX_CALLS

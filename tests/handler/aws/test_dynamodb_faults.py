@@ -30,7 +30,7 @@ def times(number: int, what: What) -> list[What]:
 
 @pytest.mark.parametrize("what", ["refused", "timeout_before", "500", "html", "throttled", "conflict", "in_progress"])
 @pytest.mark.parametrize("operation", ["UpdateItem", "TransactWriteItems"])
-def test_what_passes_by_itself_is_tried_again_and_applied_once(
+def test_a_transient_error_is_retried_and_the_write_applied_once(
     wire: DynamoWire, call: DynamoDB, operation: str, what: What
 ) -> None:
     async def go() -> None:
@@ -81,7 +81,7 @@ def test_two_calls_of_one_transaction_are_two_transactions(wire: DynamoWire, cal
     run(go())
 
 
-def test_a_conflict_beside_a_lost_condition_is_tried_again() -> None:
+def test_a_conflict_beside_a_failed_condition_is_retried() -> None:
     item = {"pk": {"S": "CHANNEL#1"}, "sk": {"S": "SESSION#a"}}
     lost = {"Code": "ConditionalCheckFailed", "Message": "failed", "Item": item}
     client = unconnected_client()
@@ -99,7 +99,7 @@ def test_a_conflict_beside_a_lost_condition_is_tried_again() -> None:
     assert failed.value.reasons == (("ConditionalCheckFailed", KEY), ("None", None))
 
 
-def test_what_does_not_pass_is_unavailable_after_the_last_attempt(wire: DynamoWire, call: DynamoDB) -> None:
+def test_an_error_that_persists_is_unavailable_after_the_last_attempt(wire: DynamoWire, call: DynamoDB) -> None:
     async def go() -> None:
         wire.fail("GetItem", *times(MAX_ATTEMPTS + 1, "throttled"))
         with pytest.raises(StoreUnavailable, match=r"get_item: ThrottlingException: .*\(attempt 5 of 5\)") as gone:
@@ -142,7 +142,7 @@ def test_no_pause_goes_past_the_deadline(wire: DynamoWire) -> None:
 # Cancelled and hanging calls.
 
 
-def test_a_cancelled_call_may_still_land_but_is_not_tried_again(wire: DynamoWire, call: DynamoDB) -> None:
+def test_a_cancelled_call_may_still_take_effect_but_is_not_retried(wire: DynamoWire, call: DynamoDB) -> None:
     async def go() -> None:
         wire.fail("PutItem", "hang")
         with pytest.raises(TimeoutError):
@@ -175,7 +175,7 @@ def test_a_call_that_was_cancelled_while_it_waited_for_a_thread_is_never_made(wi
     asyncio.run(go())  # in real time: the virtual loop takes a call that waits for a thread for one that is at work
 
 
-def test_an_attempt_that_lands_after_its_repeat_changes_nothing(wire: DynamoWire, call: DynamoDB) -> None:
+def test_an_attempt_that_takes_effect_after_its_repeat_changes_nothing(wire: DynamoWire, call: DynamoDB) -> None:
     async def go() -> None:
         wire.fail("TransactWriteItems", "late")
         await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}])

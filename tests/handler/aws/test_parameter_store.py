@@ -36,7 +36,7 @@ def test_white_space_around_it_is_no_part_of_it() -> None:
 
 
 @pytest.mark.parametrize("value", ["", " ", "two words", "Bot token", "é"])
-def test_a_parameter_without_a_token_in_it_is_a_refused_token_whose_value_is_not_told(value: str) -> None:
+def test_a_parameter_without_a_token_is_a_refused_token_and_its_value_is_not_shown(value: str) -> None:
     failure, _ = read(value=value)
     assert isinstance(failure, BotTokenRefused)
     assert "DISCORD_BOT_TOKEN_PARAMETER" in str(failure)
@@ -44,14 +44,14 @@ def test_a_parameter_without_a_token_in_it_is_a_refused_token_whose_value_is_not
 
 
 @pytest.mark.parametrize("code", ["ParameterNotFound", "AccessDeniedException", "InvalidKeyId"])
-def test_what_only_the_operator_can_put_right_is_a_refused_token(code: str) -> None:
+def test_what_only_the_operator_can_correct_is_a_refused_token(code: str) -> None:
     failure, reads = read(code)
     assert isinstance(failure, BotTokenRefused)
     assert code in str(failure)
     assert reads == 1
 
 
-def test_throttling_is_said_to_pass() -> None:
+def test_throttling_is_a_retryable_error() -> None:
     assert isinstance(read("ThrottlingException")[0], StoreUnavailable)
 
 
@@ -62,7 +62,7 @@ def test_a_connection_that_breaks_is_tried_once_more() -> None:
     assert reads == 2
 
 
-def test_it_is_read_once_for_many_requests() -> None:
+def test_the_token_is_read_once_for_many_requests() -> None:
     with Deployment(parameter=True) as deployment:
 
         async def scenario() -> None:
@@ -73,7 +73,7 @@ def test_it_is_read_once_for_many_requests() -> None:
         assert deployment.ssm.reads == 1
 
 
-def test_it_is_read_beside_the_first_read_of_the_table() -> None:
+def test_the_token_is_read_at_the_same_time_as_the_table() -> None:
     with Deployment(parameter=True) as deployment:
 
         async def scenario() -> dict[str, object]:
@@ -89,14 +89,14 @@ def test_it_is_read_beside_the_first_read_of_the_table() -> None:
         assert deployment.ssm.reads == 1
 
 
-def test_a_command_that_needs_no_token_ends_well_without_one() -> None:
+def test_a_command_that_needs_no_token_succeeds_without_one() -> None:
     with Deployment(parameter=True) as deployment:
         deployment.ssm.faults = ["ParameterNotFound"]
         asked = deployment.run(deployment.ask(app_permissions=0))
     assert "I lack permissions" in asked.content
 
 
-def test_after_a_401_it_is_read_anew_once_and_the_request_goes_on() -> None:
+def test_after_a_401_the_token_is_read_again_once_and_the_request_repeated() -> None:
     with Deployment(parameter=True) as deployment:
         deployment.ssm.value = made_up("old-token")
 
@@ -112,7 +112,7 @@ def test_after_a_401_it_is_read_anew_once_and_the_request_goes_on() -> None:
         assert deployment.ssm.reads == 3
 
 
-def test_a_token_refused_for_good_is_told_to_programs_by_its_kind() -> None:
+def test_a_program_gets_the_kind_of_error_for_a_refused_token() -> None:
     with Deployment(parameter=True) as deployment:
         deployment.discord.faults.inject("*", "*", error(401, 0, "401: Unauthorized"), times=100)
         answer = deployment.run(deployment.ensure())

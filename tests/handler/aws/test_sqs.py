@@ -39,7 +39,7 @@ def test_messages_are_sent_ten_at_a_time(wire: QueueWire) -> None:
     assert sorted(wire.sizes) == [5, 10, 10]
 
 
-def test_nothing_is_asked_when_there_is_no_message(wire: QueueWire) -> None:
+def test_without_messages_there_is_no_request(wire: QueueWire) -> None:
     assert use(wire, lambda queue: queue.send_many([])) == {}
     assert wire.requests == []
 
@@ -51,20 +51,20 @@ def test_an_entry_that_is_refused_once_is_sent_again_and_the_others_are_not(wire
     assert sorted(wire.sizes) == [1, 5, 10, 10]
 
 
-def test_an_entry_that_stays_refused_is_returned_and_keeps_no_other_back(wire: QueueWire) -> None:
+def test_an_entry_that_stays_refused_is_returned_and_the_others_are_sent(wire: QueueWire) -> None:
     wire.rejected = {"<7>": 99}
     assert use(wire, lambda queue: queue.send_many(BODIES)) == {"<7>": "InternalError"}
     assert sorted(message.text for message in wire.waiting) == sorted(set(BODIES) - {"<7>"})
 
 
 @pytest.mark.parametrize("fault", ["refused", "500", "lost"])
-def test_a_request_that_fails_in_passing_is_made_again(wire: QueueWire, fault: Any) -> None:
+def test_a_request_with_a_transient_error_is_repeated(wire: QueueWire, fault: Any) -> None:
     wire.faults = [fault]
     assert use(wire, lambda queue: queue.send_many(BODIES[:3])) == {}
     assert sent(wire) == set(BODIES[:3])
 
 
-def test_a_request_that_is_refused_keeps_no_other_batch_back(wire: QueueWire) -> None:
+def test_a_refused_request_does_not_keep_the_other_batches_back(wire: QueueWire) -> None:
     wire.faults = ["denied"]
     unsent = use(wire, lambda queue: queue.send_many(BODIES))
     assert sent(wire) | set(unsent) == set(BODIES)

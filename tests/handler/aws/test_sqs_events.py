@@ -6,7 +6,7 @@ from handler.aws.sqs_events import Malformed
 from handler.reconciler import decode, encode
 
 
-def test_a_guild_comes_out_as_it_went_in() -> None:
+def test_a_guild_is_decoded_as_it_was_encoded() -> None:
     assert decode(encode("100000000000000001")) == "100000000000000001"
 
 

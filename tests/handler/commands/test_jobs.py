@@ -31,22 +31,22 @@ def job() -> Job:
     return Job.of(found, START)
 
 
-def test_a_job_comes_out_as_it_went_in() -> None:
+def test_a_job_is_decoded_as_it_was_encoded() -> None:
     assert decode(encode(job())) == job()
     told = job().with_notice(wait_seconds=5, progress={"threads": 3})
     assert decode(encode(told)) == told
 
 
-def test_a_message_always_tells_its_version() -> None:
+def test_a_message_always_has_its_version() -> None:
     assert json.loads(encode(job()))["version"] == 1
 
 
-def test_a_job_shows_its_token_to_nobody_but_the_queue() -> None:
+def test_a_job_shows_its_token_only_to_the_queue() -> None:
     assert INTERACTION_TOKEN not in repr(job())
     assert INTERACTION_TOKEN in encode(job())
 
 
-def test_a_put_back_job_lives_no_longer_and_says_nothing_ahead() -> None:
+def test_a_job_that_is_put_back_keeps_its_expiry_and_loses_its_notice() -> None:
     again = job().with_notice(wait_seconds=5, progress={"threads": 3}).put_back({}).put_back({})
     assert (again.put_backs, again.wait_seconds, again.progress) == (2, 0, {})
     assert again.expires_at == job().expires_at
@@ -62,7 +62,7 @@ def test_anything_else_is_malformed(body: str) -> None:
     field=st.sampled_from(["version", "interaction", "received_at", "expires_at"]),
     value=st.none() | st.lists(st.text()),
 )
-def test_a_mistyped_field_is_malformed_and_its_value_is_not_told(field: str, value: object) -> None:
+def test_a_mistyped_field_is_malformed_and_its_value_is_not_shown(field: str, value: object) -> None:
     with pytest.raises(Malformed) as malformed:
         decode(json.dumps({**json.loads(encode(job())), field: value}))
     assert INTERACTION_TOKEN not in str(malformed.value)

@@ -60,12 +60,12 @@ def test_all_forms_that_discord_writes_are_read_as_utc(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01T00:00:00Z", "1764000000"])
-def test_what_is_no_time_is_a_value_error(text: str) -> None:
+def test_anything_else_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - the text is Python's own
         parse_iso(text)
 
 
-def test_a_deadline_has_so_much_left_and_never_less_than_nothing() -> None:
+def test_the_remaining_seconds_are_never_negative() -> None:
     deadline = Deadline.after(START, 2.5)
     assert deadline.remaining(START) == 2.5
     assert deadline.remaining(START + timedelta(seconds=2)) == 0.5
@@ -93,7 +93,7 @@ def test_a_task_has_the_deadline_of_whoever_started_it_until_it_sets_its_own() -
     assert seen == {"inherits": 10, "has its own": 3, "outer": 10}
 
 
-def test_the_system_clock_tells_aware_utc() -> None:
+def test_the_system_clock_returns_aware_utc() -> None:
     assert SystemClock().now().utcoffset() == timedelta(0)
 
 
@@ -105,7 +105,7 @@ def test_the_system_clock_sleeps_on_the_running_loop() -> None:
     assert run(scenario()) == pytest.approx(40)
 
 
-def test_the_loop_clock_tells_the_time_of_the_loop() -> None:
+def test_the_loop_clock_returns_the_time_of_the_loop() -> None:
     async def scenario() -> datetime:
         await LoopClock().sleep(40)
         return LoopClock().now()

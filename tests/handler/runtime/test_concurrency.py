@@ -143,14 +143,14 @@ def test_a_cancellation_while_calls_are_ending_waits_for_their_end() -> None:
 
 
 @pytest.mark.parametrize("scenario", [two_failures, cancelled_between_failures])
-def test_no_failure_is_left_for_asyncio_to_complain_of(scenario: Any, caplog: pytest.LogCaptureFixture) -> None:
+def test_asyncio_logs_no_failure_that_nobody_fetched(scenario: Any, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, logger="asyncio"):
         run(scenario())
         gc.collect()
     assert not [record for record in caplog.records if "never retrieved" in record.message]
 
 
-def test_at_most_so_many_run_at_a_time_and_all_of_them_run() -> None:
+def test_all_run_but_only_so_many_at_a_time() -> None:
     async def scenario() -> None:
         running, most = 0, 0
 
@@ -168,7 +168,7 @@ def test_at_most_so_many_run_at_a_time_and_all_of_them_run() -> None:
     run(scenario())
 
 
-def test_at_most_of_nothing_is_nothing() -> None:
+def test_without_coroutines_the_result_is_empty() -> None:
     none: list[Coroutine[Any, Any, int]] = []
     assert run(gather_limited(4, none)) == []
 

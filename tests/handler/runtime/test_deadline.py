@@ -56,7 +56,7 @@ def test_a_deadline_that_has_passed_leaves_no_time() -> None:
         run(limited(slow(0.1), -5.0))
 
 
-def test_the_grace_lets_work_that_knows_its_deadline_answer_better() -> None:
+def test_in_the_grace_work_that_knows_its_deadline_can_answer_better() -> None:
     async def knowing() -> str:
         await asyncio.sleep(remaining(CLOCK.now(), 99.0) + 0.1)
         return "a better answer"
@@ -64,7 +64,7 @@ def test_the_grace_lets_work_that_knows_its_deadline_answer_better() -> None:
     assert run(limited(knowing(), 2.0, grace=0.5)) == "a better answer"
 
 
-def test_the_deadline_is_that_work_s_alone() -> None:
+def test_the_deadline_holds_only_for_that_work() -> None:
     async def scenario() -> float:
         await limited(slow(0.0), 2.0)
         return remaining(CLOCK.now(), 99.0)
@@ -72,7 +72,7 @@ def test_the_deadline_is_that_work_s_alone() -> None:
     assert run(scenario()) == 99.0
 
 
-def test_work_that_does_not_even_end_is_left_behind_after_a_moment() -> None:
+def test_cancelled_work_that_does_not_end_is_abandoned() -> None:
     async def stubborn() -> None:
         while True:
             try:
@@ -82,7 +82,7 @@ def test_work_that_does_not_even_end_is_left_behind_after_a_moment() -> None:
                     raise
 
     async def scenario() -> float:
-        with pytest.raises(TimedOut, match="does not even end"):
+        with pytest.raises(TimedOut, match="does not end"):
             await limited(stubborn(), 2.0)
         took = asyncio.get_running_loop().time()
         await asyncio.sleep(10.0)
@@ -91,7 +91,7 @@ def test_work_that_does_not_even_end_is_left_behind_after_a_moment() -> None:
     assert run(scenario()) == pytest.approx(2.2)
 
 
-def test_who_cancels_the_waiting_cancels_the_work() -> None:
+def test_cancelling_the_caller_cancels_the_work() -> None:
     trace: list[str] = []
 
     async def scenario() -> None:

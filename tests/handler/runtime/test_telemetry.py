@@ -46,7 +46,7 @@ def metrics(lines: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
     return found
 
 
-def test_a_request_ends_with_one_line_that_tells_its_fields_counts_and_duration(written: Read) -> None:
+def test_a_request_ends_with_one_line_of_its_fields_counts_and_duration(written: Read) -> None:
     with telemetry.log_request(request_id="r1"):
         telemetry.set_fields(session_key="1a06a43", outcome="created")
         telemetry.count("dynamodb_calls", 2)
@@ -133,7 +133,7 @@ def test_metrics_are_summed_and_written_once_for_each_set_of_dimensions(written:
     assert (line["discord_calls"], line["discord_calls_404"], line["discord_calls_unanswered"]) == (5, 1, 1)
 
 
-def test_an_exception_is_named_in_the_line_and_passes(written: Read) -> None:
+def test_an_exception_is_named_in_the_line_and_propagates(written: Read) -> None:
     with pytest.raises(KeyError), telemetry.log_request(request_id="r1"):
         raise KeyError("private")
     (line,) = written()
@@ -186,7 +186,7 @@ def test_no_line_shows_what_is_or_looks_like_a_secret(text: str, capsys: pytest.
     assert all(json.loads(line) for line in out.splitlines())
 
 
-def test_a_secret_of_a_request_is_known_in_it_and_not_kept(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_secret_of_a_request_is_redacted_in_it_and_not_kept(capsys: pytest.CaptureFixture[str]) -> None:
     with telemetry.log_request():
         telemetry.redact_in_request("made-up-token-of-this-request")
         telemetry.logger.info("made-up-token-of-this-request")
@@ -228,7 +228,7 @@ def test_lines_of_foreign_libraries_are_redacted_where_the_runtime_writes_them()
     assert len(keeping.filters) == 1
 
 
-def test_silenced_libraries_say_nothing_below_a_warning() -> None:
+def test_silenced_libraries_log_nothing_below_a_warning() -> None:
     telemetry.silence("made-up-library")
     assert not logging.getLogger("made-up-library").isEnabledFor(logging.INFO)
     assert logging.getLogger("made-up-library").isEnabledFor(logging.WARNING)
