@@ -25,6 +25,7 @@ from handler.discord.rest import Discord, RateLimits, TokenSource, build_client,
 from handler.errors import ConfigurationError
 from handler.runtime import telemetry
 from handler.runtime.clock import Clock, SystemClock
+from handler.sessions.context import Context
 from handler.sessions.names import Names
 from handler.sessions.protocol import Sessions
 from handler.sessions.reconcile.housekeeping import HousekeepingSettings
@@ -88,14 +89,16 @@ class Environment(Generic[C]):
     @cached_property
     def sessions(self) -> Sessions:
         return Sessions(
-            store=Store(call=self.dynamodb, table=self.config.sessions_table),
-            discord=self.discord,
-            names=self.names,
-            clock=self.clock,
-            application_id=self.config.application_id,
-            auto_archive_minutes=self.config.auto_archive_minutes,
-            unlock_policy=self.config.unlock_policy,
-            trace_after=HousekeepingSettings.of(0, self.config.delete_after_days, "archive").trace_after,
+            Context(
+                store=Store(call=self.dynamodb, table=self.config.sessions_table),
+                discord=self.discord,
+                names=self.names,
+                clock=self.clock,
+                application_id=self.config.application_id,
+                auto_archive_minutes=self.config.auto_archive_minutes,
+                unlock_policy=self.config.unlock_policy,
+                trace_after=HousekeepingSettings.of(0, self.config.delete_after_days, "archive").trace_after,
+            )
         )
 
     @cached_property

@@ -121,7 +121,7 @@ async def _open(environment: Environment[EnsureConfig], request: OpenRequest, de
     except TimedOut:
         release_by = Deadline.after(environment.clock.now(), RELEASE_SECONDS)
         with contextlib.suppress(OnethreadError):
-            await run_until(environment.clock, release_by, environment.sessions.let_go(request))
+            await run_until(environment.clock, release_by, environment.sessions.end_lease(request))
         raise
 
 

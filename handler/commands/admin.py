@@ -13,7 +13,7 @@ from handler.runtime import telemetry
 from handler.sessions.duplicates.find import find_duplicates
 from handler.sessions.duplicates.group import NEEDED_TO_MERGE
 from handler.sessions.duplicates.merge import merge_duplicates
-from handler.sessions.opening.channel import channel_of, register
+from handler.sessions.opening.channel import find_channel, register
 from handler.sessions.opening.channel_import import import_afresh, import_whole
 from handler.sessions.protocol import Sessions
 from handler.store.items import ChannelItem
@@ -77,7 +77,7 @@ def _check_permissions(interaction: Interaction, needed: tuple[Permission, ...])
 async def _channel(sessions: Sessions, interaction: Interaction) -> ChannelItem:
     """The channel's item, written if it is new; a thread means its parent channel."""
     channel_id, kind = parent_channel(interaction)
-    channel, known = await channel_of(sessions.context, channel_id, guild_id=interaction.guild_id, kind=kind)
+    channel, known = await find_channel(sessions.context, channel_id, guild_id=interaction.guild_id, kind=kind)
     if not known:
         await register(sessions.context, channel)
     telemetry.set_fields(channel_id=channel.channel_id)

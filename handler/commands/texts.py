@@ -33,12 +33,12 @@ def session_link(found: Opened) -> Message:
 def _describe(found: Opened) -> str:
     name, link = markdown.bold(found.session.session_name), markdown.channel_mention(found.thread_id)
     if found.by_new_name:
-        return f"{markdown.bold(found.asked)} is what the thread of session {name} is called now, so here it is: {link}"
+        return f"{markdown.bold(found.requested_key)} is what the thread of session {name} is called now, so here it is: {link}"
     if found.unlocked:
         return f"{name} was locked. I unlocked it: {link}"
     match found.outcome:
         case Outcome.CREATED:
-            if found.anew:
+            if found.after_deletion:
                 return f"The thread of {name} had been deleted, so I made a new one: {link}"
             return f"{name} has a new thread: {link}"
         case Outcome.ADOPTED:

@@ -1,4 +1,4 @@
-"""What the protocol works with: the store, Discord, and the settings of this deployment. Built by `handler.bootstrap`."""
+"""What the protocol works with, and what one open has met so far."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +12,7 @@ from handler.store.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything that has I/O, and what is fixed for a deployment. One for an execution environment."""
+    """Everything that does I/O, and the settings of this deployment. Built once by `handler.bootstrap`."""
 
     store: Store
     discord: Discord
@@ -21,13 +21,13 @@ class Context:
     application_id: str
     auto_archive_minutes: int
     unlock_policy: UnlockPolicy
-    trace_after: timedelta | None = None  # see `decide.traced`
+    trace_after: timedelta | None = None  # see `handler.sessions.threads.record.changes_with_trace`
 
 
 @dataclass(slots=True)
 class OpenHistory:
-    """What an opener has met on the way, over all its rounds: for the words of the answer, and to know when to give up."""
+    """What one open has met over all its rounds: for the answer, and to know when to give up."""
 
-    anew: bool = False
+    after_deletion: bool = False
     waited: bool = False
-    first_generation: int | None = None  # of those that it tried to bring to their thread
+    first_generation: int | None = None  # the first one that this opener tried to create a thread for

@@ -1,6 +1,6 @@
-"""What an opener asks, what a look-up sees, and what the opener is told. Values only."""
+"""What an opener is asked for, what it finds, and how an open ends. Values only."""
 
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 
 import msgspec
 
@@ -10,28 +10,24 @@ from handler.store.items import Pointer, Session
 
 
 class Requester(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks. `user_id` is absent for programs; `permissions` of the app are absent where nothing signed tells them."""
+    """Who asks for the session."""
 
     owner: str  # of the lease: the interaction's id, or the caller's request id
-    user_id: str | None = None
-    may_unlock: bool = False  # Manage Threads in that channel, or an IAM caller who asked for it
-    app_permissions: int | None = None
+    user_id: str | None = None  # None for a program
+    may_unlock: bool = False  # has Manage Threads in the channel, or is an IAM caller that asked for it
+    app_permissions: int | None = None  # the bot's, as the interaction states them; None for a program
 
 
 class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """The question: the one thread of this name in this channel, please.
-
-    `guild_id` and `kind` of the parent channel are given where the interaction tells them. `import_stretch`: after so
-    many seconds of importing the channel's past Importing is raised, to show the progress; None: at the deadline.
-    """
+    """The request for the one thread of this name in this channel."""
 
     name: SessionName
     parent_channel_id: str
     requester: Requester
     topic: str | None = None
-    guild_id: str | None = None
-    kind: int | None = None
-    import_stretch: float | None = None
+    guild_id: str | None = None  # given where the interaction states it
+    kind: int | None = None  # of the parent channel, given where the interaction states it
+    import_stretch: float | None = None  # seconds of importing before Importing is raised; None: until the deadline
 
 
 class Outcome(StrEnum):
@@ -44,22 +40,18 @@ class Outcome(StrEnum):
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
-    """The answer: the session as it is on record now, and what happened on the way.
-
-    `unlocked`: a lock was lifted. `anew`: the former thread was deleted on Discord. `asked`: the key that was asked for,
-    which differs from the session's where a renamed thread led there. `waited`: somebody else was making it.
-    """
+    """The session has a usable thread."""
 
     outcome: Outcome
-    session: Session
-    asked: str
-    unlocked: bool = False
-    anew: bool = False
-    waited: bool = False
+    session: Session  # as it is on record now
+    requested_key: str  # differs from the session's key where the name led to a renamed thread
+    unlocked: bool = False  # a lock was lifted
+    after_deletion: bool = False  # the former thread was deleted on Discord
+    waited: bool = False  # another opener was making the thread
 
     @property
     def by_new_name(self) -> bool:
-        return self.asked != self.session.session_key
+        return self.requested_key != self.session.session_key
 
     @property
     def thread_id(self) -> str:
@@ -71,10 +63,39 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
         return f"https://discord.com/channels/{self.session.guild_id}/{self.thread_id}"
 
 
-class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """What a look-up saw: matches that can be adopted, best first, and one that is another session's."""
+class StartOver(Enum):
+    """Why an opener reads the session again and decides anew."""
 
-    adoptable: tuple[tuple[Channel, Pointer | None], ...] = ()
-    foreign: tuple[Channel, Session] | None = None
-    archived_seen: tuple[Channel, ...] = ()
-    started_at: str = ""
+    LEASE_LOST = auto()  # another opener has taken the claim over
+    WRITE_LOST = auto()  # another actor has changed the session first
+    GENERATION_ENDED = auto()  # the session is vacant, or has the next generation
+    DELETION_FINISHED = auto()  # housekeeping's deletion of the thread was completed or cancelled
+    PAST_CHANGED = auto()  # more of the channel's past is known, or is about to be
+
+
+class Match(msgspec.Struct, frozen=True):
+    """A thread that bears the session's name and can be adopted; its pointer as read."""
+
+    thread: Channel
+    pointer: Pointer | None
+
+
+class Renamed(msgspec.Struct, frozen=True):
+    """A thread that bears the session's name and is another session's."""
+
+    thread: Channel
+    session: Session
+
+
+class Matches(msgspec.Struct, frozen=True, kw_only=True):
+    """The public threads of a channel that bear a session's name."""
+
+    adoptable: tuple[Match, ...] = ()  # best first
+    renamed: Renamed | None = None
+
+
+class LookUp(Matches, frozen=True, kw_only=True):
+    """What a look-up found, and how far it reached."""
+
+    newly_archived: tuple[Channel, ...] = ()  # all threads archived since the channel's watermark
+    started_at: str = ""  # less a margin: the watermark once those are settled

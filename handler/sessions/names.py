@@ -17,19 +17,19 @@ MAX_THREAD_NAME_UNITS: Final = 100  # UTF-16 units; Discord docs, "Channel", nam
 MAX_SORT_KEY_BYTES: Final = 1024  # DynamoDB's limit for a sort key
 # A namesake's sort key holds the session key and a snowflake: it is the longest there is.
 SORT_KEY_OVERHEAD: Final = len("NAMESAKE#") + len("#") + MAX_DIGITS
-MAX_SPELLING_LENGTH: Final = 4 * MAX_THREAD_NAME_UNITS  # beyond it no folding makes a name short enough: not even tried
+MAX_SPELLING_LENGTH: Final = 4 * MAX_THREAD_NAME_UNITS  # characters; no folding makes a longer one short enough
 MAX_TOPIC_LENGTH: Final = 300  # characters; keeps the source message readable when the thread is collapsed under it
 
 
 class SessionName(msgspec.Struct, frozen=True):
-    """A valid name: `key` identifies the session, `spelling` is how it was first written, without the prefix."""
+    """A valid name."""
 
-    key: str
-    spelling: str
+    key: str  # identifies the session in its channel
+    spelling: str  # as it was written, without the prefix
 
 
 class Names:
-    """The names of one deployment: all depend on its prefix. Pure."""
+    """The names of one deployment, which depend on its prefix."""
 
     def __init__(self, prefix: str) -> None:
         folded = _fold(prefix)
@@ -37,7 +37,7 @@ class Names:
         self._folded = folded + " " if prefix[-1:].isspace() and folded else folded
 
     def parse(self, text: str) -> SessionName:
-        """The session that `text` names. Raises InvalidName with a text that says what is wrong."""
+        """The name of the session that `text` names. Raises InvalidName, which says what is wrong."""
         if any(unicodedata.category(c) == "Cs" for c in text):
             raise InvalidName("lone surrogate", message="That session name contains broken characters. Type it again.")
         text = " ".join(text.split())
@@ -61,7 +61,7 @@ class Names:
         return SessionName(key, spelling)
 
     def key(self, text: str) -> str:
-        """The session key of a name; empty when nothing but the prefix is there."""
+        """The session key of a name; empty if there is nothing but the prefix."""
         folded = _fold(text)
         if folded == self._folded.strip():
             return ""
@@ -73,20 +73,23 @@ class Names:
         """The name of a session's thread."""
         return self.prefix + spelling
 
-    def session_key_of(self, thread_name: str) -> str | None:
-        """The key of the session that a thread's name reads as; None if it is not named like a session."""
-        if not _fold(thread_name).startswith(self._folded):
+    def session_key_of(self, thread_name: str | None) -> str | None:
+        """The key of the session whose name the thread bears; None if it is not named like a session."""
+        if thread_name is None or not _fold(thread_name).startswith(self._folded):
             return None
         try:
             return self.parse(thread_name).key
         except InvalidName:
             return None
 
-    def bears(self, thread_name: str, key: str) -> bool:
+    def bears(self, thread_name: str | None, key: str) -> bool:
         """Whether a thread of that name bears the name of the session `key`."""
-        return _fold(thread_name).startswith(self._folded) and self.key(thread_name) == key
+        if thread_name is None or not _fold(thread_name).startswith(self._folded):
+            return False
+        return self.key(thread_name) == key
 
     def _spelling(self, text: str, key: str) -> str:
+        """The longest end of `text` that folds to the key."""
         if _fold(text) == key:
             return text
         for start in range(1, len(text)):
@@ -97,6 +100,7 @@ class Names:
 
 
 def _fold(text: str) -> str:
+    """NFKC, white space folded and trimmed, case-folded, until nothing changes: one pass can make more to fold."""
     while True:
         folded = " ".join(unicodedata.normalize("NFKC", text).split()).casefold()
         if folded == text:

@@ -1,88 +1,76 @@
-"""The main job: the one thread of a session, found, reopened or created. `Sessions.open` is where it begins.
+"""Open a session: find, reopen or create its one thread. `Sessions.open` is where it begins.
 
-The theory. A session is a name in a channel; its item says `vacant`, `creating`, `open` or `closed`, and its
-`generation` only grows. Discord starts at most one thread from a message, and that thread bears the message's id. So::
+A session is a name in a channel. Its item has a `status` (vacant, creating, open, closed) and a `generation`, which only
+grows. Discord starts at most one thread from a message, and that thread bears the message's id. So an opener goes
+through these steps:
 
-    claim    absent, vacant → creating, with a lease            store.claims.claim, take_over
-    look     is there a thread of that name already?            lookup.look_up      → adoption.adopt
-    anchor   post the source message (nonce by generation)      creation._anchor
-    record   its id, once for a generation, and the pointer     store.sessions.record
-    start    the thread from the recorded message               creation._start
-    commit   open, with the thread                              store.sessions.commit
+    claim    absent or vacant → creating, with a lease           opening.claim.claim      store.claims.claim, take_over
+    look     search for a thread of that name                    threads.look_up.look_up  found: opening.adopt.adopt
+    anchor   post the source message, nonce by generation        opening.create._anchor
+    record   its id and the thread's pointer, in one write       opening.create._record   store.sessions.record
+    start    the thread, from the recorded message               opening.create._start
+    commit   creating → open, with the thread                    opening.create._commit   store.sessions.commit
 
-At most one source message is recorded for a generation, threads are started only from recorded messages, and one
-message has one thread: there is at most one thread, whatever leases and clocks do. The lease only saves needless work.
+Why there is at most one thread. Record is a conditional write that only the first opener of a generation wins: at most
+one source message is recorded for a generation. Threads are started only from recorded messages, and Discord starts one
+per message. Leases and clocks do not matter for this; a lease only saves needless messages.
 
-Who dies, and who repairs it. Before Record: nothing but perhaps a message without a thread; the nonce gives the same
-message to the next one while Discord remembers it. Between Record and Commit: whoever comes next finds the source
-message on record, starts (or is told 160004, and fetches) its thread, and commits. After Commit: nothing is missing.
-A call that was given up and lands late, even minutes later, is one more actor of the same kind: each write has the
-condition that what it rests on is still so. A generation ends only as `ending` describes.
+What a crash leaves, and who repairs it:
 
-Everything here may be repeated by anyone at any time. What is not done returns None, and the opener reads again.
+    before record            perhaps a message without a thread. The next opener posts with the same nonce, and gets the
+                             same message while Discord remembers the nonce
+    between record, commit   the next opener starts the thread from the recorded message, or hears that it exists
+                             (160004) and fetches it, and commits; the reconciler commits a thread that exists
+    after commit             nothing is missing
+
+A call that was cancelled and lands minutes later is one more actor of this kind: each write has the condition that what
+it rests on is still so. `threads.generation` says how a generation ends.
+
+Any step may be repeated by anyone at any time. An opener that meets a change starts over: see `StartOver`.
 """
 
-from datetime import timedelta
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, assert_never
 
 import msgspec
 
-from handler.config import UnlockPolicy
-from handler.discord.rest import Discord
 from handler.errors import TimedOut
-from handler.runtime.clock import Clock, parse_iso
+from handler.runtime.clock import parse_iso
 from handler.sessions.context import Context, OpenHistory
-from handler.sessions.model import Opened, OpenRequest
-from handler.sessions.names import Names
-from handler.sessions.opening.adopt import adopt
-from handler.sessions.opening.channel import check_permissions, register, resolve
-from handler.sessions.opening.channel_import import import_past
-from handler.sessions.opening.create import create, link_foreign
+from handler.sessions.model import Opened, OpenRequest, StartOver
+from handler.sessions.opening.channel import check_permissions, find_channel, register
+from handler.sessions.opening.channel_import import open_from_past
+from handler.sessions.opening.claim import claim
+from handler.sessions.opening.create import create
 from handler.sessions.opening.next_step import NextStep, next_step
 from handler.sessions.opening.reuse import reuse
-from handler.store.items import ChannelItem, Session
-from handler.store.store import Store
+from handler.store.items import Session
 
 MAX_ROUNDS: Final = 60  # reads of one session by one opener: far more than any deadline leaves time for
-MIN_PAUSE: Final = 0.001  # seconds; a lease that ends at this very moment ends only when time goes on
-FIRST_PAUSE: Final = 0.1  # seconds before a session that somebody else is creating is read again
-MAX_PAUSE: Final = 1.0  # seconds; the pause doubles up to it
+MIN_PAUSE_SECONDS: Final = 0.001  # a lease that ends at this very moment ends only when time goes on
+FIRST_PAUSE_SECONDS: Final = 0.1  # before a session that another opener is creating is read again
+MAX_PAUSE_SECONDS: Final = 1.0  # the pause doubles up to it
 
 
+class InParent(msgspec.Struct, frozen=True):
+    """The request named a thread, and means its parent channel."""
+
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sessions:
     """The sessions of one deployment."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        discord: Discord,
-        names: Names,
-        clock: Clock,
-        application_id: str,
-        auto_archive_minutes: int,
-        unlock_policy: UnlockPolicy,
-        trace_after: timedelta | None = None,
-    ) -> None:
-        self.context = Context(
-            store=store,
-            discord=discord,
-            names=names,
-            clock=clock,
-            application_id=application_id,
-            auto_archive_minutes=auto_archive_minutes,
-            unlock_policy=unlock_policy,
-            trace_after=trace_after,
-        )
+    context: Context
 
     async def open(self, request: OpenRequest) -> Opened:
-        """The one thread of the session, usable, or the reason why not.
+        """The one thread of the session, usable.
 
         Raises the errors of `handler.errors`; ThreadLocked carries what was found. Works until it is done: the caller
-        sets the deadline (`handler.clock.set_deadline`) and cancels.
+        sets the deadline (`handler.runtime.deadline`) and cancels.
         """
-        history = OpenHistory()
-        pause = FIRST_PAUSE
+        history, pause = OpenHistory(), FIRST_PAUSE_SECONDS
         for _ in range(MAX_ROUNDS):
             session = await self.context.store.sessions.get(request.parent_channel_id, request.name.key)
             step = next_step(session, owner=request.requester.owner, now=self.context.clock.now())
@@ -91,19 +79,22 @@ class Sessions:
                 history.waited = True
                 continue
             if step is NextStep.REUSE and session is not None:
-                opened = await reuse(self.context, session, request, history)
+                result: Opened | StartOver | InParent = await reuse(self.context, session, request, history)
             else:
-                channel, known = await resolve(self.context, request)
-                if channel.channel_id != request.parent_channel_id:
-                    request = msgspec.structs.replace(request, parent_channel_id=channel.channel_id)
+                result = await self._create(session, step, request, history)
+            match result:
+                case Opened():
+                    return result
+                case StartOver():
                     continue
-                opened = await self._create(session, step, channel, known, request, history)
-            if opened is not None:
-                return opened
+                case InParent(channel_id=channel_id):
+                    request = msgspec.structs.replace(request, parent_channel_id=channel_id)
+                case _:
+                    assert_never(result)
         raise TimedOut(f"the session {request.name.key!r} kept changing")
 
-    async def let_go(self, request: OpenRequest) -> None:
-        """For a requester who gave up and will not come back: end the lease, if it is still his. Best effort."""
+    async def end_lease(self, request: OpenRequest) -> None:
+        """End the requester's lease, for a caller that gave up and will not come back."""
         session = await self.context.store.sessions.get(request.parent_channel_id, request.name.key)
         if session is not None and session.lease.owner == request.requester.owner:
             await self.context.store.claims.end_lease(
@@ -111,52 +102,28 @@ class Sessions:
             )
 
     async def _create(
-        self,
-        session: Session | None,
-        step: NextStep,
-        channel: ChannelItem,
-        known: bool,
-        request: OpenRequest,
-        history: OpenHistory,
-    ) -> Opened | None:
-        """Claim or take over, in a channel whose past is known, and create."""
-        context, owner = self.context, request.requester.owner
+        self, session: Session | None, step: NextStep, request: OpenRequest, history: OpenHistory
+    ) -> Opened | StartOver | InParent:
+        """Claim the session and create its thread; in a channel whose past is not known, search that first."""
+        channel, is_registered = await find_channel(
+            self.context, request.parent_channel_id, guild_id=request.guild_id, kind=request.kind
+        )
+        if channel.channel_id != request.parent_channel_id:
+            return InParent(channel.channel_id)
         check_permissions(request)
-        if not known:
-            await register(context, channel)
+        if not is_registered:
+            await register(self.context, channel)
         if channel.imported_at is None and (session is None or session.source_message_id is None):
-            if session is not None and step is not NextStep.CLAIM:  # nobody holds a claim while the past is read
-                await context.store.claims.drop(session, now=context.clock.now())
-                return None
-            found = await import_past(context, channel, request.name.key, stretch=request.import_stretch)
-            if found is None:
-                return None
-            if found.adoptable:
-                return await adopt(context, session, found.adoptable, channel, request, history)
-            if found.foreign is not None:
-                return await link_foreign(context, *found.foreign, request)
-        now = context.clock.now()
-        if session is None or step is NextStep.CLAIM:
-            write = await context.store.claims.claim(
-                channel.channel_id,
-                request.name.key,
-                session_name=request.name.spelling,
-                guild_id=channel.guild_id,
-                owner=owner,
-                created_by=request.requester.user_id,
-                topic=request.topic,
-                now=now,
-            )
-        elif step is NextStep.TAKE_OVER:
-            write = await context.store.claims.take_over(session, owner=owner, now=now)
-        else:
-            return await create(context, session, channel, request, history)
-        return await create(context, write.mine, channel, request, history) if write.won else None
+            return await open_from_past(self.context, session, step, channel, request, history)
+        claimed = await claim(self.context, session, step, channel, request)
+        if isinstance(claimed, StartOver):
+            return claimed
+        return await create(self.context, claimed, channel, request, history)
 
     async def _wait(self, session: Session, pause: float) -> float:
-        """Let whoever holds the lease work; not longer than the lease lasts. Returns the next pause."""
+        """Wait while another opener works, but not longer than its lease lasts. Returns the next pause, in seconds."""
         left = pause
         if session.lease.expires_at is not None:
             left = (parse_iso(session.lease.expires_at) - self.context.clock.now()).total_seconds()
-        await self.context.clock.sleep(max(MIN_PAUSE, min(pause, left)))
-        return min(pause * 2, MAX_PAUSE)
+        await self.context.clock.sleep(max(MIN_PAUSE_SECONDS, min(pause, left)))
+        return min(pause * 2, MAX_PAUSE_SECONDS)

@@ -18,6 +18,7 @@ from handler.discord.http import Request, encode_body
 from handler.discord.rate_limits import RateLimits
 from handler.discord.rest import NO_RETRY, Discord, Response
 from handler.errors import OnethreadError
+from handler.sessions.context import Context
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.names import Names
 from handler.sessions.protocol import Sessions
@@ -130,13 +131,15 @@ class Run:
             jitter=lambda: 0.5,
         )
         sessions = Sessions(
-            store=Store(call=self._call, table=TABLE, lease_seconds=lease_seconds),
-            discord=self._discord,
-            names=NAMES,
-            clock=self,
-            application_id=APPLICATION,
-            auto_archive_minutes=1440,
-            unlock_policy="moderators",
+            Context(
+                store=Store(call=self._call, table=TABLE, lease_seconds=lease_seconds),
+                discord=self._discord,
+                names=NAMES,
+                clock=self,
+                application_id=APPLICATION,
+                auto_archive_minutes=1440,
+                unlock_policy="moderators",
+            )
         )
         self.task = _loop.create_task(self._work(opener, sessions))
         _loop.run_ready()

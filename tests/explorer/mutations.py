@@ -5,12 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
-from handler.discord.models import Channel
 from handler.sessions.context import Context
-from handler.sessions.model import Look
+from handler.sessions.model import LookUp
 from handler.sessions.opening import create, reuse
 from handler.sessions.threads import generation
 from handler.sessions.threads.evidence import find_thread
+from handler.sessions.threads.generation import Ended, StillThere
 from handler.store import clauses
 from handler.store.items import ChannelItem, Session, Status, pointer_item_key
 from handler.store.sessions import SessionStore
@@ -32,12 +32,12 @@ def without_the_deletion() -> Iterator[None]:
 def without_the_second_look() -> Iterator[None]:
     """After the deletion nobody looks whether a thread was started just before."""
 
-    async def no_second_look(context: Context, session: Session, *, refused: bool = False) -> Channel | None:
+    async def no_second_look(context: Context, session: Session, *, refused: bool = False) -> Ended | StillThere:
         if not refused and (found := await find_thread(context, session)) is not None:
-            return found
+            return StillThere(found)
         await generation._delete_source_message(context, session)
         await context.store.sessions.end_generation(session, now=context.clock.now())
-        return None
+        return Ended()
 
     with (
         patch.object(generation, "end_generation", no_second_look),
@@ -51,8 +51,8 @@ def without_the_second_look() -> Iterator[None]:
 def without_the_look_up() -> Iterator[None]:
     """The anchor is posted without looking for a thread of that name first."""
 
-    async def look(context: Context, channel: ChannelItem, session_key: str) -> Look:
-        return Look()
+    async def look(context: Context, channel: ChannelItem, session_key: str) -> LookUp:
+        return LookUp()
 
     with patch.object(create, "look_up", look):
         yield

@@ -12,7 +12,7 @@ from handler.discord.rest import PAGE_SIZE as AUDIT_PAGE
 from handler.runtime.clock import iso
 from handler.sessions.reconcile.observe import SWEEP_PER_RUN
 from handler.sessions.reconcile.watermark import MAX_PAGES
-from handler.sessions.threads.archive import WATERMARK_MARGIN
+from handler.sessions.threads.lists import WATERMARK_MARGIN
 from infra.simulator.models import Thread
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, permission_bits
 from tests.kit.guild import Guild

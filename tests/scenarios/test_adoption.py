@@ -131,7 +131,7 @@ async def test_when_the_adopted_thread_is_deleted_the_next_namesake_is_adopted(g
     guild.people.delete_thread(first)
     again = await guild.open()
 
-    assert (again.outcome, again.thread_id, again.anew) == (Outcome.ADOPTED, second, True)
+    assert (again.outcome, again.thread_id, again.after_deletion) == (Outcome.ADOPTED, second, True)
     assert again.session.generation == 4  # adopted, ended, adopted
     assert [thread.id for thread in guild.living_threads()] == [second]
 

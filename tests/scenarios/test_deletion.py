@@ -23,7 +23,7 @@ async def test_a_deleted_thread_is_made_anew_under_the_next_generation(
 
     (thread,) = guild.living_threads()
     item = guild.table.item()
-    assert (again.outcome, again.anew, again.thread_id) == (Outcome.CREATED, True, thread.id)
+    assert (again.outcome, again.after_deletion, again.thread_id) == (Outcome.CREATED, True, thread.id)
     assert thread.id != first.thread_id
     assert (item["generation"], item["discord_thread_id"], item["topic"]) == (2, thread.id, "the bug")
     assert not guild.table.pointer(first.thread_id)
@@ -39,7 +39,7 @@ async def test_a_thread_deleted_while_it_was_on_record_as_archived_is_made_anew(
     await guild.wait(3600)
     guild.people.delete_thread(first.thread_id)
 
-    assert (await guild.open()).anew
+    assert (await guild.open()).after_deletion
     assert len(guild.living_threads()) == 1
 
 
@@ -79,7 +79,7 @@ async def test_an_adopted_threads_own_source_message_goes_with_it_if_the_bot_wro
     assert (adopted.outcome, adopted.thread_id) == (Outcome.ADOPTED, first.thread_id)
     guild.people.delete_thread(first.thread_id)
 
-    assert (await guild.open()).anew
+    assert (await guild.open()).after_deletion
     assert first.thread_id not in guild.discord.messages
     assert len(guild.living_threads()) == len(guild.source_messages()) == 1
 
@@ -91,7 +91,7 @@ async def test_a_persons_message_is_never_deleted(guild: Guild) -> None:
     assert adopted.thread_id == message
     guild.people.delete_thread(message)
 
-    assert (await guild.open()).anew
+    assert (await guild.open()).after_deletion
     assert message in guild.discord.messages
     assert len(guild.living_threads()) == 1
 

@@ -205,7 +205,7 @@ async def test_one_lying_404_changes_nothing(guild: Guild) -> None:
     again = await guild.open()
 
     assert again.thread_id == first.thread_id
-    assert not again.anew
+    assert not again.after_deletion
     item = guild.table.item()
     assert (item["discord_thread_id"], item["generation"]) == (first.thread_id, 1)
 

@@ -11,27 +11,25 @@ from typing import Final
 
 from handler.discord.models import Channel
 from handler.errors import Forbidden
-from handler.runtime.clock import iso, parse_iso
 from handler.runtime.concurrency import gather, gather_limited
 from handler.sessions.context import Context
 from handler.sessions.duplicates.group import Duplicates, Group, group_of
-from handler.sessions.threads.archive import archived_down_to
-from handler.sessions.threads.look_up import NAMESAKES_AT_ONCE, fetch_namesake, is_match, pointer_owners
-from handler.sessions.threads.requests import translate_refusals
+from handler.sessions.threads.lists import read_active, read_newly_archived
+from handler.sessions.threads.look_up import NAMESAKES_AT_ONCE, read_owners
+from handler.sessions.threads.match import is_match
+from handler.sessions.threads.namesakes import fetch_namesake
 from handler.sessions.threads.settle import settle
-from handler.store.items import ChannelItem, Namesake, Pointer, Session, Status
+from handler.store.items import ChannelItem, Namesake, Session, Status
 
 MAX_READ: Final = 300  # threads read in one go: some seconds' worth, and far more than a message has room for
 
 
 async def settle_lists(context: Context, channel: ChannelItem) -> dict[str, Channel]:
     """Settle what the active list and the archived pages since the channel's mark show; those threads, by id."""
-    mark = parse_iso(channel.imported_at or iso(context.clock.now()))
     active, archived = await gather(
-        translate_refusals(context, channel.channel_id, context.discord.active_threads(channel.guild_id), ()),
-        archived_down_to(context, channel.channel_id, mark),
+        read_active(context, channel.channel_id, channel.guild_id), read_newly_archived(context, channel)
     )
-    listed = {t.id: t for t in (*archived.threads, *active.threads) if t.parent_id == channel.channel_id}
+    listed = {t.id: t for t in (*archived.threads, *active) if t.parent_id == channel.channel_id}
     await settle(context, channel, listed.values())
     return listed
 
@@ -84,12 +82,11 @@ async def read_group(
     if own is None and session is not None and session.status is Status.CREATING and session.source_message_id:
         return None  # somebody is making its thread at this moment
     read = await gather_limited(NAMESAKES_AT_ONCE, [reading.namesake(thread_id) for thread_id in noted_ids])
-    bearing = [t for t in read if t is not None and is_match(context, t, channel.channel_id, key)]
+    bearing = [t for t in read if t is not None and is_match(context.names, t, channel.channel_id, key)]
     if not bearing:
         return None
-    pointers: dict[str, Pointer] = await context.store.pointers.get_many(t.id for t in bearing)
-    owners = await pointer_owners(context, pointers.values(), channel.channel_id, key)
-    return group_of(key, session, own, bearing, pointers, owners, channel.channel_id)
+    owners = await read_owners(context, channel.channel_id, bearing, other_than=key)
+    return group_of(key, session, own, bearing, owners.pointers, owners.sessions, channel.channel_id)
 
 
 @dataclass(frozen=True, slots=True)

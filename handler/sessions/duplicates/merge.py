@@ -23,8 +23,9 @@ from handler.runtime.deadline import remaining
 from handler.sessions.context import Context
 from handler.sessions.duplicates.find import MAX_READ, namesakes_by_key, read_group, settle_lists
 from handler.sessions.duplicates.group import NEEDED_TO_MERGE, Group, OtherThread, link_message, link_nonce, merged_name
-from handler.sessions.threads.generation import end_generation
-from handler.sessions.threads.look_up import fetch_namesake, is_match
+from handler.sessions.threads.generation import StillThere, end_generation
+from handler.sessions.threads.match import is_match
+from handler.sessions.threads.namesakes import fetch_namesake
 from handler.sessions.threads.settle import settle
 from handler.store.items import ChannelItem, Namesake, Pointer, Session
 
@@ -103,7 +104,7 @@ async def _merge_group(context: Context, channel: ChannelItem, group: Group, don
 async def _adopted(context: Context, channel: ChannelItem, group: Group) -> Session | None:
     """The session once it has one of the group's threads. None: not now."""
     gone = group.session if group.session is not None and group.session.discord_thread_id is not None else None
-    if gone is not None and await end_generation(context, gone) is not None:
+    if gone is not None and isinstance(await end_generation(context, gone), StillThere):
         return None  # its thread lives after all
     await settle(context, channel, [group.kept, *(other.thread for other in group.others)])
     session = await context.store.sessions.get(channel.channel_id, group.session_key)
@@ -117,7 +118,7 @@ async def _merge(context: Context, session: Session, other: OtherThread) -> bool
     pointer, kept_id = other.pointer, session.discord_thread_id or ""
     try:
         thread = await context.discord.channel(other.thread.id)  # it may have been renamed since its group was read
-        if not is_match(context, thread, session.parent_channel_id, session.session_key):
+        if not is_match(context.names, thread, session.parent_channel_id, session.session_key):
             return False
         if pointer is None or pointer.merged_into != kept_id:
             at = iso(context.clock.now())
@@ -196,6 +197,6 @@ async def _forget_merged(
             continue
         namesake = Namesake(parent_channel_id=channel.channel_id, session_key=key, thread_id=pointer.thread_id)
         thread = await fetch_namesake(context, namesake)
-        if thread is not None and not is_match(context, thread, channel.channel_id, key):
+        if thread is not None and not is_match(context.names, thread, channel.channel_id, key):
             await context.store.namesakes.remove(channel.channel_id, key, thread.id)
             done.merged += 1

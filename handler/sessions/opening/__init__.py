@@ -1,1 +1,1 @@
-"""Opening a session: reuse its thread, adopt one that is there, or create it. `handler.sessions.protocol` is the loop."""
+"""Open a session: reuse its thread, adopt one that exists, or create it. `handler.sessions.protocol` has the loop."""

@@ -1,37 +1,40 @@
-"""Adopt for an opener: a thread that bears the session's name is there already."""
+"""A thread that bears the session's name exists already: adopt it, or link it if it is another session's."""
 
-from handler.discord.models import Channel
 from handler.sessions.context import Context, OpenHistory
-from handler.sessions.model import Opened, OpenRequest
-from handler.sessions.opening.reuse import make_usable
-from handler.sessions.threads.settle import _adopt, _note
-from handler.store.items import ChannelItem, Pointer, Session
-
-Matches = tuple[tuple[Channel, Pointer | None], ...]
+from handler.sessions.model import Match, Opened, OpenRequest, Renamed, StartOver
+from handler.sessions.opening.reuse import make_usable, reuse
+from handler.sessions.threads.generation import commit
+from handler.sessions.threads.namesakes import add_namesake
+from handler.sessions.threads.settle import adopt_thread
+from handler.store.items import ChannelItem, Session, Status
 
 
 async def adopt(
     context: Context,
     session: Session | None,
-    matches: Matches,
+    matches: tuple[Match, ...],
     channel: ChannelItem,
     request: OpenRequest,
     history: OpenHistory,
-) -> Opened | None:
-    """Adopt the best match for the opener and make it usable; None: somebody was quicker, read again."""
-    thread, pointer = matches[0]
-    write = await _adopt(
-        context,
-        channel,
-        session,
-        request.name,
-        thread,
-        pointer,
-        topic=request.topic,
-        adopted_by=request.requester.owner,
+) -> Opened | StartOver:
+    """Adopt the best match and make it usable; the others become namesakes."""
+    best = matches[0]
+    write = await adopt_thread(
+        context, channel, session, request.name, best, topic=request.topic, adopted_by=request.requester.owner
     )
     if not write.won:
-        return None
-    for other, _ in matches[1:]:
-        await _note(context, channel, request.name.key, other)
-    return await make_usable(context, write.mine, thread, request, history, adopted=True)
+        return StartOver.WRITE_LOST
+    for other in matches[1:]:
+        await add_namesake(context, channel, request.name.key, other.thread)
+    return await make_usable(context, write.mine, best.thread, request, history, adopted=True)
+
+
+async def link_renamed(context: Context, renamed: Renamed, request: OpenRequest) -> Opened | StartOver:
+    """Link a thread that was renamed to the requested name: it stays its own session's, committed or not yet."""
+    session = renamed.session
+    if session.status is Status.CREATING:
+        write = await commit(context, session, renamed.thread)
+        if not write.won:
+            return StartOver.WRITE_LOST
+        session = write.mine
+    return await reuse(context, session, request, OpenHistory())

@@ -1,9 +1,9 @@
-"""Importing a channel's past, once: every archived thread that is named like a session is settled.
+"""Import a channel's past, once: settle every archived thread that is named like a session.
 
-Pages are read newest first; where the next one begins is kept with the channel after each page, so anybody may go on
-after a kill. Threads move while this runs: so at the end the active list and the pages down to the import's start are
-read again, and only then `imported_at` is set to that start, which is Discord's own time less a margin. Whoever needs a
-name before the end may leave as soon as a thread bears it, but must not create one.
+Pages are read newest first; where the next one begins is written to the channel's item after each page, so that any
+process can go on. Threads move while this runs: so at the end the active list and the pages down to the import's start
+are read again, and only then `imported_at` is set to that start, which is Discord's time less a margin. An opener may
+leave as soon as a thread bears its session's name, but must not create one before the end.
 """
 
 from collections.abc import Sequence
@@ -16,12 +16,13 @@ from handler.errors import Importing
 from handler.runtime.clock import iso, parse_iso
 from handler.runtime.concurrency import gather
 from handler.runtime.deadline import remaining
-from handler.sessions.context import Context
-from handler.sessions.opening.adopt import Matches
-from handler.sessions.threads.archive import WATERMARK_MARGIN, archived_down_to, archived_pages
-from handler.sessions.threads.look_up import is_match, sort_by_owner
+from handler.sessions.context import Context, OpenHistory
+from handler.sessions.model import Matches, Opened, OpenRequest, StartOver
+from handler.sessions.opening.adopt import adopt, link_renamed
+from handler.sessions.opening.next_step import NextStep
+from handler.sessions.threads.lists import WATERMARK_MARGIN, read_active, read_archived_pages, read_archived_since
+from handler.sessions.threads.look_up import find_matches
 from handler.sessions.threads.match import OVERLAP, is_public_thread, next_page_before
-from handler.sessions.threads.requests import translate_refusals
 from handler.sessions.threads.settle import settle
 from handler.store.items import ChannelItem, Session
 
@@ -29,74 +30,84 @@ PAGE_BUDGET: Final = 1.0  # seconds before the deadline at which no further page
 _NO_DEADLINE: Final = 3600.0  # seconds, for callers without one: an import ends by itself
 
 
-class Found(msgspec.Struct, frozen=True):
-    """The import was left early: these threads bear the name that was asked for."""
+async def open_from_past(
+    context: Context,
+    session: Session | None,
+    step: NextStep,
+    channel: ChannelItem,
+    request: OpenRequest,
+    history: OpenHistory,
+) -> Opened | StartOver:
+    """In a channel whose past is not known yet: import until a thread bears the session's name, and open that."""
+    if session is not None and step is not NextStep.CLAIM:  # no claim is held while the past is read
+        await context.store.claims.drop(session, now=context.clock.now())
+        return StartOver.PAST_CHANGED
+    found = await import_past(context, channel, request.name.key, stretch=request.import_stretch)
+    if isinstance(found, StartOver):
+        return found
+    if found.renamed is not None and not found.adoptable:
+        return await link_renamed(context, found.renamed, request)
+    return await adopt(context, session, found.adoptable, channel, request, history)
 
-    adoptable: Matches
-    foreign: tuple[Channel, Session] | None
 
+async def import_afresh(context: Context, channel: ChannelItem, requested_by: str, *, stretch: float) -> ChannelItem:
+    """Import the channel's past from the beginning, whatever is known of it; the channel's item once it is done.
 
-async def import_afresh(context: Context, channel: ChannelItem, asked_by: str, *, stretch: float) -> ChannelItem:
-    """Import the channel's past from the beginning, whatever is known of it; the channel's record once it is done.
-
-    `asked_by` is the id of the request: a repeat goes on with what it began. Raises Importing like `import_past`.
+    `requested_by` is the id of the request: a repeat goes on with what it began. Raises Importing like `import_past`.
     """
-    await context.store.channels.restart_import(channel, asked_by)
-    return await import_whole(context, await _again(context, channel), stretch=stretch)
+    await context.store.channels.restart_import(channel, requested_by)
+    return await import_whole(context, await _read_channel(context, channel), stretch=stretch)
 
 
 async def import_whole(context: Context, channel: ChannelItem, *, stretch: float | None) -> ChannelItem:
     """Import the channel's past to its end, if it is not known yet. Raises Importing like `import_past`."""
     if channel.imported_at is None:
         await import_past(context, channel, None, stretch=stretch)
-        return await _again(context, channel)
+        return await _read_channel(context, channel)
     return channel
 
 
 async def import_past(
-    context: Context, channel: ChannelItem, wanted: str | None, *, stretch: float | None = None
-) -> Found | None:
-    """Go on with the channel's import until a thread bears the name of the session `wanted`, or to its end.
+    context: Context, channel: ChannelItem, session_key: str | None, *, stretch: float | None = None
+) -> Matches | StartOver:
+    """Go on with the channel's import until a thread bears the name of that session (None: of no session), or to its end.
 
-    None: it is done, or somebody else has found the thread; read the session again. Raises Importing, with the progress
-    so far, when the deadline is near or `stretch` seconds are over; what was done is kept.
+    PAST_CHANGED: the import has reached its end, or another one has given the session its thread. Raises Importing,
+    with the progress so far, when the deadline is near or `stretch` seconds are over; what was done is kept.
     """
     begun = context.clock.now()
-    if wanted is not None:
-        first = await _active(context, channel)
-        if (found := await _found(context, channel, wanted, first)) is not None:
+    if session_key is not None:
+        active = await read_active(context, channel.channel_id, channel.guild_id)
+        if (found := await _find(context, channel, session_key, active)) is not None:
             return found
     while channel.imported_at is None:
         now = context.clock.now()
         stretched = stretch is not None and (now - begun).total_seconds() >= stretch
         if stretched or remaining(now, _NO_DEADLINE) < PAGE_BUDGET:
             raise Importing(channel.progress)
-        threads, then = await _page(context, channel)
-        if (found := await _found(context, channel, wanted, threads)) is not None:
+        threads, then = await _read_step(context, channel)
+        if (found := await _find(context, channel, session_key, threads)) is not None:
             return found
         await settle(context, channel, threads, during=then.import_started_at)
         if not await context.store.channels.advance_import(channel, then):
-            # Somebody else moved it, and may have settled the very thread that is wanted here.
-            if wanted is not None and await _has_thread(context, channel, wanted):
-                return None
-            then = await _again(context, channel)
+            # Another import has moved on, and may have settled the very thread that this one searches for.
+            if session_key is not None and await _has_thread(context, channel, session_key):
+                return StartOver.PAST_CHANGED
+            then = await _read_channel(context, channel)
         channel = then
-    return None
+    return StartOver.PAST_CHANGED
 
 
-async def _page(context: Context, channel: ChannelItem) -> tuple[Sequence[Channel], ChannelItem]:
-    """The next threads to settle, and the channel's record once they are: after the last page, the end is read too."""
+async def _read_step(context: Context, channel: ChannelItem) -> tuple[Sequence[Channel], ChannelItem]:
+    """The next threads to settle, and the channel's item once they are: the last page's step reads the end, too."""
     begin = parse_iso(channel.import_before) if channel.import_before else None
     then, threads = channel, list[Channel]()
-    async for new, page in archived_pages(context, channel.channel_id, before=begin):
+    async for new, page in read_archived_pages(context, channel.channel_id, before=begin):
         threads += new
         counted = [t for t in new if begin is None or (t.archive_time or begin) < begin - 2 * OVERLAP]
+        then = _count(context, then, counted, pages=1)
         then = msgspec.structs.replace(
-            then,
-            import_started_at=then.import_started_at or iso(page.date - WATERMARK_MARGIN),
-            import_pages=then.import_pages + 1,
-            import_threads=then.import_threads + len(counted),
-            import_sessions=then.import_sessions + _like_sessions(context, counted),
+            then, import_started_at=then.import_started_at or iso(page.date - WATERMARK_MARGIN)
         )
         onward = next_page_before(page.threads, new)
         if not page.has_more or onward is None:
@@ -107,21 +118,23 @@ async def _page(context: Context, channel: ChannelItem) -> tuple[Sequence[Channe
             return threads, msgspec.structs.replace(then, import_before=iso(onward + OVERLAP))
     started = then.import_started_at or iso(context.clock.now())
     active, moved = await gather(
-        _active(context, channel), archived_down_to(context, channel.channel_id, parse_iso(started))
+        read_active(context, channel.channel_id, channel.guild_id),
+        read_archived_since(context, channel.channel_id, parse_iso(started)),
     )
-    active = [thread for thread in active if thread.parent_id == channel.channel_id]
-    then = msgspec.structs.replace(
-        then,
-        imported_at=started,
-        import_threads=then.import_threads + len(active),
-        import_sessions=then.import_sessions + _like_sessions(context, active),
-    )
-    return (*threads, *active, *moved.threads), then
+    own = [thread for thread in active if thread.parent_id == channel.channel_id]
+    then = msgspec.structs.replace(_count(context, then, own), imported_at=started)
+    return (*threads, *own, *moved.threads), then
 
 
-def _like_sessions(context: Context, threads: Sequence[Channel]) -> int:
-    """How many of them are named like sessions."""
-    return sum(is_public_thread(t) and context.names.session_key_of(t.name or "") is not None for t in threads)
+def _count(context: Context, channel: ChannelItem, threads: Sequence[Channel], *, pages: int = 0) -> ChannelItem:
+    """The channel's item with these threads in its progress."""
+    named = sum(is_public_thread(t) and context.names.session_key_of(t.name) is not None for t in threads)
+    return msgspec.structs.replace(
+        channel,
+        import_pages=channel.import_pages + pages,
+        import_threads=channel.import_threads + len(threads),
+        import_sessions=channel.import_sessions + named,
+    )
 
 
 async def _has_thread(context: Context, channel: ChannelItem, session_key: str) -> bool:
@@ -129,24 +142,17 @@ async def _has_thread(context: Context, channel: ChannelItem, session_key: str) 
     return session is not None and session.discord_thread_id is not None
 
 
-async def _again(context: Context, channel: ChannelItem) -> ChannelItem:
-    """The channel's record as it is now. If it was lost, the import begins again."""
+async def _read_channel(context: Context, channel: ChannelItem) -> ChannelItem:
+    """The channel's item as it is now. If it was lost, the import begins again."""
     empty = ChannelItem(channel_id=channel.channel_id, guild_id=channel.guild_id, kind=channel.kind)
     return await context.store.channels.get(channel.channel_id) or empty
 
 
-async def _active(context: Context, channel: ChannelItem) -> Sequence[Channel]:
-    question = context.discord.active_threads(channel.guild_id)
-    return (await translate_refusals(context, channel.channel_id, question, ())).threads
-
-
-async def _found(
-    context: Context, channel: ChannelItem, wanted: str | None, threads: Sequence[Channel]
-) -> Found | None:
-    if wanted is None:
+async def _find(
+    context: Context, channel: ChannelItem, session_key: str | None, threads: Sequence[Channel]
+) -> Matches | None:
+    """The threads that bear the session's name; None if there is none, or none is searched for."""
+    if session_key is None:
         return None
-    matches = {t.id: t for t in threads if is_match(context, t, channel.channel_id, wanted)}
-    if not matches:
-        return None
-    adoptable, foreign = await sort_by_owner(context, channel.channel_id, wanted, list(matches.values()))
-    return Found(adoptable, foreign) if adoptable or foreign else None
+    found = await find_matches(context, channel.channel_id, session_key, {t.id: t for t in threads}.values())
+    return found if found.adoptable or found.renamed is not None else None

@@ -1,4 +1,4 @@
-"""What an opener does next with what is on record, and how its answer calls what happened. Pure."""
+"""What an opener does next, and the outcome that it reports. Pure."""
 
 from datetime import datetime
 from enum import Enum, auto
@@ -8,17 +8,17 @@ from handler.store.items import Session, Status
 
 
 class NextStep(Enum):
-    """What an opener does next with what is on record."""
+    """What an opener does next."""
 
-    CLAIM = auto()
-    RESUME = auto()  # the claim is our own: go on from what is recorded
+    CLAIM = auto()  # nothing is on record, or the session is vacant
+    RESUME = auto()  # the claim is this opener's: go on from what is on record
     TAKE_OVER = auto()  # the claim's lease has ended
-    WAIT = auto()  # somebody else is making the thread right now
-    REUSE = auto()
+    WAIT = auto()  # another opener is making the thread right now
+    REUSE = auto()  # the session has its thread
 
 
 def next_step(session: Session | None, *, owner: str, now: datetime) -> NextStep:
-    """What the opener `owner` does with the session as it was read."""
+    """What the opener `owner` does with the session, which is as it was read."""
     if session is None:
         return NextStep.CLAIM
     match session.status:
@@ -34,7 +34,7 @@ def next_step(session: Session | None, *, owner: str, now: datetime) -> NextStep
 
 
 def outcome(session: Session, *, owner: str, adopted: bool = False, reopened: bool = False) -> Outcome:
-    """How to call it. Who created or adopted the thread is told so, however often he asks."""
+    """How the opener `owner` got the thread. Repeats of the request that created or adopted it get the same answer."""
     if adopted or session.adopted_by == owner:
         return Outcome.ADOPTED
     if session.lease.owner == owner:

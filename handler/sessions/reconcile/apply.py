@@ -21,7 +21,7 @@ from handler.sessions.reconcile import actions, plan
 from handler.sessions.reconcile.actions import Action, Plan
 from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.watermark import advance_watermark
-from handler.sessions.threads.generation import commit, end_generation
+from handler.sessions.threads.generation import Ended, commit, end_generation
 from handler.sessions.threads.settle import settle
 from handler.store.items import Session
 
@@ -69,7 +69,7 @@ async def _done(context: Context, action: Action, now: datetime, pace: Pace) -> 
         case actions.MoveToEnd(session=session):
             await context.store.sessions.update(session, {"due_at": iso(now)})
         case actions.Commit(session=session, thread=thread):
-            return await commit(context, session, thread) is not None
+            return (await commit(context, session, thread)).won
         case actions.DropClaim(session=session):
             return (await context.store.claims.drop(session, now=now)).won
         case actions.HoldDeletion(session=session):
@@ -92,7 +92,7 @@ async def _end(context: Context, action: actions.EndGeneration, now: datetime, p
     session = action.session
     await pace(ENDING_REQUESTS)
     try:
-        found = await end_generation(context, session)
+        end = await end_generation(context, session)
     except (ChannelGone, MissingAccess, MissingPermissions) as error:
         telemetry.logger.warning("a thread is gone, but its channel cannot be read", extra={"detail": str(error)})
         return (
@@ -100,11 +100,11 @@ async def _end(context: Context, action: actions.EndGeneration, now: datetime, p
             if await _write(context, session, plan.out_of_reach(session, now, sweeps=action.sweeps))
             else None
         )
-    if found is None:
+    if isinstance(end, Ended):
         return "EndGeneration"
     if session.discord_thread_id is None:
-        return "Found" if await commit(context, session, found) is not None else None
-    seen = plan.changes(session, found, now)
+        return "Found" if (await commit(context, session, end.thread)).won else None
+    seen = plan.changes(session, end.thread, now)
     return "Found" if not seen or await _write(context, session, seen) else None
 
 
@@ -119,7 +119,7 @@ async def _settle(context: Context, action: actions.Settle) -> None:
         return
     # Nobody opens sessions there. Noted, so that the next run does not ask again and a first opener finds them.
     for thread in action.threads:
-        key = context.names.session_key_of(thread.name or "")
+        key = context.names.session_key_of(thread.name)
         if key is not None and thread.guild_id is not None:
             await context.store.namesakes.add(
                 action.parent_channel_id, key, thread.id, guild_id=thread.guild_id, active=True

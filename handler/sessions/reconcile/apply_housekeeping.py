@@ -109,13 +109,13 @@ async def _do(context: Context, action: HousekeepingAction, pace: Pace) -> bool:
         case Mark(session=session, thread=thread):
             return (await context.store.deletions.mark(session, last_message(thread), now=now)).won
         case Unmark(session=session):
-            return await deletion.leave(context, session)
+            return await deletion.unmark(context, session)
         case Delete(session=session):
             return await deletion.delete_marked(context, session) is DeletionResult.DONE
         case FinishDeletion(session=session):
             return await deletion.finish(context, session) is DeletionResult.DONE
         case ReleaseLock(session=session):
-            await deletion.release(context, session)
+            await deletion.release_lock(context, session)
             return True
         case Reopen():
             return await _keep(context, action, pace)

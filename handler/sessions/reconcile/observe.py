@@ -87,7 +87,7 @@ async def _audit(context: Context, guild: GuildItem, now: datetime, pace: Pace) 
 def _is_news(context: Context, thread: Channel, guild: GuildItem, *, noted: bool) -> bool:
     """Whether an active thread may be somebody's that is not watched: it came since the last run, or it bears a session's
     name and is not noted for that."""
-    if not noted and is_public_thread(thread) and context.names.session_key_of(thread.name or "") is not None:
+    if not noted and is_public_thread(thread) and context.names.session_key_of(thread.name) is not None:
         return True
     since = parse_iso(guild.reconciled_at) - SINCE_MARGIN if guild.reconciled_at else None
     return since is None or thread.archive_time is None or thread.archive_time >= since

@@ -143,7 +143,7 @@ def _shown(observation: Observation, names: Names, session: Session, thread: Cha
 
 def _other_name(observation: Observation, names: Names, session: Session, thread: Channel) -> Iterator[Action]:
     """A thread that bears another session's name is that one's namesake; an archived one was noted when it was renamed."""
-    key = names.session_key_of(thread.name or "")
+    key = names.session_key_of(thread.name)
     if key is None or key == session.session_key:
         return
     if thread.archived and thread.name == session.thread.name:
@@ -223,7 +223,7 @@ def _namesake(observation: Observation, names: Names, namesake: Namesake) -> Ite
     elif isinstance(answer, OutOfReach):
         yield UnwatchNamesake(namesake)
     elif isinstance(answer, Channel):
-        if not _bears(names, answer, namesake):
+        if not names.bears(answer.name, namesake.session_key):
             yield RemoveNamesake(namesake)
         elif answer.archived:
             yield UnwatchNamesake(namesake)
@@ -237,7 +237,7 @@ def _strangers(observation: Observation, names: Names) -> Iterator[Action]:
     for thread in observation.active.values():
         if thread.id in known or thread.parent_id is None or not is_public_thread(thread):
             continue
-        if names.session_key_of(thread.name or "") is not None:
+        if names.session_key_of(thread.name) is not None:
             by_channel.setdefault(thread.parent_id, []).append(thread)
     for channel_id, threads in by_channel.items():
         yield Settle(channel_id, tuple(best_first(threads)))
@@ -245,11 +245,11 @@ def _strangers(observation: Observation, names: Names) -> Iterator[Action]:
 
 def still_noted(namesakes: Iterable[Namesake], active: Mapping[str, Channel], names: Names) -> set[str]:
     """The noted threads, without those that the active list shows by another name: these may be somebody else's."""
-    return {n.thread_id for n in namesakes if n.thread_id not in active or _bears(names, active[n.thread_id], n)}
-
-
-def _bears(names: Names, thread: Channel, namesake: Namesake) -> bool:
-    return names.bears(thread.name or "", namesake.session_key)
+    return {
+        n.thread_id
+        for n in namesakes
+        if n.thread_id not in active or names.bears(active[n.thread_id].name, n.session_key)
+    }
 
 
 def _marks(observation: Observation, actions: list[Action]) -> Iterator[Action]:

@@ -3,12 +3,11 @@
 from typing import Final
 
 from handler.discord.rest import PAGE_SIZE
-from handler.runtime.clock import iso, parse_iso
+from handler.runtime.clock import iso
 from handler.sessions.context import Context
 from handler.sessions.reconcile.pace import Pace
-from handler.sessions.threads.archive import WATERMARK_MARGIN, archived_down_to, is_beyond_watermark
-from handler.sessions.threads.settle import settle
-from handler.sessions.threads.watermark import settle_and_advance
+from handler.sessions.threads.lists import WATERMARK_MARGIN, is_beyond_watermark, read_newly_archived
+from handler.sessions.threads.settle import settle, settle_and_advance
 
 MAX_PAGES: Final = 5  # beyond that the mark was left behind by far: an opener's look, which reads all, moves it
 
@@ -21,9 +20,8 @@ async def advance_watermark(context: Context, channel_id: str, pace: Pace) -> No
     channel = await context.store.channels.get(channel_id)
     if channel is None or channel.imported_at is None:
         return
-    mark = parse_iso(channel.imported_at)
     await pace()
-    archived = await archived_down_to(context, channel_id, mark, pages_most=MAX_PAGES)
+    archived = await read_newly_archived(context, channel, max_pages=MAX_PAGES)
     await pace(len(archived.threads) // PAGE_SIZE)  # further pages are made up for, and then kept to
     beyond = [thread for thread in archived.threads if is_beyond_watermark(channel, thread)]
     if archived.has_more:

@@ -1,1 +1,1 @@
-"""A session's thread on Discord: looking for it, comparing it with the record, and the end of a generation."""
+"""A session's thread on Discord: search for it, compare it with the record, end its generation, delete it."""

@@ -1,20 +1,20 @@
-"""Deleting a session's thread for good: nobody loses a fresh message, and nobody is led to a dead link.
+"""Delete a session's thread for good: no fresh message is lost, and nobody is led to a dead link.
 
-    mark    the session, with the thread's last message           a run of housekeeping
-    wait    for a later run, MARKED_FOR after: messages may come
-    lock    the thread, noted on record before it is done         a later run, from here on
-    look    is the last message still that one?
-    take    the mark, unless an open has cleared it
-    look    once more, because moderators write in locked threads, too
-    delete  the thread, then the generation ends as `ending` describes
+    mark    the session, with the thread's last message             a run of housekeeping
+    wait    for a later run: messages may come
+    lock    the thread, which is first noted on record              a later run, from here on
+    check   that the last message is still that one
+    begin   the deletion, unless an open has cleared the mark
+    check   once more, because moderators can write in locked threads
+    delete  the thread, then end the generation (`threads.generation`)
 
-Any open of a session that has been idle writes before it links, and clears the mark with it: then the take is lost, or
-the next run sees that it was opened. Once the mark is taken that write is lost, and the opener finishes the deletion
-instead, then makes the session anew. Who dies on the way leaves a mark that a later
-run goes on from, or a lock that is on record as ours, which any open lifts and a later run gives back.
+Any open of a session that has been idle writes before it links, and clears the mark with that: then `begin` is lost, or
+the next run sees that the thread was opened. Once a deletion has begun that write is lost: the opener finishes the
+deletion instead, and creates a new thread. A crash leaves a mark, from which a later run goes on, or a lock that is on
+record as ours, which any open lifts and a later run removes.
 
-A taken mark is given back only when somebody has unlocked the thread and written in it after all, and only OVER_AFTER
-later: before that, whoever took it may be about to delete.
+A deletion that has begun is cancelled only if somebody has unlocked the thread and written in it after all, and only
+RUN_OVER_AFTER later: before that, the run that began it may be about to delete.
 """
 
 from enum import Enum, auto
@@ -27,7 +27,7 @@ from handler.discord.models import Channel
 from handler.errors import DiscordRefused, DiscordUnavailable, NotFound
 from handler.runtime.clock import parse_iso
 from handler.sessions.context import Context
-from handler.sessions.threads.generation import end_generation
+from handler.sessions.threads.generation import Ended, StillThere, end_generation
 from handler.sessions.threads.locks import RUN_OVER_AFTER, locked_by_housekeeping
 from handler.sessions.threads.record import is_untouched, last_message
 from handler.store.items import Session
@@ -40,7 +40,7 @@ STILL_DELETING: Final = (
 
 
 class DeletionResult(Enum):
-    """How far a deletion came."""
+    """How far a deletion got."""
 
     DONE = auto()
     KEPT = auto()  # the thread stays: it was used meanwhile
@@ -48,48 +48,51 @@ class DeletionResult(Enum):
 
 
 async def delete_marked(context: Context, session: Session) -> DeletionResult:
-    """Lock, look, take and delete: for a session whose mark was read and is old enough."""
-    thread = await _locked(context, session)
-    if thread is None:
-        return DeletionResult.KEPT
+    """Lock, check, begin and delete, for a session whose mark is old enough; the mark is as it was read."""
+    thread = await _lock_marked(context, session)
+    if isinstance(thread, DeletionResult):
+        return thread
     if is_untouched(session, thread):
-        taken = await context.store.deletions.begin(session, thread, now=context.clock.now())
-        if taken.won:
-            return await finish(context, taken.mine)
-        if taken.session is not None and taken.session.deletion.begun_at is not None:
+        begun = await context.store.deletions.begin(session, thread, now=context.clock.now())
+        if begun.won:
+            return await finish(context, begun.mine)
+        if begun.session is not None and begun.session.deletion.begun_at is not None:
             return DeletionResult.UNDER_WAY  # another run was quicker
-    await leave(context, session)
+    await unmark(context, session)
     return DeletionResult.KEPT
 
 
-async def leave(context: Context, session: Session) -> bool:
-    """The thread stays: the mark that was read goes, and a lock of ours with it. False: it was not there any more."""
+async def unmark(context: Context, session: Session) -> bool:
+    """The thread stays: remove the mark, and a lock of ours. Returns whether the mark was still as it was read."""
     write = await context.store.deletions.unmark(session, now=context.clock.now())
-    await unlock_ours(context, session)
+    await _unlock(context, session)
     return write.won
 
 
 async def finish(context: Context, session: Session) -> DeletionResult:
-    """Delete the thread of a session whose mark was taken, and end the generation. May be repeated by anyone."""
-    taken = await _taken(context, session)
-    if taken is None:
-        return DeletionResult.UNDER_WAY  # somebody else has just gone on with it
+    """Finish a deletion that has begun, and end the generation. May be repeated by anyone."""
+    resumed = await _resume(context, session)
+    if isinstance(resumed, DeletionResult):
+        return resumed
     try:
-        if not await _delete_untouched(context, taken):
-            return await _given_back(context, session, taken)
-    except NotFound as missing:  # somebody was quicker
+        if not await _delete_untouched(context, resumed):
+            return await _cancel(context, session, resumed)
+    except NotFound as missing:  # another actor has deleted it
         refusals.raise_unless_gone(missing)
     except DiscordRefused as refusal:
         refusals.raise_translation(refusal, refusals.NEEDED_TO_UNLOCK)
-    found = await end_generation(context, taken)
-    return DeletionResult.DONE if found is None else DeletionResult.UNDER_WAY
+    match await end_generation(context, resumed):
+        case Ended():
+            return DeletionResult.DONE
+        case StillThere():
+            return DeletionResult.UNDER_WAY
 
 
 async def _delete_untouched(context: Context, session: Session) -> bool:
-    """Whether the thread was deleted; False: somebody has written in it since it was marked."""
+    """Delete the thread, unless somebody has written in it since it was marked. Returns whether it was deleted."""
     thread = await context.discord.channel(session.discord_thread_id or "")
     if last_message(thread) == session.deletion.marked_message:
-        thread = await _locked_again(context, thread)
+        thread = await _lock(context, thread)
     if not is_untouched(session, thread):
         return False
     await context.discord.delete_thread(thread.id, reason=REASON)
@@ -97,7 +100,7 @@ async def _delete_untouched(context: Context, session: Session) -> bool:
 
 
 async def finish_for_opener(context: Context, session: Session) -> bool:
-    """Whether the thread is gone and the session is to be made anew; False: it stays, read again.
+    """Finish a deletion that has begun; returns whether the thread is gone, or was kept.
 
     Raises DiscordUnavailable while neither can be told.
     """
@@ -110,8 +113,14 @@ async def finish_for_opener(context: Context, session: Session) -> bool:
             raise DiscordUnavailable("a deletion is under way", message=STILL_DELETING)
 
 
-async def unlock_ours(context: Context, session: Session) -> None:
-    """Open the thread if it is locked and housekeeping did that. The note of it stays for a while: see `release`.
+async def release_lock(context: Context, session: Session) -> None:
+    """Long after housekeeping locked a thread that it then kept: remove the lock, and what is on record of it."""
+    await _unlock(context, session)
+    await context.store.deletions.clear_locking(session)
+
+
+async def _unlock(context: Context, session: Session) -> None:
+    """Unlock the thread if housekeeping has locked it. What is on record of the lock stays: see `release_lock`.
 
     `session` is as it was read: while it was marked, the lock was ours.
     """
@@ -120,33 +129,27 @@ async def unlock_ours(context: Context, session: Session) -> None:
         return
     if current.deletion.begun_at is not None:
         return
-    thread = await _living(context, current)
+    thread = await _fetch(context, current)
     marked = msgspec.structs.replace(current.deletion, marked_at=session.deletion.marked_at)
     believed = msgspec.structs.replace(current, deletion=marked)
     if thread is not None and thread.locked and locked_by_housekeeping(believed, thread, context.application_id):
         await context.discord.change_thread(thread.id, archived=False, locked=False, reason="Onethread: it is in use")
 
 
-async def release(context: Context, session: Session) -> None:
-    """Long after housekeeping locked a thread that it then left alone: no lock of ours is left, nor the note of it."""
-    await unlock_ours(context, session)
-    await context.store.deletions.clear_locking(session)
-
-
-async def _locked(context: Context, session: Session) -> Channel | None:
-    """The thread, locked and archived, as it is then. None: the mark is gone."""
-    thread = await _living(context, session)
+async def _lock_marked(context: Context, session: Session) -> Channel | DeletionResult:
+    """The marked thread, locked and archived unless it has a new message. KEPT: the mark is gone."""
+    thread = await _fetch(context, session)
     if thread is None:
         raise DiscordUnavailable("a marked thread does not answer: its absence is the reconciler's to judge")
     if last_message(thread) != session.deletion.marked_message or (thread.locked and thread.archived):
         return thread
     if not thread.locked and not (await context.store.deletions.set_locking(session, now=context.clock.now())).won:
-        return None
-    return await _locked_again(context, thread)
+        return DeletionResult.KEPT
+    return await _lock(context, thread)
 
 
-async def _locked_again(context: Context, thread: Channel) -> Channel:
-    """The thread, locked and archived, as it is then. An open that lost against the take may have unlocked it."""
+async def _lock(context: Context, thread: Channel) -> Channel:
+    """The thread, locked and archived."""
     if thread.locked and thread.archived:
         return thread
     if thread.archived:  # it cannot be locked before it is opened, and opened unlocked anybody could write in it
@@ -155,24 +158,24 @@ async def _locked_again(context: Context, thread: Channel) -> Channel:
     return await context.discord.channel(thread.id)
 
 
-async def _living(context: Context, session: Session) -> Channel | None:
+async def _fetch(context: Context, session: Session) -> Channel | None:
     assert session.discord_thread_id is not None  # noqa: S101 - only sessions with a thread are marked
     return await context.discord.channel_or_none(session.discord_thread_id)
 
 
-async def _taken(context: Context, session: Session) -> Session | None:
-    """The session, taken so lately that nobody gives the thread back before a request of ours has landed."""
-    assert session.deletion.begun_at is not None  # noqa: S101 - it was taken
+async def _resume(context: Context, session: Session) -> Session | DeletionResult:
+    """The session, its deletion begun so lately that no run cancels it before a request of ours has landed."""
+    assert session.deletion.begun_at is not None  # noqa: S101 - it was begun
     now = context.clock.now()
     if now - parse_iso(session.deletion.begun_at) < RUN_OVER_AFTER / 2:
         return session
     write = await context.store.deletions.resume(session, now=now)
-    return write.mine if write.won else None
+    return write.mine if write.won else DeletionResult.UNDER_WAY  # another actor has just resumed it
 
 
-async def _given_back(context: Context, read: Session, taken: Session) -> DeletionResult:
-    """Nobody can be about to delete any more, if who took the mark did so long ago. `read`: as it was before ours."""
+async def _cancel(context: Context, read: Session, resumed: Session) -> DeletionResult:
+    """Keep the thread, if the run that began the deletion is over. `read` is the session before `_resume`."""
     if context.clock.now() - parse_iso(read.deletion.begun_at or "") < RUN_OVER_AFTER:
         return DeletionResult.UNDER_WAY
-    await context.store.deletions.cancel(taken)
+    await context.store.deletions.cancel(resumed)
     return DeletionResult.KEPT

@@ -1,4 +1,4 @@
-"""Locks: whose a lock is, and who may have it lifted. Pure."""
+"""Locks: who placed a lock, and for whom it is lifted. Pure."""
 
 from datetime import timedelta
 from typing import Final
@@ -9,23 +9,22 @@ from handler.runtime.clock import parse_iso
 from handler.sessions.model import Requester
 from handler.store.items import Session
 
+RUN_OVER_AFTER: Final = timedelta(minutes=5)  # twice what a run may take: it is not about to lock or delete any more
+
 
 def may_unlock(
     session: Session, thread: Channel, requester: Requester, policy: UnlockPolicy, application_id: str
 ) -> bool:
-    """Whether this requester's opening lifts a lock. A lock is a moderator's decision: by default it stays."""
+    """Whether an open by this requester lifts the lock. A lock is a moderator's decision: by default it stays."""
     ours = session.thread.locked_by == application_id or locked_by_housekeeping(session, thread, application_id)
     return requester.may_unlock or policy == "everyone" or ours
 
 
-RUN_OVER_AFTER: Final = timedelta(minutes=5)  # twice what a run may take: nobody is about to lock or delete any more
-
-
 def locked_by_housekeeping(session: Session, thread: Channel, application_id: str) -> bool:
-    """Whether a lock is that of a deletion which was begun and left, as far as can be told.
+    """Whether the lock seems to come from a deletion that was not carried out.
 
-    Such a thread was archived with the lock, by one request, soon after that was noted. Anybody else's lock, put there
-    after the mark was cleared, is not ours to lift.
+    Such a thread was locked and archived by one request, soon after `delete_locking_at`. A lock that somebody else placed
+    after the mark was cleared is not ours to lift.
     """
     if session.deletion.locking_at is None or session.thread.locked_by not in (None, application_id):
         return False

@@ -1,4 +1,4 @@
-"""Which threads may be a session's, which one is best, and where to look for more. Pure."""
+"""Which threads may be a session's, which one is best, and which archived pages to read. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -7,9 +7,16 @@ from typing import Final
 from handler.discord import snowflakes
 from handler.discord.models import Channel, ChannelType
 from handler.runtime.clock import iso, parse_iso
+from handler.sessions.names import Names
 from handler.store.items import Pointer, Session
 
 OVERLAP: Final = timedelta(milliseconds=1)  # of archived pages: several threads may be archived in one millisecond
+ARCHIVE_TIME_MARGIN: Final = timedelta(minutes=1)  # our clock and Discord's may differ, and records are cut to the ms
+
+
+def is_match(names: Names, thread: Channel, parent_channel_id: str, session_key: str) -> bool:
+    """Whether a thread bears the name of this channel's session, and is no private thread."""
+    return thread.parent_id == parent_channel_id and is_public_thread(thread) and names.bears(thread.name, session_key)
 
 
 def best_first(threads: Iterable[Channel]) -> list[Channel]:
@@ -18,7 +25,7 @@ def best_first(threads: Iterable[Channel]) -> list[Channel]:
 
 
 def is_better(found: Channel, session: Session) -> bool:
-    """Whether a thread comes before the one that an import has given the session, in the same order."""
+    """Whether a thread comes before the one that an import has given the session, in the order of `best_first`."""
     if session.discord_thread_id is None or session.thread.last_activity_at is None:
         return False
     on_record = (
@@ -34,7 +41,7 @@ def _negative(at: str) -> float:
 
 
 def is_public_thread(thread: Channel) -> bool:
-    """Whether a thread of this type may be a session's: private threads never are."""
+    """Whether a thread may be a session's by its type: private threads never are."""
     return thread.type in (ChannelType.PUBLIC_THREAD, ChannelType.ANNOUNCEMENT_THREAD)
 
 
@@ -47,23 +54,22 @@ def is_adoptable(pointer: Pointer | None, owner: Session | None, parent_channel_
     return owner is None or not owner.has(pointer.thread_id)
 
 
-def next_page_before(page: Sequence[Channel], fresh: Sequence[Channel]) -> datetime | None:
-    """From where the next archived page is read: overlapping, unless that brought nothing new. None: nowhere."""
+def next_page_before(page: Sequence[Channel], new: Sequence[Channel]) -> datetime | None:
+    """The archive time before which the next page begins; None if there is none.
+
+    Pages overlap, unless that brought no new thread.
+    """
     times = [t.archive_time for t in page if t.archive_time is not None]
     if not times:
         return None
-    return min(times) + OVERLAP if fresh else min(times)
+    return min(times) + OVERLAP if new else min(times)
 
 
 def archived_window(session: Session, thread_id: str) -> tuple[datetime | None, datetime]:
-    """Between which archive times a thread that has vanished must be looked for: (before, down to)."""
+    """The archive times between which to search for a missing thread: (before, since); None: from the newest down."""
     if session.thread.archived and session.thread.archived_at is not None:
         at = parse_iso(session.thread.archived_at)
         return at + ARCHIVE_TIME_MARGIN, at - ARCHIVE_TIME_MARGIN
-    down_to = (
-        parse_iso(session.thread.seen_active_at) if session.thread.seen_active_at else snowflakes.time_of(thread_id)
-    )
-    return None, down_to - ARCHIVE_TIME_MARGIN
-
-
-ARCHIVE_TIME_MARGIN: Final = timedelta(minutes=1)  # our clock and Discord's may differ, and records are cut to the ms
+    seen_active_at = session.thread.seen_active_at
+    since = parse_iso(seen_active_at) if seen_active_at else snowflakes.time_of(thread_id)
+    return None, since - ARCHIVE_TIME_MARGIN

@@ -1,4 +1,4 @@
-"""The record of a session against its thread as Discord shows it: what differs, and since when nothing has happened. Pure."""
+"""Compare a session's record with its thread: what differs, and when it was last active. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -13,7 +13,7 @@ from handler.store.items import Problem, Session, Status, session_attributes
 
 
 def thread_attributes(thread: Channel, now: datetime) -> dict[str, Any]:
-    """The attributes of a session that say what Discord shows of its thread. None: the attribute goes."""
+    """The attributes of a session that say what Discord shows of its thread; None removes the attribute."""
     changed_at = thread.archive_time
     facts: dict[str, Any] = {
         "thread_name": thread.name,
@@ -30,12 +30,12 @@ def thread_attributes(thread: Channel, now: datetime) -> dict[str, Any]:
     return facts
 
 
-# Not worth a write by an opener: the time of the last message moves all the time.
+# Not worth a write by an opener: they change all the time.
 _QUIET: Final = frozenset({"last_activity_at", "seen_active_at", "created_at"})
 
 
 def differences(session: Session, thread: Channel, status: Status, now: datetime) -> dict[str, Any]:
-    """What to write down of a thread whose record is `session`; empty if the record says it all."""
+    """The attributes that bring the record up to date with the thread; empty if nothing that matters differs."""
     facts = thread_attributes(thread, now)
     if status is not session.status:
         facts["status"] = status
@@ -47,29 +47,29 @@ def differences(session: Session, thread: Channel, status: Status, now: datetime
 def changes_with_trace(
     session: Session, thread: Channel, changes: Mapping[str, Any], now: datetime, trace_after: timedelta | None
 ) -> dict[str, Any]:
-    """What an opener writes down: what differs, and that it was here, where housekeeping has to know.
+    """What an opener writes: `changes`, and a trace of the open where housekeeping or the reconciler has to know of it.
 
-    So each open of a session that could be marked for deletion makes a write, and the mark goes with it; and so do the
-    reconciler's. `trace_after`: idle sessions could be, after so long; None: housekeeping deletes none.
+    So every open of a session that could be marked for deletion makes a write, which clears the mark and the
+    reconciler's problem flags. `trace_after`: how long such a session has been idle; None: housekeeping deletes none.
     """
     idle = trace_after is not None and now - _known_active(session, thread) >= trace_after
-    marked = session.problem.flags
-    if not changes and not idle and not marked and session.deletion.marked_at is None:
+    flagged = session.problem.flags
+    if not changes and not idle and not flagged and session.deletion.marked_at is None:
         return {}
-    if marked:  # all of it, because what is marked is watched, and what is archived is not
+    if flagged:  # all attributes, because a flagged session is watched, and an archived one is not
         changes = {**thread_attributes(thread, now), **changes}
-    marks = dict.fromkeys(("delete_marked_at", "delete_marked_message", *Problem.__struct_fields__))
-    return {**changes, **marks, "opened_at": iso(now)}
+    cleared = dict.fromkeys(("delete_marked_at", "delete_marked_message", *Problem.__struct_fields__))
+    return {**changes, **cleared, "opened_at": iso(now)}
 
 
 def with_last_activity(session: Session, thread: Channel) -> Session:
-    """The session as Discord shows it now, for an answer: not what is on record, where that needs no write."""
+    """The session with the thread's last activity, for an answer: the record may be older, to save writes."""
     shown = msgspec.structs.replace(session.thread, last_activity_at=iso(thread.last_activity))
     return msgspec.structs.replace(session, thread=shown)
 
 
 def last_active_at(session: Session, thread: Channel) -> datetime:
-    """The last activity: a message, an open that left a trace, or the opening of the archived thread by anybody."""
+    """The last activity: a message, an open that left a trace, or anybody's unarchiving of the thread."""
     times = [_known_active(session, thread)]
     opened_by_us = session.deletion.locking_at is not None  # an archived thread cannot be locked before it is opened
     if not thread.archived and thread.archive_time is not None and not opened_by_us:
@@ -78,7 +78,7 @@ def last_active_at(session: Session, thread: Channel) -> datetime:
 
 
 def _known_active(session: Session, thread: Channel) -> datetime:
-    """The last activity that is told later, too: an opening is forgotten when the thread is archived again."""
+    """The last activity that stays known: an unarchiving is forgotten when the thread is archived again."""
     times = [thread.last_activity, snowflakes.time_of(thread.id)]
     if session.opened_at is not None:
         times.append(parse_iso(session.opened_at))
@@ -86,10 +86,10 @@ def _known_active(session: Session, thread: Channel) -> datetime:
 
 
 def last_message(thread: Channel) -> str:
-    """The id of the thread's last message; its own where there is none."""
+    """The id of the thread's last message, or of the thread if it has none."""
     return thread.last_message_id or thread.id
 
 
 def is_untouched(session: Session, thread: Channel) -> bool:
-    """Whether nobody can have used the thread since it was marked: locked, archived, and no message since."""
+    """Whether nobody has used the thread since it was marked: it is locked and archived, and has no newer message."""
     return thread.locked and thread.archived and last_message(thread) == session.deletion.marked_message

@@ -8,29 +8,42 @@ from handler.discord.models import Channel
 from handler.discord.permissions import Permission
 from handler.errors import ChannelGone, DiscordRefused, DiscordUnavailable, NotFound
 from handler.sessions.context import Context
+from handler.store.items import Session
 
 T = TypeVar("T")
 
 
 async def translate_refusals(
-    context: Context, parent_channel_id: str, question: Awaitable[T], needs: Sequence[Permission]
+    context: Context, parent_channel_id: str, request: Awaitable[T], needs: Sequence[Permission] = ()
 ) -> T:
-    """Await a request; a refusal becomes the error that people are told. A 404 stays, unless it is the list's channel."""
+    """Await a request; raise a refusal as the error that people read.
+
+    NotFound stays, except for a request that needs a permission in the parent channel: if that channel is gone, raises
+    ChannelGone.
+    """
     try:
-        return await question
+        return await request
     except DiscordRefused as refusal:
         if refusal.code == refusals.UNKNOWN_CHANNEL and needs:
             await confirm_channel_gone(context, parent_channel_id)
         refusals.raise_translation(refusal, needs)
 
 
+async def fetch_thread(context: Context, session: Session) -> Channel | None:
+    """The session's thread, on record or of the recorded source message; None on a 404 with code 10003."""
+    return await translate_refusals(
+        context, session.parent_channel_id, context.discord.channel_or_none(session.thread_id or "")
+    )
+
+
 async def confirm_channel_gone(context: Context, parent_channel_id: str) -> None:
-    """Something said that the parent channel is unknown: raise ChannelGone if it really is, else DiscordUnavailable."""
-    await get_parent(context, parent_channel_id)
+    """An answer said that the parent channel is unknown: raise ChannelGone if it is gone, else DiscordUnavailable."""
+    await fetch_parent(context, parent_channel_id)
     raise DiscordUnavailable(f"channel {parent_channel_id} was called unknown, and is there")
 
 
-async def get_parent(context: Context, channel_id: str) -> Channel:
+async def fetch_parent(context: Context, channel_id: str) -> Channel:
+    """The parent channel. Raises ChannelGone or MissingAccess."""
     try:
         return await context.discord.channel(channel_id)
     except NotFound as missing:

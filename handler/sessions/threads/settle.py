@@ -1,21 +1,24 @@
 """Settling: every thread that is named like a session gets its place.
 
-A settled thread is on its session's record, is noted as a namesake, or was merged into another one. What is settled is
-found without another search.
+A settled thread is on record for its session, is a namesake, or was merged into another thread. A look-up finds it
+without reading the archived pages.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from handler.discord.models import Channel
 from handler.runtime.concurrency import gather_limited
 from handler.sessions.context import Context
+from handler.sessions.model import Match
 from handler.sessions.names import SessionName
-from handler.sessions.threads.look_up import pointer_owners
+from handler.sessions.threads.look_up import Owners, read_owners
 from handler.sessions.threads.match import best_first, is_adoptable, is_better, is_public_thread
+from handler.sessions.threads.namesakes import add_namesake
 from handler.sessions.threads.record import thread_attributes
-from handler.store.items import ChannelItem, Pointer, Session, Settlement, Status
+from handler.store.items import ChannelItem, Session, Settlement, Status
 from handler.store.sessions import Adoption
 from handler.store.writes import Write
 
@@ -27,77 +30,119 @@ async def settle(
 ) -> int:
     """Settle all of these threads of the channel that are named like sessions; returns how many are.
 
-    `during`: the import that is at work, by its start. It sees a name's threads page by page: a better one takes the
-    place of the one that it has found before, as long as nobody has opened that. May be repeated and may run beside itself. Raises when the store cannot be reached: then some are not settled.
+    `during`: the import at work, by its start. It sees a name's threads page by page: a better one replaces the one that
+    it found before, as long as nobody has opened that. May be repeated and may run beside itself. Raises when the store
+    cannot be reached; then some are not settled.
     """
     by_key: dict[str, list[Channel]] = defaultdict(list)
     for thread in {t.id: t for t in threads}.values():  # lists that were read at different times may overlap
-        key = context.names.session_key_of(thread.name or "")
+        key = context.names.session_key_of(thread.name)
         if key is not None and thread.parent_id == channel.channel_id and is_public_thread(thread):
             by_key[key].append(thread)
     if not by_key:
         return 0
-    pointers = await context.store.pointers.get_many(t.id for group in by_key.values() for t in group)
-    owners = await pointer_owners(context, pointers.values(), channel.channel_id, None)
+    owners = await read_owners(context, channel.channel_id, [t for group in by_key.values() for t in group])
     sessions = await context.store.sessions.get_many((channel.channel_id, key) for key in by_key)
-    jobs = []
-    for key, group in by_key.items():
-        session = sessions.get((channel.channel_id, key))
-        open_ones = [t for t in group if not _is_settled(pointers.get(t.id), owners.get(t.id), key)]
-        jobs.append(_settle_key(context, channel, key, session, open_ones, pointers, owners, during))
+    settler = _Settler(context, channel, owners, during)
+    jobs = [settler.settle_key(key, sessions.get((channel.channel_id, key)), group) for key, group in by_key.items()]
     await gather_limited(SETTLED_AT_ONCE, jobs)
     return sum(map(len, by_key.values()))
 
 
-def _is_settled(pointer: Pointer | None, owner: Session | None, key: str) -> bool:
-    """Whether nothing is to be done for a thread: merged, or on record for the very session whose name it bears."""
-    if pointer is None:
-        return False
-    if pointer.merged_into is not None:
-        return True
-    return owner is not None and owner.has(pointer.thread_id) and owner.session_key == key
+async def settle_and_advance(
+    context: Context, channel: ChannelItem, archived: Iterable[Channel], started_at: str
+) -> None:
+    """Settle all that was archived from the channel's watermark until `started_at`, then move the watermark there.
+
+    So a look-up stays at one page.
+    """
+    await settle(context, channel, archived)
+    await context.store.channels.move_watermark(channel, started_at)
 
 
-async def _settle_key(
+async def adopt_thread(
     context: Context,
     channel: ChannelItem,
-    key: str,
     session: Session | None,
-    threads: list[Channel],
-    pointers: dict[str, Pointer],
-    owners: dict[str, Session],
-    during: str | None,
-) -> None:
-    rest = best_first(threads)
-    free = [t for t in rest if is_adoptable(pointers.get(t.id), owners.get(t.id), channel.channel_id, key)]
-    if free and _takes_a_thread(session):
-        name = context.names.parse(free[0].name or "")
-        write = await _adopt(context, channel, session, name, free[0], pointers.get(free[0].id), during=during)
-        if write.won or (write.session is not None and write.session.has(free[0].id)):
-            rest.remove(free[0])
-    elif (
-        free
-        and session is not None
-        and during is not None
-        and session.settlement.import_started_at == during
-        and await _exchanged(context, session, free[0], pointers.get(free[0].id))
-    ):
-        rest.remove(free[0])
-    noted = await context.store.namesakes.are_watched(channel.channel_id, [(key, t.id) for t in rest])
-    for thread in rest:
-        if noted.get((key, thread.id)) != (not thread.archived):
-            await _note(context, channel, key, thread)
+    name: SessionName,
+    match: Match,
+    *,
+    topic: str | None = None,
+    adopted_by: str | None = None,
+    during: str | None = None,
+) -> Write:
+    """Give the matching thread to the session, which has none as it was read."""
+    thread = match.thread
+    messages = None if during is None else thread.message_count or 0
+    return await context.store.sessions.adopt(
+        session,
+        Adoption(
+            parent_channel_id=channel.channel_id,
+            session_key=name.key,
+            session_name=name.spelling,
+            guild_id=channel.guild_id,
+            thread_id=thread.id,
+            pointer=match.pointer,
+            seen=thread_attributes(thread, context.clock.now()),
+            topic=topic,
+            created_by=thread.owner_id,
+            adopted_by=adopted_by,
+            settlement=Settlement(import_started_at=during, messages=messages),
+        ),
+    )
 
 
-async def _exchanged(context: Context, session: Session, found: Channel, pointer: Pointer | None) -> bool:
-    """Whether the thread that was found is better than the one on record, and has taken its place."""
-    if pointer is not None or not is_better(found, session):
-        return False
-    seen = {**thread_attributes(found, context.clock.now()), "settled_messages": found.message_count or 0}
-    return await context.store.sessions.replace_thread(session, found.id, seen=seen)
+@dataclass(frozen=True, slots=True)
+class _Settler:
+    """Settles the threads of one name after another."""
+
+    context: Context
+    channel: ChannelItem
+    owners: Owners
+    during: str | None
+
+    async def settle_key(self, key: str, session: Session | None, threads: list[Channel]) -> None:
+        """Give the session the best of its threads if it has none; the others become namesakes."""
+        rest = best_first(thread for thread in threads if not self._is_settled(thread, key))
+        best = next((Match(t, self.owners.pointers.get(t.id)) for t in rest if self._is_adoptable(t, key)), None)
+        if best is not None and await self._give(session, best):
+            rest.remove(best.thread)
+        watched = await self.context.store.namesakes.are_watched(self.channel.channel_id, [(key, t.id) for t in rest])
+        for thread in rest:
+            if watched.get((key, thread.id)) != (not thread.archived):
+                await add_namesake(self.context, self.channel, key, thread)
+
+    def _is_settled(self, thread: Channel, key: str) -> bool:
+        """Whether nothing is to be done for a thread: merged, or on record for the session whose name it bears."""
+        pointer, owner = self.owners.pointers.get(thread.id), self.owners.sessions.get(thread.id)
+        if pointer is not None and pointer.merged_into is not None:
+            return True
+        return owner is not None and owner.has(thread.id) and owner.session_key == key
+
+    def _is_adoptable(self, thread: Channel, key: str) -> bool:
+        pointer, owner = self.owners.pointers.get(thread.id), self.owners.sessions.get(thread.id)
+        return is_adoptable(pointer, owner, self.channel.channel_id, key)
+
+    async def _give(self, session: Session | None, best: Match) -> bool:
+        """Whether the thread is the session's now."""
+        if _can_adopt(session):
+            name = self.context.names.parse(best.thread.name or "")
+            write = await adopt_thread(self.context, self.channel, session, name, best, during=self.during)
+            return write.won or (write.session is not None and write.session.has(best.thread.id))
+        return session is not None and await self._replace(session, best)
+
+    async def _replace(self, session: Session, found: Match) -> bool:
+        """Whether the thread has replaced a worse one that this import gave the session."""
+        if self.during is None or session.settlement.import_started_at != self.during:
+            return False
+        if found.pointer is not None or not is_better(found.thread, session):
+            return False
+        attributes = thread_attributes(found.thread, self.context.clock.now())
+        seen = {**attributes, "settled_messages": found.thread.message_count or 0}
+        return await self.context.store.sessions.replace_thread(session, found.thread.id, seen=seen)
 
 
-def _takes_a_thread(session: Session | None) -> bool:
+def _can_adopt(session: Session | None) -> bool:
     if session is None:
         return True
     match session.status:
@@ -108,41 +153,3 @@ def _takes_a_thread(session: Session | None) -> bool:
         case Status.OPEN | Status.CLOSED:
             return False
     raise ValueError(f"unknown status {session.status!r}")
-
-
-async def _adopt(
-    context: Context,
-    channel: ChannelItem,
-    session: Session | None,
-    name: SessionName,
-    thread: Channel,
-    pointer: Pointer | None,
-    *,
-    topic: str | None = None,
-    adopted_by: str | None = None,
-    during: str | None = None,
-) -> Write:
-    return await context.store.sessions.adopt(
-        session,
-        Adoption(
-            parent_channel_id=channel.channel_id,
-            session_key=name.key,
-            session_name=name.spelling,
-            guild_id=channel.guild_id,
-            thread_id=thread.id,
-            pointer=pointer,
-            seen=thread_attributes(thread, context.clock.now()),
-            topic=topic,
-            created_by=thread.owner_id,
-            adopted_by=adopted_by,
-            settlement=Settlement(
-                import_started_at=during, messages=None if during is None else thread.message_count or 0
-            ),
-        ),
-    )
-
-
-async def _note(context: Context, channel: ChannelItem, key: str, thread: Channel) -> None:
-    await context.store.namesakes.add(
-        channel.channel_id, key, thread.id, guild_id=channel.guild_id, active=not thread.archived
-    )

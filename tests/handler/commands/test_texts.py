@@ -42,12 +42,12 @@ def found(outcome: Outcome = Outcome.REUSED, *, name: str = "1a06a43", asked: st
         guild_id="1",
         discord_thread_id="99",
     )
-    return Opened(outcome=outcome, session=session, asked=asked, **more)
+    return Opened(outcome=outcome, session=session, requested_key=asked, **more)
 
 
 LINKED = {
     "created": texts.session_link(found(Outcome.CREATED)),
-    "made anew": texts.session_link(found(Outcome.CREATED, anew=True)),
+    "made anew": texts.session_link(found(Outcome.CREATED, after_deletion=True)),
     "adopted": texts.session_link(found(Outcome.ADOPTED)),
     "reopened": texts.session_link(found(Outcome.REOPENED)),
     "unlocked": texts.session_link(found(Outcome.REOPENED, unlocked=True)),

@@ -30,16 +30,16 @@ PREFIXES = [
     "e\u0301 ",
 ]
 
-# What NFKC and case-folding change most: expansions, white space of all kinds, marks, signs without a shape.
+# What NFKC and case-folding change most: expansions, white space of all kinds, marks, invisible characters.
 ODD = "ﷺﬁﬃßẞİıſǅΣςµ´¨½㎏①Å한\u0301\u0323\u0345\u1100\u1161\u200b\u200d\ufe0f\u00ad\u3000\u00a0\u2003\u2028\t\n\x00"
 HOSTILE = st.text(alphabet=st.sampled_from(ODD + " aAsSeEiI:#-xX🧵"), max_size=20)
 ANY = HOSTILE | st.text(max_size=60)
-LARGE = 1_000_000  # characters: far more than Discord lets through, as much as the door does
+LARGE = 1_000_000  # characters: far more than Discord lets through, as the API Gateway does
 QUICK_SECONDS = 5.0  # real ones, for a large input on a busy machine; a quadratic step would take hours
 
 
 def parsed(names: Names, text: str) -> SessionName:
-    """The name of a text that has one; other texts are not what the property is about."""
+    """The name of a text that has one; hypothesis discards other texts."""
     try:
         return names.parse(text)
     except InvalidName:
@@ -125,7 +125,7 @@ def test_the_name_of_its_thread_leads_back_to_the_session(prefix: str, text: str
 
 @given(st.sampled_from(PREFIXES), ANY)
 @settings(deadline=None)
-def test_what_is_accepted_fits_discord_and_dynamodb(prefix: str, text: str) -> None:
+def test_an_accepted_name_fits_discord_and_dynamodb(prefix: str, text: str) -> None:
     names = Names(prefix)
     name = parsed(names, text)
     assert utf16_units(names.thread_name(name.spelling)) <= MAX_THREAD_NAME_UNITS
@@ -136,7 +136,7 @@ def test_what_is_accepted_fits_discord_and_dynamodb(prefix: str, text: str) -> N
 @given(ANY)
 @example("ß\u0301")
 @settings(deadline=None)
-def test_a_key_is_folded_for_good(text: str) -> None:
+def test_folding_a_key_again_does_not_change_it(text: str) -> None:
     key = parsed(NAMES, text).key
     assert unicodedata.normalize("NFKC", key) == key == key.casefold() == " ".join(key.split())
     assert NAMES.key(NAMES.thread_name(key)) == key
@@ -159,7 +159,7 @@ def test_case_and_white_space_around_do_not_matter(text: str, respell: Callable[
     st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]),
 )
 @settings(deadline=None)
-def test_the_form_in_which_a_keyboard_writes_a_character_does_not_matter(text: str, form: str) -> None:
+def test_the_unicode_normal_form_that_a_keyboard_types_does_not_matter(text: str, form: str) -> None:
     assert NAMES.key(text) == NAMES.key(unicodedata.normalize(form, text))  # type: ignore[arg-type]  # one of the four
 
 
@@ -206,24 +206,24 @@ def test_a_name_with_its_prefix_has_at_most_100_utf16_units(text: str, fits: boo
     assert "too long" in raised.value.message
 
 
-def test_a_name_that_is_too_long_is_told_how_long_it_may_be() -> None:
+def test_the_error_for_a_long_name_says_how_long_it_may_be() -> None:
     with pytest.raises(InvalidName, match="101 UTF-16 units") as raised:
         NAMES.parse("x" * 93)
     assert "92 characters are the most" in raised.value.message
 
 
-def test_a_name_whose_key_outgrows_a_sort_key_is_refused() -> None:
+def test_a_name_whose_key_is_too_long_for_a_sort_key_is_refused() -> None:
     assert len(NAMES.parse("ﷺ" * 30).key.encode()) == 30 * 33
     with pytest.raises(InvalidName, match="sort key"):
         NAMES.parse("ﷺ" * 31)
 
 
-def test_a_name_that_melts_into_the_prefix_is_refused() -> None:
+def test_a_name_that_composes_with_the_prefix_is_refused() -> None:
     with pytest.raises(InvalidName, match="not stable"):
         Names("Se").parse("\u0301x")
 
 
-def test_half_a_character_is_refused() -> None:
+def test_a_lone_surrogate_is_refused() -> None:
     with pytest.raises(InvalidName, match="lone surrogate"):
         NAMES.parse("a\ud83e")
 
@@ -241,7 +241,7 @@ def test_a_huge_text_is_refused_quickly(text: str) -> None:
 
 
 @pytest.mark.parametrize("letter", ["x", "\u0315", "ﷺ", "ß"])
-def test_a_text_just_short_enough_to_be_tried_is_tried_quickly(letter: str) -> None:
+def test_a_text_just_short_enough_to_be_parsed_is_refused_quickly(letter: str) -> None:
     begun = time.perf_counter()
     with pytest.raises(InvalidName):
         NAMES.parse("Session " + letter * 380)

@@ -1,10 +1,11 @@
-"""The source message reads well above its collapsed thread, whatever people typed."""
+"""The source message reads well above its collapsed thread, whatever people type; its nonce belongs to a generation."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from handler.discord.messages import MAX_NONCE_LENGTH
 from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
-from handler.sessions.opening.source_message import source_message
+from handler.sessions.opening.source_message import source_message, source_nonce
 
 MAX_CONTENT = 2000  # Discord docs, "Message", content
 
@@ -24,7 +25,7 @@ def test_without_a_topic_it_is_one_line() -> None:
     assert source_message("Session 1a06a43", "100", None)["content"] == "🧵 **Session 1a06a43** · opened by <@100>"
 
 
-def test_a_program_is_called_one() -> None:
+def test_a_program_is_named_as_such() -> None:
     assert source_message("Session 1a06a43", None, None)["content"] == "🧵 **Session 1a06a43** · opened by a program"
 
 
@@ -34,3 +35,20 @@ def test_it_fits_and_stays_two_lines_whatever_was_typed(name: str, topic: str) -
     assert len(content.encode("utf-16-le")) // 2 <= MAX_CONTENT
     assert len(content.split("\n")) == 2
     assert content.split("\n")[1].startswith("> ")
+
+
+@given(st.text(), st.text(), st.integers(1, 99))
+def test_a_nonce_is_the_same_for_every_opener_and_fits_discord(channel: str, key: str, generation: int) -> None:
+    made = source_nonce(channel, key, generation)
+    assert made == source_nonce(channel, key, generation)
+    assert len(made) == MAX_NONCE_LENGTH == 25
+
+
+def test_each_channel_key_and_generation_has_another_nonce() -> None:
+    made = {
+        source_nonce(channel, key, generation)
+        for channel in ("1", "11")
+        for key in ("x", "1x", "x1", "x\0001")
+        for generation in (1, 11, 2)
+    }
+    assert len(made) == 2 * 4 * 3

@@ -1,4 +1,4 @@
-"""What is written down of a thread, and when it is worth a write."""
+"""What a record holds of a thread, and when a difference is worth a write."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from handler.store.items import Session, Status, session_attributes, session_fro
 from tests.kit.samples import MADE_AT, NOW, THREAD_ID, session, snowflake, thread
 
 
-def test_what_is_seen_of_an_active_thread() -> None:
+def test_the_attributes_of_an_active_thread() -> None:
     assert thread_attributes(thread(last_message_id=THREAD_ID), NOW) == {
         "thread_name": "Session 1A06A43",
         "archived": False,
@@ -25,7 +25,7 @@ def test_what_is_seen_of_an_active_thread() -> None:
     }
 
 
-def test_of_an_archived_thread_the_archive_time_is_kept_and_when_it_was_last_seen_active_stays() -> None:
+def test_an_archived_thread_has_its_archive_time_and_keeps_when_it_was_last_seen_active() -> None:
     facts = thread_attributes(thread(archived=True, archive_timestamp="2026-11-23T11:30:00.123456+00:00"), NOW)
     assert facts["archived_at"] == "2026-11-23T11:30:00.123Z"
     assert "seen_active_at" not in facts
@@ -60,7 +60,7 @@ ARCHIVED = thread(archived=True, archive_timestamp="2026-11-23T11:30:00+00:00")
     ],
     ids=["active", "archived", "closed", "new messages", "only quiet facts", "locked by somebody known"],
 )
-def test_nothing_is_written_where_the_record_says_it_all(record: Session, shown: Channel, status: Status) -> None:
+def test_nothing_is_written_if_nothing_that_matters_differs(record: Session, shown: Channel, status: Status) -> None:
     assert differences(record, shown, status, NOW) == {}
 
 
@@ -83,7 +83,7 @@ def test_nothing_is_written_where_the_record_says_it_all(record: Session, shown:
     ],
     ids=["unarchived", "archived", "archived again", "locked", "unlocked", "stale lock", "renamed", "reopened"],
 )
-def test_what_differs_is_written_and_the_quiet_facts_go_with_it(
+def test_a_difference_is_written_together_with_the_quiet_attributes(
     record: Session, shown: Channel, status: Status, changed: dict[str, Any]
 ) -> None:
     written = differences(record, shown, status, NOW)
@@ -93,6 +93,6 @@ def test_what_differs_is_written_and_the_quiet_facts_go_with_it(
     assert differences(after, shown, status, NOW) == {}
 
 
-def test_an_answer_tells_the_last_activity_that_discord_shows() -> None:
+def test_an_answer_has_the_last_activity_that_discord_shows() -> None:
     later = thread(last_message_id=snowflake(MADE_AT + timedelta(minutes=1)))
     assert with_last_activity(session(), later).thread.last_activity_at == iso(MADE_AT + timedelta(minutes=1))

@@ -1,0 +1,79 @@
+"""Discord's lists of threads: the active ones of a guild, and the archived ones of a channel page by page."""
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from typing import Final
+
+from handler.discord import refusals
+from handler.discord.models import Channel, ThreadList
+from handler.runtime.clock import iso, parse_iso
+from handler.sessions.context import Context
+from handler.sessions.threads.match import next_page_before
+from handler.sessions.threads.requests import translate_refusals
+from handler.store.items import ChannelItem
+
+# Discord's Date header has whole seconds, and its lists may lag a little.
+WATERMARK_MARGIN: Final = timedelta(seconds=60)
+
+
+async def read_active(context: Context, channel_id: str, guild_id: str) -> tuple[Channel, ...]:
+    """All active threads of the guild that the bot may see; `channel_id` is the one that the request is about."""
+    return (await translate_refusals(context, channel_id, context.discord.active_threads(guild_id))).threads
+
+
+async def read_archived_pages(
+    context: Context, channel_id: str, *, before: datetime | None
+) -> AsyncIterator[tuple[list[Channel], ThreadList]]:
+    """The archived public threads, newest first: each page's threads that no former page had, and the page.
+
+    Pages overlap by a millisecond, because several threads may be archived in the same one.
+    """
+    known: set[str] = set()
+    while True:
+        request = context.discord.archived_threads(channel_id, before=before)
+        page = await translate_refusals(context, channel_id, request, refusals.NEEDED_TO_LOOK_UP)
+        new = [t for t in page.threads if t.id not in known]
+        known.update(t.id for t in new)
+        yield new, page
+        before = next_page_before(page.threads, new)
+        if not page.has_more or before is None:
+            return
+
+
+async def read_archived_since(
+    context: Context,
+    channel_id: str,
+    since: datetime,
+    *,
+    before: datetime | None = None,
+    max_pages: int | None = None,
+) -> ThreadList:
+    """The archived threads of the pages that reach down to that archive time; `date` is of the first answer.
+
+    `has_more`: they do not reach so far, because there are more than `max_pages` of them.
+    """
+    threads: list[Channel] = []
+    date: datetime | None = None
+    pages, has_more = 0, False
+    async for new, page in read_archived_pages(context, channel_id, before=before):
+        threads += new
+        pages += 1
+        date = date or page.date
+        if any(t.archive_time is not None and t.archive_time < since for t in page.threads):
+            break
+        if pages == max_pages:
+            has_more = page.has_more
+            break
+    return ThreadList(tuple(threads), has_more=has_more, date=date or context.clock.now())
+
+
+async def read_newly_archived(context: Context, channel: ChannelItem, *, max_pages: int | None = None) -> ThreadList:
+    """The archived pages that reach down to the channel's watermark, or to now if it has none."""
+    watermark = parse_iso(channel.imported_at or iso(context.clock.now()))
+    return await read_archived_since(context, channel.channel_id, watermark, max_pages=max_pages)
+
+
+def is_beyond_watermark(channel: ChannelItem, thread: Channel) -> bool:
+    """Whether a thread was archived since the channel's watermark. The last page that is read holds older ones, too."""
+    archived_at = thread.archive_time
+    return channel.imported_at is None or archived_at is None or archived_at >= parse_iso(channel.imported_at)

@@ -1,0 +1,47 @@
+"""Namesakes: threads that bear a session's name without being its thread."""
+
+import contextlib
+from datetime import timedelta
+from typing import Final
+
+from handler.discord.models import Channel
+from handler.errors import Forbidden, OnethreadError
+from handler.runtime.clock import iso, parse_iso
+from handler.sessions.context import Context
+from handler.store.items import ChannelItem, Namesake, Session
+
+FORGET_AFTER: Final = timedelta(minutes=30)  # between two look-ups that find a namesake gone: a fault is over by then
+
+
+async def add_namesake(context: Context, parent: ChannelItem | Session, session_key: str, thread: Channel) -> None:
+    """Add the thread to the namesakes of that key. `parent` tells the channel and the guild."""
+    channel_id = parent.channel_id if isinstance(parent, ChannelItem) else parent.parent_channel_id
+    await context.store.namesakes.add(
+        channel_id, session_key, thread.id, guild_id=parent.guild_id, active=not thread.archived
+    )
+
+
+async def fetch_namesake(context: Context, namesake: Namesake) -> Channel | None:
+    """A namesake that no list shows; None if it is gone or the bot may not see it.
+
+    A thread that the bot may not see is private, so it is no match. A namesake is removed when it is gone in two look-ups
+    at least FORGET_AFTER apart. A renamed one stays, because its name may come back.
+    """
+    thread: Channel | None = None
+    with contextlib.suppress(Forbidden):
+        thread = await context.discord.channel_or_none(namesake.thread_id)
+        if thread is None:  # one 404 alone is a fault
+            thread = await context.discord.channel_or_none(namesake.thread_id)
+        with contextlib.suppress(OnethreadError):
+            await _update_gone_at(context, namesake, is_gone=thread is None)
+    return thread
+
+
+async def _update_gone_at(context: Context, namesake: Namesake, *, is_gone: bool) -> None:
+    now, gone_at = context.clock.now(), namesake.gone_at
+    if not is_gone and gone_at is not None:
+        await context.store.namesakes.set_gone(namesake, None)
+    elif is_gone and gone_at is None:
+        await context.store.namesakes.set_gone(namesake, iso(now))
+    elif is_gone and gone_at is not None and now - parse_iso(gone_at) >= FORGET_AFTER:
+        await context.store.namesakes.remove(namesake.parent_channel_id, namesake.session_key, namesake.thread_id)
