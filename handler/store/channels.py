@@ -66,7 +66,7 @@ class ChannelStore:
             values={},
         )
 
-    async def move_watermark(self, channel: ChannelItem, to: str) -> None:
+    async def advance_watermark(self, channel: ChannelItem, to: str) -> None:
         """Advance the watermark from the value that was read: all threads archived before `to` are settled."""
         await self._table.try_update(
             channel_item_key(channel.channel_id),

@@ -15,13 +15,12 @@ from typing import Final
 from handler.discord.models import Channel
 from handler.runtime.clock import iso
 from handler.store import clauses
-from handler.store.items import Session
+from handler.store.items import Deletion, Session
 from handler.store.table import Attributes, Table
 from handler.store.writes import Write, update_session
 
 # A marked session is due before all others: the next run finds it.
 DUE_FIRST: Final = "1970-01-01T00:00:00.000Z"
-_MARK_ATTRIBUTES: Final = ["delete_marked_at", "delete_marked_message"]
 _UNMARKED: Final = f"{clauses.NOT_MARKED} AND {clauses.NOT_BEING_DELETED}"
 _MARKED_AS_READ: Final = f"{clauses.MARK_AS_READ} AND {clauses.NOT_BEING_DELETED}"
 _BEGUN_AS_READ: Final = "#deleting_at = :read_deleting"
@@ -43,7 +42,7 @@ class DeletionStore:
     async def unmark(self, session: Session, *, now: datetime) -> Write:
         """Clear the mark that was read."""
         due = {"due_at": iso(now)} if session.thread.archived else {}
-        return await self._update(session, _MARKED_AS_READ, due, _MARK_ATTRIBUTES)
+        return await self._update(session, _MARKED_AS_READ, due, Deletion.MARK)
 
     async def postpone(self, session: Session, *, now: datetime) -> Write:
         """The session was looked at: it is due after all others."""
@@ -81,7 +80,7 @@ class DeletionStore:
     async def cancel(self, session: Session) -> Write:
         """The thread stays, and may be linked again. A lock of ours is lifted later."""
         sets = {"watch_guild_id": session.guild_id}
-        return await self._update(session, _BEGUN_AS_READ, sets, ["deleting_at", *_MARK_ATTRIBUTES])
+        return await self._update(session, _BEGUN_AS_READ, sets, ["deleting_at", *Deletion.MARK])
 
     async def _update(self, session: Session, condition: str, sets: Attributes, removes: Sequence[str] = ()) -> Write:
         return await update_session(

@@ -69,6 +69,8 @@ class Deletion(msgspec.Struct, frozen=True, kw_only=True):
     locking_at: str | None = msgspec.field(default=None, name="delete_locking_at")  # about to lock the thread
     begun_at: str | None = msgspec.field(default=None, name="deleting_at")  # from then on the thread is not linked
 
+    MARK: ClassVar = ("delete_marked_at", "delete_marked_message")  # the attributes of the mark
+
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
     """The part of a session that ends with its generation."""

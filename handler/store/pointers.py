@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import msgspec
 
 from handler.store import clauses
-from handler.store.items import Pointer, Session, pointer_item_key, session_item_key
+from handler.store.items import Deletion, Pointer, Session, pointer_item_key, session_item_key
 from handler.store.table import Attributes, Operation, Table
 
 
@@ -36,7 +36,7 @@ class PointerStore:
                 session.item_key,
                 condition=f"{clauses.SAME_THREAD} AND {clauses.NOT_BEING_DELETED}",
                 sets={"opened_at": at},
-                removes=["delete_marked_at", "delete_marked_message"],
+                removes=Deletion.MARK,
                 values={"thread": kept},
             ),
             *check_former_owner(self._table, pointer, session.pair, thread_id),

@@ -9,7 +9,7 @@ import msgspec
 from handler.discord import snowflakes
 from handler.discord.models import Channel
 from handler.runtime.clock import iso, parse_iso
-from handler.store.items import Problem, Session, Status, session_attributes
+from handler.store.items import Deletion, Problem, Session, Status, session_attributes
 
 
 def thread_attributes(thread: Channel, now: datetime) -> dict[str, Any]:
@@ -58,7 +58,7 @@ def changes_with_trace(
         return {}
     if flagged:  # all attributes, because a flagged session is watched, and an archived one is not
         changes = {**thread_attributes(thread, now), **changes}
-    cleared = dict.fromkeys(("delete_marked_at", "delete_marked_message", *Problem.__struct_fields__))
+    cleared = dict.fromkeys((*Deletion.MARK, *Problem.__struct_fields__))
     return {**changes, **cleared, "opened_at": iso(now)}
 
 

@@ -57,7 +57,7 @@ async def settle_and_advance(
     So a look-up stays at one page.
     """
     await settle(context, channel, archived)
-    await context.store.channels.move_watermark(channel, started_at)
+    await context.store.channels.advance_watermark(channel, started_at)
 
 
 async def adopt_thread(

@@ -115,7 +115,7 @@ async def test_the_watermark_only_advances_and_only_from_the_value_that_was_read
     await shelf.store.channels.advance_import(channel(), read)
 
     async def watermark_after(known: ChannelItem, to: str) -> str | None:
-        await shelf.store.channels.move_watermark(known, to)
+        await shelf.store.channels.advance_watermark(known, to)
         found = await shelf.store.channels.get(CHANNEL)
         assert found is not None
         return found.imported_at
