@@ -1,10 +1,7 @@
-"""What Discord sends to an interactions endpoint, made up and really signed; with ``lambda_events``, all that arrives.
+"""Build what Discord sends to an interactions endpoint, with a valid signature.
 
-The events generator, the local gateway and the tests all use this one builder, so that what is tried by hand, what the
-local stack plays and what the tests send have one shape. Shapes: Discord docs, "Receiving and Responding"
-(interaction structure, "Security and Authorization") and "Threads".
-
-Times come in as ``now``, an aware UTC datetime. All ids are strings.
+The events generator, the local stack and the tests all use this. Shapes: Discord docs, "Receiving and Responding"
+(interaction structure, "Security and Authorization") and "Threads". ``now`` is an aware UTC datetime; ids are strings.
 """
 
 import hashlib
@@ -16,31 +13,13 @@ from typing import Any, Final
 
 from nacl.signing import SigningKey
 
-from infra.lambda_events import api_gateway_event, schedule_event, sqs_event, sqs_record, unix_milliseconds
+from infra.simulator.snowflakes import TIME_SHIFT, lowest_snowflake
 
-__all__ = [
-    "admin_command",
-    "api_gateway_event",
-    "button",
-    "development_key",
-    "encode",
-    "interaction",
-    "ping",
-    "schedule_event",
-    "sign",
-    "snowflake",
-    "sqs_event",
-    "sqs_record",
-]
-
-# Of local runs: an application, a guild in which it is, a text channel there, and a member.
+# For local runs: an application, its guild, a text channel there, and a member.
 DEVELOPMENT_APPLICATION_ID: Final = "1100000000000000001"
 DEVELOPMENT_GUILD_ID: Final = "1100000000000000002"
 DEVELOPMENT_CHANNEL_ID: Final = "1100000000000000003"
 DEVELOPMENT_USER_ID: Final = "1100000000000000004"
-
-DISCORD_EPOCH_MILLISECONDS: Final = 1_420_070_400_000  # 2015-01-01: where a snowflake's time begins
-SNOWFLAKE_TIME_SHIFT: Final = 22  # the bits below a snowflake's time: worker, process and increment
 
 PING: Final = 1
 APPLICATION_COMMAND: Final = 2
@@ -51,32 +30,32 @@ SUBCOMMAND: Final = 1
 STRING: Final = 3
 THREAD_TYPES: Final = frozenset({10, 11, 12})  # of an announcement channel, public, private
 
-# What the invitation of README asks for: View Channel 10, Send Messages 11, Embed Links 14, Read Message History 16,
+# What the bot's invitation asks for: View Channel 10, Send Messages 11, Embed Links 14, Read Message History 16,
 # View Audit Log 7, Manage Threads 34, Create Public Threads 35, Send Messages in Threads 38.
 BOT_PERMISSIONS: Final = sum(1 << bit for bit in (7, 10, 11, 14, 16, 34, 35, 38))
 # What an ordinary member has: View Channel 10, Send Messages 11, Read Message History 16, Use Application Commands 31,
 # Create Public Threads 35, Send Messages in Threads 38.
 MEMBER_PERMISSIONS: Final = sum(1 << bit for bit in (10, 11, 16, 31, 35, 38))
-# And of those who use /session-admin: Manage Threads 34 besides.
+# What a user of /session-admin has: also Manage Threads 34.
 MODERATOR_PERMISSIONS: Final = MEMBER_PERMISSIONS | 1 << 34
 
 
 def development_key() -> SigningKey:
-    """The key pair of local runs. It is public knowledge, being here: never give its public half to a deployed stack."""
+    """The key pair for local runs. It is published here: never give its public half to a deployed stack."""
     return SigningKey(hashlib.sha256(b"onethread: the key of local runs").digest())
 
 
 def snowflake(now: datetime, low_bits: int | None = None) -> str:
-    """An id allotted at ``now``; ``low_bits`` (below 2**22) tells apart those of one millisecond, random if not given."""
+    """An id of the millisecond ``now``, with these ``low_bits`` (below 2**22) or random ones."""
     if low_bits is None:
-        low_bits = secrets.randbits(SNOWFLAKE_TIME_SHIFT)
-    return str((unix_milliseconds(now) - DISCORD_EPOCH_MILLISECONDS) << SNOWFLAKE_TIME_SHIFT | low_bits)
+        low_bits = secrets.randbits(TIME_SHIFT)
+    return str(lowest_snowflake(now) | low_bits)
 
 
 def ping(
     *, interaction_id: str | None = None, application_id: str = DEVELOPMENT_APPLICATION_ID, now: datetime
 ) -> dict[str, Any]:
-    """What Discord sends to see whether an endpoint is alive and checks signatures."""
+    """Discord's check that an endpoint runs and verifies signatures."""
     return {**_envelope(PING, interaction_id or snowflake(now), application_id, None), "user": _user(application_id)}
 
 
@@ -96,7 +75,7 @@ def interaction(
     application_id: str = DEVELOPMENT_APPLICATION_ID,
     now: datetime,
 ) -> dict[str, Any]:
-    """``/session open name: [topic:]``, used by a member of a guild in a channel, or in a thread (then ``parent_id`` is its channel)."""
+    """``/session open name: [topic:]``, used in a guild's channel, or in a thread whose channel is ``parent_id``."""
     options = {"name": name} if topic is None else {"name": name, "topic": topic}
     return {
         **_envelope(APPLICATION_COMMAND, interaction_id or snowflake(now), application_id, token),
@@ -115,7 +94,7 @@ def interaction(
 
 
 def admin_command(subcommand: str, *, member_permissions: int = MODERATOR_PERMISSIONS, **place: Any) -> dict[str, Any]:
-    """``/session-admin import`` or ``duplicates``; `place` is what `interaction` takes."""
+    """``/session-admin import`` or ``duplicates``; ``place`` as for ``interaction``."""
     payload = interaction("", member_permissions=member_permissions, **place)
     return {**payload, "data": _command(payload["application_id"], subcommand, {}, name="session-admin")}
 
@@ -123,7 +102,7 @@ def admin_command(subcommand: str, *, member_permissions: int = MODERATOR_PERMIS
 def button(
     message: Mapping[str, Any], *, member_permissions: int = MODERATOR_PERMISSIONS, **place: Any
 ) -> dict[str, Any]:
-    """The first button beneath a message of the bot's is pressed; `place` is what `interaction` takes."""
+    """A press of the first button beneath a message of the bot; ``place`` as for ``interaction``."""
     payload = interaction("", member_permissions=member_permissions, **place)
     custom_id = message["components"][0]["components"][0]["custom_id"]
     data = {"component_type": BUTTON, "custom_id": custom_id, "id": 2}
@@ -131,7 +110,7 @@ def button(
 
 
 def sign(body: bytes, key: SigningKey, now: datetime) -> dict[str, str]:
-    """The headers that Discord sends with ``body``: its signature covers the timestamp and the raw body."""
+    """The headers that Discord sends with ``body``. The signature covers the timestamp and the raw body."""
     timestamp = str(int(now.timestamp()))
     signature = key.sign(timestamp.encode() + body).signature
     return {
@@ -143,7 +122,7 @@ def sign(body: bytes, key: SigningKey, now: datetime) -> dict[str, str]:
 
 
 def encode(payload: Mapping[str, Any]) -> bytes:
-    """The raw body, as Discord writes JSON: compact, in UTF-8."""
+    """The raw body as Discord writes it: compact JSON in UTF-8."""
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -172,7 +151,7 @@ def _command(
 
 
 def _channel(channel_id: str, guild_id: str, kind: int, parent_id: str | None, permissions: int) -> dict[str, Any]:
-    """The partial channel of an interaction; of a thread's parent it tells the id, not the type."""
+    """The partial channel of an interaction. For a thread it has the parent's id, not its type."""
     channel = {
         "flags": 0,
         "guild_id": guild_id,

@@ -1,7 +1,7 @@
-"""What AWS wraps around a request or a message when it invokes a function, made up.
+"""Build the events with which AWS invokes the functions.
 
 Shapes: API Gateway docs, "payload format version 2.0"; Lambda docs, "Using Lambda with Amazon SQS"; EventBridge
-Scheduler docs, "Invoking a Lambda function". Times come in as ``now``, an aware UTC datetime.
+Scheduler docs, "Invoking a Lambda function". ``now`` is an aware UTC datetime.
 """
 
 import base64 as base64_codec
@@ -17,7 +17,7 @@ ACCOUNT: Final = "123456789012"
 
 
 def unix_milliseconds(now: datetime) -> int:
-    """A time as API Gateway and SQS tell it."""
+    """A time as API Gateway and SQS write it."""
     return (now - UNIX_EPOCH) // timedelta(milliseconds=1)
 
 
@@ -31,11 +31,9 @@ def api_gateway_event(
     base64: bool = False,
     stage: str = "$default",
 ) -> dict[str, Any]:
-    """The event with which an HTTP API (payload format 2.0) invokes the webhook for one request received at ``now``.
-
-    Header names are lower-case there; the path of a named stage begins with the stage's name.
-    """
+    """The event of an HTTP API (payload format 2.0) for a request received at ``now``."""
     route = f"{method} {path}" if (method, path) == ("POST", "/interactions") else "$default"
+    # The path of a named stage begins with the stage's name.
     raw_path = path if stage == "$default" else f"/{stage}{path}"
     lowered = {name.lower(): value for name, value in headers.items()}
     domain = "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com"
@@ -80,7 +78,7 @@ def sqs_record(
     sent_at: datetime | None = None,
     queue_arn: str = "arn:aws:sqs:us-east-1:123456789012:onethread-jobs",
 ) -> dict[str, Any]:
-    """One queue message as a function gets it: received at ``now`` for the ``receive_count``-th time, sent at ``sent_at``."""
+    """One queue message, sent at ``sent_at``, received at ``now`` for the ``receive_count``-th time."""
     return {
         "messageId": message_id or secrets.token_hex(16),
         "receiptHandle": receipt_handle or secrets.token_hex(16),
@@ -100,12 +98,12 @@ def sqs_record(
 
 
 def sqs_event(*records: Mapping[str, Any]) -> dict[str, Any]:
-    """The event that holds ``sqs_record``s."""
+    """The event with these ``sqs_record``s."""
     return {"Records": [dict(record) for record in records]}
 
 
 def schedule_event(now: datetime) -> dict[str, Any]:
-    """What EventBridge Scheduler sends for a schedule with no input of its own."""
+    """The event of EventBridge Scheduler for a schedule without an input."""
     return {
         "version": "0",
         "id": secrets.token_hex(16),

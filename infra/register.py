@@ -1,14 +1,14 @@
-"""Register the slash commands with Discord: everywhere, or in one guild, where they show at once.
+"""Register the slash commands with Discord, everywhere or in one guild, where they appear at once.
 
-    python -m infra.register --dry-run                 what would change, everywhere
-    python -m infra.register                           do it
-    python -m infra.register --guild 1234567890        in one guild only
+    python -m infra.register --dry-run                 show what would change
+    python -m infra.register                           register everywhere
+    python -m infra.register --guild 1234567890        register in one guild only
 
-Registering *replaces* all commands of that scope (Discord docs, "Bulk Overwrite Global Application Commands"), so the
-dry run shows, too, what somebody else registered and would be gone.
+Registering *replaces* all commands of that scope (Discord docs, "Bulk Overwrite Global Application Commands"). The dry run
+also shows commands of others that would be removed.
 
-Environment: DISCORD_APPLICATION_ID; DISCORD_BOT_TOKEN unless --token-parameter names an SSM parameter that holds it;
-DISCORD_API_URL for another Discord than the real one. The token is never shown.
+Environment: DISCORD_APPLICATION_ID; DISCORD_BOT_TOKEN, unless --token-parameter names an SSM parameter with the token;
+DISCORD_API_URL, to use another Discord than the real one. The token is never shown.
 """
 
 import argparse
@@ -26,11 +26,11 @@ from infra.commands.definitions import COMMANDS
 from infra.commands.limits import find_faults
 
 API_URL: Final = "https://discord.com/api/v10"
-TIMEOUT_SECONDS: Final = 30.0  # a person waits and can repeat: rather long than a needless failure
+TIMEOUT_SECONDS: Final = 30.0  # long, because a person waits and a needless failure is worse
 
 
-class Failed(Exception):
-    """Registration did not happen; the text says why and what to do."""
+class RegistrationError(Exception):
+    """Nothing was registered. The text says why and what to do."""
 
 
 def main(
@@ -44,16 +44,16 @@ def main(
         application, token = _identity(environ, options.token_parameter)
         client = _client(environ.get("DISCORD_API_URL") or API_URL, token, transport)
         print(asyncio.run(register(client, application, options.guild, dry_run=options.dry_run)))
-    except Failed as failure:
+    except RegistrationError as failure:
         print(f"Nothing was registered: {failure}", file=sys.stderr)
         return 1
     return 0
 
 
 async def register(client: httpx.AsyncClient, application: str, guild: str | None, *, dry_run: bool) -> str:
-    """Bring the commands of one scope up to date and return what to tell. Closes the client. Raises Failed."""
+    """Bring the commands of one scope up to date, and return a report. Closes the client. Raises RegistrationError."""
     if found := find_faults(COMMANDS):
-        raise Failed("the definitions have faults.\n  " + "\n  ".join(found))
+        raise RegistrationError("the definitions have faults.\n  " + "\n  ".join(found))
     place = f"/guilds/{guild}" if guild else ""
     path, scope = f"/applications/{application}{place}/commands", f"guild {guild}" if guild else "everywhere"
     wanted = for_scope(COMMANDS, guild)
@@ -75,20 +75,20 @@ def _names(commands: Sequence[Mapping[str, Any]]) -> str:
 async def _call(client: httpx.AsyncClient, method: str, path: str, body: Any = None) -> Any:
     try:
         response = await client.request(method, path.removeprefix("/"), json=body)
-    except httpx.HTTPError as fault:
-        raise Failed(
-            f"Discord could not be reached ({type(fault).__name__}). Check the network and try again."
+    except httpx.HTTPError as error:
+        raise RegistrationError(
+            f"Discord could not be reached ({type(error).__name__}). Check the network and try again."
         ) from None
     if response.is_success:
         return response.json()
-    raise Failed(_explained(response))
+    raise RegistrationError(_explain(response))
 
 
-def _explained(response: httpx.Response) -> str:
-    """What a refusal means here, and what to do about it."""
+def _explain(response: httpx.Response) -> str:
+    """What a refusal means, and what to do about it."""
     body = _body(response)
     if response.status_code == 401:
-        return "Discord does not take this bot token. Copy the current one from the developer portal's Bot page."
+        return "Discord does not accept this bot token. Copy the current one from the developer portal's Bot page."
     if response.status_code == 403:
         return (
             f"Discord does not allow it ({body.get('message', 'no reason given')}). The token must belong to "
@@ -98,14 +98,14 @@ def _explained(response: httpx.Response) -> str:
         return "Discord knows no such application or guild. Compare DISCORD_APPLICATION_ID and --guild with the portal."
     if response.status_code == 429:
         seconds = body.get("retry_after")
-        return f"Discord asks to wait: try again in {f'{seconds} seconds' if seconds else 'a while'}."
+        return f"Too many requests: try again in {f'{seconds} seconds' if seconds else 'a while'}."
     if response.status_code >= 500:
-        return f"Discord has trouble (status {response.status_code}). Try again in a few minutes."
+        return f"Discord has a problem (status {response.status_code}). Try again in a few minutes."
     return f"Discord refused the definitions (status {response.status_code}): {body.get('message', '')} {body.get('errors', '')}"
 
 
 def _body(response: httpx.Response) -> Mapping[str, Any]:
-    """The JSON object of an error; empty when a proxy in front answered with something else."""
+    """The JSON object of an error; empty if a proxy answered with something else."""
     try:
         body = response.json()
     except ValueError:
@@ -121,17 +121,19 @@ def _client(url: str, token: str, transport: httpx.AsyncBaseTransport | None) ->
 
 
 def _identity(environ: Mapping[str, str], token_parameter: str | None) -> tuple[str, str]:
-    """The application's id and the bot's token. Raises Failed, naming what is missing."""
+    """The application's id and the bot's token. Raises RegistrationError, naming what is missing."""
     application = environ.get("DISCORD_APPLICATION_ID", "")
     if not application.isdecimal():
-        raise Failed(
+        raise RegistrationError(
             "set DISCORD_APPLICATION_ID to the application's numeric id (developer portal, General Information)."
         )
     token = _parameter(token_parameter) if token_parameter else environ.get("DISCORD_BOT_TOKEN", "").strip()
     if not token:
-        raise Failed("set DISCORD_BOT_TOKEN to the bot's token, or name its SSM parameter with --token-parameter.")
+        raise RegistrationError(
+            "set DISCORD_BOT_TOKEN to the bot's token, or name its SSM parameter with --token-parameter."
+        )
     if not token.isascii() or any(character.isspace() for character in token):
-        raise Failed("what is set as the bot's token is not one: copy it alone, without quotes or spaces.")
+        raise RegistrationError("the bot's token is not valid: copy it without quotes or spaces.")
     return application, token
 
 
@@ -140,14 +142,14 @@ def _parameter(name: str) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
-        answer = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)
+        parameter = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)
     except ClientError as refusal:
-        raise Failed(f"SSM does not give out {name} ({refusal.response['Error']['Code']}).") from None
-    except BotoCoreError as fault:
-        raise Failed(
-            f"SSM could not be asked for {name} ({type(fault).__name__}). Check AWS credentials and region."
+        raise RegistrationError(f"SSM refused to read {name} ({refusal.response['Error']['Code']}).") from None
+    except BotoCoreError as error:
+        raise RegistrationError(
+            f"SSM could not be reached for {name} ({type(error).__name__}). Check AWS credentials and region."
         ) from None
-    return answer["Parameter"]["Value"].strip()
+    return parameter["Parameter"]["Value"].strip()
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -180,6 +180,27 @@ def test_a_newcomer_sees_few_doors_at_once() -> None:
         ), folder
 
 
+def test_the_simulator_knows_neither_the_handlers_nor_the_local_stack() -> None:
+    imports = grimp.build_graph("infra", "handler", cache_dir=None)
+    for forbidden in ("handler", "infra.local"):
+        assert not imports.find_shortest_chains("infra.simulator", forbidden)
+
+
+def test_the_simulators_modules_import_only_those_below_them_in_its_map() -> None:
+    simulator = ROOT / "infra" / "simulator"
+    listed = re.findall(
+        r"^    (\S.*?)  ", ast.get_docstring(ast.parse((simulator / "__init__.py").read_text())) or "", re.M
+    )
+    depth = {name.rstrip("/"): line for line, names in enumerate(listed) for name in names.split(", ")}
+    assert set(depth) == {path.stem for path in simulator.iterdir()} - {"__init__", "__pycache__"}
+    imports = grimp.build_graph("infra", cache_dir=None)
+    for module in imports.find_descendants("infra.simulator"):
+        for name in imports.find_modules_directly_imported_by(module):
+            if name.startswith("infra.simulator."):
+                importer, imported = module.split(".")[2], name.split(".")[2]
+                assert importer == imported or depth[importer] < depth[imported], f"{module} imports {name}"
+
+
 def test_no_module_imports_itself_in_the_end() -> None:
     for module in modules():
         for imported in imported_by(module):

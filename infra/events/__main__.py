@@ -1,4 +1,4 @@
-"""Print an event for a function that runs by hand; signatures and times are of this moment.
+"""Print an event to invoke a function by hand, signed and timed now.
 
     python -m infra.events open --name 1a06a43 | sam local invoke WebhookFunction -e -
 
@@ -20,14 +20,15 @@ from nacl.signing import SigningKey
 
 from infra import interactions
 from infra.events import containers
-from infra.interactions import api_gateway_event, encode, schedule_event, sign, sqs_event, sqs_record
+from infra.interactions import encode, sign
+from infra.lambda_events import api_gateway_event, schedule_event, sqs_event, sqs_record
 
 KEY_VARIABLE: Final = "ONETHREAD_SIGNING_KEY"
 BUILT_TEMPLATE: Final = Path(".aws-sam/build/template.yaml")
 
 
-class Mistaken(Exception):
-    """The command line or the environment asks for something that cannot be had; the text says what."""
+class UsageError(Exception):
+    """The command line or the environment is wrong. The text says what to change."""
 
 
 def main(
@@ -37,8 +38,8 @@ def main(
     options.key = options.signing_key or environ.get(KEY_VARIABLE)
     try:
         print(options.make(options, now or datetime.now(UTC)))
-    except Mistaken as mistake:
-        print(mistake, file=sys.stderr)
+    except UsageError as error:
+        print(error, file=sys.stderr)
         return 2
     return 0
 
@@ -57,20 +58,20 @@ def _job(options: argparse.Namespace, now: datetime) -> str:
 
     interaction = parse(_interaction(options, now))
     if interaction is None:
-        raise Mistaken("That makes no interaction: ids are strings of digits.")
+        raise UsageError("That is not an interaction: ids are strings of digits.")
     body = jobs.encode(jobs.Job.of(interaction, now))
     return _json(sqs_event(sqs_record(body, now=now, receive_count=options.receive_count)))
 
 
 def _ensure(options: argparse.Namespace, now: datetime) -> str:
-    asked = {
+    request = {
         "session_name": options.name,
         "parent_channel_id": options.channel,
         "topic": options.topic,
         "unlock": options.unlock or None,
         "request_id": options.request_id,
     }
-    return _json({field: value for field, value in asked.items() if value is not None})
+    return _json({field: value for field, value in request.items() if value is not None})
 
 
 def _schedule(options: argparse.Namespace, now: datetime) -> str:
@@ -92,11 +93,11 @@ def _env(options: argparse.Namespace, now: datetime) -> str:
 def _template(options: argparse.Namespace, now: datetime) -> str:
     try:
         built = yaml.safe_load(options.built.read_text())
-        text: str = yaml.safe_dump(containers.declaring(built), sort_keys=False)
+        text: str = yaml.safe_dump(containers.declare_variables(built), sort_keys=False)
     except FileNotFoundError:
-        raise Mistaken(f"{options.built} is not there: run `make build` first.") from None
+        raise UsageError(f"{options.built} is not there: run `make build` first.") from None
     except (yaml.YAMLError, KeyError, TypeError):
-        raise Mistaken(f"{options.built} is not what `make build` writes; --built names its template.") from None
+        raise UsageError(f"{options.built} is not what `make build` writes: name its template with --built.") from None
     return text.rstrip()
 
 
@@ -121,13 +122,13 @@ def _signed(payload: Mapping[str, Any], options: argparse.Namespace, now: dateti
 
 
 def _signing_key(options: argparse.Namespace) -> SigningKey:
-    """The key that was given, else the development key. Its text is never repeated."""
+    """The given key or the development key. Its text is never shown."""
     if not options.key:
         return interactions.development_key()
     try:
         return SigningKey(bytes.fromhex(options.key))
     except (ValueError, CryptoError):
-        raise Mistaken(
+        raise UsageError(
             "The signing key must be 64 hexadecimal digits; `python -m infra.events key` shows one."
         ) from None
 
@@ -161,22 +162,28 @@ def _with_user(kind: argparse.ArgumentParser) -> None:
     kind.add_argument("--guild", default=interactions.DEVELOPMENT_GUILD_ID, metavar="ID")
     kind.add_argument("--user", default=interactions.DEVELOPMENT_USER_ID, metavar="ID")
     kind.add_argument("--application", default=interactions.DEVELOPMENT_APPLICATION_ID, metavar="ID")
-    kind.add_argument("--token", help="the interaction's token, if Discord (or the local one) shall know it")
+    kind.add_argument("--token", help="the interaction's token, if Discord (or the local stack) knows it")
 
 
 def _with_encoding(kind: argparse.ArgumentParser) -> None:
-    kind.add_argument("--base64", action="store_true", help="with the body in base64, as API Gateway does at times")
+    kind.add_argument(
+        "--base64", action="store_true", help="with the body in base64, as API Gateway sometimes sends it"
+    )
 
 
 def _with_receive_count(kind: argparse.ArgumentParser) -> None:
     kind.add_argument(
-        "--receive-count", type=int, default=1, metavar="N", help="how often the queue gave it out; 3 is the last"
+        "--receive-count",
+        type=int,
+        default=1,
+        metavar="N",
+        help="how often the queue has delivered it; 3 is the last time",
     )
 
 
 def _with_program(kind: argparse.ArgumentParser) -> None:
     kind.add_argument("--unlock", action="store_true", help="lift a moderator's lock")
-    kind.add_argument("--request-id", metavar="ID", help="a repeat with the same one is the same request")
+    kind.add_argument("--request-id", metavar="ID", help="repeats with the same id are one request")
 
 
 def _with_addresses(kind: argparse.ArgumentParser) -> None:

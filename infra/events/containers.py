@@ -1,4 +1,4 @@
-"""What ``sam local invoke`` needs so that a function in its container talks to the local stack."""
+"""Connect a function in a container of ``sam local invoke`` with the local stack."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -6,13 +6,13 @@ from typing import Any, Final
 from infra.interactions import DEVELOPMENT_APPLICATION_ID
 from infra.lambda_events import ACCOUNT
 
-# What the local stack calls them: queues have their names in the template.
+# Names in the local stack. Queues have their names in the template.
 TABLE: Final = "onethread-sessions"
 JOBS_QUEUE: Final = "JobsQueue"
 RECONCILE_QUEUE: Final = "ReconcileQueue"
 BOT_TOKEN_PARAMETER: Final = "/onethread/discord-bot-token"
 
-# The template does not declare these: where Discord and AWS are is nothing that a deployed stack chooses.
+# The template does not declare these: a deployed stack does not choose where Discord and AWS are.
 UNDECLARED: Final = (
     "AWS_ENDPOINT_URL_DYNAMODB",
     "AWS_ENDPOINT_URL_SQS",
@@ -22,7 +22,7 @@ UNDECLARED: Final = (
 
 
 def environment(host: str, aws_port: int, discord_port: int, public_key: bytes) -> dict[str, str]:
-    """The variables of any of the four functions, with the local stack at ``host`` as the container sees it."""
+    """The variables of all functions. ``host`` is the local stack's machine as a container sees it."""
     aws = f"http://{host}:{aws_port}"
     return {
         "SESSIONS_TABLE": TABLE,
@@ -36,8 +36,8 @@ def environment(host: str, aws_port: int, discord_port: int, public_key: bytes) 
     }
 
 
-def declaring(template: Mapping[str, Any]) -> dict[str, Any]:
-    """A built template that declares all of ``environment``: sam silently drops variables that a template does not."""
+def declare_variables(template: Mapping[str, Any]) -> dict[str, Any]:
+    """Declare all of ``environment`` in a built template: sam silently drops undeclared variables."""
     shared = template["Globals"]["Function"]
     variables = {**shared["Environment"]["Variables"], **dict.fromkeys(UNDECLARED, "")}
     function = {**shared, "Environment": {"Variables": variables}}

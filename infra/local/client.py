@@ -25,9 +25,9 @@ from infra.interactions import (
     development_key,
     encode,
     interaction,
-    schedule_event,
     sign,
 )
+from infra.lambda_events import schedule_event
 from infra.local.address_file import read_addresses
 from infra.local.discord_client import Answer, Channel, DiscordClient, User
 from infra.local.http_client import Refused, call, invoke_function

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.interactions import schedule_event, sqs_event, sqs_record
+from infra.lambda_events import schedule_event, sqs_event, sqs_record
 from infra.local.functions import Result
 from infra.local.template import QueueSource
 

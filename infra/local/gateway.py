@@ -11,7 +11,7 @@ from threading import Thread
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from infra.interactions import api_gateway_event
+from infra.lambda_events import api_gateway_event
 from infra.local.functions import Pool, Result
 from infra.loopback import Request, Response, json_response
 

@@ -24,13 +24,8 @@ from typing import Any, Final
 
 from infra.cloudformation import TEMPLATE
 from infra.events.containers import BOT_TOKEN_PARAMETER, TABLE
-from infra.interactions import (
-    DEVELOPMENT_APPLICATION_ID,
-    DEVELOPMENT_CHANNEL_ID,
-    DEVELOPMENT_GUILD_ID,
-    development_key,
-    schedule_event,
-)
+from infra.interactions import DEVELOPMENT_APPLICATION_ID, DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID, development_key
+from infra.lambda_events import schedule_event
 from infra.local.discord import LocalDiscord
 from infra.local.functions import Function, Pool, Result, start_fork_server
 from infra.local.gateway import http_api, lambda_api

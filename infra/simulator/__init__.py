@@ -1,25 +1,28 @@
-"""A simulated Discord: the part of its HTTP API that this project meets, as a pure function from request to response.
+"""A simulated Discord: the part of its HTTP API that Onethread uses, as a pure function from request to response.
 
-It knows nothing of the handlers, so that a wrong idea of Discord in them cannot hide behind the same wrong idea here. It
-does no I/O, reads no clock and rolls no dice: `now` comes with each call, ids follow from it and from what was allotted before.
+Entry points: `SimulatedDiscord`; `SimulatedTransport`, the same behind httpx; `DiscordServer`, the same behind a socket.
 
-    exchange      requests, responses, what a connection may come to
-    snowflakes    ids and times as Discord writes them
-    models        what the world consists of: frozen records
-    forkable      dictionaries that are cheap to fork and to compare
-    state         the whole world: tables of records, and the indices over them
-    refusals      Discord's errors
-    permissions   who may do what
-    effects       what an act does to the world, whoever does it
-    render        records as Discord's JSON
-    call          one request on its way through; reading of bodies and queries
-    routes.…      the answers, by resource
-    router        which path goes where
-    rate_limits   buckets, the global limit
-    faults        what goes wrong on purpose
-    people        what people do
-    interactions  Discord's side of a slash command
-    simulated_discord  SimulatedDiscord: all of it together
-    transport     the same behind httpx
-    server, control the same behind a real socket
+    transport, server    carry requests to SimulatedDiscord; server adds the control path
+    control              play moderator from another process, by HTTP
+    simulated_discord    SimulatedDiscord: requests, building, switches, copies
+    people               what people and Discord's own timer do
+    faults               what goes wrong on purpose
+    router               the routes, and how a request finds its route
+    interactions         the first answer to an interaction, and its original response
+    routes/              what Discord answers, one module for each resource
+    call                 one request with the state it meets; checks of body and query
+    rate_limits          buckets, the global limit
+    effects              what an action does to the state, whoever does it
+    permissions          what the bot may do
+    render               models as Discord's JSON
+    state                all models by id, the indices over them, the switches
+    forkable             a dictionary that is cheap to fork and to compare
+    refusals             Discord's errors
+    models               what Discord consists of: frozen dataclasses
+    snowflakes           ids and times as Discord writes them
+    exchange             a request and its outcome
+
+Each module imports only those below it. Deliberately absent: anything of handler/, so that a wrong idea of Discord there is
+not repeated here; clocks and random numbers, since `now` comes with each call and ids follow from it; the gateway connection
+(WebSocket), voice, and everything else that Onethread does not use.
 """

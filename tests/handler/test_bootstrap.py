@@ -17,7 +17,8 @@ from handler import bootstrap, ensure, reconciler, webhook, worker
 from handler.bootstrap import ON_LAMBDA, Environment
 from handler.config import Config, EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
 from handler.errors import ConfigurationError
-from infra.interactions import api_gateway_event, encode, interaction, sign, sqs_event, sqs_record
+from infra.interactions import encode, interaction, sign
+from infra.lambda_events import api_gateway_event, sqs_event, sqs_record
 from tests.kit.deployment import CHANNEL, GUILD, KEY, USER
 from tests.kit.loopback import Loopback, loopback
 from tests.kit.secrets import BOT_TOKEN

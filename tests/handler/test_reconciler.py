@@ -14,7 +14,7 @@ from handler.errors import ConfigurationError
 from handler.reconciler import decode, encode
 from handler.runtime.clock import iso
 from handler.sessions.reconcile.run import run_once
-from infra.interactions import sqs_event, sqs_record
+from infra.lambda_events import sqs_event, sqs_record
 from infra.simulator.faults import error, server_error
 from infra.simulator.refusals import too_many_requests
 from tests.kit.deployment import GUILD, Deployment

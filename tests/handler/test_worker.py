@@ -21,7 +21,7 @@ from handler.errors import (
     TimedOut,
     TooManyThreads,
 )
-from infra.interactions import sqs_event, sqs_record
+from infra.lambda_events import sqs_event, sqs_record
 from infra.simulator.faults import DROP, HANG, bad_gateway, error
 from tests.kit.aws_wire import What
 from tests.kit.commands import Case

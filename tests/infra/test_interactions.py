@@ -14,17 +14,14 @@ from handler.discord.signature import RequestRefused, verify
 from infra.interactions import (
     BOT_PERMISSIONS,
     MEMBER_PERMISSIONS,
-    api_gateway_event,
     development_key,
     encode,
     interaction,
     ping,
-    schedule_event,
     sign,
     snowflake,
-    sqs_event,
-    sqs_record,
 )
+from infra.lambda_events import api_gateway_event, schedule_event, sqs_event, sqs_record
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 KEY = development_key()

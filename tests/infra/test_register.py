@@ -121,7 +121,7 @@ def test_a_changed_description_is_the_only_line_that_differs() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "told"),
     [
-        (401, b'{"message": "401: Unauthorized", "code": 0}', "does not take this bot token"),
+        (401, b'{"message": "401: Unauthorized", "code": 0}', "does not accept this bot token"),
         (403, b'{"message": "Missing Access", "code": 50001}', "does not allow it (Missing Access)"),
         (404, b'{"message": "Unknown Application", "code": 10002}', "knows no such application or guild"),
         (429, b'{"message": "You are being rate limited.", "retry_after": 12.5, "global": false}', "in 12.5 seconds"),
@@ -130,7 +130,7 @@ def test_a_changed_description_is_the_only_line_that_differs() -> None:
             b'{"message": "Invalid Form Body", "code": 50035, "errors": {"0": {}}}',
             "refused the definitions (status 400)",
         ),
-        (502, b"<html>Bad gateway</html>", "has trouble (status 502)"),
+        (502, b"<html>Bad gateway</html>", "has a problem (status 502)"),
         (403, b"<html>Blocked</html>", "no reason given"),
         (429, b'"slow down"', "try again in a while"),
     ],
@@ -156,7 +156,7 @@ def test_an_unreachable_discord_is_told_without_its_address(never_shown: Any) ->
 
 def test_a_wrong_token_is_refused_by_discord_and_not_shown(wire: Wire, never_shown: Any) -> None:
     assert wire.run(DISCORD_BOT_TOKEN=f"{BOT_TOKEN}-of-yesterday") == 1
-    assert "does not take this bot token" in never_shown()
+    assert "does not accept this bot token" in never_shown()
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_wrong_token_is_refused_by_discord_and_not_shown(wire: Wire, never_sho
         ({"DISCORD_APPLICATION_ID": ""}, "set DISCORD_APPLICATION_ID"),
         ({"DISCORD_APPLICATION_ID": "onethread"}, "set DISCORD_APPLICATION_ID"),
         ({"DISCORD_BOT_TOKEN": " "}, "set DISCORD_BOT_TOKEN"),
-        ({"DISCORD_BOT_TOKEN": f"Bot {BOT_TOKEN}"}, "is not one"),
+        ({"DISCORD_BOT_TOKEN": f"Bot {BOT_TOKEN}"}, "the bot's token is not valid"),
     ],
 )
 def test_what_is_missing_is_named_before_anything_is_sent(
@@ -185,7 +185,7 @@ def test_the_token_can_come_from_ssm(wire: Wire, never_shown: Any, monkeypatch: 
         assert wire.run("--token-parameter", "/onethread/token", DISCORD_BOT_TOKEN="") == 0
         assert "Registered (everywhere)" in never_shown()
         assert wire.run("--token-parameter", "/onethread/other", DISCORD_BOT_TOKEN="") == 1
-        assert "SSM does not give out /onethread/other (ParameterNotFound)" in never_shown()
+        assert "SSM refused to read /onethread/other (ParameterNotFound)" in never_shown()
 
 
 def test_what_is_sent_fits_discords_own_description_of_a_command(wire: Wire) -> None:

@@ -15,7 +15,7 @@ from boto3.session import Session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
-from infra.interactions import sqs_event, sqs_record
+from infra.lambda_events import sqs_event, sqs_record
 from tests.kit.aws_answers import answer, error
 from tests.kit.hanging import Hanging
 

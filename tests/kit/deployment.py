@@ -18,16 +18,8 @@ from handler.bootstrap import C, Environment
 from handler.commands.command import Commands
 from handler.commands.registry import COMMANDS
 from handler.config import EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
-from infra.interactions import (
-    admin_command,
-    api_gateway_event,
-    button,
-    development_key,
-    encode,
-    interaction,
-    schedule_event,
-    sign,
-)
+from infra.interactions import admin_command, button, development_key, encode, interaction, sign
+from infra.lambda_events import api_gateway_event, schedule_event
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
 from tests.kit.aws_wire import QUEUE_URL, ParameterWire, QueueWire

@@ -14,7 +14,8 @@ from nacl.signing import SigningKey
 from handler import webhook
 from handler.aws.http_api import MAX_BODY_BYTES
 from handler.config import WebhookConfig
-from infra.interactions import api_gateway_event, encode, interaction, ping, sign
+from infra.interactions import encode, interaction, ping, sign
+from infra.lambda_events import api_gateway_event
 from tests.kit.deployment import CHANNEL, GUILD, KEY, USER, Deployment
 from tests.kit.virtual_time import START
 

@@ -15,7 +15,7 @@ from handler.discord.interactions import parse
 from handler.discord.signature import verify
 from handler.runtime.validation import read_request
 from infra.events.__main__ import main
-from infra.events.containers import UNDECLARED, declaring, environment
+from infra.events.containers import UNDECLARED, declare_variables, environment
 from infra.interactions import development_key
 from tests.kit.sam_template import environment_of, template
 
@@ -121,7 +121,7 @@ def test_sam_passes_only_what_the_template_declares_so_the_printed_template_decl
     given = set(environment("h", 1, 2, PUBLIC_KEY))
     declared = {name for function in ("WebhookFunction", "ReconcilerFunction") for name in environment_of(function)}
     assert given - declared == set(UNDECLARED)
-    shared = declaring(template())["Globals"]["Function"]["Environment"]["Variables"]
+    shared = declare_variables(template())["Globals"]["Function"]["Environment"]["Variables"]
     assert set(UNDECLARED) <= set(shared)
     assert "SESSIONS_TABLE" in shared
 
