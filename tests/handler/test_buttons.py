@@ -1,4 +1,4 @@
-"""Buttons on their way: types 6 and 7 instead of 5 and 4, the job, the put-back, and what no longer exists."""
+"""Buttons: callbacks of types 6 and 7, jobs, and errors."""
 
 from typing import Any
 
@@ -37,7 +37,7 @@ def payload(**data: Any) -> dict[str, Any]:
     return {**made, "data": {**made["data"], **data}}
 
 
-def test_a_button_is_read_with_its_name_its_argument_and_its_message() -> None:
+def test_a_button_is_parsed_with_name_argument_and_message() -> None:
     found = parse(payload())
     assert found is not None
     assert (found.path, found.name) == (("button", "go"), "button go")
@@ -46,26 +46,26 @@ def test_a_button_is_read_with_its_name_its_argument_and_its_message() -> None:
 
 
 @pytest.mark.parametrize("custom_id", [None, "", 5, "x" * 101])
-def test_a_custom_id_that_is_none_is_no_button_of_ours(custom_id: Any) -> None:
+def test_a_malformed_custom_id_is_not_a_button(custom_id: Any) -> None:
     found = parse(payload(custom_id=custom_id))
     assert found is not None
     assert (found.path, found.is_button) == ((), False)
 
 
-def test_a_command_is_no_button_whatever_its_data_says() -> None:
+def test_a_command_with_a_custom_id_is_not_a_button() -> None:
     found = parse({**payload(), "type": 2})
     assert found is not None
     assert not found.is_button
 
 
 @pytest.mark.parametrize("data", [{"custom_id": "gone:1"}, {"custom_id": None}])
-def test_a_button_that_is_not_known_any_more_is_answered_clearly(data: dict[str, Any]) -> None:
+def test_an_unknown_button_is_answered(data: dict[str, Any]) -> None:
     with Case() as case:
         asked = case.run(case.deliver({**payload(**data), "message": None}))
         assert asked.callback == {"type": 4, "data": texts.unknown_component()}
 
 
-def test_done_in_time_the_answer_replaces_the_list_and_its_button() -> None:
+def test_an_answer_in_time_replaces_the_buttons_message() -> None:
     with Case() as case:
 
         async def scenario() -> None:
@@ -77,7 +77,7 @@ def test_done_in_time_the_answer_replaces_the_list_and_its_button() -> None:
         case.run(scenario())
 
 
-def test_not_done_in_time_the_list_stays_until_the_worker_replaces_it() -> None:
+def test_a_late_answer_replaces_the_buttons_message_by_the_worker() -> None:
     with Case(takes=3.0) as case:
 
         async def scenario() -> None:
@@ -93,25 +93,25 @@ def test_not_done_in_time_the_list_stays_until_the_worker_replaces_it() -> None:
 
 
 @pytest.mark.parametrize("error", [OnethreadError(), RateLimited(900.0)])
-def test_an_error_is_a_message_of_its_own_and_the_button_stays(error: OnethreadError) -> None:
+def test_an_error_is_a_new_message_and_the_button_stays(error: OnethreadError) -> None:
     with Case(error) as case:
         pressed = case.run(case.pressed())
         assert (pressed.kind, pressed.callback["data"]["flags"]) == (4, 64)
 
 
 @pytest.mark.parametrize("fault", ["denied", "hang"])
-def test_a_hand_over_that_failed_is_told_beneath_the_list(fault: What) -> None:
+def test_a_failed_hand_over_is_a_new_message(fault: What) -> None:
     with Case(StoreUnavailable()) as case:
         case.queue.faults = [fault]
         assert case.run(case.pressed()).kind == 4
 
 
-def test_a_fault_of_ours_is_told_beneath_the_list() -> None:
+def test_an_internal_error_is_a_new_message() -> None:
     with Case(RuntimeError("inside")) as case:
         assert case.run(case.pressed()).callback == {"type": 4, "data": texts.internal_error()}
 
 
-def test_what_is_merged_before_a_put_back_is_known_to_the_next_receive() -> None:
+def test_the_next_receive_knows_what_was_done_before_a_put_back() -> None:
     with Case(Merging({"merged": 0}), Merging({"merged": 5}), Importing({}), Merging({"merged": 9}), "done") as case:
         said: list[str] = []
 
@@ -130,7 +130,7 @@ def test_what_is_merged_before_a_put_back_is_known_to_the_next_receive() -> None
         assert said[-1] == "done"
 
 
-def test_a_job_keeps_the_button_and_forgets_nothing_of_it() -> None:
+def test_a_put_back_job_keeps_the_button_and_its_progress() -> None:
     interaction = parse(payload())
     assert interaction is not None
     job = Job.of(interaction, START).put_back({"merged": 3}).put_back({})

@@ -1,4 +1,4 @@
-"""The error tree: each class has its public kind and a text that says what to do, and the drawing is the tree."""
+"""The error tree: its public kinds, its messages, and its drawing."""
 
 import json
 import re
@@ -67,7 +67,7 @@ KINDS = {
 }
 
 
-def test_the_drawing_in_the_module_is_the_tree() -> None:
+def test_the_docstring_draws_the_whole_tree() -> None:
     drawn = re.findall(r"^ {4}([│├└─ ]*)(\w+)", errors.__doc__ or "", re.MULTILINE)
     assert [name for _, name in drawn] == [kind.__name__ for kind in classes()]
     assert [len(lines) // 4 for lines, _ in drawn] == [
@@ -75,19 +75,19 @@ def test_the_drawing_in_the_module_is_the_tree() -> None:
     ]
 
 
-def test_the_kinds_that_programs_are_told_are_the_contract_s() -> None:
+def test_the_kinds_are_those_of_the_public_contract() -> None:
     assert {error.kind: error.retryable for error in TOLD} == KINDS
 
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
-def test_the_public_form_is_json_with_kind_message_and_whether_to_try_again(error: OnethreadError) -> None:
+def test_the_public_form_is_json_with_kind_message_and_retryable(error: OnethreadError) -> None:
     public = error.public()
     assert json.loads(json.dumps(public)) == public
     assert (public["kind"], public["message"], public["retryable"]) == (error.kind, error.message, error.retryable)
 
 
 @pytest.mark.parametrize("error", TOLD, ids=lambda error: type(error).__name__)
-def test_each_class_has_a_text_of_its_own_for_people(error: OnethreadError) -> None:
+def test_each_class_has_its_own_message(error: OnethreadError) -> None:
     assert error.message.endswith(".")
     assert error.message != OnethreadError.default_message
     assert "detail" not in error.message
@@ -109,11 +109,11 @@ def test_the_technical_text_is_never_empty(error: OnethreadError) -> None:
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_what_a_class_adds_to_its_public_form(error: OnethreadError, extra: dict[str, Any]) -> None:
+def test_some_classes_add_fields_to_the_public_form(error: OnethreadError, extra: dict[str, Any]) -> None:
     assert error.public() == {"kind": error.kind, "message": error.message, "retryable": error.retryable, **extra}
 
 
-def test_a_configuration_error_keeps_its_faults_from_users() -> None:
+def test_the_message_of_a_configuration_error_names_no_variable() -> None:
     error = MADE[ConfigurationError]
     assert isinstance(error, ConfigurationError)
     assert error.faults == ("SESSIONS_TABLE is missing",)
@@ -121,7 +121,7 @@ def test_a_configuration_error_keeps_its_faults_from_users() -> None:
     assert "SESSIONS_TABLE" not in error.message
 
 
-def test_permissions_are_told_to_people_by_the_names_in_discord_s_settings() -> None:
+def test_the_message_names_permissions_as_discords_settings_do() -> None:
     error = MissingPermissions(["CREATE_PUBLIC_THREADS", "SEND_MESSAGES_IN_THREADS"])
     assert "Create Public Threads, Send Messages in Threads" in error.message
     assert "CREATE_PUBLIC_THREADS" in str(error)
@@ -130,24 +130,24 @@ def test_permissions_are_told_to_people_by_the_names_in_discord_s_settings() -> 
 @pytest.mark.parametrize(
     ("seconds", "told"), [(0.0, "1 second"), (0.4, "1 second"), (1.2, "2 seconds"), (240.4, "241 seconds")]
 )
-def test_a_wait_is_told_in_whole_seconds_and_never_too_short(seconds: float, told: str) -> None:
+def test_a_wait_is_rounded_up_to_whole_seconds(seconds: float, told: str) -> None:
     assert f" {told}." in RateLimited(seconds).message
 
 
-def test_an_import_tells_how_far_it_is() -> None:
+def test_the_message_of_an_import_shows_its_progress() -> None:
     assert "250" in MADE[Importing].message
     assert "0 so far" in Importing({}).message
 
 
-def test_a_text_of_its_own_replaces_the_class_s() -> None:
+def test_an_error_can_have_a_message_of_its_own() -> None:
     error = InvalidName("empty", message="A session needs a name.")
     assert (str(error), error.message) == ("empty", "A session needs a name.")
 
 
-def test_a_refusal_tells_logs_where_and_what() -> None:
+def test_the_technical_text_of_a_refusal_names_route_status_and_code() -> None:
     assert str(MADE[Forbidden]) == "PATCH /channels answered 403, code 50013: no"
 
 
-def test_an_unknown_outcome_is_one_of_discord_s_failures() -> None:
+def test_an_unknown_outcome_counts_as_discord_unavailable() -> None:
     assert OutcomeUnknown.kind == "discord_unavailable"
     assert issubclass(OutcomeUnknown, TryAgain)

@@ -1,4 +1,4 @@
-"""A Discord that says what a test tells it to say, behind httpx: the real client talks to it over a mock transport."""
+"""A Discord with scripted responses, behind httpx's mock transport, for tests of the real client."""
 
 import asyncio
 import json
@@ -19,13 +19,13 @@ APPLICATION: Final = "900"
 TOKEN: Final = Secret(BOT_TOKEN)
 TEXT_CHANNEL: Final = {"id": "1", "type": 0, "name": "general", "guild_id": "9"}
 
-# What comes of a request: an answer, an exception of httpx, or a function of the request that gives one of them.
+# What a request leads to: a response, an exception of httpx, or a function of the request that returns or raises one.
 Handle = Callable[[httpx.Request], Coroutine[Any, Any, httpx.Response]]
 Answer = httpx.Response | Exception | Handle
 
 
 def ok(document: Any = TEXT_CHANNEL, **headers: str) -> httpx.Response:
-    """200 with JSON; header names are given with underscores."""
+    """200 with JSON; header names are written with underscores."""
     return answer(200, document, **headers)
 
 
@@ -44,7 +44,7 @@ def refusal(status: int, code: int, message: str = "no") -> httpx.Response:
 
 
 def page(status: int, **headers: str) -> httpx.Response:
-    """What a proxy in front of Discord says."""
+    """The response of a proxy in front of Discord."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return httpx.Response(status, html="<html><h1>Bad gateway</h1></html>", headers=named)
 
@@ -57,7 +57,7 @@ def limited(retry_after: float, **headers: str) -> httpx.Response:
 
 
 def bucket(limit: int, left: int, reset_after: float, name: str = "b") -> dict[str, str]:
-    """The headers that tell a bucket's window."""
+    """The headers that describe a bucket."""
     return {
         "x_ratelimit_bucket": name,
         "x_ratelimit_limit": str(limit),
@@ -74,7 +74,7 @@ async def hang(request: httpx.Request) -> httpx.Response:
 
 @dataclass
 class ScriptedDiscord:
-    """Gives its answers in order, one for each request, and keeps the requests with their moments (seconds)."""
+    """Gives its answers in order, one per request, and records the requests and their times in seconds."""
 
     answers: list[Answer]
     requests: list[httpx.Request] = field(default_factory=list)
@@ -83,11 +83,11 @@ class ScriptedDiscord:
     async def handle(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         self.moments.append(asyncio.get_running_loop().time())
-        assert self.answers, f"one request more than answers: {request.method} {request.url}"
-        said = self.answers.pop(0)
-        if isinstance(said, Exception):
-            raise said
-        return said if isinstance(said, httpx.Response) else await said(request)
+        assert self.answers, f"no answer is left for {request.method} {request.url}"
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer if isinstance(answer, httpx.Response) else await answer(request)
 
     def body(self, index: int = 0) -> Any:
         return json.loads(self.requests[index].content)
@@ -98,7 +98,7 @@ class ScriptedDiscord:
 
 
 def scripted(*answers: Answer, **options: Any) -> tuple[ScriptedDiscord, Discord]:
-    """A script and a client that talks to it."""
+    """A scripted Discord and a client of it."""
     script = ScriptedDiscord(list(answers))
     return script, client_of(script.handle, **options)
 
@@ -111,7 +111,7 @@ def client_of(
     limits: RateLimits | None = None,
     retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - immutable
 ) -> Discord:
-    """The real client, whole, over a function from request to response. Jitter is at its most: pauses are as written."""
+    """The whole real client over a function from request to response. Without jitter: pauses have their full length."""
     clock = clock or LoopClock()
     http = build_client(API_URL, transport=httpx.MockTransport(handle))
     return Discord(

@@ -1,4 +1,4 @@
-"""What ``/session-admin`` answers: the counts, the list within Discord's limits, and its button."""
+"""The texts of ``/session-admin``: counts, limits, and the button."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ def button(answer: Message) -> dict[str, str]:
     return found
 
 
-def test_the_list_says_what_is_kept_and_why_and_what_state_each_thread_is_in() -> None:
+def test_the_list_shows_the_kept_thread_the_reason_and_each_threads_state() -> None:
     content = admin_texts.duplicate_list(Duplicates((group(1),)), "10")["content"]
     kept, other = snowflake(MADE_AT), snowflake(MADE_AT + timedelta(seconds=1))
     assert (
@@ -42,7 +42,7 @@ def test_the_list_says_what_is_kept_and_why_and_what_state_each_thread_is_in() -
     assert f"↪ <#{other}> · 1 message · <t:1795431601:R> · archived and locked" in content
 
 
-def test_what_is_not_on_record_is_kept_for_being_the_fullest() -> None:
+def test_without_a_thread_on_record_the_fullest_is_kept() -> None:
     assert (
         "active · the fullest" in admin_texts.duplicate_list(Duplicates((group(1, on_record=False),)), "10")["content"]
     )
@@ -57,7 +57,7 @@ def test_what_is_not_on_record_is_kept_for_being_the_fullest() -> None:
         (group(5, name="_" * 92),),
     ],
 )
-def test_a_long_list_fits_into_one_message_and_still_counts_all(groups: tuple[Group, ...]) -> None:
+def test_a_long_list_fits_into_one_message_and_counts_all_threads(groups: tuple[Group, ...]) -> None:
     found = Duplicates(groups, unread=12)
     answer = admin_texts.duplicate_list(found, "9" * 20)
     assert utf16_units(answer["content"]) <= MAX_CONTENT
@@ -68,7 +68,7 @@ def test_a_long_list_fits_into_one_message_and_still_counts_all(groups: tuple[Gr
     assert "12 further threads may be duplicates" in answer["content"]
 
 
-def test_what_is_hidden_is_counted() -> None:
+def test_hidden_entries_are_counted() -> None:
     content = admin_texts.duplicate_list(Duplicates((group(39),)), "10")["content"]
     assert content.count("↪ <#") == 5
     assert "… and 34 more" in content
@@ -79,23 +79,23 @@ def test_what_is_hidden_is_counted() -> None:
     assert more["description"].endswith(f"… and {60 - many.count(' keeps ')} more names")
 
 
-def test_the_button_carries_the_channel_within_discords_limit() -> None:
+def test_the_buttons_custom_id_holds_the_channel() -> None:
     pressed = button(admin_texts.duplicate_list(Duplicates((group(1),)), "9" * 20))
     assert pressed["custom_id"] == "merge-duplicates:" + "9" * 20
     assert len(pressed["custom_id"]) <= 100
 
 
-def test_where_nothing_is_to_be_merged_there_is_no_button() -> None:
+def test_without_duplicates_there_is_no_button() -> None:
     assert admin_texts.duplicate_list(Duplicates(()), "10")["components"] == []
 
 
-def test_the_outcome_counts_what_was_merged_and_what_was_left() -> None:
+def test_the_result_of_a_merge_counts_merged_and_remaining_threads() -> None:
     assert "merged 39 threads" in admin_texts.merge_result(39, 0)["content"]
     assert "could not" not in admin_texts.merge_result(39, 0)["content"]
     assert "2 threads could not be merged now" in admin_texts.merge_result(1, 2)["content"]
     assert "nothing left to merge" in admin_texts.merge_result(0, 0)["content"]
 
 
-def test_an_import_ends_with_its_counts() -> None:
+def test_the_result_of_an_import_counts_threads_and_sessions() -> None:
     record = ChannelItem(channel_id="10", guild_id="1", kind=0, import_threads=1, import_sessions=0)
     assert "1 thread, 0 of them named like sessions" in admin_texts.import_result(record)["content"]

@@ -1,4 +1,4 @@
-"""``/session open`` as a user meets it: each case from the signed interaction to the words that are read."""
+"""``/session open``, from the signed interaction to the text that a member reads."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,19 +17,15 @@ MODERATOR = MEMBER_PERMISSIONS | 1 << 34
 ADMINISTRATOR = 1 << 3
 
 
-@pytest.fixture
-def deployment() -> Any:
-    with Deployment() as deployment:
-        yield deployment
-
-
 def thread_of(deployment: Deployment) -> str:
     (thread,) = deployment.discord.threads.values()
     return thread.id
 
 
-def asked_after(deployment: Deployment, act: Callable[[str], Any] | None, **more: Any) -> tuple[str, dict[str, Any]]:
-    """A thread is opened, somebody acts on it, it is asked for again: its id, and the second answer's message."""
+def open_again_after(
+    deployment: Deployment, act: Callable[[str], Any] | None, **more: Any
+) -> tuple[str, dict[str, Any]]:
+    """Open a session, act on its thread, open it again: the thread's id, and the second answer's message."""
 
     async def scenario() -> Asked:
         await deployment.ask()
@@ -52,20 +48,20 @@ def is_linked(message: dict[str, Any], thread: str) -> bool:
     return f"<#{thread}>" in message["content"] and button["url"] == f"https://discord.com/channels/{GUILD}/{thread}"
 
 
-def test_created(deployment: Deployment) -> None:
+def test_a_new_session_gets_a_new_thread(deployment: Deployment) -> None:
     message = deployment.run(deployment.ask()).callback["data"]
     assert is_linked(message, thread_of(deployment))
     assert "has a new thread" in message["content"]
 
 
-def test_reused(deployment: Deployment) -> None:
-    thread, message = asked_after(deployment, None, name="session  1A06A43 ")
+def test_an_open_session_is_linked(deployment: Deployment) -> None:
+    thread, message = open_again_after(deployment, None, name="session  1A06A43 ")
     assert is_linked(message, thread)
     assert "is open already" in message["content"]
 
 
-def test_reopened(deployment: Deployment) -> None:
-    thread, message = asked_after(deployment, lambda t: deployment.discord.people.archive(t, now=START))
+def test_an_archived_session_is_reopened(deployment: Deployment) -> None:
+    thread, message = open_again_after(deployment, lambda t: deployment.discord.people.archive(t, now=START))
     assert is_linked(message, thread)
     assert "was archived. I reopened it" in message["content"]
     assert not deployment.discord.threads[thread].archived
@@ -73,43 +69,43 @@ def test_reopened(deployment: Deployment) -> None:
 
 @pytest.mark.parametrize("archived", [False, True])
 @pytest.mark.parametrize("permissions", [MODERATOR, ADMINISTRATOR])
-def test_unlocked_for_who_may(deployment: Deployment, archived: bool, permissions: int) -> None:
+def test_a_moderator_gets_a_locked_thread_unlocked(deployment: Deployment, archived: bool, permissions: int) -> None:
     def lock(thread: str) -> None:
         deployment.discord.people.lock(thread, now=START)
         if archived:
             deployment.discord.people.archive(thread, now=START)
 
-    thread, message = asked_after(deployment, lock, member_permissions=permissions)
+    thread, message = open_again_after(deployment, lock, member_permissions=permissions)
     assert is_linked(message, thread)
     assert "was locked. I unlocked it" in message["content"]
     assert not deployment.discord.threads[thread].locked
 
 
-def test_locked_for_everybody_else(deployment: Deployment) -> None:
-    thread, message = asked_after(deployment, lambda t: deployment.discord.people.lock(t, now=START))
+def test_a_locked_thread_stays_locked_for_other_members(deployment: Deployment) -> None:
+    thread, message = open_again_after(deployment, lambda t: deployment.discord.people.lock(t, now=START))
     assert is_linked(message, thread)
     assert "is locked by a moderator" in message["content"]
     assert "Ask somebody with Manage Threads" in message["content"]
     assert deployment.discord.threads[thread].locked
 
 
-def test_adopted(deployment: Deployment) -> None:
+def test_an_existing_thread_is_adopted(deployment: Deployment) -> None:
     thread = deployment.discord.people.create_thread(CHANNEL, "Session 1a06a43", now=START)
     message = deployment.run(deployment.ask()).callback["data"]
     assert is_linked(message, thread)
     assert "had a thread already" in message["content"]
 
 
-def test_reached_by_its_new_name(deployment: Deployment) -> None:
+def test_a_renamed_thread_is_found_by_its_new_name(deployment: Deployment) -> None:
     def rename(thread: str) -> None:
         deployment.discord.people.rename(thread, "Session login-bug", now=START)
 
-    thread, message = asked_after(deployment, rename, name="login-bug")
+    thread, message = open_again_after(deployment, rename, name="login-bug")
     assert is_linked(message, thread)
     assert message["content"].startswith(r"**login\-bug** is what the thread of session **1a06a43** is called now")
 
 
-def test_made_anew_after_a_deletion(deployment: Deployment) -> None:
+def test_a_deleted_thread_is_replaced(deployment: Deployment) -> None:
     async def scenario() -> Asked:
         await deployment.ask()
         deployment.discord.people.delete_thread(thread_of(deployment), now=START)
@@ -120,7 +116,7 @@ def test_made_anew_after_a_deletion(deployment: Deployment) -> None:
     assert "had been deleted, so I made a new one" in asked.content
 
 
-def test_waited_for_somebody_else() -> None:
+def test_members_who_ask_at_once_get_the_same_thread() -> None:
     with Deployment(latency=0.1) as deployment:  # nobody is done before all have begun
 
         async def scenario() -> list[Asked]:
@@ -133,7 +129,7 @@ def test_waited_for_somebody_else() -> None:
     assert ["Somebody else has just opened" in c for c in contents].count(True) == 2
 
 
-def test_in_a_thread_it_means_the_parent_channel(deployment: Deployment) -> None:
+def test_a_command_in_a_thread_means_the_parent_channel(deployment: Deployment) -> None:
     async def scenario() -> tuple[Asked, Asked]:
         first = await deployment.ask()
         thread = thread_of(deployment)
@@ -143,7 +139,7 @@ def test_in_a_thread_it_means_the_parent_channel(deployment: Deployment) -> None
     assert is_linked(second.callback["data"], thread_of(deployment))
 
 
-def test_in_an_announcement_channel_too(deployment: Deployment) -> None:
+def test_sessions_work_in_announcement_channels(deployment: Deployment) -> None:
     deployment.discord.add_channel(GUILD, "100000000000000011", 5)
     asked = deployment.run(deployment.ask(channel_id="100000000000000011", channel_type=5))
     assert is_linked(asked.callback["data"], thread_of(deployment))
@@ -181,9 +177,7 @@ def in_a_full_guild(deployment: Deployment) -> Awaitable[Asked]:
         (lambda d: d.ask(app_permissions=0), "View Channel, Send Messages"),
     ],
 )
-def test_refused_in_words_that_say_why_and_nothing_is_left_behind(
-    deployment: Deployment, refused: Refused, content: str
-) -> None:
+def test_a_refusal_says_why_and_leaves_nothing_behind(deployment: Deployment, refused: Refused, content: str) -> None:
     async def scenario() -> Asked:
         return await refused(deployment)
 
@@ -200,7 +194,7 @@ def test_missing_permissions_are_found_before_any_request_to_discord(deployment:
     assert not deployment.discord.calls
 
 
-def test_outside_a_guild_it_says_so(deployment: Deployment) -> None:
+def test_a_command_outside_a_guild_is_refused(deployment: Deployment) -> None:
     payload = interaction("x", channel_id=CHANNEL, guild_id=GUILD, user_id=USER, now=START)
     del payload["guild_id"], payload["guild"], payload["member"]
     payload["channel"]["type"] = 1
@@ -218,7 +212,7 @@ def test_outside_a_guild_it_says_so(deployment: Deployment) -> None:
         [{"name": "name", "value": "x"}, {"name": "topic", "value": 5}],
     ],
 )
-def test_options_that_make_no_sense_are_told(deployment: Deployment, options: Any) -> None:
+def test_malformed_options_are_refused(deployment: Deployment, options: Any) -> None:
     payload = interaction("x", channel_id=CHANNEL, guild_id=GUILD, user_id=USER, now=START)
     payload["data"]["options"][0]["options"] = options
     assert deployment.run(deployment.deliver(payload)).callback["data"] == texts.unreadable_command()
@@ -239,7 +233,7 @@ def test_users_text_mentions_nobody_and_breaks_no_markdown(deployment: Deploymen
     assert not source.mention_everyone
 
 
-def test_the_source_message_says_what_it_is_who_opened_it_and_the_topic(deployment: Deployment) -> None:
+def test_the_source_message_names_session_member_and_topic(deployment: Deployment) -> None:
     deployment.run(deployment.ask(topic="login fails"))
     source = deployment.discord.messages[thread_of(deployment)]
     assert source.content == f"🧵 **Session 1a06a43** · opened by <@{USER}>\n> login fails"

@@ -1,4 +1,4 @@
-"""Every text: its own wording for its own case, within Discord's limits, mentioning nobody."""
+"""The texts of answers: distinct, within Discord's limits, without mentions."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -91,13 +91,13 @@ UNLINKED = {
 ALL = LINKED | UNLINKED
 
 
-def test_each_case_has_its_own_wording() -> None:
+def test_no_two_texts_are_the_same() -> None:
     contents = [text["content"] for text in ALL.values()]
     assert len(set(contents)) == len(contents)
 
 
 @pytest.mark.parametrize("text", ALL.values(), ids=ALL.keys())
-def test_all_are_ephemeral_short_and_mention_nobody(text: Message) -> None:
+def test_each_text_is_ephemeral_short_and_without_mentions(text: Message) -> None:
     assert text["flags"] == 64
     assert text["allowed_mentions"] == {"parse": []}
     assert 0 < len(text["content"]) < 300
@@ -110,7 +110,7 @@ def test_a_thread_is_linked_in_the_text_and_by_a_button(text: Message) -> None:
 
 
 @pytest.mark.parametrize("text", UNLINKED.values(), ids=UNLINKED.keys())
-def test_without_a_thread_there_is_no_link(text: Message) -> None:
+def test_a_text_without_a_thread_has_no_link(text: Message) -> None:
     assert "<#" not in text["content"]
     assert text["components"] == []
 
@@ -118,22 +118,22 @@ def test_without_a_thread_there_is_no_link(text: Message) -> None:
 @pytest.mark.parametrize(
     "case", ["discord down", "dynamodb down", "timed out", "rate limited", "fault", "not handed over", "last try"]
 )
-def test_what_may_be_tried_again_says_that_nothing_is_lost(case: str) -> None:
+def test_texts_of_retryable_errors_say_that_nothing_is_lost(case: str) -> None:
     assert "othing is lost" in UNLINKED[case]["content"]
 
 
-def test_a_moment_is_rounded_up_so_that_nobody_comes_too_early() -> None:
+def test_times_are_rounded_up_to_whole_seconds() -> None:
     whole = int((AT + timedelta(milliseconds=500)).timestamp())
     assert f"<t:{whole}:R>" in texts.put_back_notice(RateLimited(1.0), AT)["content"]
 
 
-def test_the_longest_and_nastiest_name_fits_and_is_shown_as_it_is() -> None:
+def test_the_longest_name_full_of_markdown_fits() -> None:
     text = texts.session_link(found(name="*" * 92, asked="@" * 92))
     assert len(text["content"]) <= MAX_CONTENT
     assert r"\*" * 92 in text["content"]
     assert "@@" not in text["content"]
 
 
-def test_an_unknown_outcome_raises() -> None:
+def test_an_unknown_outcome_raises_value_error() -> None:
     with pytest.raises(ValueError, match="unknown outcome"):
         texts.session_link(found("lost"))  # type: ignore[arg-type]  # that is the point

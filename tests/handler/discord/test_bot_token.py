@@ -1,4 +1,4 @@
-"""A refused token: read once more, then left alone."""
+"""The bot's token: renewed after a 401, or not used for a while."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import httpx
 import pytest
 
-from handler.discord.bot_token import REFUSED_PAUSE_SECONDS, TokenSource
+from handler.discord.bot_token import REFUSED_PAUSE_SECONDS, REREAD_PAUSE_SECONDS, TokenSource
 from handler.errors import BotTokenRefused, DiscordRefused, StoreUnavailable
 from handler.runtime.secrets import Secret
 from tests.kit.scripted_discord import TEXT_CHANNEL, ScriptedDiscord, answer, client_of, ok, refusal, scripted
@@ -17,7 +17,7 @@ OLD, NEW = Secret(made_up("old-token")), Secret(made_up("new-token"))
 
 
 class Parameter:
-    """Where the token is kept; counts how often it is read."""
+    """The parameter that holds the token; counts how often it is read. The last value stays."""
 
     def __init__(self, *values: Secret | Exception) -> None:
         self.values = list(values)
@@ -32,8 +32,8 @@ class Parameter:
         return value
 
 
-class Guarded:
-    """A Discord that knows one token."""
+class OneTokenDiscord:
+    """A Discord that accepts one token."""
 
     def __init__(self, token: Secret) -> None:
         self.token = token
@@ -51,9 +51,9 @@ def source(token: Secret | None, read: Callable[[], Awaitable[Secret]] | None = 
     return TokenSource(token, clock=LoopClock(), read=read)
 
 
-def test_a_renewed_token_is_read_and_used_and_nobody_notices() -> None:
-    guarded, parameter = Guarded(NEW), Parameter(NEW)
-    discord = client_of(guarded.handle, token=source(OLD, parameter.read))
+def test_a_renewed_token_is_read_and_used_without_an_error() -> None:
+    server, parameter = OneTokenDiscord(NEW), Parameter(NEW)
+    discord = client_of(server.handle, token=source(OLD, parameter.read))
 
     async def twice() -> None:
         await discord.channel("1")
@@ -61,12 +61,12 @@ def test_a_renewed_token_is_read_and_used_and_nobody_notices() -> None:
 
     run(twice())
     assert parameter.reads == 1
-    assert len(guarded.requests) == 3
+    assert len(server.requests) == 3
 
 
-def test_many_who_are_refused_at_once_read_the_parameter_once() -> None:
-    guarded, parameter = Guarded(NEW), Parameter(NEW)
-    discord = client_of(guarded.handle, token=source(OLD, parameter.read))
+def test_many_refused_requests_read_the_parameter_once() -> None:
+    server, parameter = OneTokenDiscord(NEW), Parameter(NEW)
+    discord = client_of(server.handle, token=source(OLD, parameter.read))
 
     async def many() -> int:
         return len(await asyncio.gather(*[discord.channel("1") for _ in range(10)]))
@@ -76,32 +76,32 @@ def test_many_who_are_refused_at_once_read_the_parameter_once() -> None:
 
 
 @pytest.mark.parametrize("parameter", [None, Parameter(OLD), Parameter(StoreUnavailable("ssm"))])
-def test_after_a_401_that_nothing_cures_no_request_is_sent_for_a_while(parameter: Parameter | None) -> None:
-    guarded = Guarded(NEW)
-    discord = client_of(guarded.handle, token=source(OLD, parameter.read if parameter else None))
+def test_after_a_401_without_a_renewed_token_no_request_is_sent_for_a_while(parameter: Parameter | None) -> None:
+    server = OneTokenDiscord(NEW)
+    discord = client_of(server.handle, token=source(OLD, parameter.read if parameter else None))
 
-    async def knocking() -> None:
+    async def send_many() -> None:
         for _ in range(20):
             with pytest.raises(BotTokenRefused):
                 await discord.channel("1")
 
-    async def story() -> None:
-        await knocking()
-        assert len(guarded.requests) == 1
+    async def scenario() -> None:
+        await send_many()
+        assert len(server.requests) == 1
         assert parameter is None or parameter.reads == 1
         await asyncio.sleep(REFUSED_PAUSE_SECONDS + 1)
-        await knocking()
-        assert len(guarded.requests) == 2
-        guarded.token = OLD
+        await send_many()
+        assert len(server.requests) == 2
+        server.token = OLD
         await asyncio.sleep(REFUSED_PAUSE_SECONDS + 1)
         assert (await discord.channel("1")).id == "1"
 
-    run(story())
+    run(scenario())
 
 
-def test_many_who_are_refused_at_once_by_a_dead_token_read_the_parameter_once() -> None:
-    guarded, parameter = Guarded(NEW), Parameter(OLD)
-    discord = client_of(guarded.handle, token=source(OLD, parameter.read))
+def test_many_requests_with_a_dead_token_read_the_parameter_once() -> None:
+    server, parameter = OneTokenDiscord(NEW), Parameter(OLD)
+    discord = client_of(server.handle, token=source(OLD, parameter.read))
 
     async def many() -> None:
         results = await asyncio.gather(*[discord.channel("1") for _ in range(10)], return_exceptions=True)
@@ -111,9 +111,9 @@ def test_many_who_are_refused_at_once_by_a_dead_token_read_the_parameter_once() 
     assert parameter.reads == 1
 
 
-def test_a_renewed_token_that_is_refused_too_is_not_used_again() -> None:
-    guarded, parameter = Guarded(Secret(made_up("third-token"))), Parameter(NEW)
-    discord = client_of(guarded.handle, token=source(OLD, parameter.read))
+def test_a_renewed_token_that_is_also_refused_is_not_used_again() -> None:
+    server, parameter = OneTokenDiscord(Secret(made_up("third-token"))), Parameter(NEW)
+    discord = client_of(server.handle, token=source(OLD, parameter.read))
 
     async def twice() -> None:
         for _ in range(2):
@@ -121,60 +121,80 @@ def test_a_renewed_token_that_is_refused_too_is_not_used_again() -> None:
                 await discord.channel("1")
 
     run(twice())
-    assert len(guarded.requests) == 2
+    assert len(server.requests) == 2
 
 
-def test_a_token_that_was_not_given_is_read_once_by_the_first_who_need_it() -> None:
-    guarded, parameter = Guarded(NEW), Parameter(NEW)
-    discord = client_of(guarded.handle, token=source(None, parameter.read))
+def test_an_unknown_token_is_read_once_by_the_first_requests() -> None:
+    server, parameter = OneTokenDiscord(NEW), Parameter(NEW)
+    discord = client_of(server.handle, token=source(None, parameter.read))
 
     async def many() -> None:
         await asyncio.gather(*[discord.channel("1") for _ in range(5)])
 
     run(many())
     assert parameter.reads == 1
-    assert len(guarded.requests) == 5
+    assert len(server.requests) == 5
 
 
-def test_a_token_that_cannot_be_read_is_the_stores_fault_and_is_read_again_next_time() -> None:
-    guarded, parameter = Guarded(NEW), Parameter(StoreUnavailable("ssm"), NEW)
-    discord = client_of(guarded.handle, token=source(None, parameter.read))
+def test_a_token_that_cannot_be_read_is_read_again_by_the_next_request() -> None:
+    server, parameter = OneTokenDiscord(NEW), Parameter(StoreUnavailable("ssm"), NEW)
+    discord = client_of(server.handle, token=source(None, parameter.read))
 
-    async def story() -> None:
+    async def scenario() -> None:
         with pytest.raises(StoreUnavailable):
             await discord.channel("1")
         assert (await discord.channel("1")).id == "1"
 
-    run(story())
+    run(scenario())
 
 
-def test_a_source_without_token_and_reader_is_refused() -> None:
+def test_a_source_needs_a_token_or_a_reader() -> None:
     with pytest.raises(ValueError, match="needed"):
         TokenSource(None, clock=LoopClock())
 
 
-def test_interaction_webhooks_need_no_bot_token_and_never_get_it() -> None:
+def test_interaction_webhooks_are_sent_without_the_bot_token() -> None:
     script, discord = scripted(refusal(401, 0), answer(200, {}))
 
-    async def story() -> None:
+    async def scenario() -> None:
         with pytest.raises(BotTokenRefused):
             await discord.channel("1")
         await discord.edit_original(INTERACTION_TOKEN, {"content": "done"})
 
-    run(story())
+    run(scenario())
     assert "authorization" in script.requests[0].headers
     assert "authorization" not in script.requests[1].headers
 
 
-def test_a_401_to_an_interaction_token_is_no_word_on_the_bots() -> None:
+def test_a_401_for_an_interaction_token_does_not_pause_the_bot_token() -> None:
     script = ScriptedDiscord([refusal(401, 50027, "Invalid Webhook Token"), ok()])
     discord = client_of(script.handle)
 
-    async def story() -> None:
+    async def scenario() -> None:
         with pytest.raises(DiscordRefused) as raised:
             await discord.edit_original(INTERACTION_TOKEN, {"content": "done"})
         assert raised.value.code == 50027
         await discord.channel("1")
 
-    run(story())
+    run(scenario())
     assert len(script.sent) == 2
+
+
+def test_a_renewed_token_is_found_within_seconds_during_the_pause() -> None:
+    async def scenario() -> None:
+        clock, parameter = LoopClock(), Parameter(OLD)
+        source = TokenSource(None, clock=clock, read=parameter.read)
+        assert await source.get() == OLD
+        assert not await source.renew(OLD)
+        reads = parameter.reads
+        for _ in range(10):
+            with pytest.raises(BotTokenRefused):
+                await source.get()
+        assert parameter.reads == reads, "the parameter is not read more often"
+        parameter.values = [NEW]
+        await clock.sleep(REREAD_PAUSE_SECONDS)
+        assert await source.get() == NEW
+        assert await source.get() == NEW
+        assert parameter.reads == reads + 1
+
+    run(scenario())

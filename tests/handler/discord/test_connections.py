@@ -1,4 +1,4 @@
-"""Real connections on this machine's loopback: what httpx really raises, and that pooled connections that died are survived."""
+"""Real connections on the loopback interface: what httpx raises, and dead connections in the pool."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -26,14 +26,14 @@ GOOD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d
 CREATE = Request("POST", "/channels/1/threads", "POST /channels/{channel}/threads", json={})
 AT_ONCE = RetryPolicy(first_pause=0.0)
 
-# What a server answers to the n-th request (from 0) of all its connections. It hangs up after all but a good answer,
-# and without a word where there is None.
+# The server's response to its request number n, from 0; None: it closes the connection without one. It closes the
+# connection after every response but GOOD.
 Reply = Callable[[int], bytes | None]
 
 
 @asynccontextmanager
 async def serving(reply: Reply, retry: RetryPolicy = AT_ONCE) -> Any:
-    """A client, and the number of connections and requests that its server saw."""
+    """A client, the number of connections and requests that its server saw, and the server."""
     seen = {"connections": 0, "requests": 0}
 
     async def connection(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -75,14 +75,14 @@ async def _request(reader: asyncio.StreamReader) -> bool:
 
 
 def with_server(story: Callable[..., Awaitable[None]], reply: Reply, retry: RetryPolicy = AT_ONCE) -> None:
-    async def told() -> None:
+    async def scenario() -> None:
         async with serving(reply, retry) as parts:
             await story(*parts)
 
-    asyncio.run(told())
+    asyncio.run(scenario())
 
 
-def test_one_connection_serves_one_request_after_another() -> None:
+def test_requests_reuse_one_connection() -> None:
     async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
         for _ in range(3):
             await discord.channel("1")
@@ -91,7 +91,7 @@ def test_one_connection_serves_one_request_after_another() -> None:
     with_server(story, lambda n: GOOD)
 
 
-def test_a_read_survives_a_kept_connection_that_died() -> None:
+def test_a_get_on_a_dead_connection_is_repeated() -> None:
     async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
         await discord.channel("1")
         await discord.channel("1")
@@ -100,7 +100,7 @@ def test_a_read_survives_a_kept_connection_that_died() -> None:
     with_server(story, lambda n: None if n == 1 else GOOD)
 
 
-def test_a_change_on_a_kept_connection_that_died_has_an_unknown_outcome() -> None:
+def test_a_change_on_a_dead_connection_has_an_unknown_outcome() -> None:
     async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
         await discord.channel("1")
         with pytest.raises(OutcomeUnknown):
@@ -110,7 +110,7 @@ def test_a_change_on_a_kept_connection_that_died_has_an_unknown_outcome() -> Non
     with_server(story, lambda n: None if n == 1 else GOOD)
 
 
-def test_an_answer_that_breaks_off_has_an_unknown_outcome() -> None:
+def test_a_truncated_response_has_an_unknown_outcome() -> None:
     async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
         with pytest.raises(OutcomeUnknown):
             await discord.request(CREATE)
@@ -118,7 +118,7 @@ def test_an_answer_that_breaks_off_has_an_unknown_outcome() -> None:
     with_server(story, lambda n: GOOD[:-5] if n == 0 else None, NO_RETRY)
 
 
-def test_an_answer_that_is_no_http_has_an_unknown_outcome() -> None:
+def test_a_response_that_is_not_http_has_an_unknown_outcome() -> None:
     async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
         with pytest.raises(OutcomeUnknown):
             await discord.request(CREATE)

@@ -1,4 +1,4 @@
-"""What answers mean."""
+"""Decoding responses."""
 
 from datetime import UTC, datetime
 
@@ -43,7 +43,7 @@ def thread_list(response: Response) -> ThreadList:
     return decode.thread_list(response, NOW)
 
 
-def test_a_thread_is_read_and_what_nobody_needs_is_ignored() -> None:
+def test_a_thread_is_decoded_and_unknown_fields_are_ignored() -> None:
     thread = decode.decode_response(GET, json(THREAD), decode.channel)
     assert (thread.is_thread, thread.archived, thread.locked) == (True, True, False)
     assert thread.archive_time == datetime(2026, 11, 1, 10, 0, 0, 123456, tzinfo=UTC)
@@ -61,7 +61,7 @@ def test_a_thread_is_read_and_what_nobody_needs_is_ignored() -> None:
         {"thread_metadata": {"archived": True, "archive_timestamp": "yesterday"}},
     ],
 )
-def test_a_thread_that_does_not_read_as_one_is_nonsense_here_and_no_surprise_later(change: dict[str, object]) -> None:
+def test_a_malformed_thread_is_an_outage(change: dict[str, object]) -> None:
     with pytest.raises(DiscordUnavailable, match="nonsense"):
         decode.decode_response(GET, json(THREAD | change), decode.channel)
     with pytest.raises(DiscordUnavailable, match="nonsense"):
@@ -69,7 +69,7 @@ def test_a_thread_that_does_not_read_as_one_is_nonsense_here_and_no_surprise_lat
 
 
 @given(st.binary(max_size=60), st.sampled_from([GET, POST]), st.integers(200, 599))
-def test_no_body_whatever_makes_anything_but_an_error_of_ours(body: bytes, request_: Request, status: int) -> None:
+def test_any_body_that_is_not_a_channel_raises_one_of_our_errors(body: bytes, request_: Request, status: int) -> None:
     with pytest.raises(OnethreadError):
         decode.decode_response(request_, Response(status, {}, body), decode.channel)
 
@@ -80,7 +80,7 @@ def test_no_body_whatever_makes_anything_but_an_error_of_ours(body: bytes, reque
         lambda s: st.lists(s) | st.dictionaries(st.sampled_from(["code", "message", "errors"]), s),
     )
 )
-def test_a_refusal_is_told_whatever_its_body_looks_like(document: object) -> None:
+def test_a_refusal_with_any_body_has_its_code_or_0(document: object) -> None:
     with pytest.raises(DiscordRefused) as raised:
         decode.decode_response(GET, json(document, 400), decode.no_body)
     assert raised.value.code == (
@@ -88,7 +88,7 @@ def test_a_refusal_is_told_whatever_its_body_looks_like(document: object) -> Non
     )
 
 
-def test_a_form_error_names_the_field_and_is_cut_short() -> None:
+def test_a_form_error_names_the_field_and_is_shortened() -> None:
     errors = {"name": {"_errors": [{"code": "BASE_TYPE_BAD_LENGTH", "message": "Must be 1 to 100 in length." * 50}]}}
     with pytest.raises(DiscordRefused, match="BASE_TYPE_BAD_LENGTH") as raised:
         decode.decode_response(
@@ -99,7 +99,7 @@ def test_a_form_error_names_the_field_and_is_cut_short() -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 413])
-def test_a_proxys_page_is_no_word_of_discords_on_anything(status: int) -> None:
+def test_a_proxys_page_is_an_outage_and_nothing_was_applied(status: int) -> None:
     page = Response(status, {"content-type": "text/html; charset=UTF-8"}, b"<html>blocked</html>")
     with pytest.raises(DiscordUnavailable) as raised:
         decode.decode_response(POST, page, decode.message)
@@ -107,7 +107,7 @@ def test_a_proxys_page_is_no_word_of_discords_on_anything(status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 302])
-def test_a_broken_answer_leaves_the_outcome_of_a_change_unknown_and_of_a_read_not(status: int) -> None:
+def test_after_a_5xx_the_outcome_of_a_change_is_unknown(status: int) -> None:
     with pytest.raises(OutcomeUnknown):
         decode.decode_response(POST, Response(status), decode.message)
     with pytest.raises(DiscordUnavailable) as raised:
@@ -115,7 +115,7 @@ def test_a_broken_answer_leaves_the_outcome_of_a_change_unknown_and_of_a_read_no
     assert not isinstance(raised.value, OutcomeUnknown)
 
 
-def test_the_active_list_needs_no_has_more() -> None:
+def test_the_list_of_active_threads_has_no_further_page() -> None:
     assert decode.decode_response(GET, json({"threads": []}), thread_list).has_more is False
 
 

@@ -1,4 +1,4 @@
-"""What surrounds one question to Discord: repeats, waits, deadlines. The real client over a scripted wire."""
+"""What surrounds a request: repeats, waits, deadlines. The real client with a scripted transport."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -33,7 +33,7 @@ from tests.kit.scripted_discord import (
 from tests.kit.virtual_time import START, LoopClock, run
 
 MESSAGE = {"id": "5", "channel_id": "1", "author": {"id": "900", "bot": True}}
-# A route that cannot be repeated: no nonce, no message to start from.
+# A request that is not repeatable: it has no nonce and no message to start from.
 CREATE = Request("POST", "/channels/1/threads", "POST /channels/{channel}/threads", json={"name": "x"})
 
 Ask = Callable[[Discord], Coroutine[Any, Any, Any]]
@@ -52,19 +52,19 @@ def create(discord: Discord) -> Coroutine[Any, Any, Any]:
 
 
 def failure(ask: Ask, discord: Discord, *, within: float | None = None) -> OnethreadError:
-    """What the question raises, asked with so many seconds left."""
+    """The error that a request raises, `within` seconds before its deadline."""
 
-    async def asking() -> OnethreadError:
+    async def scenario() -> OnethreadError:
         if within is not None:
             set_deadline(Deadline.after(START, within))
         with pytest.raises(OnethreadError) as raised:
             await ask(discord)
         return raised.value
 
-    return run(asking())
+    return run(scenario())
 
 
-PASSING: dict[str, Answer] = {
+FAULTS: dict[str, Answer] = {
     "refused connection": httpx.ConnectError("refused"),
     "connect time-out": httpx.ConnectTimeout(""),
     "no connection free": httpx.PoolTimeout(""),
@@ -82,12 +82,8 @@ PASSING: dict[str, Answer] = {
     "a redirect": answer(302, location="https://elsewhere.test/"),
     "a proxy's 403": page(403),
 }
-NONSENSE = {
-    "nonsense",
-    "HTML with 200",
-    "the wrong shape",
-    "a body that is no UTF-8",
-}  # nobody reads it at the generic door
+# Bodies that `Discord.request` returns without decoding them.
+NONSENSE = {"nonsense", "HTML with 200", "the wrong shape", "a body that is no UTF-8"}
 NEVER_APPLIED = {
     "refused connection",
     "connect time-out",
@@ -97,56 +93,56 @@ NEVER_APPLIED = {
 }
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("ask", "good"), [(get, TEXT_CHANNEL), (post, MESSAGE)])
-def test_what_may_be_repeated_survives_two_faults_of_any_kind(ask: Ask, good: Any, fault: str) -> None:
-    script, discord = scripted(PASSING[fault], PASSING[fault], ok(good))
+def test_a_repeatable_request_succeeds_after_two_faults(ask: Ask, good: Any, fault: str) -> None:
+    script, discord = scripted(FAULTS[fault], FAULTS[fault], ok(good))
     assert run(ask(discord)).id == good["id"]
     assert len(script.sent) == 3
     assert len(set(script.sent)) == 1
 
 
-@pytest.mark.parametrize("fault", PASSING)
-def test_a_third_fault_is_told_and_for_a_read_it_is_only_unavailability(fault: str) -> None:
-    script, discord = scripted(*[PASSING[fault]] * 3)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_get_with_three_faults_raises_discord_unavailable(fault: str) -> None:
+    script, discord = scripted(*[FAULTS[fault]] * 3)
     raised = failure(get, discord)
     assert type(raised) is DiscordUnavailable
     assert len(script.sent) == 3
 
 
-@pytest.mark.parametrize("fault", PASSING)
-def test_a_post_whose_repeats_fail_too_has_an_unknown_outcome_unless_none_was_sent(fault: str) -> None:
-    _, discord = scripted(*[PASSING[fault]] * 3)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_post_with_three_faults_has_an_unknown_outcome_if_it_may_have_been_applied(fault: str) -> None:
+    _, discord = scripted(*[FAULTS[fault]] * 3)
     assert isinstance(failure(post, discord), OutcomeUnknown) is (fault not in NEVER_APPLIED)
 
 
-@pytest.mark.parametrize("fault", sorted(PASSING.keys() - NEVER_APPLIED - NONSENSE))
-def test_what_may_not_be_repeated_is_not_after_an_ambiguous_fault(fault: str) -> None:
-    script, discord = scripted(PASSING[fault])
+@pytest.mark.parametrize("fault", sorted(FAULTS.keys() - NEVER_APPLIED - NONSENSE))
+def test_an_unrepeatable_request_is_not_repeated_if_it_may_have_been_applied(fault: str) -> None:
+    script, discord = scripted(FAULTS[fault])
     assert isinstance(failure(create, discord), OutcomeUnknown)
     assert len(script.sent) == 1
 
 
 @pytest.mark.parametrize("fault", sorted(NEVER_APPLIED))
-def test_what_may_not_be_repeated_is_when_it_is_certain_that_nothing_came_of_it(fault: str) -> None:
-    script, discord = scripted(PASSING[fault], ok())
+def test_an_unrepeatable_request_is_repeated_if_it_had_no_effect(fault: str) -> None:
+    script, discord = scripted(FAULTS[fault], ok())
     assert run(create(discord)).status == 200
     assert len(script.sent) == 2
 
 
-def test_a_repeated_post_carries_the_same_nonce() -> None:
+def test_a_repeated_post_has_the_same_nonce() -> None:
     script, discord = scripted(httpx.ReadError("lost"), ok(MESSAGE))
     run(post(discord))
     assert script.body(0) == script.body(1) == {"content": "hello", "nonce": "n", "enforce_nonce": True}
 
 
 @pytest.mark.parametrize("last", [httpx.ConnectError("refused"), limited(240.0)])
-def test_once_ambiguous_the_whole_stays_ambiguous_whatever_fails_after(last: Any) -> None:
+def test_an_outcome_stays_unknown_after_a_later_definite_fault(last: Any) -> None:
     _, discord = scripted(httpx.ReadError("lost"), last, httpx.ConnectError("refused"))
     assert type(failure(post, discord)) is OutcomeUnknown
 
 
-def test_a_definite_refusal_after_an_ambiguous_fault_is_told_as_it_is() -> None:
+def test_a_refusal_after_an_ambiguous_fault_is_raised_as_it_is() -> None:
     _, discord = scripted(httpx.ReadError("lost"), refusal(404, 10008, "Unknown Message"))
     raised = failure(lambda d: d.delete_message("1", "5"), discord)
     assert isinstance(raised, NotFound)
@@ -156,7 +152,7 @@ def test_a_definite_refusal_after_an_ambiguous_fault_is_told_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("status", "kind"), [(400, DiscordRefused), (403, Forbidden), (404, NotFound), (405, DiscordRefused)]
 )
-def test_a_refusal_is_asked_once(status: int, kind: type[DiscordRefused]) -> None:
+def test_a_refused_request_is_not_repeated(status: int, kind: type[DiscordRefused]) -> None:
     script, discord = scripted(refusal(status, 50001, "Missing Access"))
     raised = failure(get, discord)
     assert type(raised) is kind
@@ -172,26 +168,26 @@ def test_pauses_between_repeats_grow_and_jitter_spreads_them() -> None:
     assert script.moments == pytest.approx([0, 0.2, 0.6], abs=1e-3)
 
 
-def test_nothing_is_repeated_that_the_deadline_leaves_no_room_for() -> None:
+def test_nothing_is_repeated_without_time_before_the_deadline() -> None:
     script, discord = scripted(page(502))
     assert isinstance(failure(get, discord, within=0.4), DiscordUnavailable)
     assert len(script.sent) == 1
 
 
-def test_a_hang_of_what_may_be_repeated_leaves_time_for_the_repeat() -> None:
+def test_the_timeout_of_a_repeatable_request_leaves_time_for_a_repeat() -> None:
     script, discord = scripted(hang, ok())
 
-    async def asking() -> float:
+    async def scenario() -> float:
         set_deadline(Deadline.after(START, 2.4))
         await get(discord)
         return asyncio.get_running_loop().time()
 
-    assert run(asking()) < 2.4
+    assert run(scenario()) < 2.4
     assert len(script.sent) == 2
 
 
 @pytest.mark.parametrize(("within", "patience"), [(None, 5.0), (50.0, 5.0), (3.0, 3.0), (0.1, 1.0)])
-def test_an_answer_is_not_waited_for_beyond_the_deadline(within: float | None, patience: float) -> None:
+def test_a_timeout_does_not_exceed_the_deadline(within: float | None, patience: float) -> None:
     script, discord = scripted(hang, retry=NO_RETRY)
     failure(create, discord, within=within)
     timeout = script.requests[0].extensions["timeout"]
@@ -210,7 +206,7 @@ def counting(answer_with: Response) -> tuple[list[Request], Callable[[Request], 
 
 
 @pytest.mark.parametrize("status", [200, 404, 429, 500])
-def test_without_retries_one_question_is_one_send_and_no_other_wait(status: int) -> None:
+def test_without_retries_a_request_is_sent_once_and_waits_for_nothing(status: int) -> None:
     sent, send = counting(Response(status, {}, b'{"id": "1", "type": 0, "retry_after": 0.1}'))
     limits = RateLimits()
 
@@ -233,7 +229,7 @@ def test_without_retries_one_question_is_one_send_and_no_other_wait(status: int)
     assert len(sent) == 4
 
 
-def test_the_script_itself_objects_to_a_request_too_many() -> None:
+def test_the_scripted_discord_fails_on_an_unexpected_request() -> None:
     script = ScriptedDiscord([])
     with pytest.raises(AssertionError, match="more than answers"):
         run(script.handle(httpx.Request("GET", "https://discord.test/")))

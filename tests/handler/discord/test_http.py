@@ -1,4 +1,4 @@
-"""Requests as they go out."""
+"""Headers and bodies of requests."""
 
 import tomllib
 from pathlib import Path
@@ -22,18 +22,18 @@ def test_the_version_stands_in_one_place() -> None:
     assert project["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "handler.__version__"}
 
 
-def test_every_request_says_who_it_is_from_in_discords_form() -> None:
+def test_the_user_agent_has_discords_format() -> None:
     agent = encode_headers(routes.get_channel("1"), TOKEN)["user-agent"]
     assert agent == f"DiscordBot (https://github.com/onethread/onethread, {__version__})"
 
 
-def test_the_token_goes_only_where_it_is_asked_for() -> None:
+def test_the_token_is_sent_only_with_authorized_requests() -> None:
     assert encode_headers(routes.get_channel("1"), TOKEN)["authorization"] == f"Bot {BOT_TOKEN}"
     assert "authorization" not in encode_headers(routes.edit_original("9", INTERACTION_TOKEN, {}), TOKEN)
     assert "authorization" not in encode_headers(routes.get_channel("1"), None)
 
 
-def test_a_reason_is_cut_to_what_discord_takes_and_percent_encoded() -> None:
+def test_a_reason_is_shortened_and_percent_encoded() -> None:
     request = routes.delete_message("1", "2", "ü" * 600 + "\n")
     reason = encode_headers(request, TOKEN)["x-audit-log-reason"]
     assert reason.isascii()
@@ -41,11 +41,11 @@ def test_a_reason_is_cut_to_what_discord_takes_and_percent_encoded() -> None:
     assert "x-audit-log-reason" not in encode_headers(routes.delete_message("1", "2", None), TOKEN)
 
 
-def test_a_lone_surrogate_in_a_reason_is_no_fault() -> None:
+def test_a_lone_surrogate_in_a_reason_is_replaced() -> None:
     assert encode_headers(routes.delete_message("1", "2", "\ud83d"), TOKEN)["x-audit-log-reason"] == "%3F"
 
 
-def test_a_body_is_json_and_says_so_and_no_body_says_nothing() -> None:
+def test_a_json_body_has_its_content_type_and_no_body_has_none() -> None:
     start = routes.start_thread("1", "2", "Session ü", 4320)
     assert encode_body(start) == '{"name":"Session ü","auto_archive_duration":4320}'.encode()
     assert encode_headers(start, TOKEN)["content-type"] == "application/json"
@@ -66,7 +66,7 @@ def test_rate_limits_are_kept_by_channel_and_guild(request_: Request, major: str
     assert request_.major == major
 
 
-def test_nothing_that_is_printed_of_a_request_or_an_answer_holds_a_token_or_what_people_wrote() -> None:
+def test_reprs_show_no_token_and_no_users_text() -> None:
     request = routes.edit_original("9", INTERACTION_TOKEN, {"content": "private words"})
     printed = repr(request) + request.major + request.route + repr(Response(200, {}, b"private words"))
     assert INTERACTION_TOKEN not in printed
@@ -74,10 +74,10 @@ def test_nothing_that_is_printed_of_a_request_or_an_answer_holds_a_token_or_what
 
 
 @pytest.mark.parametrize("identifier", ["", "..", "1/../2", "@me", "1?x", "１", "-1"])
-def test_what_is_no_snowflake_leads_to_no_route(identifier: str) -> None:
+def test_a_malformed_id_raises_value_error(identifier: str) -> None:
     with pytest.raises(ValueError, match="snowflake"):
         routes.get_channel(identifier)
 
 
-def test_a_token_cannot_lead_to_another_route() -> None:
+def test_a_token_in_a_path_is_percent_encoded() -> None:
     assert routes.edit_original("9", "a/../b?c", {}).path == "/webhooks/9/a%2F..%2Fb%3Fc/messages/@original"

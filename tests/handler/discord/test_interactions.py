@@ -1,4 +1,4 @@
-"""Reading an interaction: what it says when it is whole, and what is left of it when it is not."""
+"""Parsing interactions, complete and malformed ones."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ def payload(**more: Any) -> dict[str, Any]:
     return interaction("1a06a43", topic="why", now=START, **given)
 
 
-def changed(path: str, value: Any) -> Any:
-    """What is read when one field of a whole payload has that value."""
+def parse_changed(path: str, value: Any) -> Any:
+    """A complete payload with one field changed, parsed."""
     made = payload()
     *way, last = path.split(".")
     level: Any = made
@@ -29,7 +29,7 @@ def changed(path: str, value: Any) -> Any:
     return parse(made)
 
 
-def test_a_whole_interaction_is_read_whole() -> None:
+def test_all_fields_of_an_interaction_are_parsed() -> None:
     found = parse(
         payload(channel_id="11", channel_type=11, parent_id="10", app_permissions=1 << 38, member_permissions=8)
     )
@@ -41,15 +41,15 @@ def test_a_whole_interaction_is_read_whole() -> None:
     assert found.name == "/session open"
 
 
-def test_its_token_is_not_shown() -> None:
+def test_the_repr_of_an_interaction_hides_its_token() -> None:
     assert INTERACTION_TOKEN not in repr(parse(payload()))
 
 
 @pytest.mark.parametrize(
     ("field", "value"), [("id", None), ("id", 5), ("id", "x"), ("token", None), ("token", ""), ("type", "2")]
 )
-def test_what_can_never_be_answered_is_not_read_at_all(field: str, value: Any) -> None:
-    assert changed(field, value) is None
+def test_an_interaction_without_id_token_or_type_is_none(field: str, value: Any) -> None:
+    assert parse_changed(field, value) is None
 
 
 @pytest.mark.parametrize(
@@ -69,32 +69,32 @@ def test_what_can_never_be_answered_is_not_read_at_all(field: str, value: Any) -
         ("app_permissions", "٣", "app_permissions"),
     ],
 )
-def test_what_is_mistyped_counts_as_absent(path: str, value: Any, field: str) -> None:
-    assert getattr(changed(path, value), field) is None
+def test_a_mistyped_field_counts_as_absent(path: str, value: Any, field: str) -> None:
+    assert getattr(parse_changed(path, value), field) is None
 
 
-def test_without_a_channel_its_id_alone_is_left() -> None:
-    found = changed("channel", None)
+def test_without_a_channel_object_the_channel_id_is_still_read() -> None:
+    found = parse_changed("channel", None)
     assert (found.channel_id, found.channel_type) == ("10", None)
 
 
 @pytest.mark.parametrize("value", [None, [], {}, {"a": 1}, 2**63, -(2**63) - 1])
-def test_an_option_that_is_no_plain_value_counts_as_absent(value: Any) -> None:
-    assert "name" not in changed("data.options.0.options.0.value", value).options
+def test_an_option_with_a_mistyped_value_counts_as_absent(value: Any) -> None:
+    assert "name" not in parse_changed("data.options.0.options.0.value", value).options
 
 
-def test_groups_are_part_of_the_path_and_nothing_goes_deeper() -> None:
+def test_a_path_has_at_most_a_command_a_group_and_a_subcommand() -> None:
     leaf = {"name": "leaf", "type": 1, "options": [{"name": "x", "type": 3, "value": "1"}]}
     group = {"name": "group", "type": 2, "options": [leaf]}
-    found = changed("data", {"name": "command", "type": 1, "options": [group]})
+    found = parse_changed("data", {"name": "command", "type": 1, "options": [group]})
     assert (found.path, found.options) == (("command", "group", "leaf"), {"x": "1"})
     too_deep = {"name": "command", "type": 1, "options": [{"name": "more", "type": 2, "options": [group]}]}
-    assert changed("data", too_deep).path == ("command", "more", "group")
+    assert parse_changed("data", too_deep).path == ("command", "more", "group")
 
 
 @pytest.mark.parametrize("kind", [2, 3, "1", None])
 def test_user_and_message_commands_have_no_path(kind: Any) -> None:
-    assert changed("data.type", kind).path == ()
+    assert parse_changed("data.type", kind).path == ()
 
 
 JSON = st.recursive(
@@ -105,5 +105,5 @@ JSON = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(sorted(payload())), JSON))
-def test_any_object_can_be_read(damage: dict[str, Any]) -> None:
+def test_any_object_can_be_parsed(damage: dict[str, Any]) -> None:
     parse({**payload(), **damage})

@@ -1,4 +1,4 @@
-"""Users' text in Discord's markdown, read back by a small reader of Discord's constructs."""
+"""Escaped text, checked with a small parser of Discord's markdown."""
 
 import re
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from handler.discord.markdown import ELLIPSIS, channel_mention, escape, shorten, timestamp
 
-# What Discord's clients and its parser of mentions act on, tried where reading stands; `^` constructs at line starts.
+# What Discord's clients and mention parser interpret, by pattern; those with `^` count at the start of a line.
 CONSTRUCTS = {
     "code": r"`",
     "emphasis": r"[*_]",
@@ -33,7 +33,7 @@ HOSTILE = st.text(alphabet=st.sampled_from("`*_~|>#-+[]()<@!&:/\\.\n\r\t 1ab\u20
 
 
 def shown(source: str) -> str:
-    """What people see of escaped text. Fails where Discord would see anything but plain characters."""
+    """The text that users see. Fails if Discord would see anything but plain characters."""
     text, at = "", 0
     while at < len(source):
         if escaped := ESCAPED.match(source, at):
@@ -52,7 +52,7 @@ def folded(text: str) -> str:
 
 
 def words(text: str) -> str:
-    """Without the invisible character, which takes the force from an @."""
+    """Without the invisible character that disarms an @."""
     return text.replace("\u200b", "")
 
 
@@ -67,36 +67,36 @@ def words(text: str) -> str:
 @example("@everyone @here")
 @example("\\*not escaped by you\\*")
 @example("lone \ud83d surrogate")
-def test_escaped_text_shows_the_same_words_and_means_nothing(text: str) -> None:
+def test_escaped_text_shows_the_same_words_without_markdown(text: str) -> None:
     assert words(shown(escape(text))) == words(folded(text))
 
 
 @given(HOSTILE | st.text())
-def test_escaped_text_is_one_line_that_can_be_sent(text: str) -> None:
+def test_escaped_text_is_one_line_of_valid_utf8(text: str) -> None:
     escaped = escape(text)
     assert escaped.splitlines() in ([escaped], [])
     escaped.encode()
 
 
 @given(HOSTILE, HOSTILE)
-def test_escaped_texts_side_by_side_mean_nothing_either(one: str, other: str) -> None:
+def test_two_escaped_texts_side_by_side_make_no_markdown(one: str, other: str) -> None:
     assert shown(f"**{escape(one)}** by {escape(other)}".replace("**", "")) == shown(
         f"{escape(one)} by {escape(other)}"
     )
 
 
-def test_an_ordinary_name_is_left_alone() -> None:
+def test_an_ordinary_name_is_hardly_changed() -> None:
     assert escape("Login fails since Tuesday (again)") == "Login fails since Tuesday \\(again\\)"
     assert escape("1a06a43") == "1a06a43"
 
 
 @pytest.mark.parametrize("mention", ["@everyone", "@here", "<@1>", "<@!1>", "<@&1>"])
-def test_the_raw_text_holds_no_mention_even_for_who_ignores_escapes(mention: str) -> None:
+def test_escaped_text_contains_no_mention_even_with_escapes_ignored(mention: str) -> None:
     assert mention not in escape(f"hello {mention}")
 
 
 @given(st.text(), st.integers(1, 120))
-def test_shortened_text_has_at_most_so_many_utf16_units(text: str, units: int) -> None:
+def test_shortened_text_fits_the_limit_and_ends_with_an_ellipsis(text: str, units: int) -> None:
     short = shorten(text, units)
     assert len(short.encode("utf-16-le", "surrogatepass")) // 2 <= units
     if short != text:
@@ -105,17 +105,17 @@ def test_shortened_text_has_at_most_so_many_utf16_units(text: str, units: int) -
 
 
 @given(HOSTILE, st.integers(1, 40))
-def test_shortened_escaped_text_still_means_nothing(text: str, units: int) -> None:
+def test_shortened_escaped_text_makes_no_markdown(text: str, units: int) -> None:
     kept = shown(shorten(escape(text), units)).removesuffix(ELLIPSIS)
     assert words(folded(text)).startswith(words(kept.removesuffix("@")))
 
 
-def test_nothing_fits_into_no_units() -> None:
+def test_text_shortened_to_no_units_is_empty() -> None:
     assert shorten("text", 0) == ""
     assert shorten("", 0) == ""
 
 
-def test_a_character_of_two_units_is_kept_whole_or_not_at_all() -> None:
+def test_a_character_of_two_units_is_not_cut_in_half() -> None:
     assert shorten("ab\U0001f600cd", 4) == "ab…"
     assert shorten("ab\U0001f600cd", 5) == "ab\U0001f600…"
 
@@ -124,7 +124,7 @@ def test_no_space_is_left_before_the_ellipsis() -> None:
     assert shorten("some words", 6) == "some…"
 
 
-def test_mentions_and_times_are_written_in_discords_way() -> None:
+def test_mentions_and_timestamps_have_discords_format() -> None:
     moment = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
     assert channel_mention("42") == "<#42>"
     assert timestamp(moment) == f"<t:{int(moment.timestamp())}:R>"

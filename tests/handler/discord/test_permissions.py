@@ -28,7 +28,7 @@ def test_each_permission_has_the_bit_that_discord_documents(permission: Permissi
     assert permission == 1 << bit
 
 
-def test_what_is_missing_is_named_by_its_constant_lowest_bit_first() -> None:
+def test_missing_permissions_are_named_lowest_bit_first() -> None:
     needed = [Permission.CREATE_PUBLIC_THREADS, Permission.SEND_MESSAGES, Permission.VIEW_CHANNEL]
     assert missing(Permission.VIEW_CHANNEL, needed) == ["SEND_MESSAGES", "CREATE_PUBLIC_THREADS"]
 
@@ -46,17 +46,19 @@ def test_bits_of_other_permissions_grant_nothing() -> None:
 
 
 @given(st.sets(st.sampled_from(ALL)), st.lists(st.sampled_from(ALL)))
-def test_missing_is_what_is_needed_less_what_is_granted(granted: set[Permission], needed: list[Permission]) -> None:
+def test_missing_permissions_are_the_needed_ones_that_are_not_granted(
+    granted: set[Permission], needed: list[Permission]
+) -> None:
     bits = sum(granted)
     expected = set() if Permission.ADMINISTRATOR in granted else set(needed) - granted
     assert {Permission[name] for name in missing(bits, needed)} == expected
 
 
-def test_permissions_beyond_64_bits_are_read() -> None:
+def test_permissions_beyond_64_bits_are_parsed() -> None:
     assert parse("147573952589676412928") == 1 << 67
 
 
 @pytest.mark.parametrize("text", ["", "-1", "0x10", "1.5", "１", " 1"])
-def test_what_is_no_decimal_number_is_no_set_of_permissions(text: str) -> None:
+def test_permissions_that_are_not_a_decimal_number_raise_value_error(text: str) -> None:
     with pytest.raises(ValueError, match="decimal"):
         parse(text)

@@ -1,4 +1,4 @@
-"""Rate limits, obeyed by the real client over a scripted wire."""
+"""How the client obeys rate limits. The real client with a scripted transport."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -20,40 +20,40 @@ def get(discord: Discord) -> Coroutine[Any, Any, Any]:
     return discord.channel("1")
 
 
-def refused(discord: Discord, *, within: float | None = None) -> RateLimited:
-    """What the question raises, asked with so many seconds left."""
+def rate_limited(discord: Discord, *, within: float | None = None) -> RateLimited:
+    """The error that a request raises, `within` seconds before its deadline."""
 
-    async def asking() -> RateLimited:
+    async def scenario() -> RateLimited:
         if within is not None:
             set_deadline(Deadline.after(START, within))
         with pytest.raises(RateLimited) as raised:
             await get(discord)
         return raised.value
 
-    return run(asking())
+    return run(scenario())
 
 
-def test_a_short_wait_is_slept_through() -> None:
+def test_a_request_sleeps_through_a_short_wait() -> None:
     script, discord = scripted(limited(1.5), limited(0.5), ok())
     assert run(get(discord)).id == "1"
     assert script.moments == pytest.approx([0, 1.5, 2.0], abs=1e-3)
 
 
 @pytest.mark.parametrize("retry_after", [MAX_WAIT_SECONDS + 0.1, 240.0])
-def test_a_long_wait_is_told_with_its_length(retry_after: float) -> None:
+def test_a_long_wait_raises_rate_limited(retry_after: float) -> None:
     script, discord = scripted(limited(retry_after))
-    raised = refused(discord)
+    raised = rate_limited(discord)
     assert raised.retry_after == pytest.approx(retry_after)
     assert len(script.sent) == 1
 
 
-def test_a_wait_beyond_the_deadline_is_told_at_once() -> None:
+def test_a_wait_beyond_the_deadline_raises_at_once() -> None:
     _, discord = scripted(limited(2.0))
-    raised = refused(discord, within=2.1)
+    raised = rate_limited(discord, within=2.1)
     assert raised.retry_after == pytest.approx(2.0)
 
 
-def test_whoever_comes_during_a_long_wait_hears_how_long_it_lasts_without_a_request() -> None:
+def test_during_a_long_wait_requests_are_refused_without_being_sent() -> None:
     script, discord = scripted(limited(240.0))
 
     async def twice() -> RateLimited:
@@ -68,13 +68,13 @@ def test_whoever_comes_during_a_long_wait_hears_how_long_it_lasts_without_a_requ
     assert len(script.sent) == 1
 
 
-def test_a_limit_that_keeps_refusing_is_not_waited_for_for_ever() -> None:
+def test_a_limit_that_keeps_refusing_is_given_up() -> None:
     script, discord = scripted(*[limited(0.1)] * 4)
-    refused(discord)
+    rate_limited(discord)
     assert len(script.sent) == 4
 
 
-def test_a_global_limit_holds_back_another_route_too() -> None:
+def test_a_global_limit_holds_back_other_routes() -> None:
     script, discord = scripted(answer(429, {"retry_after": 1.0, "global": True}), ok(), ok({"threads": []}))
 
     async def both() -> None:
@@ -104,7 +104,7 @@ def test_a_proxys_429_with_html_is_waited_for(headers: dict[str, str]) -> None:
 
 
 class Limited:
-    """A Discord with one bucket that counts, and refuses what goes beyond."""
+    """A Discord with one bucket, which refuses requests beyond its limit."""
 
     def __init__(self, limit: int, seconds: float) -> None:
         self.limit, self.seconds = limit, seconds
@@ -127,7 +127,7 @@ class Limited:
         return ok(TEXT_CHANNEL, **headers)
 
 
-def test_tasks_that_share_a_bucket_go_on_after_its_reset_no_more_at_once_than_it_allows() -> None:
+def test_tasks_that_share_a_bucket_never_exceed_it() -> None:
     limited_discord = Limited(limit=5, seconds=1.0)
 
     async def many() -> list[Any]:
@@ -140,7 +140,7 @@ def test_tasks_that_share_a_bucket_go_on_after_its_reset_no_more_at_once_than_it
     assert limited_discord.moments[-1] < 5.0
 
 
-def test_a_cancelled_request_gives_its_place_in_flight_back() -> None:
+def test_a_cancelled_request_is_no_longer_in_flight() -> None:
     limits = RateLimits()
     _, discord = scripted(hang, ok(), limits=limits)
 
@@ -153,7 +153,7 @@ def test_a_cancelled_request_gives_its_place_in_flight_back() -> None:
     assert not limits._in_flight
 
 
-def test_a_deadline_that_passed_is_no_reason_to_wait_longer() -> None:
+def test_no_request_waits_after_its_deadline() -> None:
     script, discord = scripted(limited(0.1))
 
     async def late() -> None:

@@ -1,4 +1,4 @@
-"""What people are told for each refusal of Discord's (Discord docs, "Opcodes and Status Codes")."""
+"""The error that is reported for each of Discord's codes."""
 
 import pytest
 
@@ -33,7 +33,7 @@ ALL_REFUSALS = (DiscordRefused, NotFound, Forbidden)
         (50024, UnsupportedChannel),
     ],
 )
-def test_a_code_that_says_it_all_is_believed_whatever_the_status(
+def test_an_unambiguous_code_decides_whatever_the_status(
     refused: type[DiscordRefused], needs: tuple[Permission, ...], code: int, told: type[OnethreadError]
 ) -> None:
     error = refusals.translate(refused(403, code, "no", route="POST /threads"), needs)
@@ -42,42 +42,42 @@ def test_a_code_that_says_it_all_is_believed_whatever_the_status(
 
 
 @pytest.mark.parametrize("code", [50013, 0, 40001])
-def test_any_other_403_is_the_lack_of_what_the_step_needs(code: int) -> None:
+def test_any_other_403_means_that_the_needed_permissions_are_missing(code: int) -> None:
     error = refusals.translate(Forbidden(403, code, "no", route="POST /threads"), refusals.NEEDED_TO_START)
     assert isinstance(error, MissingPermissions)
     assert error.permissions == ("CREATE_PUBLIC_THREADS",)
     assert f"code {code}" in str(error)
 
 
-def test_any_other_403_of_a_step_that_needs_nothing_is_a_lack_of_access() -> None:
+def test_any_other_403_without_needed_permissions_means_missing_access() -> None:
     assert type(refusals.translate(Forbidden(403, 50013), ())) is MissingAccess
 
 
 @pytest.mark.parametrize("refused", [DiscordRefused, NotFound])
 @pytest.mark.parametrize("code", [0, 10003, 10008, 50035, 50083, 160004])
-def test_a_refusal_without_a_better_word_stays_what_it_is(refused: type[DiscordRefused], code: int) -> None:
+def test_any_other_refusal_is_not_translated(refused: type[DiscordRefused], code: int) -> None:
     refusal = refused(400, code)
     assert refusals.translate(refusal, refusals.NEEDED_TO_CREATE) is refusal
 
 
-def test_nothing_that_keeps_a_mapping_from_being_used_looks_like_a_deletion() -> None:
+def test_a_403_never_looks_like_a_deletion() -> None:
     for code in (50001, 50013, 0):
         assert not isinstance(refusals.translate(Forbidden(403, code), ()), NotFound)
 
 
-def test_all_that_a_creation_needs_is_what_its_steps_need() -> None:
+def test_a_creation_needs_what_its_steps_need() -> None:
     steps = {*refusals.NEEDED_TO_LOOK_UP, *refusals.NEEDED_TO_ANCHOR, *refusals.NEEDED_TO_START}
     assert steps | {Permission.VIEW_CHANNEL} == set(refusals.NEEDED_TO_CREATE)
 
 
-def test_a_refusal_is_told_as_what_it_means_and_by_what_it_was() -> None:
+def test_a_translated_refusal_is_the_cause_of_the_error() -> None:
     refusal = Forbidden(403, 50001)
     with pytest.raises(MissingAccess) as raised:
         refusals.raise_translation(refusal, ())
     assert raised.value.__cause__ is refusal
 
 
-def test_a_refusal_that_is_told_as_it_is_is_not_its_own_cause() -> None:
+def test_an_untranslated_refusal_is_raised_without_a_cause() -> None:
     refusal = DiscordRefused(400, 50035)
     with pytest.raises(DiscordRefused) as raised:
         refusals.raise_translation(refusal, ())

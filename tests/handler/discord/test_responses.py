@@ -1,4 +1,4 @@
-"""Callbacks and messages as Discord takes them; checked against its OpenAPI description where that is present."""
+"""Callbacks and messages, checked against Discord's OpenAPI description if it is present."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ OPENAPI = Path(__file__).resolve().parents[4] / "shared/discord/openapi.json"
 LINKED = responses.message("text", link="https://discord.com/channels/1/2")
 
 
-def test_a_pong_is_nothing_but_its_type() -> None:
+def test_a_pong_has_only_a_type() -> None:
     assert responses.pong() == {"type": 1}
 
 
@@ -29,17 +29,17 @@ def test_an_answer_is_ephemeral_and_mentions_nobody() -> None:
     }
 
 
-def test_a_link_is_a_button_that_causes_no_interaction() -> None:
+def test_a_link_is_a_button_with_a_url() -> None:
     button = LINKED["components"][0]["components"][0]
     assert button == {"type": 2, "style": 5, "label": "Open the thread", "url": "https://discord.com/channels/1/2"}
 
 
-def test_an_edit_takes_former_buttons_away() -> None:
+def test_an_edit_removes_earlier_buttons() -> None:
     edited = responses.edit_body(responses.message("text"))
     assert (edited["components"], edited["embeds"]) == ([], [])
 
 
-def test_an_autocompletion_offers_nothing() -> None:
+def test_an_autocompletion_has_no_choices() -> None:
     assert responses.no_choices() == {"type": 8, "data": {"choices": []}}
 
 
@@ -54,12 +54,12 @@ def schemas() -> dict[str, Any]:
 @pytest.mark.parametrize(
     "callback", [responses.pong(), responses.defer(), responses.reply(LINKED), responses.no_choices()]
 )
-def test_callbacks_fit_discord_s_schema(schemas: dict[str, Any], callback: dict[str, Any]) -> None:
+def test_callbacks_match_discords_schema(schemas: dict[str, Any], callback: dict[str, Any]) -> None:
     path = schemas["paths"]["/interactions/{interaction_id}/{interaction_token}/callback"]["post"]
     validate(schemas, path["requestBody"]["content"]["application/json"]["schema"], callback)
 
 
-def test_an_edit_fits_discord_s_schema(schemas: dict[str, Any]) -> None:
+def test_an_edit_matches_discords_schema(schemas: dict[str, Any]) -> None:
     path = schemas["paths"]["/webhooks/{webhook_id}/{webhook_token}/messages/@original"]["patch"]
     validate(schemas, path["requestBody"]["content"]["application/json"]["schema"], responses.edit_body(LINKED))
 

@@ -1,4 +1,4 @@
-"""What the bot asks of Discord, as requests and answers."""
+"""The requests and results of the client's methods."""
 
 import asyncio
 import json
@@ -80,7 +80,7 @@ BEFORE = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
         ),
     ],
 )
-def test_a_question_is_the_request_that_discord_documents(ask: Ask, reply: Any, sent: str, body: Any) -> None:
+def test_each_method_sends_the_documented_request(ask: Ask, reply: Any, sent: str, body: Any) -> None:
     script, discord = scripted(httpx.Response(204) if reply is None else ok(reply))
     run(ask(discord))
     (request,) = script.requests
@@ -88,7 +88,7 @@ def test_a_question_is_the_request_that_discord_documents(ask: Ask, reply: Any, 
     assert (json.loads(request.content) if request.content else None) == body
 
 
-def test_a_thread_is_what_discord_says_of_it() -> None:
+def test_a_thread_has_its_state() -> None:
     _, discord = scripted(ok(THREAD))
     thread = run(discord.channel("42"))
     assert (thread.id, thread.parent_id, thread.archived, thread.locked) == ("42", "1", True, True)
@@ -110,7 +110,7 @@ def test_any_other_404_for_a_channel_is_an_outage(code: int) -> None:
     ("headers", "date"),
     [({"date": "Mon, 23 Nov 2026 11:58:00 GMT"}, datetime(2026, 11, 23, 11, 58, tzinfo=UTC)), ({}, START)],
 )
-def test_a_list_tells_discords_own_time_or_ours_where_it_has_none(headers: dict[str, str], date: datetime) -> None:
+def test_a_list_has_discords_time_or_ours_without_a_date_header(headers: dict[str, str], date: datetime) -> None:
     _, discord = scripted(ok({"threads": [THREAD], "has_more": True}, **headers))
 
     async def page() -> ThreadList:
@@ -127,14 +127,14 @@ def test_a_second_start_from_one_message_is_refused_with_160004() -> None:
     assert raised.value.code == 160004
 
 
-def test_a_start_whose_answer_was_lost_is_repeated_and_then_refused_with_160004() -> None:
+def test_a_start_whose_response_was_lost_is_repeated_and_refused_with_160004() -> None:
     _, discord = scripted(httpx.ReadError("lost"), refusal(400, 160004))
     with pytest.raises(DiscordRefused) as raised:
         run(discord.start_thread("1", "42", name="x", auto_archive_duration=60))
     assert raised.value.code == 160004
 
 
-def test_the_bots_own_id_is_asked_for_once() -> None:
+def test_the_bots_user_id_is_fetched_once() -> None:
     script, discord = scripted(ok({"id": "900"}))
 
     async def twice() -> set[str]:
@@ -144,13 +144,13 @@ def test_the_bots_own_id_is_asked_for_once() -> None:
     assert len(script.sent) == 1
 
 
-def test_a_deferred_answer_that_discord_does_not_know_yet_is_edited_a_moment_later() -> None:
+def test_an_edit_is_repeated_while_discord_does_not_know_the_deferral() -> None:
     script, discord = scripted(refusal(404, 10015), refusal(404, 10008), ok({}))
     run(discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))
     assert script.moments == pytest.approx([0, 0.3, 0.9], abs=1e-3)
 
 
-def test_a_deferred_answer_that_stays_unknown_is_given_up() -> None:
+def test_an_edit_of_an_unknown_deferral_is_given_up() -> None:
     script, discord = scripted(*[refusal(404, 10015, "Unknown Webhook")] * 5)
     with pytest.raises(NotFound) as raised:
         run(discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))
@@ -158,7 +158,7 @@ def test_a_deferred_answer_that_stays_unknown_is_given_up() -> None:
     assert len(script.sent) == 5
 
 
-def test_an_interaction_token_that_is_dead_is_told_at_once() -> None:
+def test_an_edit_with_an_expired_token_is_not_repeated() -> None:
     script, discord = scripted(refusal(401, 50027, "Invalid Webhook Token"))
     with pytest.raises(DiscordRefused) as raised:
         run(discord.edit_original(Secret(INTERACTION_TOKEN), {"content": "done"}))
@@ -166,7 +166,7 @@ def test_an_interaction_token_that_is_dead_is_told_at_once() -> None:
     assert len(script.sent) == 1
 
 
-def test_the_generic_door_hands_a_successful_answer_over_as_it_is() -> None:
+def test_any_request_can_be_sent_and_its_response_is_returned() -> None:
     script, discord = scripted(ok({"anything": 1}, x_something="else"))
     request = WireRequest("GET", "/guilds/9/audit-logs", "GET /guilds/{guild}/audit-logs", query=(("limit", "100"),))
     answer = run(discord.request(request))
@@ -174,7 +174,7 @@ def test_the_generic_door_hands_a_successful_answer_over_as_it_is() -> None:
     assert script.requests[0].url.query == b"limit=100"
 
 
-def test_an_audit_log_reason_goes_into_its_header() -> None:
+def test_a_reason_is_sent_as_the_audit_log_header() -> None:
     script, discord = scripted(httpx.Response(204))
     run(discord.delete_message("1", "5", reason="its thread is gone"))
     assert script.requests[0].headers["x-audit-log-reason"] == "its%20thread%20is%20gone"
@@ -189,7 +189,7 @@ def test_the_client_reads_no_proxy_variables_and_follows_no_redirect(monkeypatch
     asyncio.run(client.aclose())
 
 
-def test_idle_connections_outlive_the_pause_between_two_commands() -> None:
+def test_idle_connections_are_kept() -> None:
     client = build_client(API_URL)
     transport: Any = client._transport
     assert transport._pool._keepalive_expiry == KEEP_ALIVE_SECONDS

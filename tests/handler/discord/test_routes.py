@@ -1,4 +1,4 @@
-"""Each request that the client can send, against Discord's own description of its API."""
+"""Each request, checked against Discord's OpenAPI description if it is present."""
 
 import functools
 import json
@@ -85,7 +85,7 @@ def errors(schema: Any, value: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_the_request_fits_discords_description(name: str) -> None:
+def test_each_request_matches_discords_description(name: str) -> None:
     request = REQUESTS[name]
     operation = described(request)
     known = {p["name"]: p for p in operation.get("parameters", []) if p.get("in") == "query"}
@@ -102,7 +102,7 @@ def test_the_request_fits_discords_description(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REQUESTS)
-def test_a_route_names_its_path_and_shows_nothing_of_it(name: str) -> None:
+def test_a_route_is_the_template_of_its_path_without_ids(name: str) -> None:
     request = REQUESTS[name]
     method, _, template = request.route.partition(" ")
     assert method == request.method
@@ -110,11 +110,11 @@ def test_a_route_names_its_path_and_shows_nothing_of_it(name: str) -> None:
     assert not re.search(r"\d", template)
 
 
-def test_archive_times_are_asked_for_with_microseconds_in_utc() -> None:
+def test_archive_times_are_sent_with_microseconds_in_utc() -> None:
     eastern = MOMENT.astimezone(timezone(timedelta(hours=-5)))
     assert ("before", "2026-11-23T12:00:00.123456Z") in routes.archived_threads(CHANNEL, eastern, 100).query
 
 
-def test_all_but_unknown_routes_say_that_they_may_be_repeated() -> None:
+def test_all_known_routes_are_repeatable() -> None:
     assert all(request.repeatable for request in REQUESTS.values())
     assert not Request("POST", "/channels/1/threads", "POST /channels/{channel}/threads").repeatable

@@ -1,4 +1,4 @@
-"""No token in any log line or exception, whatever goes wrong."""
+"""No log line and no exception contains a token."""
 
 import asyncio
 import gc
@@ -30,12 +30,11 @@ from tests.kit.scripted_discord import (
 from tests.kit.secrets import INTERACTION_TOKEN
 from tests.kit.virtual_time import LoopClock, run
 
-INTERACTION = INTERACTION_TOKEN
-SECRETS = (INTERACTION, TOKEN.reveal())
+SECRETS = (INTERACTION_TOKEN, TOKEN.reveal())
 
 
-def leaking(kind: type[httpx.HTTPError]) -> Callable[[httpx.Request], Coroutine[Any, Any, httpx.Response]]:
-    """An exception that says all it knows, as those of HTTP libraries may."""
+def raise_with_secrets(kind: type[httpx.HTTPError]) -> Callable[[httpx.Request], Coroutine[Any, Any, httpx.Response]]:
+    """Raise an exception that holds URL and headers, as those of HTTP libraries may."""
 
     async def raising(request: httpx.Request) -> httpx.Response:
         fault = kind(f"{request.method} {request.url} {dict(request.headers)}")
@@ -46,12 +45,12 @@ def leaking(kind: type[httpx.HTTPError]) -> Callable[[httpx.Request], Coroutine[
 
 
 FAULTS: dict[str, Answer] = {
-    "connect": leaking(httpx.ConnectError),
-    "read": leaking(httpx.ReadError),
-    "protocol": leaking(httpx.LocalProtocolError),
-    "remote protocol": leaking(httpx.RemoteProtocolError),
-    "decoding": leaking(httpx.DecodingError),
-    "pool": leaking(httpx.PoolTimeout),
+    "connect": raise_with_secrets(httpx.ConnectError),
+    "read": raise_with_secrets(httpx.ReadError),
+    "protocol": raise_with_secrets(httpx.LocalProtocolError),
+    "remote protocol": raise_with_secrets(httpx.RemoteProtocolError),
+    "decoding": raise_with_secrets(httpx.DecodingError),
+    "pool": raise_with_secrets(httpx.PoolTimeout),
     "hang": hang,
     "500": answer(500, {"message": "no"}),
     "html": page(502),
@@ -67,14 +66,14 @@ FAULTS: dict[str, Answer] = {
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
-    """All that was logged, by everybody, at every level that the client leaves open."""
+    """All log lines, of all loggers, at every level that the client leaves open."""
     caplog.set_level(logging.DEBUG)
     caplog.set_level(logging.DEBUG, logger=telemetry.SERVICE)
     return lambda: caplog.text + "".join(str(vars(record)) for record in caplog.records)
 
 
-def everything_about(error: BaseException | None) -> str:
-    """The whole chain, shown contexts or not, with arguments and attributes."""
+def describe_fully(error: BaseException | None) -> str:
+    """The whole chain of causes and contexts, with arguments and attributes."""
     told = ""
     while error is not None:
         told += "".join(traceback.format_exception(error)) + repr(error.args) + repr(vars(error))
@@ -86,43 +85,43 @@ def everything_about(error: BaseException | None) -> str:
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda d: d.edit_original(INTERACTION, {"content": "x"}),
+        lambda d: d.edit_original(INTERACTION_TOKEN, {"content": "x"}),
         lambda d: d.channel("1"),
         lambda d: d.delete_message("1", "2"),
     ],
 )
-def test_no_fault_tells_a_token(
+def test_no_fault_shows_a_token(
     ask: Callable[[Discord], Coroutine[Any, Any, Any]], fault: str, lines: Callable[[], str]
 ) -> None:
     _, discord = scripted(*[FAULTS[fault]] * 20)
 
-    async def asking() -> Any:
+    async def scenario() -> Any:
         return (await asyncio.gather(ask(discord), return_exceptions=True))[0]
 
-    error = run(asking())
+    error = run(scenario())
     if isinstance(error, BaseException):
         assert isinstance(error, OnethreadError)
         assert isinstance(error.__context__, OnethreadError | ValueError | None)
-        told = everything_about(error) + str(error.public())
+        told = describe_fully(error) + str(error.public())
         assert not any(secret in told for secret in SECRETS)
     assert not any(secret in lines() for secret in SECRETS)
 
 
-def test_a_request_that_goes_well_leaves_no_url_in_the_log(lines: Callable[[], str]) -> None:
+def test_a_successful_request_logs_no_url(lines: Callable[[], str]) -> None:
     _, discord = scripted(ok({}))
-    run(discord.edit_original(INTERACTION, {"content": "x"}))
+    run(discord.edit_original(INTERACTION_TOKEN, {"content": "x"}))
     assert "PATCH /webhooks/{application}/{token}/messages/@original" in lines()
-    assert INTERACTION not in lines()
+    assert INTERACTION_TOKEN not in lines()
     assert "discord.test" not in lines()
 
 
-def test_what_is_kept_between_requests_shows_no_token() -> None:
+def test_state_kept_between_requests_shows_no_token() -> None:
     script = ScriptedDiscord(
         [ok({}, x_ratelimit_bucket="b", x_ratelimit_limit="5", x_ratelimit_remaining="0", x_ratelimit_reset_after="1")]
     )
     token = TokenSource(Secret(TOKEN.reveal()), clock=LoopClock())
     discord = client_of(script.handle, token=token)
-    run(discord.edit_original(INTERACTION, {"content": "x"}))
+    run(discord.edit_original(INTERACTION_TOKEN, {"content": "x"}))
     gc.collect()
     kept = (
         repr(vars(discord)) + repr(vars(discord._exchange)) + repr(vars(discord._exchange._limits)) + repr(vars(token))
