@@ -231,5 +231,5 @@ def test_without_retries_a_request_is_sent_once_and_waits_for_nothing(status: in
 
 def test_the_scripted_discord_fails_on_an_unexpected_request() -> None:
     script = ScriptedDiscord([])
-    with pytest.raises(AssertionError, match="more than answers"):
+    with pytest.raises(AssertionError, match="no answer is left"):
         run(script.handle(httpx.Request("GET", "https://discord.test/")))
