@@ -1,10 +1,12 @@
-"""DynamoDB for the tests of the modules that stand on it."""
+"""DynamoDB's seam, and deployments, for the tests of the modules that stand on them."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from handler.aws.dynamodb import DynamoDB
+from tests.kit.commands import Case
+from tests.kit.deployment import Deployment
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.virtual_time import LoopClock
 
@@ -26,3 +28,15 @@ def call(wire: DynamoWire) -> Iterator[DynamoDB]:
     call = wire.call(LoopClock())
     yield call
     call.close()
+
+
+@pytest.fixture
+def deployment() -> Iterator[Deployment]:
+    with Deployment() as deployment:
+        yield deployment
+
+
+@pytest.fixture
+def case() -> Iterator[Case]:
+    with Case() as case:
+        yield case

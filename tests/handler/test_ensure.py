@@ -23,14 +23,8 @@ SESSION_FIELDS = {
 }
 
 
-@pytest.fixture
-def deployment() -> Any:
-    with Deployment() as deployment:
-        yield deployment
-
-
-def test_a_new_session_is_created_and_described_in_full(deployment: Deployment) -> None:
-    answer = deployment.run(deployment.ensure(session_name=" Session 1A06A43"))
+async def test_a_new_session_is_created_and_described_in_full(deployment: Deployment) -> None:
+    answer = await deployment.ensure(session_name=" Session 1A06A43")
     (thread,) = deployment.discord.threads.values()
     assert thread.name == "Session 1A06A43"
     assert answer["outcome"] == "created"
@@ -48,42 +42,35 @@ def test_a_new_session_is_created_and_described_in_full(deployment: Deployment) 
     assert session["created_at"] == "2026-11-23T12:00:00.000Z"
 
 
-def test_the_answer_has_the_topic_if_there_is_one(deployment: Deployment) -> None:
-    assert deployment.run(deployment.ensure(topic=" why "))["session"]["topic"] == "why"
+async def test_the_answer_has_the_topic_if_there_is_one(deployment: Deployment) -> None:
+    assert (await deployment.ensure(topic=" why "))["session"]["topic"] == "why"
 
 
 @pytest.mark.parametrize("topic", [None, "", "  "])
-def test_a_blank_topic_counts_as_absent(deployment: Deployment, topic: str | None) -> None:
-    assert "topic" not in deployment.run(deployment.ensure(topic=topic))["session"]
+async def test_a_blank_topic_counts_as_absent(deployment: Deployment, topic: str | None) -> None:
+    assert "topic" not in (await deployment.ensure(topic=topic))["session"]
 
 
-def test_an_exact_repeat_is_answered_created_again_and_another_request_reused(deployment: Deployment) -> None:
-    async def scenario() -> list[str]:
-        environment, outcomes = deployment.environment(EnsureConfig), []
-        for own, invocation in (("a", "1"), ("a", "2"), ("b", "3")):
-            answer = await ensure.handle(environment, {**GOOD, "request_id": own}, invocation, 30.0)
-            outcomes.append(answer["outcome"])
-        return outcomes
-
-    assert deployment.run(scenario()) == ["created", "created", "reused"]
+async def test_an_exact_repeat_is_answered_created_again_and_another_request_reused(deployment: Deployment) -> None:
+    environment, outcomes = deployment.environment(EnsureConfig), []
+    for own, invocation in (("a", "1"), ("a", "2"), ("b", "3")):
+        answer = await ensure.handle(environment, {**GOOD, "request_id": own}, invocation, 30.0)
+        outcomes.append(answer["outcome"])
+    assert outcomes == ["created", "created", "reused"]
 
 
-def test_without_a_request_id_the_invocation_owns_the_claim(deployment: Deployment) -> None:
-    async def scenario() -> list[str]:
-        return [(await deployment.ensure(request_id=request_id))["outcome"] for request_id in ("1", "1", "2")]
-
-    assert deployment.run(scenario()) == ["created", "created", "reused"]
+async def test_without_a_request_id_the_invocation_owns_the_claim(deployment: Deployment) -> None:
+    outcomes = [(await deployment.ensure(request_id=request_id))["outcome"] for request_id in ("1", "1", "2")]
+    assert outcomes == ["created", "created", "reused"]
 
 
-def test_a_locked_thread_is_an_error_with_the_session_beside_it_and_is_unlocked_on_request(
+async def test_a_locked_thread_is_an_error_with_the_session_beside_it_and_is_unlocked_on_request(
     deployment: Deployment,
 ) -> None:
-    async def scenario() -> list[dict[str, Any]]:
-        first = await deployment.ensure()
-        deployment.discord.people.lock(first["thread"]["id"], now=deployment.clock.now())
-        return [first, await deployment.ensure(request_id="x"), await deployment.ensure(request_id="y", unlock=True)]
-
-    first, locked, unlocked = deployment.run(scenario())
+    first = await deployment.ensure()
+    deployment.discord.people.lock(first["thread"]["id"], now=deployment.clock.now())
+    locked = await deployment.ensure(request_id="x")
+    unlocked = await deployment.ensure(request_id="y", unlock=True)
     assert set(locked) == {"error", "session", "thread"}
     assert (locked["error"]["kind"], locked["error"]["retryable"]) == ("locked", False)
     assert locked["thread"] == first["thread"]
@@ -120,13 +107,10 @@ def test_null_counts_as_absent_in_optional_fields() -> None:
         ({"request_id": "\udfff"}, "'request_id' must be"),
     ],
 )
-def test_an_unknown_or_mistyped_field_is_refused_by_name(
+async def test_an_unknown_or_mistyped_field_is_refused_by_name(
     deployment: Deployment, change: dict[str, Any], named: str
 ) -> None:
-    async def scenario() -> dict[str, Any]:
-        return await ensure.handle(deployment.environment(EnsureConfig), {**GOOD, **change}, "r", 30.0)
-
-    error = deployment.run(scenario())["error"]
+    error = (await ensure.handle(deployment.environment(EnsureConfig), {**GOOD, **change}, "r", 30.0))["error"]
     assert (error["kind"], error["retryable"]) == ("invalid_request", False)
     assert named in error["message"]
     assert not deployment.discord.calls
@@ -146,83 +130,66 @@ def test_a_request_that_is_not_an_object_is_refused(event: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "  ", "Session", "x" * 101, "\ud800"])
-def test_an_impossible_name_is_an_error_of_its_own(deployment: Deployment, name: str) -> None:
-    assert deployment.run(deployment.ensure(session_name=name))["error"]["kind"] == "invalid_name"
+async def test_an_impossible_name_is_an_error_of_its_own(deployment: Deployment, name: str) -> None:
+    assert (await deployment.ensure(session_name=name))["error"]["kind"] == "invalid_name"
 
 
-def test_a_channel_that_does_not_exist_is_gone(deployment: Deployment) -> None:
-    assert deployment.run(deployment.ensure(parent_channel_id="999"))["error"]["kind"] == "channel_gone"
+async def test_a_channel_that_does_not_exist_is_gone(deployment: Deployment) -> None:
+    assert (await deployment.ensure(parent_channel_id="999"))["error"]["kind"] == "channel_gone"
 
 
-def test_a_thread_given_as_channel_means_its_parent(deployment: Deployment) -> None:
-    async def scenario() -> list[dict[str, Any]]:
-        first = await deployment.ensure()
-        inside = await deployment.ensure(parent_channel_id=first["thread"]["id"], request_id="2")
-        return [first, inside]
-
-    first, inside = deployment.run(scenario())
+async def test_a_thread_given_as_channel_means_its_parent(deployment: Deployment) -> None:
+    first = await deployment.ensure()
+    inside = await deployment.ensure(parent_channel_id=first["thread"]["id"], request_id="2")
     assert inside["outcome"] == "reused"
     assert inside["session"] == first["session"]
 
 
-def test_a_rate_limit_is_retryable_and_says_when(deployment: Deployment) -> None:
-    async def scenario() -> dict[str, Any]:
-        deployment.discord.faults.inject("GET", "*", too_many_requests(240.0))
-        return await deployment.ensure()
-
-    error = deployment.run(scenario())["error"]
+async def test_a_rate_limit_is_retryable_and_says_when(deployment: Deployment) -> None:
+    deployment.discord.faults.inject("GET", "*", too_many_requests(240.0))
+    error = (await deployment.ensure())["error"]
     assert (error["kind"], error["retryable"]) == ("rate_limited", True)
     assert error["retry_after"] == pytest.approx(240.0)
 
 
-def test_an_unavailable_discord_is_a_retryable_error(deployment: Deployment) -> None:
-    async def scenario() -> dict[str, Any]:
-        deployment.discord.faults.inject("*", "*", server_error(), times=100)
-        return await deployment.ensure()
-
-    error = deployment.run(scenario())["error"]
+async def test_an_unavailable_discord_is_a_retryable_error(deployment: Deployment) -> None:
+    deployment.discord.faults.inject("*", "*", server_error(), times=100)
+    error = (await deployment.ensure())["error"]
     assert (error["kind"], error["retryable"]) == ("discord_unavailable", True)
 
 
 @pytest.mark.parametrize("seconds", [0.0, 1.0, 5.0, 30.0])
-def test_it_answers_before_lambda_ends_the_invocation(deployment: Deployment, seconds: float) -> None:
-    async def scenario() -> tuple[dict[str, Any], float]:
-        deployment.discord.faults.inject("*", "*", HANG, times=100)
-        answer = await deployment.ensure(seconds)
-        return answer, asyncio.get_running_loop().time()
-
-    answer, took = deployment.run(scenario())
+async def test_it_answers_before_lambda_ends_the_invocation(deployment: Deployment, seconds: float) -> None:
+    deployment.discord.faults.inject("*", "*", HANG, times=100)
+    answer = await deployment.ensure(seconds)
+    took = asyncio.get_running_loop().time()
     assert answer["error"]["kind"] in ("timed_out", "discord_unavailable")
     assert answer["error"]["retryable"] is True
     assert took <= max(0.8, seconds - 0.7)
 
 
 @pytest.mark.parametrize("what", ["refused", "throttled", "500"])
-def test_an_unavailable_table_is_a_retryable_error(deployment: Deployment, what: What) -> None:
-    async def scenario() -> dict[str, Any]:
-        deployment.dynamo.fail("GetItem", *[what] * 50)
-        return await deployment.ensure()
-
-    error = deployment.run(scenario())["error"]
+async def test_an_unavailable_table_is_a_retryable_error(deployment: Deployment, what: What) -> None:
+    deployment.dynamo.fail("GetItem", *[what] * 50)
+    error = (await deployment.ensure())["error"]
     assert (error["kind"], error["retryable"]) == ("store_unavailable", True)
 
 
-def test_a_fault_of_ours_raises_and_only_tells_the_caller_where_to_look(deployment: Deployment, capsys: Any) -> None:
-    async def scenario() -> None:
-        environment = deployment.environment(EnsureConfig)
-        environment.__dict__["sessions"] = SimpleNamespace(open=broken)
-        await ensure.handle(environment, GOOD, "request-7", 30.0)
-
+async def test_a_fault_of_ours_raises_and_only_tells_the_caller_where_to_look(
+    deployment: Deployment, capsys: Any
+) -> None:
     async def broken(request: Any) -> None:
         raise RuntimeError("the inside")
 
+    environment = deployment.environment(EnsureConfig)
+    environment.__dict__["sessions"] = SimpleNamespace(open=broken)
     with pytest.raises(OnethreadError, match="see the log of request request-7") as raised:
-        deployment.run(scenario())
+        await ensure.handle(environment, GOOD, "request-7", 30.0)
     assert raised.value.__context__ is None
     assert "RuntimeError: the inside" in capsys.readouterr().out
 
 
-def test_a_wrong_environment_raises(deployment: Deployment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_environment_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SESSIONS_TABLE", "DISCORD_APPLICATION_ID", "DISCORD_BOT_TOKEN", "DISCORD_BOT_TOKEN_PARAMETER"):
         monkeypatch.delenv(name, raising=False)
     context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)

@@ -1,4 +1,4 @@
-"""Commands for tests of the entrances: each takes its time and ends as it is told to."""
+"""A command for tests of the entrances, which takes its time and ends as the test wants."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -14,10 +14,10 @@ from tests.kit.deployment import Asked, Deployment
 
 @dataclass
 class Scripted:
-    """``/session open`` that ends each run with the next of `ends`: an exception raised, or else a text answered.
+    """``/session open`` that ends each run with the next of `ends`: raises an exception, or answers a text.
 
-    `takes`: seconds of each run. Noted of each run: the interaction, the moment, the seconds until its deadline. `over`
-    counts the runs that ended, be it by being cancelled.
+    `takes`: seconds of each run. `runs`, `began`, `left`: each run's interaction, its start, the seconds until its
+    deadline. `over` counts the runs that ended, cancelled ones too.
     """
 
     ends: list[Any] = field(default_factory=lambda: ["done"])
@@ -48,10 +48,15 @@ class Scripted:
 class Case(Deployment):
     """A deployment whose ``/session open`` is scripted. `said` is what the user read, one text after another."""
 
-    def __init__(self, *ends: Any, takes: float = 0.0) -> None:
-        self.command = Scripted(list(ends) or ["done"], takes)
+    def __init__(self) -> None:
+        self.command = Scripted()
         super().__init__(commands=self.command.table)
         self.said: list[str] = []
+
+    def script(self, *ends: Any, takes: float = 0.0) -> None:
+        """How the runs of the command end, and how many seconds each takes."""
+        self.command.ends = list(ends) or self.command.ends
+        self.command.takes = takes
 
     async def handed_over(self, **more: Any) -> Asked:
         asked = await self.ask(old=2.9, **more)

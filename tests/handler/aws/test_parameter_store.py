@@ -1,6 +1,7 @@
 """The bot's token in Parameter Store: read when it is needed, once, and anew when Discord refuses it."""
 
 import asyncio
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,6 +11,12 @@ from handler.runtime.secrets import Secret
 from infra.simulator.faults import error
 from tests.kit.deployment import Deployment
 from tests.kit.secrets import BOT_TOKEN, made_up
+
+
+@pytest.fixture
+def deployment() -> Iterator[Deployment]:
+    with Deployment(parameter=True) as deployment:
+        yield deployment
 
 
 def read(*faults: str | None, value: str = BOT_TOKEN) -> tuple[Secret | OnethreadError, int]:
@@ -62,59 +69,42 @@ def test_a_connection_that_breaks_is_tried_once_more() -> None:
     assert reads == 2
 
 
-def test_the_token_is_read_once_for_many_requests() -> None:
-    with Deployment(parameter=True) as deployment:
-
-        async def scenario() -> None:
-            for number in range(3):
-                assert "error" not in await deployment.ensure(session_name=f"s{number}")
-
-        deployment.run(scenario())
-        assert deployment.ssm.reads == 1
+async def test_the_token_is_read_once_for_many_requests(deployment: Deployment) -> None:
+    for number in range(3):
+        assert "error" not in await deployment.ensure(session_name=f"s{number}")
+    assert deployment.ssm.reads == 1
 
 
-def test_the_token_is_read_at_the_same_time_as_the_table() -> None:
-    with Deployment(parameter=True) as deployment:
-
-        async def scenario() -> dict[str, object]:
-            deployment.dynamo.fail("GetItem", "hang")
-            asking = asyncio.ensure_future(deployment.ensure())
-            await asyncio.sleep(1.0)
-            assert deployment.ssm.reads == 1
-            assert not deployment.discord.calls
-            deployment.dynamo.hanging.release()
-            return await asking
-
-        assert "error" not in deployment.run(scenario())
-        assert deployment.ssm.reads == 1
+async def test_the_token_is_read_at_the_same_time_as_the_table(deployment: Deployment) -> None:
+    deployment.dynamo.fail("GetItem", "hang")
+    asking = asyncio.ensure_future(deployment.ensure())
+    await asyncio.sleep(1.0)
+    assert deployment.ssm.reads == 1
+    assert not deployment.discord.calls
+    deployment.dynamo.hanging.release()
+    assert "error" not in await asking
+    assert deployment.ssm.reads == 1
 
 
-def test_a_command_that_needs_no_token_succeeds_without_one() -> None:
-    with Deployment(parameter=True) as deployment:
-        deployment.ssm.faults = ["ParameterNotFound"]
-        asked = deployment.run(deployment.ask(app_permissions=0))
+async def test_a_command_that_needs_no_token_succeeds_without_one(deployment: Deployment) -> None:
+    deployment.ssm.faults = ["ParameterNotFound"]
+    asked = await deployment.ask(app_permissions=0)
     assert "I lack permissions" in asked.content
 
 
-def test_after_a_401_the_token_is_read_again_once_and_the_request_repeated() -> None:
-    with Deployment(parameter=True) as deployment:
-        deployment.ssm.value = made_up("old-token")
-
-        async def scenario() -> None:
-            environment = deployment.environment(EnsureConfig)
-            with pytest.raises(BotTokenRefused):
-                await environment.discord.current_user_id()
-            deployment.ssm.value = BOT_TOKEN
-            await deployment.clock.sleep(600.0)
-            assert "error" not in await deployment.ensure()
-
-        deployment.run(scenario())
-        assert deployment.ssm.reads == 3
+async def test_after_a_401_the_token_is_read_again_once_and_the_request_repeated(deployment: Deployment) -> None:
+    deployment.ssm.value = made_up("old-token")
+    environment = deployment.environment(EnsureConfig)
+    with pytest.raises(BotTokenRefused):
+        await environment.discord.current_user_id()
+    deployment.ssm.value = BOT_TOKEN
+    await deployment.clock.sleep(600.0)
+    assert "error" not in await deployment.ensure()
+    assert deployment.ssm.reads == 3
 
 
-def test_a_program_gets_the_kind_of_error_for_a_refused_token() -> None:
-    with Deployment(parameter=True) as deployment:
-        deployment.discord.faults.inject("*", "*", error(401, 0, "401: Unauthorized"), times=100)
-        answer = deployment.run(deployment.ensure())
+async def test_a_program_gets_the_kind_of_error_for_a_refused_token(deployment: Deployment) -> None:
+    deployment.discord.faults.inject("*", "*", error(401, 0, "401: Unauthorized"), times=100)
+    answer = await deployment.ensure()
     assert answer["error"]["kind"] == "bot_token_refused"
     assert sum(deployment.discord.calls.values()) <= 2
