@@ -1,8 +1,8 @@
-"""What the reconciler would do about a guild now, step by step. Nothing is changed on Discord or in the table.
+"""Print what the reconciler would do about a guild now, action by action. It changes nothing on Discord or in the table.
 
     python -m infra.plan 1234567890
 
-Environment: as `ReconcilerFunction` has it, SESSIONS_TABLE, DISCORD_APPLICATION_ID, and DISCORD_BOT_TOKEN or
+Environment: that of `ReconcilerFunction`, i.e. SESSIONS_TABLE, DISCORD_APPLICATION_ID, and DISCORD_BOT_TOKEN or
 DISCORD_BOT_TOKEN_PARAMETER; AWS credentials that may read the table and its indices.
 """
 
@@ -23,7 +23,6 @@ from handler.discord.models import Channel
 from handler.errors import ConfigurationError, Forbidden, NotFound, OnethreadError
 from handler.runtime import telemetry
 from handler.sessions.reconcile import housekeeping
-from handler.sessions.reconcile.actions import Settle
 from handler.sessions.reconcile.housekeeping import HousekeepingSettings
 from handler.sessions.reconcile.run import observe_and_plan
 from handler.store.items import Namesake, Session
@@ -49,7 +48,7 @@ def main(
     telemetry.configure("ERROR")
     environment = Environment(settings, aws=aws, transport=transport)
     try:
-        lines = environment.run(environment.with_token(_steps(environment, options.guild)))
+        lines = environment.run(environment.with_token(_plan(environment, options.guild)))
     except (Forbidden, NotFound) as refusal:
         print(f"The guild cannot be read, so a run would park it: {refusal}", file=sys.stderr)
         return 1
@@ -62,41 +61,38 @@ def main(
     return 0
 
 
-async def _steps(environment: Environment[ReconcilerConfig], guild_id: str) -> list[str]:
-    """The steps in words, in the order in which they would be carried out."""
-    context, settings = environment.sessions.context, environment.config
-    wanted = HousekeepingSettings.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
+async def _plan(environment: Environment[ReconcilerConfig], guild_id: str) -> list[str]:
+    """The actions in words, in the order in which a run would apply them."""
+    context, config = environment.sessions.context, environment.config
+    settings = HousekeepingSettings.of(config.idle_archive_hours, config.delete_after_days, config.delete_mode)
     watched = await context.store.guilds.watched(guild_id)
-    made, observation = await observe_and_plan(
-        context, watched, environment.clock.now(), pace=environment.pace, settings=wanted
+    observation, plan = await observe_and_plan(
+        context, watched, environment.clock.now(), pace=environment.pace, settings=settings
     )
-    others, kept = housekeeping.split_kept(observation, made.actions)
-    return [told(step) for step in (*others, *kept, *housekeeping.plan_housekeeping(observation, wanted))]
+    actions, reopens = housekeeping.separate_reopens(observation, plan.actions)
+    return [describe(action) for action in (*actions, *reopens, *housekeeping.plan_housekeeping(observation, settings))]
 
 
-def told(step: msgspec.Struct) -> str:
-    """A step in a line: its name, whom it is about, and what is to be written."""
-    parts = [type(step).__name__]
-    for name in step.__struct_fields__:
-        value = getattr(step, name)
-        parts.append(_part(name, value) if not isinstance(step, Settle) else _settled(name, value))
-    return " ".join(part for part in parts if part)
+def describe(action: msgspec.Struct) -> str:
+    """An action in a line: its name, what it concerns, and what it would write."""
+    values = ((name, getattr(action, name)) for name in action.__struct_fields__)
+    return " ".join([type(action).__name__, *(_describe_field(name, value) for name, value in values)])
 
 
-def _part(name: str, value: Any) -> str:
-    if isinstance(value, Session):
-        return f"{value.parent_channel_id}/{value.session_key}"
-    if isinstance(value, Namesake):
-        return f"{value.parent_channel_id}/{value.session_key} thread {value.thread_id}"
-    if isinstance(value, Channel):
-        return f"thread {value.id} “{value.name}”"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{attribute}={written!r}" for attribute, written in value.items())
-    return f"{name}={value}"
-
-
-def _settled(name: str, value: Any) -> str:
-    return f"{name}={value}" if isinstance(value, str) else ", ".join(_part(name, thread) for thread in value)
+def _describe_field(name: str, value: Any) -> str:
+    match value:
+        case Session():
+            return f"{value.parent_channel_id}/{value.session_key}"
+        case Namesake():
+            return f"{value.parent_channel_id}/{value.session_key} thread {value.thread_id}"
+        case Channel():
+            return f"thread {value.id} “{value.name}”"
+        case tuple():
+            return ", ".join(_describe_field(name, item) for item in value)
+        case Mapping():
+            return ", ".join(f"{attribute}={new!r}" for attribute, new in value.items())
+        case _:
+            return f"{name}={value}"
 
 
 if __name__ == "__main__":

@@ -9,9 +9,8 @@ from typing import Any, Final
 import pytest
 
 from handler import config
-from handler.sessions.reconcile.observe import MAX_AUDIT_PAGES
+from handler.sessions.reconcile.observe import MAX_AUDIT_PAGES, MAX_FETCHES
 from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
-from handler.sessions.reconcile.run import ASKS_PER_RUN
 from tests.kit.sam_template import ROOT, environment_of, parameter_values, template
 
 MINUTE: Final = 60
@@ -172,7 +171,7 @@ def test_a_round_of_guilds_does_not_grow_too_old_in_the_queue() -> None:
 
 
 def test_what_a_guild_may_ask_in_one_run_fits_into_the_time_out() -> None:
-    asked = (ASKS_PER_RUN + MAX_AUDIT_PAGES + QUIET_REQUESTS) / REQUESTS_PER_SECOND
+    asked = (MAX_FETCHES + MAX_AUDIT_PAGES + QUIET_REQUESTS) / REQUESTS_PER_SECOND
     assert asked < properties("ReconcilerFunction")["Timeout"] / 2  # and as much again to carry it out
 
 

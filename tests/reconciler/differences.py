@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from handler.discord.snowflakes import time_of
 from handler.runtime.clock import iso, parse_iso
-from handler.sessions.reconcile.plan import ACTIVITY_STEP
+from handler.sessions.reconcile.changes import MIN_ACTIVITY_STEP
 from infra.simulator.models import Thread
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
 from tests.kit.guild import Guild
@@ -59,4 +59,4 @@ def _faults_of(guild: Guild, item: dict[str, Any], items: Mapping[tuple[str, str
 
 def _is_near(item: dict[str, Any], thread: Thread) -> bool:
     last = time_of(thread.last_message_id or thread.id)
-    return abs(last - parse_iso(item["last_activity_at"])) <= ACTIVITY_STEP
+    return abs(last - parse_iso(item["last_activity_at"])) <= MIN_ACTIVITY_STEP

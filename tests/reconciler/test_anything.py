@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handler.errors import OnethreadError
-from handler.sessions.reconcile.plan import HELD_FOR
+from handler.sessions.reconcile.plan import HOLD_TIME
 from infra.simulator.people import ImpossibleAction
 from tests.kit.guild import Guild
 from tests.kit.recorded_calls import Died
@@ -113,7 +113,7 @@ async def _settles(guild: Guild) -> None:
     threads, mappings = set(guild.discord.threads), mapped_threads(guild)
     report = await guild.report()
     if report["held"]:
-        await guild.wait((HELD_FOR + timedelta(minutes=1)).total_seconds())
+        await guild.wait((HOLD_TIME + timedelta(minutes=1)).total_seconds())
         report = await guild.report()
     assert not report["held"]
     assert not report["failed"] + report["lost"] + report["unclear"]
@@ -145,7 +145,7 @@ def test_without_the_audit_log_the_sweep_finds_in_time_what_the_list_does_not_sh
         threads, mappings = set(guild.discord.threads), mapped_threads(guild)
         for _ in range(4):  # a few sessions, five a run, and what is held back
             await guild.report()
-            await guild.wait((HELD_FOR + timedelta(minutes=1)).total_seconds())
+            await guild.wait((HOLD_TIME + timedelta(minutes=1)).total_seconds())
         assert differences(guild) == []
         assert set(guild.discord.threads) == threads
         assert mappings.items() <= mapped_threads(guild).items()

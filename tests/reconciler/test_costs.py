@@ -10,7 +10,7 @@ import pytest
 from handler.discord import snowflakes
 from handler.discord.rest import PAGE_SIZE as AUDIT_PAGE
 from handler.runtime.clock import iso
-from handler.sessions.reconcile.observe import SWEEP_PER_RUN
+from handler.sessions.reconcile.observe import MAX_CHECKS
 from handler.sessions.reconcile.watermark import MAX_PAGES
 from handler.sessions.threads.lists import WATERMARK_MARGIN
 from infra.simulator.models import Thread
@@ -81,8 +81,8 @@ async def test_without_the_audit_log_it_costs_the_sweeps_gets_and_a_second_query
     _many(guild, sessions, active=2)
     guild.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG)
     await guild.reconcile()
-    assert await guild.reconcile() == {"MoveToEnd": SWEEP_PER_RUN}
-    assert Counter(guild.calls.names) == {"Query": 2, LIST: 1, THREAD: SWEEP_PER_RUN, "UpdateItem": SWEEP_PER_RUN}
+    assert await guild.reconcile() == {"MoveToEnd": MAX_CHECKS}
+    assert Counter(guild.calls.names) == {"Query": 2, LIST: 1, THREAD: MAX_CHECKS, "UpdateItem": MAX_CHECKS}
 
 
 async def test_an_audit_log_that_may_not_be_read_is_asked_for_ever_more_seldom(guild: Guild) -> None:

@@ -114,10 +114,10 @@ async def test_duplicates_are_never_merged_into_a_thread_that_is_deleted_then(gu
         await guild.wait(minutes=BETWEEN_RUNS)
         await guild.reconcile()
     if taken:
-        assert merged == MergeResult(merged=0, left=3)
+        assert merged == MergeResult(merged=0, skipped=3)
         assert sorted(living_ids(guild, "old")) == sorted(others)
     else:
-        assert merged == MergeResult(merged=3, left=0)
+        assert merged == MergeResult(merged=3, skipped=0)
         assert living_ids(guild, "old") == [kept]
 
 
@@ -139,7 +139,7 @@ async def test_a_duplicate_that_is_none_any_more_when_its_turn_comes_is_left_alo
     guild.after_call, guild.after_every_call = once_another_is_merged, True
     channel = await guild.store.channels.get(CHANNEL)
     assert channel is not None
-    assert await merge_duplicates(guild.context, channel) == MergeResult(merged=2, left=1)
+    assert await merge_duplicates(guild.context, channel) == MergeResult(merged=2, skipped=1)
     if how == "renamed":
         thread = guild.discord.threads[last]
         assert (thread.name, thread.archived, thread.locked) == ("Important talk", False, False)

@@ -4,7 +4,7 @@ from typing import Final
 
 import pytest
 
-from handler.sessions.reconcile.observe import SWEEP_PER_RUN
+from handler.sessions.reconcile.observe import MAX_CHECKS
 from handler.store.items import Namesake
 from tests.kit.guild import APPLICATION, Guild
 from tests.kit.table_view import CHANNEL, GUILD
@@ -152,7 +152,7 @@ async def test_without_the_audit_log_nobody_is_made_up_as_who_locked(guild: Guil
 
 
 async def test_the_sweep_comes_to_every_archived_session_in_turn(guild: Guild) -> None:
-    names = [f"s{number}" for number in range(3 * SWEEP_PER_RUN)]
+    names = [f"s{number}" for number in range(3 * MAX_CHECKS)]
     for name in names:
         guild.people.archive((await guild.open(name)).thread_id)
     await guild.reconcile()
@@ -162,7 +162,7 @@ async def test_the_sweep_comes_to_every_archived_session_in_turn(guild: Guild) -
     ended = 0
     for _ in range(3):
         ended += (await guild.reconcile())["EndGeneration"]
-        assert guild.calls.count("GET /channels/{channel_id}") <= SWEEP_PER_RUN + 5  # and what an end needs
+        assert guild.calls.count("GET /channels/{channel_id}") <= MAX_CHECKS + 5  # and what an end needs
         await guild.wait(minutes=5)
     assert ended == 1
     assert guild.table.item(gone)["status"] == "vacant"
@@ -170,7 +170,7 @@ async def test_the_sweep_comes_to_every_archived_session_in_turn(guild: Guild) -
 
 async def test_sessions_out_of_reach_do_not_stop_the_sweep(guild: Guild) -> None:
     guild.discord.add_channel(GUILD, OTHER_CHANNEL)
-    for number in range(SWEEP_PER_RUN + 2):
+    for number in range(MAX_CHECKS + 2):
         guild.people.archive((await guild.open(f"h{number}", OTHER_CHANNEL)).thread_id)
     guild.people.archive((await guild.open("a")).thread_id)
     await guild.reconcile()

@@ -9,8 +9,7 @@ from handler.discord.rest import PAGE_SIZE as AUDIT_PAGE
 from handler.errors import ThreadLocked
 from handler.runtime.clock import iso
 from handler.sessions.duplicates.find import find_duplicates
-from handler.sessions.reconcile.observe import MAX_AUDIT_PAGES, SWEEP_PER_RUN
-from handler.sessions.reconcile.run import ASKS_PER_RUN
+from handler.sessions.reconcile.observe import MAX_AUDIT_PAGES, MAX_CHECKS, MAX_FETCHES
 from infra.simulator.faults import server_error
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
 from tests.kit.guild import MODERATOR, Guild
@@ -61,7 +60,7 @@ async def _archived_on_record(guild: Guild, name: str) -> str:
 
 
 async def test_of_more_archivings_than_a_run_may_ask_for_each_is_looked_at_in_the_end(guild: Guild) -> None:
-    threads = await _archived(guild, ASKS_PER_RUN + 50)
+    threads = await _archived(guild, MAX_FETCHES + 50)
     for thread_id in threads:
         guild.people.unarchive(thread_id)
     await guild.reconcile()
@@ -71,7 +70,7 @@ async def test_of_more_archivings_than_a_run_may_ask_for_each_is_looked_at_in_th
     newest = guild.discord.state.audit[GUILD][-1].id
     await guild.wait(minutes=5)
     assert (await guild.report())["unclear"] == 50
-    assert guild.calls.count(THREAD) == ASKS_PER_RUN
+    assert guild.calls.count(THREAD) == MAX_FETCHES
     assert guild.table.guild()["audit_watermark"] == newest
     await guild.wait(minutes=5)
     assert (await guild.report())["unclear"] == 0
@@ -149,7 +148,7 @@ async def test_the_archived_sessions_of_a_lost_channel_do_not_stay_watched(guild
         await guild.reconcile()
         watched.append(_watched(guild))
     assert all({"unreachable_since", "missing_since"} & item.keys() for item in guild.table.of_kind("SESSION#"))
-    assert max(watched) <= 2 * SWEEP_PER_RUN  # whose end is held back
+    assert max(watched) <= 2 * MAX_CHECKS  # whose end is held back
     assert min(watched[-24:]) == 0
 
 

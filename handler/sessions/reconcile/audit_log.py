@@ -8,12 +8,12 @@ from handler.sessions.context import Context
 from handler.sessions.reconcile.pace import Pace
 
 
-async def audit_pages(
+async def read_audit_pages(
     context: Context, guild_id: str, *, after: str | None, pace: Pace
 ) -> AsyncIterator[tuple[AuditEntry, ...]]:
-    """The pages that follow the entry `after`; without it the newest page alone. A page that is not full is the last.
+    """Read the pages that follow the entry `after`; without it, the newest page alone. A page that is not full is the last.
 
-    Each page but the first takes its turn of the pace. Raises Forbidden where the bot may not read the log.
+    Each page but the first waits for the pace. Raises Forbidden if the bot may not read the log.
     """
     while True:
         page = await context.discord.audit_log(guild_id, after=after)

@@ -1,14 +1,15 @@
-"""Housekeeping of old sessions: which of those that a run has seen are to be archived, closed, deleted or kept. Pure.
+"""Housekeeping of old sessions: which ones to archive, close, delete or open again, of those that a run has seen. Pure.
 
 `IdleArchiveHours` archives threads that were idle for so long. `DeleteAfterDays` ends sessions that have been closed, or
-without activity, for so long: in the mode `archive` the thread is archived and the session `closed`, in the mode `delete`
-the thread goes, over two runs (`deleting`). A session with `keep` is left alone, unless it is closed, and its thread is
-opened again when Discord's own timer archived it.
+without activity, for so long: in the mode `archive`, the thread is archived and the session `closed`; in the mode
+`delete`, the thread is deleted over two runs, as `threads.deletion` describes. A session with `keep` is left alone unless
+it is closed, and its thread is opened again when Discord's own timer archived it.
 
-Activity is a message, an open that found something to do, or the opening of the archived thread by anybody.
+Activity is a message, an open that wrote something, or the opening of the archived thread by anybody.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zlib import crc32
@@ -19,21 +20,21 @@ from handler.config import DeleteMode
 from handler.discord import snowflakes
 from handler.discord.models import AuditAction, AuditEntry, Channel
 from handler.runtime.clock import iso, parse_iso
-from handler.sessions.reconcile import actions as reconciling
-from handler.sessions.reconcile.actions import Observation, UpdateSession
+from handler.sessions.reconcile.actions import Action, UpdateSession
+from handler.sessions.reconcile.observation import Observation
 from handler.sessions.threads.locks import RUN_OVER_AFTER
 from handler.sessions.threads.record import last_active_at, last_message
 from handler.store.items import Session, Status
 
-CHANGES_PER_RUN: Final = 20  # of each kind of action but deletions: a request or two each, so ten seconds at the pace
-DELETIONS_PER_RUN: Final = 5  # as many as the sweep brings; a dozen requests each
-MARKED_FOR: Final = timedelta(minutes=2)  # so long people have for a message or an open, and two runs at once are none
-MARK_GOOD_FOR: Final = timedelta(days=1)  # an older one is from before a pause of housekeeping: marked anew
-AUDIT_MARGIN: Final = timedelta(minutes=1)  # between a thread's archive time and the entry that tells who archived it
+CHANGES_PER_RUN: Final = 20  # of each action but deletions: a request or two each, so ten seconds at the pace
+DELETIONS_PER_RUN: Final = 5  # as many as the archived sessions that a run checks; a dozen requests each
+MIN_MARK_AGE: Final = timedelta(minutes=2)  # time for a message or an open, and no two runs at once mark and delete
+MAX_MARK_AGE: Final = timedelta(days=1)  # an older mark is from before a pause of housekeeping: mark again
+AUDIT_MARGIN: Final = timedelta(minutes=1)  # between a thread's archive time and its entry in the audit log
 
 
 class HousekeepingSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What this deployment wants of it; None is off."""
+    """What this deployment has set. None is off."""
 
     idle_archive: timedelta | None = None
     delete_after: timedelta | None = None
@@ -41,7 +42,7 @@ class HousekeepingSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, idle_archive_hours: int, delete_after_days: int, delete_mode: DeleteMode) -> "HousekeepingSettings":
-        """From the configuration's numbers, where 0 is off."""
+        """Read the configuration's numbers, where 0 is off."""
         return cls(
             idle_archive=timedelta(hours=idle_archive_hours) if idle_archive_hours else None,
             delete_after=timedelta(days=delete_after_days) if delete_after_days else None,
@@ -50,12 +51,12 @@ class HousekeepingSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def trace_after(self) -> timedelta | None:
-        """How long a session is idle before an open leaves a trace: who opens it before has as long again at least."""
+        """How long a session is idle before an open leaves a trace: after an open without one, as much time is left."""
         return None if self.delete_after is None else self.delete_after / 2
 
     @property
-    def sweeps(self) -> bool:
-        """Whether archived sessions have to be looked at that nothing was heard of."""
+    def checks_archived(self) -> bool:
+        """Whether archived sessions have to be checked although there is no news of them."""
         return self.delete_after is not None
 
 
@@ -77,115 +78,112 @@ class Close(msgspec.Struct, frozen=True, tag=True):
 
 
 class Mark(msgspec.Struct, frozen=True, tag=True):
-    """The thread is to be deleted: not yet."""
+    """The session is over: mark it, so that a later run deletes its thread."""
 
     session: Session
     thread: Channel
 
 
 class Unmark(msgspec.Struct, frozen=True, tag=True):
-    """The marked session is in use again, or not to be deleted any more."""
+    """The marked session is in use again, or no longer to be deleted."""
 
     session: Session
 
 
 class Delete(msgspec.Struct, frozen=True, tag=True):
-    """The session was marked by a former run, and nothing has happened since."""
+    """An earlier run marked the session, and nothing has happened since: delete its thread."""
 
     session: Session
 
 
 class FinishDeletion(msgspec.Struct, frozen=True, tag=True):
-    """A deletion was begun: the mark is taken."""
+    """A deletion was begun and not finished."""
 
     session: Session
 
 
 class ReleaseLock(msgspec.Struct, frozen=True, tag=True):
-    """A deletion was begun and left: no lock of ours may stay."""
+    """A deletion was given up after it locked the thread: no lock of ours may stay."""
 
     session: Session
 
 
 class Reopen(msgspec.Struct, frozen=True, tag=True):
-    """The thread of a kept session was archived: open it again, unless a person did it. Then `changes` are written down."""
+    """The thread of a kept session was archived: open it again, unless a person archived it."""
 
     session: Session
     thread: Channel
-    changes: dict[str, Any]
+    changes: dict[str, Any]  # to write if it stays archived
 
 
 HousekeepingAction = Archive | Close | Mark | Unmark | Delete | FinishDeletion | ReleaseLock | Reopen
-_MOST: Final = {Delete: DELETIONS_PER_RUN, FinishDeletion: DELETIONS_PER_RUN}
+_LIMITS: Final = {Delete: DELETIONS_PER_RUN, FinishDeletion: DELETIONS_PER_RUN}
 
 
 def plan_housekeeping(observation: Observation, settings: HousekeepingSettings) -> tuple[HousekeepingAction, ...]:
-    """What is to be done about the sessions of a observation, bounded; `Reopen` is found by `keeps`.
+    """Plan a bounded number of actions; `separate_reopens` finds those of kept sessions.
 
-    Each run begins at another session: what is refused for ever must not keep the others from their turn.
+    Each run begins at another session, so that those that are always refused do not keep the others from their turn.
     """
-    counts: dict[type, int] = {}
+    planned: Counter[type] = Counter()
     bounded = []
     first = crc32(iso(observation.now).encode()) % len(observation.sessions) if observation.sessions else 0
     for session in (*observation.sessions[first:], *observation.sessions[:first]):
-        for action in _step(observation, settings, session):
-            counts[type(action)] = counts.get(type(action), 0) + 1
-            if counts[type(action)] <= _MOST.get(type(action), CHANGES_PER_RUN):
-                bounded.append(action)
+        action = _plan_session(observation, settings, session)
+        if action is not None and planned[type(action)] < _LIMITS.get(type(action), CHANGES_PER_RUN):
+            planned[type(action)] += 1
+            bounded.append(action)
     return tuple(bounded)
 
 
-def _step(observation: Observation, settings: HousekeepingSettings, session: Session) -> Iterator[HousekeepingAction]:
+def _plan_session(
+    observation: Observation, settings: HousekeepingSettings, session: Session
+) -> HousekeepingAction | None:
+    """What to do about the session; None: nothing."""
     match session.status:
         case Status.VACANT | Status.CREATING:
-            return
+            return None
         case Status.OPEN | Status.CLOSED:
             pass
         case _:
             raise ValueError(f"unknown status {session.status!r}")
     if session.deletion.begun_at is not None:
-        yield FinishDeletion(session)
-        return
-    thread = observation.known(session.discord_thread_id or "")
+        return FinishDeletion(session)
+    thread = observation.find_state(session.discord_thread_id or "")
     if not isinstance(thread, Channel):
-        return
+        return None
     if session.deletion.marked_at is not None:
-        yield from _marked(observation, settings, session, thread)
-    elif session.deletion.locking_at is not None:
-        if observation.now - parse_iso(session.deletion.locking_at) >= RUN_OVER_AFTER:
-            yield ReleaseLock(session)
-    else:
-        yield from _unmarked(observation, settings, session, thread)
+        return _plan_marked(session, thread, settings, observation.now)
+    if session.deletion.locking_at is not None:
+        over = observation.now - parse_iso(session.deletion.locking_at) >= RUN_OVER_AFTER
+        return ReleaseLock(session) if over else None
+    return _plan_unmarked(session, thread, settings, observation.now)
 
 
-def _marked(
-    observation: Observation, settings: HousekeepingSettings, session: Session, thread: Channel
-) -> Iterator[HousekeepingAction]:
-    same = last_message(thread) == session.deletion.marked_message
-    age = observation.now - parse_iso(session.deletion.marked_at or "")
+def _plan_marked(
+    session: Session, thread: Channel, settings: HousekeepingSettings, now: datetime
+) -> HousekeepingAction | None:
+    age = now - parse_iso(session.deletion.marked_at or "")
     if (
-        not same
-        or age > MARK_GOOD_FOR
+        last_message(thread) != session.deletion.marked_message
+        or age > MAX_MARK_AGE
         or settings.delete_mode != "delete"
-        or not is_over(session, thread, settings, observation.now)
+        or not is_over(session, thread, settings, now)
     ):
-        yield Unmark(session)
-    elif age >= MARKED_FOR:
-        yield Delete(session)
+        return Unmark(session)
+    return Delete(session) if age >= MIN_MARK_AGE else None
 
 
-def _unmarked(
-    observation: Observation, settings: HousekeepingSettings, session: Session, thread: Channel
-) -> Iterator[HousekeepingAction]:
-    if is_over(session, thread, settings, observation.now):
+def _plan_unmarked(
+    session: Session, thread: Channel, settings: HousekeepingSettings, now: datetime
+) -> HousekeepingAction | None:
+    if is_over(session, thread, settings, now):
         if settings.delete_mode == "delete":
-            yield Mark(session, thread)
-        elif session.status is Status.OPEN:
-            yield Close(session, thread)
-    elif settings.idle_archive is None or session.keep or thread.archived:
-        return
-    elif observation.now - last_active_at(session, thread) >= settings.idle_archive:
-        yield Archive(session, thread)
+            return Mark(session, thread)
+        return Close(session, thread) if session.status is Status.OPEN else None
+    if settings.idle_archive is None or session.keep or thread.archived:
+        return None
+    return Archive(session, thread) if now - last_active_at(session, thread) >= settings.idle_archive else None
 
 
 def is_over(session: Session, thread: Channel, settings: HousekeepingSettings, now: datetime) -> bool:
@@ -200,37 +198,37 @@ def is_over(session: Session, thread: Channel, settings: HousekeepingSettings, n
 # Kept sessions.
 
 
-def split_kept(
-    observation: Observation, planned: Iterable[reconciling.Action]
-) -> tuple[tuple[reconciling.Action, ...], tuple[Reopen, ...]]:
-    """The plan's actions without those that write down that a kept session's thread was archived; those, as `Reopen`.
+def separate_reopens(
+    observation: Observation, planned: Iterable[Action]
+) -> tuple[tuple[Action, ...], tuple[Reopen, ...]]:
+    """Take out of the plan the updates that say that a kept session's thread was archived, and return them as `Reopen`.
 
-    Without the audit log nobody can tell who archived it: then there are none, and `keep` is off.
+    Without the audit log nothing tells who archived it: then there are none, and `keep` is off.
     """
-    others: list[reconciling.Action] = []
-    kept: list[Reopen] = []
+    others: list[Action] = []
+    reopens: list[Reopen] = []
     for action in planned:
-        thread = _archived_by_somebody(observation, action)
+        thread = _find_archived_thread(observation, action)
         if thread is None or not isinstance(action, UpdateSession):
             others.append(action)
-        elif len(kept) < CHANGES_PER_RUN:  # the others stay as they are on record, so that the next run sees them again
-            kept.append(Reopen(action.session, thread, dict(action.changes)))
-    return tuple(others), tuple(kept)
+        elif len(reopens) < CHANGES_PER_RUN:  # the records of the rest stay as they are, so that the next run sees them
+            reopens.append(Reopen(action.session, thread, dict(action.changes)))
+    return tuple(others), tuple(reopens)
 
 
-def _archived_by_somebody(observation: Observation, action: reconciling.Action) -> Channel | None:
+def _find_archived_thread(observation: Observation, action: Action) -> Channel | None:
     """The thread of a kept session that was active on record, if it is archived now."""
     if observation.audit is None or not isinstance(action, UpdateSession):
         return None
     session = action.session
     if not session.keep or session.thread.archived or session.status is not Status.OPEN:
         return None
-    thread = observation.known(session.discord_thread_id or "")
+    thread = observation.find_state(session.discord_thread_id or "")
     return thread if isinstance(thread, Channel) and thread.archived else None
 
 
 def archived_by_a_person(entries: Iterable[AuditEntry], thread: Channel) -> bool:
-    """Whether the audit log tells who archived the thread. Discord's own timer leaves no entry."""
+    """Whether the audit log says who archived the thread. Discord's own timer leaves no entry."""
     since = None if thread.archive_time is None else thread.archive_time - AUDIT_MARGIN
     return any(
         entry.action_type == AuditAction.THREAD_UPDATE

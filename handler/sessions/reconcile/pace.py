@@ -10,7 +10,7 @@ REQUESTS_PER_SECOND: Final = 5.0
 
 
 class Pace:
-    """Spaces requests evenly. A 429 is not waited out: it ends the run, and the next one goes on."""
+    """Spaces requests evenly. It does not wait for a 429: that ends the run, and the next one goes on."""
 
     def __init__(self, clock: Clock, per_second: float = REQUESTS_PER_SECOND) -> None:
         self._clock = clock
@@ -18,7 +18,7 @@ class Pace:
         self._next: datetime | None = None
 
     async def __call__(self, requests: int = 1) -> None:
-        """Wait for one's turn to make so many requests."""
+        """Wait until it is time to make so many requests."""
         now = self._clock.now()
         turn = max(now, self._next or now)
         self._next = turn + self._gap * requests
@@ -26,6 +26,6 @@ class Pace:
             await self._clock.sleep((turn - now).total_seconds())
 
 
-def growing_pause(since: datetime, now: datetime, first: timedelta, latest: timedelta) -> timedelta:
-    """The pause before the next try of what has failed since then: as long again as it has, between these two."""
-    return min(max(now - since, first), latest)
+def growing_pause(since: datetime, now: datetime, shortest: timedelta, longest: timedelta) -> timedelta:
+    """The pause before the next try: as long as it has failed, since `since`, within these bounds."""
+    return min(max(now - since, shortest), longest)

@@ -9,13 +9,13 @@ import pytest
 from handler.discord.models import AuditChange, AuditEntry, Channel, ThreadMetadata
 from handler.discord.snowflakes import lowest_at
 from handler.runtime.clock import iso
-from handler.sessions.reconcile.actions import Observation
 from handler.sessions.reconcile.housekeeping import (
     CHANGES_PER_RUN,
     HousekeepingSettings,
     archived_by_a_person,
     plan_housekeeping,
 )
+from handler.sessions.reconcile.observation import Observation
 from handler.store.items import Session, Status, session_from_item
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

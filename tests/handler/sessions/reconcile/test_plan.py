@@ -12,18 +12,10 @@ from handler.discord.models import AuditAction, AuditChange, AuditEntry, Channel
 from handler.discord.snowflakes import time_of
 from handler.runtime.clock import iso
 from handler.sessions.names import Names
-from handler.sessions.reconcile.actions import (
-    EndGeneration,
-    Gone,
-    HoldDeletion,
-    Observation,
-    OutOfReach,
-    Plan,
-    ThreadState,
-    Unclear,
-    UpdateSession,
-)
-from handler.sessions.reconcile.plan import ACTIVITY_STEP, FEW_DELETIONS, HELD_FOR, ONE_IN, make_plan
+from handler.sessions.reconcile.actions import EndGeneration, HoldDeletion, Plan, UpdateSession
+from handler.sessions.reconcile.changes import MIN_ACTIVITY_STEP
+from handler.sessions.reconcile.observation import Gone, Observation, OutOfReach, ThreadState, Unclear
+from handler.sessions.reconcile.plan import FEW_DELETIONS, HOLD_TIME, ONE_IN, make_plan
 from handler.sessions.threads.record import thread_attributes
 from handler.store.items import Namesake, Session, Status, session_from_item
 
@@ -181,7 +173,7 @@ def test_an_archived_thread_is_asked_for_when_the_audit_log_tells_of_it(
 
 
 def test_an_archived_thread_is_asked_for_when_it_is_its_turn_and_goes_to_the_end_of_the_row() -> None:
-    swept = observation(RECORDS["archived"], audit=None, swept=frozenset({THREAD}))
+    swept = observation(RECORDS["archived"], audit=None, due_for_check=frozenset({THREAD}))
     assert planned(swept) == ["Fetch"]
     for answer, plan in (
         (ARCHIVED, ["MoveToEnd"]),
@@ -194,7 +186,7 @@ def test_an_archived_thread_is_asked_for_when_it_is_its_turn_and_goes_to_the_end
 
 def test_a_turn_that_comes_while_a_thread_rests_out_of_reach_is_passed_on() -> None:
     resting = record(ARCHIVED, unreachable_since=EARLIER, ask_again_at=LATER)
-    assert planned(observation(resting, audit=None, swept=frozenset({THREAD}))) == ["MoveToEnd"]
+    assert planned(observation(resting, audit=None, due_for_check=frozenset({THREAD}))) == ["MoveToEnd"]
 
 
 @pytest.mark.parametrize(
@@ -256,7 +248,9 @@ def test_who_locked_is_written_down_also_when_the_log_tells_it_later() -> None:
     assert step.changes == {"locked_by": "8"}
 
 
-@pytest.mark.parametrize(("moved", "written"), [(ACTIVITY_STEP, True), (ACTIVITY_STEP - timedelta(seconds=1), False)])
+@pytest.mark.parametrize(
+    ("moved", "written"), [(MIN_ACTIVITY_STEP, True), (MIN_ACTIVITY_STEP - timedelta(seconds=1), False)]
+)
 def test_activity_is_written_down_by_steps(moved: timedelta, written: bool) -> None:
     quiet = thread(said_at=BEGUN + timedelta(hours=1))
     talk = thread(said_at=BEGUN + timedelta(hours=1) + moved)
@@ -264,7 +258,7 @@ def test_activity_is_written_down_by_steps(moved: timedelta, written: bool) -> N
 
 
 def test_a_thread_whose_record_moved_is_asked_for_instead_of_believing_the_list() -> None:
-    seen = observation(RECORDS["archived"], active=(ACTIVE,), doubted=frozenset({THREAD}))
+    seen = observation(RECORDS["archived"], active=(ACTIVE,), must_fetch=frozenset({THREAD}))
     assert planned(seen) == ["Fetch"]
     assert planned(replace(seen, fetched={THREAD: ARCHIVED})) == []
 
@@ -318,7 +312,9 @@ def test_another_name_that_is_noted_already_is_not_noted_again() -> None:
     assert planned(observation(record(LIKE_B), active=(LIKE_B,))) == ["AddNamesake"]
     assert planned(observation(record(LIKE_B), active=(LIKE_B,), namesakes=(B,))) == []
     resting = thread(name="Session b", archived=True)
-    assert planned(observation(record(resting), fetched={THREAD: resting}, swept=frozenset({THREAD}))) == ["MoveToEnd"]
+    assert planned(observation(record(resting), fetched={THREAD: resting}, due_for_check=frozenset({THREAD}))) == [
+        "MoveToEnd"
+    ]
 
 
 # The brake.
@@ -352,7 +348,7 @@ def test_deletions_of_more_than_a_few_and_more_than_a_fifth_are_held_back(gone: 
     assert plan.held == held
 
 
-@pytest.mark.parametrize(("since", "held"), [(HELD_FOR, 0), (HELD_FOR - timedelta(seconds=1), 4)])
+@pytest.mark.parametrize(("since", "held"), [(HOLD_TIME, 0), (HOLD_TIME - timedelta(seconds=1), 4)])
 def test_what_was_held_back_is_carried_out_once_it_is_seen_again_long_enough_after(since: timedelta, held: int) -> None:
     plan = make_plan(_deletions(4, 4, missing_since=iso(NOW - since)), NAMES)
     assert _ended_and_held(plan) == (4 - held, held)
