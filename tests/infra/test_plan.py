@@ -1,4 +1,4 @@
-"""The dry run of the reconciler: it tells each step, and changes nothing."""
+"""The dry run of the reconciler: it prints each action, and changes nothing."""
 
 import httpx
 import pytest
@@ -22,7 +22,7 @@ def everything(deployment: Deployment) -> object:
     return deployment.dynamo.items(), deployment.discord.fingerprint()
 
 
-def test_each_step_is_told_and_nothing_is_changed(capsys: pytest.CaptureFixture[str]) -> None:
+def test_each_action_is_printed_and_nothing_is_changed(capsys: pytest.CaptureFixture[str]) -> None:
     with Deployment() as deployment:
 
         async def scenario() -> None:
@@ -52,7 +52,7 @@ def test_each_step_is_told_and_nothing_is_changed(capsys: pytest.CaptureFixture[
     assert "“Session by hand”" in lines[4]
 
 
-def test_where_nothing_has_changed_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+def test_if_there_is_nothing_to_do_it_says_so(capsys: pytest.CaptureFixture[str]) -> None:
     with Deployment() as deployment:
         deployment.run(deployment.ask())
         capsys.readouterr()
@@ -60,7 +60,7 @@ def test_where_nothing_has_changed_it_says_so(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == "Nothing: the table says what Discord says.\n"
 
 
-def test_a_guild_that_cannot_be_read_and_a_discord_that_fails_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_guild_that_cannot_be_read_and_a_failing_discord_are_reported(capsys: pytest.CaptureFixture[str]) -> None:
     with Deployment() as deployment:
         deployment.discord.people.remove_bot_from_guild(GUILD, now=START)
         assert plan(deployment) == 1
@@ -71,7 +71,7 @@ def test_a_guild_that_cannot_be_read_and_a_discord_that_fails_are_told(capsys: p
         assert "would park it" not in capsys.readouterr().err
 
 
-def test_what_is_missing_in_the_environment_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_variables_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([GUILD], environ={"SESSIONS_TABLE": "sessions"}) == 1
     said = capsys.readouterr().err
     assert "DISCORD_APPLICATION_ID is missing" in said

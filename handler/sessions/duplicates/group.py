@@ -1,8 +1,8 @@
-"""Duplicates: session names that several threads bear, and what becomes of them. Pure.
+"""Duplicates: session names that several threads bear, and which of the threads to keep. Pure.
 
-One thread is kept: the one on record, else the best in the order of adoption. Each other one is *merged*: its pointer
-says so, a message in it links the kept one, and it gets a name that is no session's, archived and locked. Left alone are
-threads that are another session's own, which were only renamed.
+One thread is kept: the one on record, else the best in the order of adoption. Each other one is merged: its pointer says
+so, a message in it links the kept one, and it is renamed so that it bears no session's name, archived and locked. The
+own thread of another session, which was only renamed, is left alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,9 +18,9 @@ from handler.sessions.names import MAX_THREAD_NAME_UNITS
 from handler.sessions.threads.match import best_first, is_adoptable
 from handler.store.items import Pointer, Session
 
-MERGED_PREFIX: Final = "↪ "  # before the name of a merged thread, so that it is no session's any more
+MERGED_PREFIX: Final = "↪ "  # of the name of a merged thread, so that it no longer bears a session's name
 
-# What finding and merging need, in the order in which people should grant it.
+# What finding and merging need, in the order in which to grant it.
 NEEDED_TO_MERGE: Final = (
     Permission.VIEW_CHANNEL,
     Permission.READ_MESSAGE_HISTORY,
@@ -30,27 +30,27 @@ NEEDED_TO_MERGE: Final = (
 
 
 class OtherThread(msgspec.Struct, frozen=True):
-    """A thread to be merged, and its pointer as it was read."""
+    """A thread to be merged."""
 
     thread: Channel
-    pointer: Pointer | None
+    pointer: Pointer | None  # as it was read
 
 
 class Group(msgspec.Struct, frozen=True, kw_only=True):
-    """One session name with several threads. `session` is what is on record of it, as read."""
+    """One session name with several threads."""
 
     session_key: str
-    session: Session | None
+    session: Session | None  # as it was read
     kept: Channel
-    on_record: bool
-    others: tuple[OtherThread, ...]
+    on_record: bool  # the kept thread is the session's; else the session is to adopt it
+    others: tuple[OtherThread, ...]  # to be merged, in this order
 
 
 class Duplicates(msgspec.Struct, frozen=True):
-    """What was found. `unread` is how many further threads may be duplicates: they were not looked at."""
+    """The duplicates of a channel."""
 
     groups: tuple[Group, ...]
-    unread: int = 0
+    unread: int = 0  # further threads that may be duplicates
 
     @property
     def threads(self) -> int:
@@ -58,31 +58,28 @@ class Duplicates(msgspec.Struct, frozen=True):
         return sum(len(group.others) for group in self.groups)
 
 
-def group_of(
+def make_group(
     session_key: str,
     session: Session | None,
     own: Channel | None,
-    bearing: Sequence[Channel],
+    matches: Sequence[Channel],
     pointers: Mapping[str, Pointer],
     owners: Mapping[str, Session],
     parent_channel_id: str,
 ) -> Group | None:
-    """The name's threads sorted into the kept one and the others; None where nothing is to be merged.
+    """Sort the threads of a name into the kept one and the others; None if there is nothing to merge.
 
-    `own` is the living thread on record, `bearing` all that live and bear the name, `owners` the sessions that their
-    pointers name, other than this one.
+    own: the thread on record, if it exists
+    matches: all threads that exist and bear the name
+    pointers, owners: of the matches, by thread id; the owners are other sessions
     """
-
-    def adoptable(thread: Channel) -> bool:
-        return is_adoptable(pointers.get(thread.id), owners.get(thread.id), parent_channel_id, session_key)
-
-    rest = [thread for thread in best_first(bearing) if own is None or thread.id != own.id]
-    free = [thread for thread in rest if adoptable(thread)]
-    kept = own or next(iter(free), None)
+    rest = [thread for thread in best_first(matches) if own is None or thread.id != own.id]
+    adoptable = [t for t in rest if is_adoptable(pointers.get(t.id), owners.get(t.id), parent_channel_id, session_key)]
+    kept = own or next(iter(adoptable), None)
     if kept is None:
         return None
-    others = [t for t in rest if t.id != kept.id and (t in free or _is_half_merged(pointers.get(t.id)))]
-    others.sort(key=lambda thread: thread.archived)  # those that are active first: it makes room to open the archived
+    others = [t for t in rest if t.id != kept.id and (t in adoptable or _is_half_merged(pointers.get(t.id)))]
+    others.sort(key=lambda thread: thread.archived)  # active ones first: that makes room to open the archived ones
     if not others:
         return None
     return Group(
@@ -95,21 +92,21 @@ def group_of(
 
 
 def _is_half_merged(pointer: Pointer | None) -> bool:
-    """Somebody began to merge it and did not come to the end: it still bears the session's name."""
+    """Whether a merge was begun and not finished: the thread still bears the session's name."""
     return pointer is not None and pointer.merged_into is not None
 
 
-def merged_name(thread_name: str) -> str:
-    """The name of a merged thread: no session's."""
+def name_merged(thread_name: str) -> str:
+    """The name of the thread once it is merged: it is not a session's."""
     return markdown.shorten(MERGED_PREFIX + thread_name, MAX_THREAD_NAME_UNITS)
 
 
-def link_message(kept_id: str) -> dict[str, Any]:
+def build_link(kept_id: str) -> dict[str, Any]:
     """The body of the message that links the kept thread."""
     text = f"{MERGED_PREFIX}This thread is a duplicate. The session goes on in {markdown.channel_mention(kept_id)}."
     return message_body(text)
 
 
 def link_nonce(thread_id: str, kept_id: str) -> str:
-    """The same for everybody who merges this thread into that one."""
+    """The nonce of that message: the same for everybody who merges this thread into that one."""
     return message_nonce("merge", thread_id, kept_id)

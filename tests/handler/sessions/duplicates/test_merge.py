@@ -1,4 +1,4 @@
-"""Merging duplicates: one is kept, the others lead to it; killed, refused or raced anywhere, it ends in the same place."""
+"""Merging duplicates: one is kept, the others link it; killed or refused anywhere, it ends in the same place."""
 
 import contextlib
 from typing import Any
@@ -66,11 +66,11 @@ def assert_merged(guild: Guild, kept: str, others: list[str]) -> None:
     assert item["discord_thread_id"] == kept
 
 
-async def test_the_one_on_record_is_kept_and_each_other_one_links_it(guild: Guild) -> None:
+async def test_the_thread_on_record_is_kept_and_each_other_one_links_it(guild: Guild) -> None:
     kept = (await guild.open()).thread_id
     others = make(guild, 5)
     done = await merge(another_process(guild))
-    assert (done.merged, done.left) == (5, 0)
+    assert (done.merged, done.skipped) == (5, 0)
     assert_merged(guild, kept, others)
 
 
@@ -81,11 +81,11 @@ async def test_a_second_run_changes_nothing(guild: Guild) -> None:
     await merge(context)
     before = guild.everything()
     done = await merge(context)
-    assert (done.merged, done.left) == (0, 0)
+    assert (done.merged, done.skipped) == (0, 0)
     assert guild.everything() == before
 
 
-async def test_a_list_changes_nothing_on_discord(guild: Guild) -> None:
+async def test_finding_duplicates_changes_nothing_on_discord(guild: Guild) -> None:
     kept = (await guild.open()).thread_id
     others = make(guild, 4)
     context = another_process(guild)
@@ -99,7 +99,7 @@ async def test_a_list_changes_nothing_on_discord(guild: Guild) -> None:
 
 
 @pytest.mark.guild(imported=False)
-async def test_after_a_lost_table_the_kept_one_is_still_the_one(guild: Guild) -> None:
+async def test_after_the_table_is_lost_the_kept_thread_is_found_again(guild: Guild) -> None:
     kept = (await guild.open()).thread_id
     others = make(guild, 4)
     await merge(another_process(guild))
@@ -110,7 +110,7 @@ async def test_after_a_lost_table_the_kept_one_is_still_the_one(guild: Guild) ->
         assert guild.discord.threads[thread_id].archived
 
 
-async def test_a_merged_thread_that_is_given_its_name_back_is_no_sessions_all_the_same(guild: Guild) -> None:
+async def test_a_merged_thread_with_a_session_name_is_still_no_sessions_thread(guild: Guild) -> None:
     kept = (await guild.open()).thread_id
     (other,) = make(guild, 1)
     await merge(another_process(guild))
@@ -119,31 +119,31 @@ async def test_a_merged_thread_that_is_given_its_name_back_is_no_sessions_all_th
     assert (await guild.open("brand new")).thread_id not in (other, kept)
 
 
-async def test_another_sessions_thread_that_was_renamed_is_left_alone(guild: Guild) -> None:
+async def test_the_renamed_thread_of_another_session_is_left_alone(guild: Guild) -> None:
     kept = (await guild.open()).thread_id
     renamed = (await guild.open("other")).thread_id
     guild.people.rename(renamed, f"Session {NAME}")
     (other,) = make(guild, 1)
     done = await merge(another_process(guild))
-    assert (done.merged, done.left) == (1, 0)
+    assert (done.merged, done.skipped) == (1, 0)
     assert not guild.discord.threads[renamed].archived
     assert (await guild.open("other")).thread_id == renamed
     assert (await guild.open()).thread_id == kept
     assert guild.discord.threads[other].name.startswith("↪")
 
 
-async def test_where_the_thread_on_record_was_deleted_the_best_of_the_others_is_kept(guild: Guild) -> None:
+async def test_if_the_thread_on_record_was_deleted_the_best_of_the_others_is_kept(guild: Guild) -> None:
     gone = (await guild.open()).thread_id
     others = make(guild, 4)
     guild.people.delete_thread(gone)
     done = await merge(another_process(guild))
-    assert (done.merged, done.left) == (3, 0)
+    assert (done.merged, done.skipped) == (3, 0)
     item = guild.table.item()
     kept = item["discord_thread_id"]
     assert_merged(guild, kept, [i for i in others if i != kept])
 
 
-async def test_a_pointer_is_merged_only_while_everything_is_as_it_was_read(guild: Guild) -> None:
+async def test_a_pointer_is_merged_only_if_nothing_has_changed_since_it_was_read(guild: Guild) -> None:
     await guild.open()
     (other,) = make(guild, 1)
     store = another_process(guild).store
@@ -169,7 +169,7 @@ async def test_a_pointer_is_merged_only_while_everything_is_as_it_was_read(guild
 
 def _calls() -> list[Call]:
     """The remote calls of one undisturbed merge."""
-    noted: list[Call] = []
+    calls: list[Call] = []
     with Guild() as guild:
 
         async def scenario() -> None:
@@ -178,10 +178,10 @@ def _calls() -> list[Call]:
             context = another_process(guild)
             guild.calls.forget()
             await merge(context)
-            noted.extend(guild.calls)
+            calls.extend(guild.calls)
 
         guild.run(scenario())
-    return noted
+    return calls
 
 
 CALLS = _calls()
@@ -190,7 +190,7 @@ CALLS = _calls()
 @pytest.mark.parametrize("call", CALLS, ids=str)
 @pytest.mark.parametrize("nonces", ["known", "forgotten"])
 @pytest.mark.guild(table="memory")
-async def test_a_kill_after_any_call_is_continued_without_a_second_message(
+async def test_after_a_kill_at_any_call_a_repeat_goes_on_without_a_second_message(
     guild: Guild, call: Call, nonces: str
 ) -> None:
     kept = (await guild.open()).thread_id
@@ -220,9 +220,7 @@ MISHAPS: dict[str, tuple[Any, When]] = {
 @pytest.mark.parametrize("mishap", MISHAPS)
 @pytest.mark.parametrize("call", [call for call in CALLS if call.wire == "discord"], ids=str)
 @pytest.mark.guild(table="memory")
-async def test_a_call_that_fails_or_whose_answer_is_lost_is_made_good_by_a_repeat(
-    guild: Guild, call: Call, mishap: str
-) -> None:
+async def test_after_any_failed_call_a_repeat_finishes_the_merge(guild: Guild, call: Call, mishap: str) -> None:
     kept = (await guild.open()).thread_id
     others = make(guild, 2)
     context = another_process(guild)
@@ -236,7 +234,7 @@ async def test_a_call_that_fails_or_whose_answer_is_lost_is_made_good_by_a_repea
 
 
 @pytest.mark.guild(latency=1.0)
-async def test_near_the_deadline_it_stops_with_what_is_done_and_a_repeat_goes_on(guild: Guild) -> None:
+async def test_near_the_deadline_it_stops_and_a_repeat_goes_on(guild: Guild) -> None:
     kept = (await guild.open()).thread_id
     others = make(guild, 6)
     context = another_process(guild)
@@ -249,7 +247,7 @@ async def test_near_the_deadline_it_stops_with_what_is_done_and_a_repeat_goes_on
     assert_merged(guild, kept, others)
 
 
-async def test_with_too_little_time_not_one_call_is_made_to_discord(guild: Guild) -> None:
+async def test_with_too_little_time_it_does_not_call_discord(guild: Guild) -> None:
     await guild.open()
     make(guild, 2)
     context = another_process(guild)
@@ -261,7 +259,7 @@ async def test_with_too_little_time_not_one_call_is_made_to_discord(guild: Guild
     assert not guild.calls.of("discord")
 
 
-async def test_a_long_rate_limit_is_told_and_a_repeat_goes_on(guild: Guild) -> None:
+async def test_a_long_rate_limit_is_raised_and_a_repeat_goes_on(guild: Guild) -> None:
     kept = (await guild.open()).thread_id
     others = make(guild, 3)
     context = another_process(guild)
@@ -275,7 +273,7 @@ async def test_a_long_rate_limit_is_told_and_a_repeat_goes_on(guild: Guild) -> N
     assert_merged(guild, kept, others)
 
 
-async def test_a_guild_full_of_active_threads_makes_room_by_merging_those_first(guild: Guild) -> None:
+async def test_in_a_guild_full_of_active_threads_those_are_merged_first_to_make_room(guild: Guild) -> None:
     kept = (await guild.open()).thread_id
     others = make(guild, 5)
     guild.discord.switch(active_thread_limit=4)  # the kept one, a locked one and two more: full
@@ -284,7 +282,7 @@ async def test_a_guild_full_of_active_threads_makes_room_by_merging_those_first(
     assert_merged(guild, kept, others)
 
 
-async def test_where_no_archived_thread_can_be_opened_people_are_told(guild: Guild) -> None:
+async def test_if_no_archived_thread_can_be_opened_it_raises(guild: Guild) -> None:
     await guild.open()
     make(guild, 1)
     guild.discord.switch(active_thread_limit=1)
@@ -292,7 +290,7 @@ async def test_where_no_archived_thread_can_be_opened_people_are_told(guild: Gui
         await merge(another_process(guild))
 
 
-async def test_a_refusal_for_want_of_permission_names_what_is_needed(guild: Guild) -> None:
+async def test_a_missing_permission_is_named(guild: Guild) -> None:
     await guild.open()
     make(guild, 1)
     held = [name for name in PERMISSION_BITS if name != "MANAGE_THREADS"]
@@ -302,7 +300,7 @@ async def test_a_refusal_for_want_of_permission_names_what_is_needed(guild: Guil
     assert "MANAGE_THREADS" in refused.value.permissions
 
 
-async def test_more_threads_of_one_name_than_are_read_in_one_go_are_listed_in_part_and_all_merged(
+async def test_of_very_many_duplicates_some_are_listed_and_all_are_merged(
     guild: Guild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(find, "MAX_READ", 2)

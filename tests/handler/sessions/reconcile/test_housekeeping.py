@@ -1,4 +1,4 @@
-"""Housekeeping's decisions as a table: session on record × thread on Discord × settings → the step."""
+"""Housekeeping's decisions as a table: session on record × thread on Discord × settings → the action."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,8 +19,8 @@ from handler.sessions.reconcile.observation import Observation
 from handler.store.items import Session, Status, session_from_item
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-BORN = NOW - timedelta(days=100)
-THREAD = lowest_at(BORN)
+CREATED_AT = NOW - timedelta(days=100)
+THREAD = lowest_at(CREATED_AT)
 
 OFF = HousekeepingSettings()
 IDLE = HousekeepingSettings.of(24, 0, "archive")
@@ -33,7 +33,7 @@ def ago(**span: float) -> str:
 
 
 def thread(*, idle: timedelta = timedelta(days=40), archived: bool = True, changed: timedelta | None = None) -> Channel:
-    """A thread whose last message is so old; `changed`: how long ago it was archived or opened."""
+    """A thread whose last message is `idle` old, and which was archived or opened `changed` ago."""
     metadata = ThreadMetadata(archived=archived, archive_timestamp=iso(NOW - (changed or idle)))
     return Channel(id=THREAD, type=11, last_message_id=lowest_at(NOW - idle), thread_metadata=metadata)
 
@@ -60,11 +60,11 @@ def marked(**attributes: Any) -> Session:
 class Case:
     """One row."""
 
-    said: str
+    title: str
     settings: HousekeepingSettings
     session: Session
     thread: Channel
-    step: str | None
+    action: str | None
 
 
 HOURS, DAYS = timedelta(hours=1), timedelta(days=1)
@@ -94,8 +94,8 @@ CASES = [
     Case("marked, then kept", DELETE, marked(keep=True), thread(), "Unmark"),
     Case("marked, then turned off", OFF, marked(), thread(), "Unmark"),
     Case("marked, then the mode changed", CLOSE, marked(), thread(), "Unmark"),
-    Case("taken", DELETE, marked(deleting_at=ago(minutes=1)), thread(), "FinishDeletion"),
-    Case("taken, then turned off", OFF, marked(deleting_at=ago(minutes=1)), thread(), "FinishDeletion"),
+    Case("deletion begun", DELETE, marked(deleting_at=ago(minutes=1)), thread(), "FinishDeletion"),
+    Case("deletion begun, then turned off", OFF, marked(deleting_at=ago(minutes=1)), thread(), "FinishDeletion"),
     Case("locked and left long ago", DELETE, session(delete_locking_at=ago(minutes=6)), thread(), "ReleaseLock"),
     Case("locked and left just now", DELETE, session(delete_locking_at=ago(minutes=4)), thread(), None),
     Case("a claim", DELETE, session(status=Status.CREATING, discord_thread_id=None), thread(), None),
@@ -103,31 +103,31 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.said)
-def test_what_is_to_be_done(case: Case) -> None:
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
+def test_housekeeping_plans_the_action_of_its_case(case: Case) -> None:
     observation = Observation(now=NOW, sessions=(case.session,), fetched={THREAD: case.thread})
-    assert [type(step).__name__ for step in plan_housekeeping(observation, case.settings)] == (
-        [case.step] if case.step else []
+    assert [type(action).__name__ for action in plan_housekeeping(observation, case.settings)] == (
+        [case.action] if case.action else []
     )
 
 
-def test_what_discord_did_not_tell_is_not_judged() -> None:
+def test_a_session_whose_thread_was_not_seen_is_left_alone() -> None:
     assert plan_housekeeping(Observation(now=NOW, sessions=(session(),)), DELETE) == ()
 
 
-def test_one_run_does_not_do_more_than_so_much() -> None:
+def test_one_run_plans_a_bounded_number_of_actions() -> None:
     many = tuple(session(session_key=str(number)) for number in range(CHANGES_PER_RUN + 1))
     observation = Observation(now=NOW, sessions=many, fetched={THREAD: thread()})
     assert len(plan_housekeeping(observation, DELETE)) == CHANGES_PER_RUN
 
 
 @pytest.mark.parametrize("sessions", [21, 25, 50, 60, 100])
-def test_in_a_day_of_exact_ticks_each_session_has_its_turn_whoever_is_refused(sessions: int) -> None:
+def test_within_a_day_of_exact_ticks_each_session_has_its_turn(sessions: int) -> None:
     many = tuple(session(session_key=str(number)) for number in range(sessions))
     ticks = (NOW + timedelta(minutes=5 * number) for number in range(24 * 12))
-    views = (Observation(now=now, sessions=many, fetched={THREAD: thread()}) for now in ticks)
+    observations = (Observation(now=now, sessions=many, fetched={THREAD: thread()}) for now in ticks)
     assert {
-        step.session.session_key for observation in views for step in plan_housekeeping(observation, DELETE)
+        action.session.session_key for observation in observations for action in plan_housekeeping(observation, DELETE)
     } == set(map(str, range(sessions)))
 
 
@@ -145,7 +145,7 @@ def entry(*, at: timedelta, archived: bool = True, target: str = THREAD) -> Audi
         (entry(at=2 * DAYS), False),
     ],
 )
-def test_a_person_archived_it_if_the_audit_log_has_an_entry_of_that_moment(
+def test_a_person_archived_the_thread_if_the_audit_log_has_an_entry_of_that_moment(
     found: AuditEntry, by_a_person: bool
 ) -> None:
     assert archived_by_a_person([found], thread(changed=HOURS)) is by_a_person

@@ -1,7 +1,7 @@
-"""The plan as a table of cases: the state on record × the state on Discord × the audit log → what to do. Pure."""
+"""The plan as a table of cases: state on record × state on Discord × audit log → actions. Pure."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import product
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from handler.discord.models import AuditAction, AuditChange, AuditEntry, Channel, ChannelType, ThreadMetadata
-from handler.discord.snowflakes import time_of
+from handler.discord.snowflakes import lowest_at, time_of
 from handler.runtime.clock import iso
 from handler.sessions.names import Names
 from handler.sessions.reconcile.actions import EndGeneration, HoldDeletion, Plan, UpdateSession
@@ -25,8 +25,8 @@ GUILD: Final = "1"
 APPLICATION: Final = "1000"
 BOT: Final = "1001"  # an old application's bot has an id of its own
 THREAD: Final = "1400000000000000000"
-BEGUN: Final = time_of(THREAD)
-NOW: Final = BEGUN + timedelta(days=3)
+CREATED_AT: Final = time_of(THREAD)
+NOW: Final = CREATED_AT + timedelta(days=3)
 EARLIER, LATER = iso(NOW - timedelta(seconds=1)), iso(NOW + timedelta(seconds=5))
 
 
@@ -37,22 +37,21 @@ def thread(
     archived: bool = False,
     locked: bool = False,
     kind: int = ChannelType.PUBLIC_THREAD,
-    said_at: datetime | None = None,
+    last_message_at: datetime | None = None,
 ) -> Channel:
-    said = str(int((said_at - datetime(2015, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1)) << 22) if said_at else None
     return Channel(
         id=thread_id,
         type=kind,
         name=name,
         guild_id=GUILD,
         parent_id=CHANNEL,
-        last_message_id=said,
-        thread_metadata=ThreadMetadata(archived=archived, archive_timestamp=iso(BEGUN), locked=locked),
+        last_message_id=lowest_at(last_message_at) if last_message_at else None,
+        thread_metadata=ThreadMetadata(archived=archived, archive_timestamp=iso(CREATED_AT), locked=locked),
     )
 
 
 def record(shown: Channel | None = None, key: str = "a", **attributes: Any) -> Session:
-    """A session whose record says what this thread shows."""
+    """A session whose record agrees with this thread."""
     item: dict[str, Any] = {
         "parent_channel_id": CHANNEL,
         "session_key": key,
@@ -72,14 +71,14 @@ def entry(action: AuditAction, target: str = THREAD, *, by: str = "8", number: i
 
 
 def observation(*sessions: Session, active: tuple[Channel, ...] = (), **more: Any) -> Observation:
-    given: dict[str, Any] = {"audit": (), "application_id": APPLICATION, **more}
-    return Observation(now=NOW, sessions=sessions, active={t.id: t for t in active}, **given)
+    fields: dict[str, Any] = {"audit": (), "application_id": APPLICATION, **more}
+    return Observation(now=NOW, sessions=sessions, active={t.id: t for t in active}, **fields)
 
 
 def planned(seen: Observation) -> list[str]:
     """The plan in words."""
     plan = make_plan(seen, NAMES)
-    return ["Fetch" for _ in plan.fetches] + [type(step).__name__ for step in plan.actions]
+    return ["Fetch" for _ in plan.fetches] + [type(action).__name__ for action in plan.actions]
 
 
 ACTIVE, ARCHIVED, LOCKED = thread(), thread(archived=True), thread(locked=True)
@@ -90,15 +89,15 @@ RECORDS: Final = {
     "claimed, recorded": record(
         status=Status.CREATING, lease_owner="x", lease_expires_at=LATER, source_message_id=THREAD
     ),
-    "dead claim": record(status=Status.CREATING, lease_owner="x", lease_expires_at=EARLIER),
-    "dead claim, recorded": record(
+    "expired claim": record(status=Status.CREATING, lease_owner="x", lease_expires_at=EARLIER),
+    "expired claim, recorded": record(
         status=Status.CREATING, lease_owner="x", lease_expires_at=EARLIER, source_message_id=THREAD
     ),
     "open": record(ACTIVE),
     "archived": record(ARCHIVED),
     "closed": record(ARCHIVED, status=Status.CLOSED),
 }
-SHOWN: Final[dict[str, tuple[Channel | None, ThreadState | None]]] = {  # in the active list; answered when asked
+SHOWN: Final[dict[str, tuple[Channel | None, ThreadState | None]]] = {  # in the active list; the answer to a fetch
     "active": (ACTIVE, None),
     "locked": (LOCKED, None),
     "renamed": (RENAMED, None),
@@ -109,8 +108,8 @@ SHOWN: Final[dict[str, tuple[Channel | None, ThreadState | None]]] = {  # in the
     "out of reach": (None, OutOfReach()),
     "unclear": (None, Unclear()),
 }
-# Of a thread that nobody has, the list alone is looked at.
-_NOBODY: Final = {"active": ["Settle"], "locked": ["Settle"], "like b": ["Settle"]}
+# The list alone decides about a thread without a session.
+_UNKNOWN: Final = {"active": ["Settle"], "locked": ["Settle"], "like b": ["Settle"]}
 _COMMITTED: Final = {
     "active": ["Commit"],
     "locked": ["Commit"],
@@ -127,12 +126,12 @@ _CHANGED: Final = {
     "like b": ["AddNamesake", "UpdateSession"],
 }
 _LOST: Final = {"gone": ["EndGeneration"], "out of reach": ["UpdateSession"]}
-CASES: Final[dict[str, dict[str, list[str]]]] = {  # what is not named is: nothing to do
-    "vacant": _NOBODY,
-    "claimed": _NOBODY,
+CASES: Final[dict[str, dict[str, list[str]]]] = {  # no entry: nothing to do
+    "vacant": _UNKNOWN,
+    "claimed": _UNKNOWN,
     "claimed, recorded": {},
-    "dead claim": {shown: ["DropClaim", *_NOBODY.get(shown, [])] for shown in SHOWN},
-    "dead claim, recorded": _COMMITTED,
+    "expired claim": {shown: ["DropClaim", *_UNKNOWN.get(shown, [])] for shown in SHOWN},
+    "expired claim, recorded": _COMMITTED,
     "open": {**_CHANGED, **_LOST, "not listed": ["Fetch"], "archived": ["AdvanceWatermark", "UpdateSession"]},
     "archived": {**_CHANGED, **_LOST, "active": ["UpdateSession"]},
     "closed": {**_CHANGED, **_LOST, "active": ["UpdateSession"]},
@@ -141,7 +140,7 @@ CASES: Final[dict[str, dict[str, list[str]]]] = {  # what is not named is: nothi
 
 @pytest.mark.parametrize(("on_record", "on_discord"), list(product(RECORDS, SHOWN)))
 @pytest.mark.parametrize("audit", [(), None], ids=["audit log", "no audit log"])
-def test_what_is_on_record_and_what_is_shown_make_the_plan(
+def test_the_plan_follows_from_the_record_and_from_what_discord_shows(
     on_record: str, on_discord: str, audit: tuple[AuditEntry, ...] | None
 ) -> None:
     listed, answer = SHOWN[on_discord]
@@ -166,58 +165,56 @@ AUDITED: Final = {
 @pytest.mark.parametrize(
     ("entries", "fetches"), [("archived", True), ("deleted", True), ("another thread", False), ("no thread", False)]
 )
-def test_an_archived_thread_is_asked_for_when_the_audit_log_tells_of_it(
+def test_an_archived_thread_is_fetched_if_the_audit_log_has_news_of_it(
     status: str, entries: str, fetches: bool
 ) -> None:
     assert planned(observation(RECORDS[status], audit=(AUDITED[entries],))) == (["Fetch"] if fetches else [])
 
 
-def test_an_archived_thread_is_asked_for_when_it_is_its_turn_and_goes_to_the_end_of_the_row() -> None:
-    swept = observation(RECORDS["archived"], audit=None, due_for_check=frozenset({THREAD}))
-    assert planned(swept) == ["Fetch"]
+def test_an_archived_thread_is_fetched_when_it_is_due_for_a_check_and_then_goes_to_the_end() -> None:
+    due = observation(RECORDS["archived"], audit=None, due_for_check=frozenset({THREAD}))
+    assert planned(due) == ["Fetch"]
     for answer, plan in (
         (ARCHIVED, ["MoveToEnd"]),
         (Unclear(), ["MoveToEnd"]),
         (OutOfReach(), ["UpdateSession", "MoveToEnd"]),
         (Gone(), ["EndGeneration", "MoveToEnd"]),
     ):
-        assert planned(replace(swept, fetched={THREAD: answer})) == plan
+        assert planned(replace(due, fetched={THREAD: answer})) == plan
 
 
-def test_a_turn_that_comes_while_a_thread_rests_out_of_reach_is_passed_on() -> None:
-    resting = record(ARCHIVED, unreachable_since=EARLIER, ask_again_at=LATER)
-    assert planned(observation(resting, audit=None, due_for_check=frozenset({THREAD}))) == ["MoveToEnd"]
+def test_a_check_fetches_nothing_while_the_thread_is_out_of_reach() -> None:
+    archived = record(ARCHIVED, unreachable_since=EARLIER, ask_again_at=LATER)
+    assert planned(observation(archived, audit=None, due_for_check=frozenset({THREAD}))) == ["MoveToEnd"]
 
 
-@pytest.mark.parametrize(
-    "marked", [{"missing_since": EARLIER}, {"unreachable_since": EARLIER, "ask_again_at": EARLIER}]
-)
-def test_a_marked_thread_is_asked_for_though_it_is_archived(marked: dict[str, str]) -> None:
-    assert planned(observation(record(ARCHIVED, **marked))) == ["Fetch"]
+@pytest.mark.parametrize("flags", [{"missing_since": EARLIER}, {"unreachable_since": EARLIER, "ask_again_at": EARLIER}])
+def test_a_thread_with_a_problem_is_fetched_although_it_is_archived(flags: dict[str, str]) -> None:
+    assert planned(observation(record(ARCHIVED, **flags))) == ["Fetch"]
 
 
-def test_a_thread_out_of_reach_is_asked_for_before_its_time_when_it_is_heard_of() -> None:
-    resting = record(ACTIVE, unreachable_since=EARLIER, ask_again_at=LATER)
-    assert planned(observation(resting)) == []
-    assert planned(observation(resting, audit=(AUDITED["deleted"],))) == ["Fetch"]
+def test_news_of_a_thread_out_of_reach_has_it_fetched_early() -> None:
+    unreachable = record(ACTIVE, unreachable_since=EARLIER, ask_again_at=LATER)
+    assert planned(observation(unreachable)) == []
+    assert planned(observation(unreachable, audit=(AUDITED["deleted"],))) == ["Fetch"]
 
 
-def test_marks_go_and_what_is_watched_is_settled_anew_once_the_thread_is_seen() -> None:
-    marked = record(ARCHIVED, missing_since=EARLIER, unreachable_since=EARLIER, ask_again_at=EARLIER)
-    (step,) = make_plan(observation(marked, fetched={THREAD: ARCHIVED}), NAMES).actions
-    assert isinstance(step, UpdateSession)
-    assert {name for name, value in step.changes.items() if value is None} >= {
+def test_problem_flags_are_removed_and_the_whole_record_is_written_once_the_thread_is_seen() -> None:
+    flagged = record(ARCHIVED, missing_since=EARLIER, unreachable_since=EARLIER, ask_again_at=EARLIER)
+    (action,) = make_plan(observation(flagged, fetched={THREAD: ARCHIVED}), NAMES).actions
+    assert isinstance(action, UpdateSession)
+    assert {name for name, value in action.changes.items() if value is None} >= {
         "missing_since",
         "unreachable_since",
         "ask_again_at",
     }
-    assert step.changes["archived"] is True
+    assert action.changes["archived"] is True
 
 
 def test_a_closed_session_opens_with_its_thread_and_not_before() -> None:
-    (step,) = make_plan(observation(RECORDS["closed"], active=(ACTIVE,)), NAMES).actions
-    assert isinstance(step, UpdateSession)
-    assert step.changes["status"] is Status.OPEN
+    (action,) = make_plan(observation(RECORDS["closed"], active=(ACTIVE,)), NAMES).actions
+    assert isinstance(action, UpdateSession)
+    assert action.changes["status"] is Status.OPEN
     assert planned(observation(RECORDS["closed"], fetched={THREAD: ARCHIVED})) == []
 
 
@@ -231,45 +228,47 @@ def test_a_closed_session_opens_with_its_thread_and_not_before() -> None:
         ([], None),
     ],
 )
-def test_who_locked_is_who_did_so_last(entries: list[tuple[str, bool]], locker: str | None) -> None:
-    told = [
+def test_the_last_person_who_locked_the_thread_is_on_record(
+    entries: list[tuple[str, bool]], locker: str | None
+) -> None:
+    log = [
         entry(AuditAction.THREAD_UPDATE, by=by, number=n, locked=locked) for n, (by, locked) in enumerate(entries, 1)
     ]
-    seen = observation(RECORDS["open"], active=(LOCKED,), audit=tuple(told), bot_user_id=BOT)
-    (step,) = make_plan(seen, NAMES).actions
-    assert isinstance(step, UpdateSession)
-    assert step.changes.get("locked_by") == locker
+    seen = observation(RECORDS["open"], active=(LOCKED,), audit=tuple(log), bot_user_id=BOT)
+    (action,) = make_plan(seen, NAMES).actions
+    assert isinstance(action, UpdateSession)
+    assert action.changes.get("locked_by") == locker
 
 
-def test_who_locked_is_written_down_also_when_the_log_tells_it_later() -> None:
-    told = (entry(AuditAction.THREAD_UPDATE, locked=True),)
-    (step,) = make_plan(observation(record(LOCKED), active=(LOCKED,), audit=told), NAMES).actions
-    assert isinstance(step, UpdateSession)
-    assert step.changes == {"locked_by": "8"}
+def test_who_locked_the_thread_is_written_even_if_the_audit_log_says_it_later() -> None:
+    log = (entry(AuditAction.THREAD_UPDATE, locked=True),)
+    (action,) = make_plan(observation(record(LOCKED), active=(LOCKED,), audit=log), NAMES).actions
+    assert isinstance(action, UpdateSession)
+    assert action.changes == {"locked_by": "8"}
 
 
 @pytest.mark.parametrize(
     ("moved", "written"), [(MIN_ACTIVITY_STEP, True), (MIN_ACTIVITY_STEP - timedelta(seconds=1), False)]
 )
-def test_activity_is_written_down_by_steps(moved: timedelta, written: bool) -> None:
-    quiet = thread(said_at=BEGUN + timedelta(hours=1))
-    talk = thread(said_at=BEGUN + timedelta(hours=1) + moved)
+def test_activity_is_written_only_when_it_moved_far_enough(moved: timedelta, written: bool) -> None:
+    quiet = thread(last_message_at=CREATED_AT + timedelta(hours=1))
+    talk = thread(last_message_at=CREATED_AT + timedelta(hours=1) + moved)
     assert planned(observation(record(quiet), active=(talk,))) == (["UpdateSession"] if written else [])
 
 
-def test_a_thread_whose_record_moved_is_asked_for_instead_of_believing_the_list() -> None:
+def test_a_thread_whose_record_changed_is_fetched_instead_of_believing_the_list() -> None:
     seen = observation(RECORDS["archived"], active=(ACTIVE,), must_fetch=frozenset({THREAD}))
     assert planned(seen) == ["Fetch"]
     assert planned(replace(seen, fetched={THREAD: ARCHIVED})) == []
 
 
-# Strangers and namesakes.
+# Unknown threads and namesakes.
 
 B: Final = Namesake(parent_channel_id=CHANNEL, session_key="b", thread_id=THREAD)
 
 
 @pytest.mark.parametrize(
-    ("stranger", "plan"),
+    ("unknown", "plan"),
     [
         (ACTIVE, ["Settle"]),
         (RENAMED, []),
@@ -278,11 +277,13 @@ B: Final = Namesake(parent_channel_id=CHANNEL, session_key="b", thread_id=THREAD
         (thread(kind=ChannelType.ANNOUNCEMENT_THREAD), ["Settle"]),
     ],
 )
-def test_a_stranger_is_settled_if_it_is_public_and_named_like_a_session(stranger: Channel, plan: list[str]) -> None:
-    assert planned(observation(active=(stranger,))) == plan
+def test_an_unknown_thread_is_settled_if_it_is_public_and_named_like_a_session(
+    unknown: Channel, plan: list[str]
+) -> None:
+    assert planned(observation(active=(unknown,))) == plan
 
 
-def test_a_merged_thread_is_no_stranger() -> None:
+def test_a_merged_thread_is_not_settled() -> None:
     assert planned(observation(active=(ACTIVE,), merged=frozenset({THREAD}))) == []
 
 
@@ -308,28 +309,28 @@ def test_a_namesake_is_watched_while_it_is_active_and_bears_the_name(
     )
 
 
-def test_another_name_that_is_noted_already_is_not_noted_again() -> None:
+def test_a_namesake_is_not_added_twice() -> None:
     assert planned(observation(record(LIKE_B), active=(LIKE_B,))) == ["AddNamesake"]
     assert planned(observation(record(LIKE_B), active=(LIKE_B,), namesakes=(B,))) == []
-    resting = thread(name="Session b", archived=True)
-    assert planned(observation(record(resting), fetched={THREAD: resting}, due_for_check=frozenset({THREAD}))) == [
+    archived = thread(name="Session b", archived=True)
+    assert planned(observation(record(archived), fetched={THREAD: archived}, due_for_check=frozenset({THREAD}))) == [
         "MoveToEnd"
     ]
 
 
-# The brake.
+# Held deletions.
 
 
-def _deletions(gone: int, of: int, **marks: Any) -> Observation:
+def _deletions(gone: int, of: int, **flags: Any) -> Observation:
     threads = [thread(str(int(THREAD) + n), f"Session {n}") for n in range(of)]
-    sessions = [record(t, key=str(n), **(marks if n < gone else {})) for n, t in enumerate(threads)]
+    sessions = [record(t, key=str(n), **(flags if n < gone else {})) for n, t in enumerate(threads)]
     fetched: dict[str, ThreadState] = {t.id: Gone() for t in threads[:gone]}
     return replace(observation(*sessions, active=tuple(threads[gone:])), fetched=fetched)
 
 
 def _ended_and_held(plan: Plan) -> tuple[int, int]:
-    return sum(isinstance(step, EndGeneration) for step in plan.actions), sum(
-        isinstance(step, HoldDeletion) for step in plan.actions
+    return sum(isinstance(action, EndGeneration) for action in plan.actions), sum(
+        isinstance(action, HoldDeletion) for action in plan.actions
     )
 
 
@@ -349,24 +350,24 @@ def test_deletions_of_more_than_a_few_and_more_than_a_fifth_are_held_back(gone: 
 
 
 @pytest.mark.parametrize(("since", "held"), [(HOLD_TIME, 0), (HOLD_TIME - timedelta(seconds=1), 4)])
-def test_what_was_held_back_is_carried_out_once_it_is_seen_again_long_enough_after(since: timedelta, held: int) -> None:
+def test_a_held_deletion_is_done_when_it_is_seen_again_after_the_hold_time(since: timedelta, held: int) -> None:
     plan = make_plan(_deletions(4, 4, missing_since=iso(NOW - since)), NAMES)
     assert _ended_and_held(plan) == (4 - held, held)
 
 
-def test_what_was_held_back_waits_though_the_others_came_back() -> None:
+def test_a_held_deletion_waits_even_if_the_other_threads_came_back() -> None:
     assert _ended_and_held(make_plan(_deletions(1, 9, missing_since=EARLIER), NAMES)) == (0, 1)
 
 
-def test_a_person_lets_them_through() -> None:
+def test_a_person_can_let_held_deletions_through() -> None:
     assert _ended_and_held(make_plan(replace(_deletions(4, 4), let_through=True), NAMES)) == (4, 0)
 
 
-def test_threads_that_gave_no_answer_are_none_of_those_looked_at() -> None:
-    """Four of twenty would be a fifth; but sixteen of them said nothing."""
-    silent = _deletions(4, 20)
-    unclear: dict[str, ThreadState] = {thread_id: Unclear() for thread_id in silent.active}
-    assert _ended_and_held(make_plan(replace(silent, active={}, fetched={**silent.fetched, **unclear}), NAMES)) == (
+def test_threads_without_a_clear_answer_do_not_count_as_looked_at() -> None:
+    """Four of twenty would be a fifth, but sixteen gave no answer."""
+    seen = _deletions(4, 20)
+    unclear: dict[str, ThreadState] = {thread_id: Unclear() for thread_id in seen.active}
+    assert _ended_and_held(make_plan(replace(seen, active={}, fetched={**seen.fetched, **unclear}), NAMES)) == (
         0,
         4,
     )
@@ -377,7 +378,7 @@ def test_an_unknown_status_raises() -> None:
         make_plan(observation(msgspec.structs.replace(record(), status="asleep")), NAMES)
 
 
-def test_a_plan_can_be_printed_and_is_the_same_for_the_same_view() -> None:
+def test_a_plan_can_be_printed_and_is_the_same_for_the_same_observation() -> None:
     seen = observation(RECORDS["open"], active=(LIKE_B,))
     assert make_plan(seen, NAMES) == make_plan(seen, NAMES)
     assert msgspec.json.encode(make_plan(seen, NAMES)).startswith(b'{"fetches":[],"actions":[{"type":"AddNamesake"')
