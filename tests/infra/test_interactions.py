@@ -1,4 +1,4 @@
-"""The made-up interactions are such as the real door admits and the real reader understands."""
+"""The handlers accept and understand the interactions and events that are built here."""
 
 import base64
 import json
@@ -33,13 +33,13 @@ WHERE: dict[str, Any] = {
 }
 
 
-def test_the_door_admits_what_is_signed_and_the_reader_finds_all_of_it() -> None:
+def test_a_signed_interaction_passes_verification_and_is_read_completely() -> None:
     payload = interaction("1a06a43", topic="login bug", **WHERE, interaction_id="1574000000000000000", now=NOW)
     body = encode(payload)
     event = api_gateway_event(body, sign(body, KEY, NOW), now=NOW)
-    admitted = verify(http_api.read_request(event), PUBLIC_KEY, NOW)
-    assert admitted == payload
-    found = parse(admitted)
+    verified = verify(http_api.read_request(event), PUBLIC_KEY, NOW)
+    assert verified == payload
+    found = parse(verified)
     assert found is not None
     assert (found.id, found.name, found.options) == (
         "1574000000000000000",
@@ -59,7 +59,7 @@ def test_a_command_used_in_a_thread_names_the_threads_parent() -> None:
     assert payload["channel"]["thread_metadata"]["archived"] is False
 
 
-def test_a_ping_is_admitted_from_a_base64_body_too() -> None:
+def test_a_ping_in_a_base64_body_passes_verification() -> None:
     body = encode(ping(now=NOW))
     event = api_gateway_event(body, sign(body, KEY, NOW), now=NOW, base64=True)
     assert event["isBase64Encoded"] is True
@@ -68,7 +68,7 @@ def test_a_ping_is_admitted_from_a_base64_body_too() -> None:
 
 
 @pytest.mark.parametrize("fault", ["another key", "another body", "another time"])
-def test_a_signature_holds_for_one_key_one_body_and_one_time(fault: str) -> None:
+def test_a_signature_is_valid_for_one_key_body_and_time(fault: str) -> None:
     body = encode(ping(now=NOW))
     headers = sign(body, SigningKey(bytes(32)) if fault == "another key" else KEY, NOW)
     if fault == "another time":
@@ -78,7 +78,7 @@ def test_a_signature_holds_for_one_key_one_body_and_one_time(fault: str) -> None
         verify(http_api.read_request(event), PUBLIC_KEY, NOW)
 
 
-def test_the_event_has_lower_case_headers_and_the_moment_of_the_request() -> None:
+def test_the_event_has_lower_case_headers_and_the_time_of_the_request() -> None:
     event = api_gateway_event(b"{}", {"X-Signature-Ed25519": "00"}, now=NOW)
     assert all(name == name.lower() for name in event["headers"])
     assert event["requestContext"]["timeEpoch"] == 1795435200123
@@ -88,25 +88,25 @@ def test_the_event_has_lower_case_headers_and_the_moment_of_the_request() -> Non
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/interactions"), ("POST", "/")])
-def test_what_is_not_our_route_comes_by_the_default_route(method: str, path: str) -> None:
+def test_other_paths_and_methods_use_the_default_route(method: str, path: str) -> None:
     assert api_gateway_event(b"", {}, now=NOW, method=method, path=path)["routeKey"] == "$default"
 
 
-def test_the_path_of_a_named_stage_begins_with_its_name_and_the_door_knows() -> None:
+def test_an_event_of_a_named_stage_passes_verification() -> None:
     body = encode(ping(now=NOW))
     event = api_gateway_event(body, sign(body, KEY, NOW), now=NOW, stage="prod")
     assert event["rawPath"] == event["requestContext"]["http"]["path"] == "/prod/interactions"
     assert verify(http_api.read_request(event), PUBLIC_KEY, NOW)["type"] == 1
 
 
-def test_a_snowflake_holds_the_moment_to_the_millisecond() -> None:
+def test_a_snowflake_contains_the_time_to_the_millisecond() -> None:
     milliseconds = (int(snowflake(NOW, low_bits=5)) >> 22) + 1_420_070_400_000
     assert milliseconds == 1795435200123
     assert int(snowflake(NOW, low_bits=5)) & (2**22 - 1) == 5
     assert snowflake(NOW) != snowflake(NOW)
 
 
-def test_a_queue_message_tells_how_often_it_was_given_out_and_when_it_was_sent() -> None:
+def test_a_queue_message_has_its_receive_count_and_sending_time() -> None:
     record = sqs_record("{}", now=NOW, receive_count=3, sent_at=NOW - timedelta(seconds=180))
     assert record["attributes"]["ApproximateReceiveCount"] == "3"
     assert record["attributes"]["SentTimestamp"] == "1795435020123"
@@ -120,6 +120,6 @@ def test_the_schedules_event_has_no_records() -> None:
     assert event["time"] == "2026-11-23T12:00:00Z"
 
 
-def test_text_is_written_as_discord_writes_it() -> None:
+def test_json_is_written_as_discord_writes_it() -> None:
     assert encode({"name": "Größe 🧵"}) == '{"name":"Größe 🧵"}'.encode()
     assert json.loads(encode({"a": [1, None]})) == {"a": [1, None]}

@@ -1,4 +1,4 @@
-"""Registration against the simulated Discord: what is told, what is sent, what is refused, and what is never shown."""
+"""Registration with the simulated Discord."""
 
 import asyncio
 import json
@@ -31,7 +31,7 @@ AS_BOT = {"authorization": f"Bot {BOT_TOKEN}", "user-agent": "DiscordBot (https:
 
 
 class Wire:
-    """A simulated Discord with one guild, and all that was sent to it."""
+    """A simulated Discord with one guild, and the requests that it received."""
 
     def __init__(self) -> None:
         self.world = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
@@ -39,10 +39,10 @@ class Wire:
         self.sent: list[Request] = []
 
     def run(self, *arguments: str, **environ: str) -> int:
-        transport = SimulatedTransport(self.world, lambda: NOW, observe=self.note)
+        transport = SimulatedTransport(self.world, lambda: NOW, observe=self.observe)
         return main(arguments, environ={**ENVIRON, **environ}, transport=transport)
 
-    def note(self, request: Request, outcome: Outcome) -> None:
+    def observe(self, request: Request, outcome: Outcome) -> None:
         self.sent.append(request)
 
     def methods(self) -> list[str]:
@@ -50,8 +50,8 @@ class Wire:
 
     def registered(self, guild: str | None = None) -> list[dict[str, Any]]:
         path = f"/applications/{APPLICATION}/{f'guilds/{guild}/' if guild else ''}commands"
-        asking = Request("GET", path, headers=AS_BOT)
-        commands: list[dict[str, Any]] = self.world.handle(asking, NOW).json()
+        request = Request("GET", path, headers=AS_BOT)
+        commands: list[dict[str, Any]] = self.world.handle(request, NOW).json()
         return commands
 
 
@@ -61,49 +61,49 @@ def wire() -> Wire:
 
 
 @pytest.fixture(autouse=True)
-def never_shown(capsys: pytest.CaptureFixture[str]) -> Any:
-    """Whatever a test does, the token appears nowhere; ``told()`` gives what was printed."""
+def read_output(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Return a function that reads what was printed. The token must never be in it."""
     texts: list[str] = []
 
-    def told() -> str:
+    def read() -> str:
         captured = capsys.readouterr()
         texts.append(captured.out + captured.err)
         return texts[-1]
 
-    yield told
-    told()
+    yield read
+    read()
     assert BOT_TOKEN not in "".join(texts)
 
 
 def test_the_first_registration_sends_every_command_and_a_second_finds_nothing_to_do(
-    wire: Wire, never_shown: Any
+    wire: Wire, read_output: Any
 ) -> None:
     assert wire.run() == 0
-    assert "Registered (everywhere): /session, /session-admin." in never_shown()
+    assert "Registered (everywhere): /session, /session-admin." in read_output()
     assert [command["name"] for command in wire.registered()] == ["session", "session-admin"]
     assert wire.run() == 0
-    assert never_shown() == "Up to date (everywhere): /session, /session-admin.\n"
+    assert read_output() == "Up to date (everywhere): /session, /session-admin.\n"
     assert wire.methods() == ["GET", "PUT", "GET"]
 
 
-def test_a_guilds_commands_go_to_that_guild_alone_and_are_recognised_again(wire: Wire, never_shown: Any) -> None:
+def test_a_guilds_commands_go_to_that_guild_only_and_are_recognised_again(wire: Wire, read_output: Any) -> None:
     assert wire.run("--guild", GUILD) == 0
     assert wire.registered() == []
     assert [command["name"] for command in wire.registered(GUILD)] == ["session", "session-admin"]
     assert wire.run("--guild", GUILD) == 0
-    assert f"Up to date (guild {GUILD})" in never_shown()
+    assert f"Up to date (guild {GUILD})" in read_output()
 
 
-def test_a_dry_run_shows_each_difference_and_changes_nothing(wire: Wire, never_shown: Any) -> None:
+def test_a_dry_run_shows_each_difference_and_changes_nothing(wire: Wire, read_output: Any) -> None:
     foreign = [{"name": "somebody-elses", "type": 1, "description": "Was here before"}]
     headers = {**AS_BOT, "content-type": "application/json"}
     put = Request("PUT", f"/applications/{APPLICATION}/commands", headers=headers, body=json.dumps(foreign).encode())
     assert wire.world.handle(put, NOW).status == 200
     assert wire.run("--dry-run") == 0
-    told = never_shown()
-    assert '-    "name": "somebody-elses",' in told
-    assert '+    "name": "session",' in told
-    assert "Dry run (everywhere): nothing was changed." in told
+    shown = read_output()
+    assert '-    "name": "somebody-elses",' in shown
+    assert '+    "name": "session",' in shown
+    assert "Dry run (everywhere): nothing was changed." in shown
     assert wire.methods() == ["GET"]
     assert [command["name"] for command in wire.registered()] == ["somebody-elses"]
 
@@ -119,7 +119,7 @@ def test_a_changed_description_is_the_only_line_that_differs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "told"),
+    ("status", "body", "message"),
     [
         (401, b'{"message": "401: Unauthorized", "code": 0}', "does not accept this bot token"),
         (403, b'{"message": "Missing Access", "code": 50001}', "does not allow it (Missing Access)"),
@@ -135,32 +135,32 @@ def test_a_changed_description_is_the_only_line_that_differs() -> None:
         (429, b'"slow down"', "try again in a while"),
     ],
 )
-def test_a_refusal_is_explained_and_fails(status: int, body: bytes, told: str, never_shown: Any) -> None:
+def test_a_refusal_is_explained_and_the_command_fails(status: int, body: bytes, message: str, read_output: Any) -> None:
     transport = httpx.MockTransport(lambda request: httpx.Response(status, content=body))
     assert main([], environ=ENVIRON, transport=transport) == 1
-    text = never_shown()
+    text = read_output()
     assert text.startswith("Nothing was registered: ")
-    assert told in text
+    assert message in text
 
 
-def test_an_unreachable_discord_is_told_without_its_address(never_shown: Any) -> None:
+def test_an_unreachable_discord_is_reported_without_its_address(read_output: Any) -> None:
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("connection refused", request=request)
 
     assert main([], environ=ENVIRON, transport=httpx.MockTransport(refuse)) == 1
     assert (
-        never_shown()
+        read_output()
         == "Nothing was registered: Discord could not be reached (ConnectError). Check the network and try again.\n"
     )
 
 
-def test_a_wrong_token_is_refused_by_discord_and_not_shown(wire: Wire, never_shown: Any) -> None:
+def test_a_wrong_token_is_refused_by_discord_and_not_shown(wire: Wire, read_output: Any) -> None:
     assert wire.run(DISCORD_BOT_TOKEN=f"{BOT_TOKEN}-of-yesterday") == 1
-    assert "does not accept this bot token" in never_shown()
+    assert "does not accept this bot token" in read_output()
 
 
 @pytest.mark.parametrize(
-    ("environ", "told"),
+    ("environ", "message"),
     [
         ({"DISCORD_APPLICATION_ID": ""}, "set DISCORD_APPLICATION_ID"),
         ({"DISCORD_APPLICATION_ID": "onethread"}, "set DISCORD_APPLICATION_ID"),
@@ -168,27 +168,27 @@ def test_a_wrong_token_is_refused_by_discord_and_not_shown(wire: Wire, never_sho
         ({"DISCORD_BOT_TOKEN": f"Bot {BOT_TOKEN}"}, "the bot's token is not valid"),
     ],
 )
-def test_what_is_missing_is_named_before_anything_is_sent(
-    wire: Wire, environ: dict[str, str], told: str, never_shown: Any
+def test_a_missing_or_invalid_variable_is_named_before_anything_is_sent(
+    wire: Wire, environ: dict[str, str], message: str, read_output: Any
 ) -> None:
     assert wire.run(**environ) == 1
-    assert told in never_shown()
+    assert message in read_output()
     assert wire.sent == []
 
 
-def test_the_token_can_come_from_ssm(wire: Wire, never_shown: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_token_can_come_from_ssm(wire: Wire, read_output: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "made-up")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     with mock_aws():
         boto3.client("ssm").put_parameter(Name="/onethread/token", Value=BOT_TOKEN, Type="SecureString")
         assert wire.run("--token-parameter", "/onethread/token", DISCORD_BOT_TOKEN="") == 0
-        assert "Registered (everywhere)" in never_shown()
+        assert "Registered (everywhere)" in read_output()
         assert wire.run("--token-parameter", "/onethread/other", DISCORD_BOT_TOKEN="") == 1
-        assert "SSM refused to read /onethread/other (ParameterNotFound)" in never_shown()
+        assert "SSM refused to read /onethread/other (ParameterNotFound)" in read_output()
 
 
-def test_what_is_sent_fits_discords_own_description_of_a_command(wire: Wire) -> None:
+def test_the_definitions_fit_discords_openapi_description(wire: Wire) -> None:
     openapi = ROOT.parent / "shared" / "discord" / "openapi.json"
     if not openapi.exists():
         pytest.skip("Discord's OpenAPI description is not beside the project")

@@ -1,4 +1,4 @@
-"""The definitions fit Discord's limits, and each limit is really looked at."""
+"""The definitions fit Discord's limits, and each limit is checked."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ def option(name: str = "name", **changes: Any) -> dict[str, Any]:
     return {"type": STRING, "name": name, "description": "A name", **changes}
 
 
-def test_our_commands_have_no_fault() -> None:
+def test_the_definitions_have_no_fault() -> None:
     assert find_faults(COMMANDS) == []
 
 
@@ -39,11 +39,11 @@ def test_our_commands_have_no_fault() -> None:
         (command(options=[option("a", max_length=6001)]), "/session a: a text's length"),
     ],
 )
-def test_what_discord_would_refuse_is_named_with_its_place(definition: dict[str, Any], fault: str) -> None:
+def test_each_fault_is_named_with_its_path(definition: dict[str, Any], fault: str) -> None:
     assert fault in "\n".join(find_faults([definition]))
 
 
-def test_a_command_of_more_than_8000_characters_is_refused_though_each_part_is_short() -> None:
+def test_a_command_of_more_than_8000_characters_is_a_fault_even_if_each_part_is_short() -> None:
     groups = [
         option(f"g{n}", type=2, options=[option(f"s{m}", description="x" * 100) for m in range(25)]) for n in range(4)
     ]
@@ -53,6 +53,6 @@ def test_a_command_of_more_than_8000_characters_is_refused_though_each_part_is_s
     ]
 
 
-def test_one_name_twice_and_too_many_commands_are_refused() -> None:
+def test_a_repeated_name_and_too_many_commands_are_faults() -> None:
     assert find_faults([command(), command()]) == ["/session is defined twice"]
     assert find_faults([command(name=f"c{n}") for n in range(101)]) == ["101 commands are more than 100"]

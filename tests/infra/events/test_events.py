@@ -1,4 +1,4 @@
-"""``python -m infra.events``: what it prints is what the functions take, and fits the local stack."""
+"""The functions and the local stack accept what ``python -m infra.events`` prints."""
 
 import json
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str, **environ: str)
     return json.loads(capsys.readouterr().out)
 
 
-def test_open_prints_an_event_that_the_webhook_admits(capsys: pytest.CaptureFixture[str]) -> None:
+def test_open_prints_an_event_that_the_webhook_accepts(capsys: pytest.CaptureFixture[str]) -> None:
     event = printed(capsys, "open", "--name", "1a06a43", "--topic", "login bug", "--user", "42", "--base64")
     found = parse(verify(http_api.read_request(event), PUBLIC_KEY, NOW))
     assert found is not None
@@ -41,7 +41,7 @@ def test_open_prints_an_event_that_the_webhook_admits(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.shows_made_up_secrets
-def test_ping_is_signed_with_the_key_that_is_given(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ping_is_signed_with_the_given_key(capsys: pytest.CaptureFixture[str]) -> None:
     for event in (
         printed(capsys, "--signing-key", OTHER_KEY, "ping"),
         printed(capsys, "ping", ONETHREAD_SIGNING_KEY=OTHER_KEY),
@@ -61,7 +61,7 @@ def test_job_prints_a_message_that_the_worker_can_read(capsys: pytest.CaptureFix
     assert job.expiry > NOW
 
 
-def test_ensure_prints_a_request_that_the_function_takes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_ensure_prints_a_request_that_the_function_accepts(capsys: pytest.CaptureFixture[str]) -> None:
     asked = printed(capsys, "ensure", "--name", "1a06a43", "--unlock", "--request-id", "build-7")
     request = read_request(asked, ensure.Request)
     assert (request.session_name, request.unlock, request.request_id, request.topic) == (
@@ -78,14 +78,14 @@ def test_schedule_prints_an_event_without_records(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.parametrize("key", ["zz" * 32, "1111", "11" * 33])
-def test_a_malformed_key_is_refused_and_not_repeated(key: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_malformed_key_is_refused_and_not_shown(key: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--signing-key", key, "ping"], environ={}) == 2
-    told = capsys.readouterr().err
-    assert "must be 64 hexadecimal digits" in told
-    assert key not in told
+    shown = capsys.readouterr().err
+    assert "must be 64 hexadecimal digits" in shown
+    assert key not in shown
 
 
-def test_a_job_with_ids_that_are_none_is_refused(
+def test_a_job_with_malformed_ids_is_refused(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("infra.interactions.snowflake", lambda now: "no id")
@@ -96,7 +96,7 @@ def test_a_job_with_ids_that_are_none_is_refused(
 @pytest.mark.parametrize(
     "kind", [config.WebhookConfig, config.WorkerConfig, config.EnsureConfig, config.ReconcilerConfig]
 )
-def test_the_printed_variables_are_enough_for_every_function(
+def test_the_printed_variables_configure_every_function(
     kind: type[config.Config], capsys: pytest.CaptureFixture[str]
 ) -> None:
     variables = printed(capsys, "env", "--host", "127.0.0.1", "--aws-port", "4566", "--discord-port", "8787")[
@@ -107,7 +107,7 @@ def test_the_printed_variables_are_enough_for_every_function(
     assert variables["AWS_ENDPOINT_URL_DYNAMODB"] == "http://127.0.0.1:4566"
 
 
-def test_the_printed_names_are_those_of_the_local_stack() -> None:
+def test_the_printed_names_are_the_local_stacks() -> None:
     from infra.local.template import Template
 
     variables = environment("h", 1, 2, PUBLIC_KEY)
@@ -117,7 +117,7 @@ def test_the_printed_names_are_those_of_the_local_stack() -> None:
     assert variables["DISCORD_BOT_TOKEN_PARAMETER"] == Template().parameters()["DiscordBotTokenParameter"]
 
 
-def test_sam_passes_only_what_the_template_declares_so_the_printed_template_declares_all_that_env_sets() -> None:
+def test_the_printed_template_declares_all_variables_that_env_prints() -> None:
     given = set(environment("h", 1, 2, PUBLIC_KEY))
     declared = {name for function in ("WebhookFunction", "ReconcilerFunction") for name in environment_of(function)}
     assert given - declared == set(UNDECLARED)
@@ -126,7 +126,7 @@ def test_sam_passes_only_what_the_template_declares_so_the_printed_template_decl
     assert "SESSIONS_TABLE" in shared
 
 
-def test_template_reads_what_was_built_and_says_when_nothing_was(
+def test_template_reads_the_built_template_and_reports_a_missing_or_invalid_one(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     built = tmp_path / "template.yaml"

@@ -1,4 +1,4 @@
-"""A bot's requests to a small simulated world, without HTTP."""
+"""A bot's requests to a small simulated Discord, without HTTP."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -42,21 +42,21 @@ def small_world(**switches: Any) -> SimulatedDiscord:
     return discord
 
 
-def wired(
+def make_request(
     method: str,
     path: str,
     body: Any = None,
     query: Mapping[str, object] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Request:
-    """A request of the bot's; a header of "" is left out."""
+    """A request by the bot. A header set to "" is left out."""
     sent = {name: value for name, value in {**HEADERS, **(headers or {})}.items() if value}
     encoded = b"" if body is None else msgspec.json.encode(body)
     return Request(method, path, {name: str(value) for name, value in (query or {}).items()}, sent, encoded)
 
 
 class Bot:
-    """Sends requests at a moment that moves only when told to."""
+    """Sends requests at a time that moves only by `wait`."""
 
     def __init__(self, discord: SimulatedDiscord, now: datetime = NOON) -> None:
         self.discord = discord
@@ -74,25 +74,25 @@ class Bot:
         headers: Mapping[str, str] | None = None,
         **query: object,
     ) -> Response:
-        return self.discord.handle(wired(method, path, body, query, headers), self.now)
+        return self.discord.handle(make_request(method, path, body, query, headers), self.now)
 
     def exchange(self, method: str, path: str, body: Any = None) -> Outcome:
-        return self.discord.exchange(wired(method, path, body), self.now)
+        return self.discord.exchange(make_request(method, path, body), self.now)
 
     def get(self, path: str, **query: Any) -> Any:
-        """What a GET gives, which must be found."""
+        """The answer to a GET, which must succeed."""
         response = self.send("GET", path, **query)
         assert response.status == 200, response.body
         return response.json()
 
     def post(self, content: str = "hello", channel: str = TEXT, **fields: object) -> str:
-        """Posts a message and gives its id."""
+        """Post a message and return its id."""
         response = self.send("POST", f"/channels/{channel}/messages", {"content": content, **fields})
         assert response.status == 200, response.body
         return str(response.json()["id"])
 
     def start(self, name: str = "Session x", channel: str = TEXT) -> str:
-        """Posts a message, starts a thread from it, and gives the id of both."""
+        """Post a message, start a thread from it, and return the id of both."""
         message = self.post(channel=channel)
         response = self.send("POST", f"/channels/{channel}/messages/{message}/threads", {"name": name})
         assert response.status == 201, response.body
@@ -104,7 +104,7 @@ class Bot:
 
 
 def refused(response: Response) -> tuple[int, int]:
-    """The HTTP status and Discord's code of a refusal."""
+    """The HTTP status and Discord's code of an error."""
     document = response.json()
     assert document["message"]
     return response.status, document["code"]

@@ -1,4 +1,4 @@
-"""A bot in a small simulated world."""
+"""A bot in a small simulated Discord."""
 
 import pytest
 

@@ -20,7 +20,7 @@ def defer(bot: Bot, flags: int = 64) -> None:
     assert bot.discord.answer_interaction("secret", {"type": 5, "data": {"flags": flags}}, bot.now)
 
 
-def read(bot: Bot) -> Any:
+def original(bot: Bot) -> Any:
     return bot.discord.original_response("secret")
 
 
@@ -29,7 +29,7 @@ def test_the_bots_user_may_have_another_id_than_the_application(bot: Bot) -> Non
     assert bot.get("/applications/@me")["id"] == APPLICATION
 
 
-def test_the_applications_flags_tell_of_the_message_content_intent(bot: Bot) -> None:
+def test_the_applications_flags_show_the_message_content_intent(bot: Bot) -> None:
     assert not bot.get("/applications/@me")["flags"] & (1 << 18 | 1 << 19)
 
     bot.discord.switch(message_content=True)
@@ -55,7 +55,7 @@ def test_commands_are_replaced_as_a_whole_and_keep_their_ids(bot: Bot) -> None:
     assert second[0]["version"] != first["version"]
 
 
-def test_a_guilds_commands_are_its_own(bot: Bot) -> None:
+def test_a_guilds_commands_are_separate_from_the_global_ones(bot: Bot) -> None:
     bot.send("PUT", f"/applications/{APPLICATION}/guilds/{GUILD}/commands", [COMMAND])
 
     (command,) = bot.get(f"/applications/{APPLICATION}/guilds/{GUILD}/commands")
@@ -81,7 +81,7 @@ def test_a_guilds_commands_are_its_own(bot: Bot) -> None:
         },
     ],
 )
-def test_a_command_that_discord_will_not_have_is_refused_by_its_place(bot: Bot, changes: dict[str, Any]) -> None:
+def test_an_invalid_command_is_refused_with_its_index(bot: Bot, changes: dict[str, Any]) -> None:
     response = bot.send("PUT", COMMANDS, [{**COMMAND, **changes}])
 
     assert refused(response) == (400, 50035)
@@ -89,56 +89,56 @@ def test_a_command_that_discord_will_not_have_is_refused_by_its_place(bot: Bot, 
     assert bot.get(COMMANDS) == []
 
 
-def test_a_message_answered_in_time_is_what_the_user_reads(bot: Bot) -> None:
+def test_the_user_reads_a_message_that_comes_in_time(bot: Bot) -> None:
     begin(bot)
     bot.wait(3)
 
     assert bot.discord.answer_interaction("secret", {"type": 4, "data": {"content": "done", "flags": 64}}, bot.now)
-    assert (read(bot)["content"], read(bot)["flags"]) == ("done", 64)
+    assert (original(bot)["content"], original(bot)["flags"]) == ("done", 64)
     assert bot.discord.first_answer("secret")["type"] == 4
 
 
-def test_an_answer_after_three_seconds_is_lost_and_the_token_dead(bot: Bot) -> None:
+def test_an_answer_after_three_seconds_is_lost_and_the_token_invalid(bot: Bot) -> None:
     begin(bot)
     bot.wait(3.1)
 
     assert not bot.discord.answer_interaction("secret", {"type": 5}, bot.now)
-    assert read(bot) is None
+    assert original(bot) is None
     assert refused(bot.send("PATCH", ORIGINAL, {"content": "x"})) == (401, 50027)
 
 
-def test_an_answer_that_is_none_is_lost(bot: Bot) -> None:
+def test_an_invalid_answer_is_lost(bot: Bot) -> None:
     begin(bot)
 
     assert not bot.discord.answer_interaction("secret", {"error": "internal"}, bot.now)
-    assert read(bot) is None
+    assert original(bot) is None
 
 
-def test_a_second_inline_answer_counts_for_nothing(bot: Bot) -> None:
+def test_a_second_first_answer_is_ignored(bot: Bot) -> None:
     defer(bot)
 
     assert not bot.discord.answer_interaction("secret", {"type": 4, "data": {"content": "x"}}, bot.now)
-    assert read(bot)["flags"] == 128 | 64
+    assert original(bot)["flags"] == 128 | 64
 
 
-def test_a_deferred_answer_is_thinking_until_it_is_edited_and_stays_ephemeral(bot: Bot) -> None:
+def test_a_deferred_answer_reads_thinking_until_it_is_edited(bot: Bot) -> None:
     defer(bot)
-    assert read(bot)["flags"] == 128 | 64
+    assert original(bot)["flags"] == 128 | 64
 
     bot.wait(60)
     edited = bot.send("PATCH", ORIGINAL, {"content": "done", "flags": 0})
     assert edited.status == 200
     assert bot.send("PATCH", ORIGINAL, {"content": "done twice"}).status == 200
-    assert (read(bot)["content"], read(bot)["flags"] & 128) == ("done twice", 0)
+    assert (original(bot)["content"], original(bot)["flags"] & 128) == ("done twice", 0)
 
 
-def test_ephemeral_is_fixed_by_the_deferral(bot: Bot) -> None:
+def test_the_deferral_decides_whether_the_response_is_ephemeral(bot: Bot) -> None:
     defer(bot)
     bot.send("PATCH", ORIGINAL, {"content": "done", "flags": 0})
-    assert read(bot)["flags"] & 64
+    assert original(bot)["flags"] & 64
 
 
-def test_before_the_inline_answer_was_taken_in_there_is_no_original_response(bot: Bot) -> None:
+def test_there_is_no_original_response_before_discord_has_taken_the_first_answer(bot: Bot) -> None:
     bot.discord.switch(callback_lag_seconds=1)
     begin(bot)
     assert refused(bot.send("PATCH", ORIGINAL, {"content": "x"})) == (404, 10015)
@@ -151,7 +151,7 @@ def test_before_the_inline_answer_was_taken_in_there_is_no_original_response(bot
     assert bot.send("PATCH", ORIGINAL, {"content": "x"}).status == 200
 
 
-def test_the_token_lives_fifteen_minutes_from_the_command(bot: Bot) -> None:
+def test_the_token_is_valid_for_fifteen_minutes_after_the_command(bot: Bot) -> None:
     begin(bot)
     bot.wait(2)
     bot.discord.answer_interaction("secret", {"type": 5}, bot.now)
@@ -160,10 +160,10 @@ def test_the_token_lives_fifteen_minutes_from_the_command(bot: Bot) -> None:
 
     bot.wait(1)
     assert refused(bot.send("PATCH", ORIGINAL, {"content": "y"})) == (401, 50027)
-    assert read(bot)["content"] == "x"
+    assert original(bot)["content"] == "x"
 
 
-def test_an_unknown_token_is_an_unknown_webhook_and_needs_no_bots_token(bot: Bot) -> None:
+def test_an_unknown_interaction_token_is_an_unknown_webhook_even_without_the_bots_token(bot: Bot) -> None:
     assert refused(bot.send("GET", ORIGINAL, headers={"authorization": ""})) == (404, 10015)
 
 
@@ -172,10 +172,10 @@ def test_a_deleted_original_response_is_an_unknown_message(bot: Bot) -> None:
 
     assert bot.send("DELETE", ORIGINAL).status == 204
     assert refused(bot.send("GET", ORIGINAL)) == (404, 10008)
-    assert read(bot) is None
+    assert original(bot) is None
 
 
-def test_an_edit_is_checked_like_any_message_and_mentions_only_whom_it_may(bot: Bot) -> None:
+def test_an_edit_is_checked_like_any_message_and_obeys_allowed_mentions(bot: Bot) -> None:
     defer(bot)
     assert refused(bot.send("PATCH", ORIGINAL, {"content": "x" * 2001})) == (400, 50035)
 
@@ -189,4 +189,4 @@ def test_an_autocomplete_result_leaves_no_message(bot: Bot) -> None:
 
     assert bot.discord.answer_interaction("secret", document, bot.now)
     assert bot.discord.first_answer("secret") == document
-    assert read(bot) is None
+    assert original(bot) is None

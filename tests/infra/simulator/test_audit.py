@@ -18,7 +18,7 @@ def changes(entry: Any) -> dict[str, tuple[Any, Any]]:
     return {change["key"]: (change.get("old_value"), change.get("new_value")) for change in entry["changes"]}
 
 
-def test_a_thread_leaves_its_creation_its_changes_and_its_deletion(bot: Bot) -> None:
+def test_creating_changing_and_deleting_a_thread_leaves_entries(bot: Bot) -> None:
     thread = bot.start("one")
     bot.discord.people.rename(thread, "two", now=bot.now, by=ALICE)
     bot.discord.people.edit_thread(thread, now=bot.now, by=ALICE, locked=True, archived=True)
@@ -42,7 +42,7 @@ def test_automatic_archiving_and_opening_by_a_message_leave_no_entry(bot: Bot) -
     assert [entry["action_type"] for entry in entries(bot)] == [110]
 
 
-def test_what_changes_nothing_leaves_no_entry(bot: Bot) -> None:
+def test_a_request_without_a_change_leaves_no_entry(bot: Bot) -> None:
     thread = bot.start("one")
     bot.discord.people.rename(thread, "one", now=bot.now)
     bot.send("PATCH", f"/channels/{thread}", {"archived": False})
@@ -57,7 +57,7 @@ def test_the_reason_of_a_request_is_kept_decoded(bot: Bot) -> None:
     assert entries(bot)[0]["reason"] == "too old é"
 
 
-def test_deleting_anothers_message_leaves_an_entry_and_an_own_one_none(bot: Bot) -> None:
+def test_deleting_a_message_of_another_user_leaves_an_entry_and_of_the_bot_none(bot: Bot) -> None:
     own = bot.post()
     other = bot.discord.people.post_message(TEXT, "x", now=bot.now, by=ALICE)
     for message in (own, other):
@@ -68,7 +68,7 @@ def test_deleting_anothers_message_leaves_an_entry_and_an_own_one_none(bot: Bot)
     assert entry["options"]["channel_id"] == TEXT
 
 
-def test_entries_come_newest_first_and_with_after_oldest_first(bot: Bot) -> None:
+def test_entries_are_newest_first_and_with_after_oldest_first(bot: Bot) -> None:
     for name in "abcd":
         bot.start(name)
     ids = [entry["id"] for entry in entries(bot)]
@@ -87,7 +87,7 @@ def test_entries_are_filtered_by_action_and_user(bot: Bot) -> None:
     assert [entry["action_type"] for entry in entries(bot, user_id=BOT)] == [110]
 
 
-def test_the_log_brings_the_living_threads_and_users_that_it_names(bot: Bot) -> None:
+def test_the_log_comes_with_the_existing_threads_and_users_that_it_names(bot: Bot) -> None:
     gone, alive = bot.start("gone"), bot.start("alive")
     bot.discord.people.delete_thread(gone, now=bot.now)
 

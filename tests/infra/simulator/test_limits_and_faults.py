@@ -1,4 +1,4 @@
-"""Who is let in, rate limits, and what goes wrong on purpose."""
+"""Authentication, rate limits, and faults on purpose."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ def test_a_wrong_token_is_401_with_code_0(bot: Bot, authorization: str) -> None:
 
 
 @pytest.mark.parametrize("agent", ["", "python-httpx/0.28", "DiscordBot", "DiscordBot (https://example.org)"])
-def test_a_client_that_does_not_say_what_it_is_is_refused(bot: Bot, agent: str) -> None:
+def test_a_client_without_a_discord_user_agent_is_refused(bot: Bot, agent: str) -> None:
     assert bot.send("GET", f"/channels/{TEXT}", headers={"user-agent": agent}).status == 403
 
 
@@ -33,13 +33,13 @@ def test_an_unknown_path_is_404_and_an_unknown_method_405(bot: Bot, method: str,
     assert refused(bot.send(method, path)) == (status, 0)
 
 
-def test_a_body_that_is_no_json_object_is_refused(bot: Bot) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(bot: Bot) -> None:
     assert refused(bot.send("POST", f"/channels/{TEXT}/messages", [1])) == (400, 50035)
     response = bot.send("POST", f"/channels/{TEXT}/messages", {"content": "x"}, headers={"content-type": "text/plain"})
     assert refused(response) == (400, 50035)
 
 
-def test_answers_bear_the_time_the_type_and_the_bucket(bot: Bot) -> None:
+def test_answers_have_headers_for_the_time_the_type_and_the_bucket(bot: Bot) -> None:
     headers = bot.send("GET", f"/channels/{TEXT}").headers
 
     assert headers["date"] == "Mon, 23 Nov 2026 12:00:00 GMT"
@@ -49,7 +49,7 @@ def test_answers_bear_the_time_the_type_and_the_bucket(bot: Bot) -> None:
     )
 
 
-def test_a_bucket_counts_down_refuses_and_resets_for_each_channel_apart(bot: Bot) -> None:
+def test_each_channels_bucket_counts_down_refuses_and_resets(bot: Bot) -> None:
     bot.discord.limit_route("POST", MESSAGES, 2, 5)
     assert bot.send(*POST).headers["x-ratelimit-remaining"] == "1"
     bot.wait(1)
@@ -66,7 +66,7 @@ def test_a_bucket_counts_down_refuses_and_resets_for_each_channel_apart(bot: Bot
     assert len(bot.discord.messages) == 4
 
 
-def test_a_hidden_limit_bites_without_a_warning(bot: Bot) -> None:
+def test_a_hidden_limit_applies_without_a_warning_in_headers(bot: Bot) -> None:
     bot.discord.limit_route("POST", MESSAGES, 1, 5, hidden=True)
     assert int(bot.send(*POST).headers["x-ratelimit-remaining"]) > 1
 
@@ -74,7 +74,7 @@ def test_a_hidden_limit_bites_without_a_warning(bot: Bot) -> None:
     assert (limited.status, limited.json()["retry_after"]) == (429, 5.0)
 
 
-def test_the_global_limit_holds_for_all_routes_but_those_of_interactions(bot: Bot) -> None:
+def test_the_global_limit_applies_to_all_routes_but_those_of_interactions(bot: Bot) -> None:
     bot.discord.limit_globally(1)
     assert bot.send("GET", f"/channels/{TEXT}").status == 200
 
@@ -108,7 +108,7 @@ def test_one_429_of_any_length(bot: Bot, scope: str, retry_after: float, header:
         (HANG, "late", Hang(takes_effect_late=True), 0),
     ],
 )
-def test_a_failing_connection_is_told_with_what_became_of_the_effect(
+def test_a_failing_connection_says_whether_the_request_had_its_effect(
     bot: Bot, what: Any, when: Any, outcome: Any, messages: int
 ) -> None:
     bot.discord.faults.inject("POST", MESSAGES, what, when=when)
@@ -120,7 +120,7 @@ def test_a_failing_connection_is_told_with_what_became_of_the_effect(
 
 @pytest.mark.parametrize(("when", "messages"), [("before", 0), ("after", 1)])
 @pytest.mark.parametrize("what", [server_error(), bad_gateway(), error(403, 50013, "Missing Permissions")])
-def test_a_false_answer_comes_before_or_after_the_effect(bot: Bot, what: Response, when: Any, messages: int) -> None:
+def test_a_faults_response_comes_before_or_after_the_effect(bot: Bot, what: Response, when: Any, messages: int) -> None:
     bot.discord.faults.inject("POST", MESSAGES, what, when=when)
 
     outcome = bot.exchange(*POST)
@@ -129,7 +129,7 @@ def test_a_false_answer_comes_before_or_after_the_effect(bot: Bot, what: Respons
     assert len(bot.discord.messages) == messages
 
 
-def test_a_fault_meets_the_nth_matching_request_so_many_times(bot: Bot) -> None:
+def test_a_fault_happens_to_the_nth_matching_request_and_repeats(bot: Bot) -> None:
     bot.discord.faults.inject("POST", MESSAGES, DROP, nth=2, times=2)
 
     outcomes = [isinstance(bot.exchange(*POST), Drop) for _ in range(4)]
@@ -147,19 +147,19 @@ def test_a_fault_meets_the_nth_matching_request_so_many_times(bot: Bot) -> None:
         ("POST", "/channels/*", False),
     ],
 )
-def test_a_fault_is_for_a_route_a_path_or_a_pattern(bot: Bot, method: str, route: str, hit: bool) -> None:
+def test_a_fault_matches_a_route_a_path_or_a_pattern(bot: Bot, method: str, route: str, hit: bool) -> None:
     bot.discord.faults.inject(method, route, DROP)
 
     assert isinstance(bot.exchange(*POST), Drop) is hit
 
 
-def test_handle_knows_no_faults(bot: Bot) -> None:
+def test_handle_ignores_faults(bot: Bot) -> None:
     bot.discord.faults.inject("*", "*", DROP)
 
     assert bot.send("GET", "/users/@me").status == 200
 
 
-def test_only_a_hang_comes_late() -> None:
+def test_only_a_hang_has_a_late_effect() -> None:
     with pytest.raises(ValueError, match="late"):
         Fault("*", "*", DROP, "late")
 

@@ -22,7 +22,7 @@ def archive_time(page: Any, index: int = -1) -> str:
     return str(page["threads"][index]["thread_metadata"]["archive_timestamp"])
 
 
-def test_the_active_list_has_every_active_thread_of_the_guild_newest_first_without_has_more(bot: Bot) -> None:
+def test_the_active_list_has_all_active_threads_of_the_guild_newest_first_without_has_more(bot: Bot) -> None:
     bot.start("one")
     bot.start("two", channel="11")
     archived = bot.start("three")
@@ -43,7 +43,7 @@ def test_the_active_list_leaves_out_what_the_bot_cannot_see(bot: Bot) -> None:
     assert bot.active() == []
 
 
-def test_archived_threads_come_newest_archived_first_whatever_their_age(bot: Bot) -> None:
+def test_archived_threads_are_ordered_by_archive_time_newest_first(bot: Bot) -> None:
     threads = [bot.start(name) for name in ("one", "two", "three")]
     for thread in (threads[1], threads[0], threads[2]):
         bot.wait(1)
@@ -64,7 +64,7 @@ def test_a_page_ends_strictly_before_the_given_time(bot: Bot) -> None:
     assert [page["has_more"] for page in (first, second, third)] == [True, True, False]
 
 
-def test_threads_of_equal_time_beyond_a_pages_edge_are_skipped_by_its_time(bot: Bot) -> None:
+def test_paging_by_time_skips_threads_with_the_same_time_as_the_last_of_a_page(bot: Bot) -> None:
     bot.discord.people.add_archived_threads(TEXT, 5, newest=NOON, name_of=str, step=timedelta(0))
 
     first = bot.get(PUBLIC, limit=2)
@@ -74,7 +74,7 @@ def test_threads_of_equal_time_beyond_a_pages_edge_are_skipped_by_its_time(bot: 
     assert len(names(bot.get(PUBLIC, limit=100, before=later))) == 5
 
 
-def test_before_takes_any_iso_8601_time_and_nothing_else(bot: Bot) -> None:
+def test_before_accepts_any_iso_8601_time_and_nothing_else(bot: Bot) -> None:
     bot.discord.people.add_archived_threads(TEXT, 2, newest=NOON, name_of=str)
 
     for text in ("2026-11-23T12:00:00Z", "2026-11-23T13:00:00+01:00", "2026-11-23T12:00:00.000"):
@@ -87,7 +87,7 @@ def test_a_page_has_2_to_100_threads(bot: Bot, limit: object) -> None:
     assert refused(bot.send("GET", PUBLIC, limit=limit)) == (400, 50035)
 
 
-def test_a_thread_that_opens_leaves_the_archived_pages_and_back_again(bot: Bot) -> None:
+def test_a_thread_is_listed_as_archived_or_active_as_it_changes(bot: Bot) -> None:
     thread = bot.start("one")
     for _ in range(2):
         bot.wait(1)
@@ -106,7 +106,7 @@ def test_a_deleted_thread_is_in_no_list(bot: Bot) -> None:
     assert (names(bot.get(PUBLIC)), bot.active()) == ([], [])
 
 
-def test_private_threads_have_pages_of_their_own_by_id(bot: Bot) -> None:
+def test_private_threads_have_their_own_pages_and_joined_ones_are_paged_by_id(bot: Bot) -> None:
     own = bot.send("POST", f"/channels/{TEXT}/threads", {"name": "own"}).json()["id"]
     other = bot.discord.people.create_thread(TEXT, "other", now=bot.now, by=ALICE, type=12)
     for thread in (own, other):
@@ -119,7 +119,7 @@ def test_private_threads_have_pages_of_their_own_by_id(bot: Bot) -> None:
     assert refused(bot.send("GET", JOINED, before="2026-11-23T12:00:00Z")) == (400, 50035)
 
 
-def test_pages_of_fifty_thousand_threads_visit_each_once(bot: Bot) -> None:
+def test_paging_through_fifty_thousand_threads_visits_each_once(bot: Bot) -> None:
     bot.discord.people.add_archived_threads(TEXT, 50_000, newest=NOON, name_of=str)
 
     seen: list[str] = []
@@ -139,7 +139,7 @@ def test_a_category_has_no_threads(bot: Bot) -> None:
     assert refused(bot.send("GET", "/channels/14/threads/archived/public")) == (400, 50024)
 
 
-def test_the_search_finds_by_words_half_a_minute_late(bot: Bot) -> None:
+def test_the_search_finds_words_half_a_minute_late(bot: Bot) -> None:
     bot.start("Session one")
     bot.start("Session two")
     assert names(bot.get(SEARCH, name="session")) == []
@@ -156,7 +156,7 @@ def test_the_search_answers_202_while_its_index_is_not_ready(bot: Bot) -> None:
     assert bot.send("GET", SEARCH, name="x").status == 202
 
 
-def test_without_manage_threads_others_private_threads_are_not_searched(bot: Bot) -> None:
+def test_without_manage_threads_the_search_leaves_out_private_threads_of_others(bot: Bot) -> None:
     bot.discord.people.create_thread(TEXT, "secret", now=bot.now, by=ALICE, type=12)
     bot.wait(30)
     assert names(bot.get(SEARCH, name="secret")) == ["secret"]

@@ -10,7 +10,7 @@ from tests.infra.simulator.client import ALICE, BOT, FORUM, OWNER, TEXT, Bot, re
 NONCE: dict[str, Any] = {"nonce": "n", "enforce_nonce": True}
 
 
-def test_a_message_bears_what_was_sent_and_when(bot: Bot) -> None:
+def test_a_message_has_its_content_author_and_time(bot: Bot) -> None:
     message = bot.get(f"/channels/{TEXT}/messages/{bot.post('hello')}")
 
     assert message["content"] == "hello"
@@ -19,14 +19,14 @@ def test_a_message_bears_what_was_sent_and_when(bot: Bot) -> None:
     assert message["timestamp"] == "2026-11-23T12:00:00.000000+00:00"
 
 
-def test_ids_are_of_the_moment_and_rise_within_it(bot: Bot) -> None:
+def test_ids_contain_the_time_and_rise_within_a_millisecond(bot: Bot) -> None:
     first, second = int(bot.post()), int(bot.post())
 
     assert second > first
     assert first >> 22 == second >> 22 == (bot.now.timestamp() - 1420070400) * 1000
 
 
-def test_an_enforced_nonce_within_its_window_gives_the_first_message_again(bot: Bot) -> None:
+def test_repeating_an_enforced_nonce_in_time_returns_the_first_message(bot: Bot) -> None:
     first = bot.post("one", **NONCE)
     bot.wait(179)
 
@@ -34,7 +34,7 @@ def test_an_enforced_nonce_within_its_window_gives_the_first_message_again(bot: 
     assert bot.get(f"/channels/{TEXT}/messages/{first}")["content"] == "one"
 
 
-def test_an_enforced_nonce_holds_for_the_author_in_whatever_channel(bot: Bot) -> None:
+def test_an_enforced_nonce_applies_to_the_author_in_all_channels(bot: Bot) -> None:
     first = bot.post(**NONCE)
 
     assert bot.post(channel="11", **NONCE) == first
@@ -81,14 +81,14 @@ def test_a_nonce_has_at_most_25_characters(bot: Bot) -> None:
         ({"content": "a bad word"}, 400, 200000),
     ],
 )
-def test_a_message_that_discord_will_not_have_is_refused(bot: Bot, body: object, status: int, code: int) -> None:
+def test_an_invalid_message_is_refused(bot: Bot, body: object, status: int, code: int) -> None:
     bot.discord.switch(blocked_message_words=("BAD",))
 
     assert refused(bot.send("POST", f"/channels/{TEXT}/messages", body)) == (status, code)
     assert not bot.discord.messages
 
 
-def test_a_forum_takes_no_messages(bot: Bot) -> None:
+def test_messages_in_a_forum_are_refused(bot: Bot) -> None:
     assert refused(bot.send("POST", f"/channels/{FORUM}/messages", {"content": "x"})) == (400, 40058)
 
 
@@ -101,13 +101,13 @@ def test_other_peoples_words_are_empty_without_the_privileged_intent(bot: Bot) -
     assert bot.get(f"/channels/{TEXT}/messages/{message}")["content"] == "secret"
 
 
-def test_words_that_mention_the_bot_are_readable_without_the_intent(bot: Bot) -> None:
+def test_messages_that_mention_the_bot_are_readable_without_the_intent(bot: Bot) -> None:
     message = bot.discord.people.post_message(TEXT, f"<@{BOT}> hello", now=bot.now, by=ALICE)
 
     assert bot.get(f"/channels/{TEXT}/messages/{message}")["content"] == f"<@{BOT}> hello"
 
 
-def test_a_text_mentions_nobody_when_told_not_to(bot: Bot) -> None:
+def test_a_message_obeys_allowed_mentions(bot: Bot) -> None:
     loud = bot.post("<@3> @everyone")
     quiet = bot.post("<@3> @everyone", allowed_mentions={"parse": []})
 
@@ -126,14 +126,14 @@ def test_a_deleted_message_is_unknown_and_cannot_be_deleted_again(bot: Bot) -> N
     assert refused(bot.send("DELETE", f"/channels/{TEXT}/messages/{message}")) == (404, 10008)
 
 
-def test_deleting_in_a_channel_that_is_gone_is_unknown_channel(bot: Bot) -> None:
+def test_deleting_a_message_in_a_deleted_channel_is_unknown_channel(bot: Bot) -> None:
     message = bot.post()
     bot.discord.people.delete_channel(TEXT, now=bot.now)
 
     assert refused(bot.send("DELETE", f"/channels/{TEXT}/messages/{message}")) == (404, 10003)
 
 
-def test_other_peoples_messages_are_deleted_with_manage_messages_alone(bot: Bot) -> None:
+def test_deleting_other_peoples_messages_needs_manage_messages(bot: Bot) -> None:
     message = bot.discord.people.post_message(TEXT, "x", now=bot.now, by=ALICE)
     own = bot.post()
     bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["MANAGE_MESSAGES"], now=bot.now)
@@ -142,7 +142,7 @@ def test_other_peoples_messages_are_deleted_with_manage_messages_alone(bot: Bot)
     assert bot.send("DELETE", f"/channels/{TEXT}/messages/{own}").status == 204
 
 
-def test_only_own_messages_are_edited(bot: Bot) -> None:
+def test_the_bot_edits_only_its_own_messages(bot: Bot) -> None:
     own, other = bot.post(), bot.discord.people.post_message(TEXT, "x", now=bot.now, by=ALICE)
 
     edited = bot.send("PATCH", f"/channels/{TEXT}/messages/{own}", {"content": "new"}).json()
@@ -167,7 +167,7 @@ def test_messages_are_listed_newest_first_within_bounds(bot: Bot) -> None:
     assert [message["id"] for message in bot.get(f"/channels/{TEXT}/messages", after=ids[0], limit=1)] == [ids[1]]
 
 
-def test_without_read_message_history_the_list_is_empty_and_one_message_refused(bot: Bot) -> None:
+def test_without_read_message_history_the_list_is_empty_and_reading_one_message_is_refused(bot: Bot) -> None:
     message = bot.post()
     bot.discord.people.set_permissions(TEXT, ["VIEW_CHANNEL", "SEND_MESSAGES"], now=bot.now)
 
@@ -175,7 +175,7 @@ def test_without_read_message_history_the_list_is_empty_and_one_message_refused(
     assert refused(bot.send("GET", f"/channels/{TEXT}/messages/{message}")) == (403, 50013)
 
 
-def test_a_message_tells_of_the_living_thread_that_was_started_from_it(bot: Bot) -> None:
+def test_a_message_shows_its_thread_until_that_is_deleted(bot: Bot) -> None:
     thread = bot.start("Session x")
     message = bot.get(f"/channels/{TEXT}/messages/{thread}")
     assert (message["thread"]["id"], message["flags"] & 32) == (thread, 32)
@@ -186,7 +186,7 @@ def test_a_message_tells_of_the_living_thread_that_was_started_from_it(bot: Bot)
     assert not message["flags"] & 32
 
 
-def test_embeds_and_components_come_back_with_what_discord_adds() -> None:
+def test_embeds_and_components_are_returned_with_discords_additions() -> None:
     bot = Bot(small_world())
     button = {"type": 1, "components": [{"type": 2, "style": 5, "label": "Open", "url": "https://example.org"}]}
     message = bot.post(embeds=[{"title": "t"}], components=[button])

@@ -35,7 +35,7 @@ def act(http: httpx.Client, act_name: str, /, **arguments: Any) -> httpx.Respons
     return http.post(f"/_/people/{act_name}", json=arguments)
 
 
-def test_the_api_is_served_over_one_connection_that_stays(http: httpx.Client) -> None:
+def test_the_api_keeps_a_connection_alive(http: httpx.Client) -> None:
     message = post(http).json()["id"]
     deleted = http.delete(f"/api/v10/channels/{TEXT}/messages/{message}")
 
@@ -50,7 +50,7 @@ def test_other_paths_are_not_served(http: httpx.Client) -> None:
     assert http.get("/_/nothing").status_code == 404
 
 
-def test_requests_at_once_follow_one_another(server: DiscordServer) -> None:
+def test_simultaneous_requests_follow_one_another(server: DiscordServer) -> None:
     def one(_: int) -> str:
         with httpx.Client(base_url=server.url, headers=HEADERS) as client:
             return str(post(client, nonce="n", enforce_nonce=True).json()["id"])
@@ -61,7 +61,7 @@ def test_requests_at_once_follow_one_another(server: DiscordServer) -> None:
 
 
 @pytest.mark.parametrize(("when", "messages"), [("before", 0), ("after", 1)])
-def test_a_dropped_connection_breaks_without_an_answer(
+def test_a_dropped_connection_has_no_answer(
     server: DiscordServer, http: httpx.Client, when: str, messages: int
 ) -> None:
     http.post("/_/faults", json={"method": "POST", "route": MESSAGES, "what": "drop", "when": when})
@@ -96,7 +96,7 @@ def test_a_hang_takes_effect_late_although_the_caller_timed_out() -> None:
         assert len(server.discord.messages) == 1
 
 
-def test_a_false_answer_is_given_as_described(http: httpx.Client) -> None:
+def test_a_faults_response_is_given_as_described(http: httpx.Client) -> None:
     html = {"status": 502, "text": "<html></html>"}
     http.post("/_/faults", json={"method": "*", "route": "*", "what": html})
     http.post("/_/faults", json={"method": "*", "route": "*", "what": {"status": 500, "json": {"code": 0}}})
@@ -107,7 +107,7 @@ def test_a_false_answer_is_given_as_described(http: httpx.Client) -> None:
     assert post(http).status_code == 200
 
 
-def test_a_moderator_acts_from_outside(http: httpx.Client) -> None:
+def test_people_act_by_http(http: httpx.Client) -> None:
     thread = act(http, "create_thread", channel_id=TEXT, name="one", by=OWNER).json()["result"]
     assert act(http, "rename", thread_id=thread, name="two").status_code == 200
     assert http.get(f"/api/v10/channels/{thread}").json()["name"] == "two"
@@ -116,7 +116,7 @@ def test_a_moderator_acts_from_outside(http: httpx.Client) -> None:
     assert http.get(f"/api/v10/channels/{thread}").json()["code"] == 10003
 
 
-def test_a_long_past_is_made_from_outside(http: httpx.Client) -> None:
+def test_many_archived_threads_are_added_by_http(http: httpx.Client) -> None:
     made = act(http, "add_archived_threads", channel_id=TEXT, count=3, name="Session {}").json()["result"]
 
     page = http.get(f"/api/v10/channels/{TEXT}/threads/archived/public").json()
@@ -124,7 +124,7 @@ def test_a_long_past_is_made_from_outside(http: httpx.Client) -> None:
     assert len(made) == 3
 
 
-def test_what_cannot_be_done_is_409_and_what_makes_no_sense_400(http: httpx.Client) -> None:
+def test_an_impossible_action_is_409_and_an_invalid_request_400(http: httpx.Client) -> None:
     assert act(http, "rename", thread_id="9", name="x").status_code == 409
     assert act(http, "rename", nonsense=1).status_code == 400
     assert act(http, "_change", thread_id="9").status_code == 400
@@ -132,7 +132,7 @@ def test_what_cannot_be_done_is_409_and_what_makes_no_sense_400(http: httpx.Clie
     assert "error" in act(http, "rename", nonsense=1).json()
 
 
-def test_the_world_is_built_set_and_seen_from_outside(http: httpx.Client) -> None:
+def test_the_simulated_discord_is_built_set_and_read_by_http(http: httpx.Client) -> None:
     http.post("/_/world/add_channel", json={"guild_id": GUILD, "channel_id": "19", "name": "new"})
     http.post("/_/world/switch", json={"nonce_seconds": 0})
     assert (
@@ -145,7 +145,7 @@ def test_the_world_is_built_set_and_seen_from_outside(http: httpx.Client) -> Non
     assert [message["content"] for message in world["messages"]] == ["x", "x", "hello"]
 
 
-def test_an_interaction_is_played_from_outside(http: httpx.Client) -> None:
+def test_an_interaction_is_played_by_http(http: httpx.Client) -> None:
     begun = {"token": "secret", "interaction_id": "500", "application_id": APPLICATION, "channel_id": TEXT}
     http.post("/_/interactions", json=begun)
     assert http.post("/_/interactions/secret", json={"type": 5, "data": {"flags": 64}}).json() == {"result": True}
@@ -155,7 +155,7 @@ def test_an_interaction_is_played_from_outside(http: httpx.Client) -> None:
     assert (seen["state"], seen["first_answer"]["type"], seen["original"]["content"]) == ("answered", 5, "done")
 
 
-def test_calls_are_counted_and_forgotten(http: httpx.Client) -> None:
+def test_calls_are_counted_and_the_counts_reset(http: httpx.Client) -> None:
     post(http)
     assert http.get("/_/calls").json() == [{"method": "POST", "route": MESSAGES, "status": 200, "count": 1}]
 

@@ -44,7 +44,7 @@ def test_the_archive_time_is_that_of_the_last_change_of_archived(bot: Bot) -> No
     assert opened == "2026-11-23T12:02:00.000000+00:00"
 
 
-def test_opening_an_unlocked_thread_needs_no_manage_threads_but_a_locked_one_does(bot: Bot) -> None:
+def test_only_opening_a_locked_thread_needs_manage_threads(bot: Bot) -> None:
     free, locked = bot.start(), bot.start()
     bot.discord.people.archive(free, now=bot.now)
     bot.discord.people.edit_thread(locked, now=bot.now, archived=True, locked=True)
@@ -68,7 +68,7 @@ def test_posting_opens_an_archived_thread_that_is_not_locked(bot: Bot) -> None:
     assert (shown["last_message_id"], shown["message_count"]) == (message, 1)
 
 
-def test_posting_in_a_locked_thread_is_for_moderators_and_never_opens_it(bot: Bot) -> None:
+def test_only_moderators_post_in_a_locked_thread_and_posting_never_opens_it(bot: Bot) -> None:
     thread = bot.start()
     bot.discord.people.lock(thread, now=bot.now)
     bot.post(channel=thread)
@@ -89,7 +89,7 @@ def test_a_deleted_message_lowers_the_count_but_not_the_total(bot: Bot) -> None:
     assert (shown["message_count"], shown["total_message_sent"], shown["last_message_id"]) == (1, 2, second)
 
 
-def test_a_third_rename_within_ten_minutes_is_limited_and_no_header_told(bot: Bot) -> None:
+def test_a_third_rename_within_ten_minutes_is_limited_without_a_warning_in_headers(bot: Bot) -> None:
     thread = bot.start()
     assert patch(bot, thread, name="one").status == patch(bot, thread, name="two").status == 200
     bot.wait(60)
@@ -103,7 +103,7 @@ def test_a_third_rename_within_ten_minutes_is_limited_and_no_header_told(bot: Bo
     assert patch(bot, thread, archived=False, name="three").status == 200
 
 
-def test_a_patch_that_changes_nothing_is_an_answer_without_effect(bot: Bot) -> None:
+def test_a_patch_without_a_change_has_no_effect(bot: Bot) -> None:
     thread = bot.start()
     before = bot.discord.fingerprint()
 
@@ -111,7 +111,7 @@ def test_a_patch_that_changes_nothing_is_an_answer_without_effect(bot: Bot) -> N
     assert bot.discord.fingerprint() == before
 
 
-def test_a_channel_that_is_no_thread_is_not_the_bots_to_change(bot: Bot) -> None:
+def test_the_bot_may_not_change_a_channel_that_is_not_a_thread(bot: Bot) -> None:
     assert refused(patch(bot, TEXT, name="y")) == (403, 50013)
     assert refused(bot.send("DELETE", f"/channels/{TEXT}")) == (403, 50013)
 
@@ -127,14 +127,14 @@ def test_people_are_added_once_and_removed(bot: Bot) -> None:
     assert refused(bot.send("GET", f"/channels/{thread}/thread-members/{ALICE}")) == (404, 10007)
 
 
-def test_an_archived_thread_takes_no_members(bot: Bot) -> None:
+def test_nobody_can_be_added_to_an_archived_thread(bot: Bot) -> None:
     thread = bot.start()
     bot.discord.people.archive(thread, now=bot.now)
 
     assert refused(bot.send("PUT", f"/channels/{thread}/thread-members/{ALICE}")) == (400, 50083)
 
 
-def test_a_full_thread_and_a_person_who_left_are_refused(bot: Bot) -> None:
+def test_nobody_can_be_added_to_a_full_thread_or_after_leaving_the_guild(bot: Bot) -> None:
     thread = bot.start()
     bot.discord.people.remove_member(GUILD, "9")
     assert refused(bot.send("PUT", f"/channels/{thread}/thread-members/9")) == (404, 10007)

@@ -1,4 +1,4 @@
-"""Starting, reading and deleting threads, and who may."""
+"""Starting, reading and deleting threads, and the permissions for that."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ def start(bot: Bot, message: str, name: str = "Session x", channel: str = TEXT, 
     return bot.send("POST", f"/channels/{channel}/messages/{message}/threads", {"name": name, **fields})
 
 
-def test_a_thread_started_from_a_message_bears_its_id(bot: Bot) -> None:
+def test_a_thread_started_from_a_message_has_the_messages_id(bot: Bot) -> None:
     message = bot.post()
     thread = start(bot, message, auto_archive_duration=4320).json()
 
@@ -38,7 +38,7 @@ def test_a_start_from_a_message_whose_thread_was_deleted_is_refused_with_160004(
     assert refused(start(bot, thread)) == (400, 160004)
 
 
-def test_a_second_thread_from_one_message_is_made_where_the_switch_allows_it(bot: Bot) -> None:
+def test_the_switch_allows_a_second_thread_from_a_message(bot: Bot) -> None:
     bot.discord.switch(second_thread_from_message=True)
     thread = bot.start()
     assert refused(start(bot, thread)) == (400, 160004)
@@ -72,14 +72,14 @@ def test_a_thread_outlives_its_source_message(bot: Bot) -> None:
         ("a Bad one", 400, 200001),
     ],
 )
-def test_a_name_that_discord_will_not_have_is_refused(bot: Bot, name: Any, status: int, code: int) -> None:
+def test_an_invalid_name_is_refused(bot: Bot, name: Any, status: int, code: int) -> None:
     bot.discord.switch(blocked_title_words=("bad",))
 
     assert refused(start(bot, bot.post(), name)) == (status, code)
     assert not bot.discord.threads
 
 
-def test_a_name_of_100_utf16_units_is_taken(bot: Bot) -> None:
+def test_a_name_of_100_utf16_units_is_accepted(bot: Bot) -> None:
     assert start(bot, bot.post(), "😀" * 50).status == 201
 
 
@@ -102,7 +102,7 @@ def test_one_active_thread_too_many_is_refused(bot: Bot, channel: str, code: int
     assert refused(bot.send("PATCH", f"/channels/{first}", {"archived": False})) == (400, code)
 
 
-def test_a_thread_without_message_is_private_unless_told_otherwise(bot: Bot) -> None:
+def test_a_thread_without_message_is_private_by_default(bot: Bot) -> None:
     private = bot.send("POST", f"/channels/{TEXT}/threads", {"name": "x"}).json()
     public = bot.send("POST", f"/channels/{TEXT}/threads", {"name": "x", "type": 11}).json()
 
@@ -110,7 +110,7 @@ def test_a_thread_without_message_is_private_unless_told_otherwise(bot: Bot) -> 
     assert private["thread_metadata"]["invitable"] is True
 
 
-def test_a_public_thread_without_message_is_announced_by_a_system_message_of_another_id(bot: Bot) -> None:
+def test_a_public_thread_without_message_is_announced_by_a_system_message_with_another_id(bot: Bot) -> None:
     thread = bot.send("POST", f"/channels/{TEXT}/threads", {"name": "x", "type": 11}).json()
 
     (message,) = bot.get(f"/channels/{TEXT}/messages")
@@ -119,7 +119,7 @@ def test_a_public_thread_without_message_is_announced_by_a_system_message_of_ano
     assert message["message_reference"]["channel_id"] == thread["id"]
 
 
-def test_a_forum_post_comes_with_its_first_message_of_the_same_id(bot: Bot) -> None:
+def test_a_forum_posts_first_message_has_the_posts_id(bot: Bot) -> None:
     body = {"name": "x", "message": {"content": "first"}, "applied_tags": ["70"]}
     post = bot.send("POST", f"/channels/{FORUM}/threads", body).json()
 
@@ -128,7 +128,7 @@ def test_a_forum_post_comes_with_its_first_message_of_the_same_id(bot: Bot) -> N
     assert (post["message_count"], post["applied_tags"]) == (0, ["70"])
 
 
-def test_a_forum_post_needs_a_message_and_a_tag_where_one_is_required(bot: Bot) -> None:
+def test_a_forum_post_needs_a_message_and_a_tag_if_the_forum_requires_one(bot: Bot) -> None:
     assert refused(bot.send("POST", f"/channels/{FORUM}/threads", {"name": "x"})) == (400, 50035)
 
     bot.discord.add_channel(GUILD, "13", 15, "strict", flags=1 << 4)
@@ -136,7 +136,7 @@ def test_a_forum_post_needs_a_message_and_a_tag_where_one_is_required(bot: Bot) 
     assert refused(bot.send("POST", "/channels/13/threads", body)) == (400, 40067)
 
 
-def test_a_forum_post_needs_send_messages_alone(bot: Bot) -> None:
+def test_a_forum_post_needs_only_send_messages(bot: Bot) -> None:
     bot.discord.people.set_permissions(FORUM, ["VIEW_CHANNEL", "SEND_MESSAGES"], now=bot.now)
 
     body = {"name": "x", "message": {"content": "first"}}
@@ -171,7 +171,7 @@ def test_a_missing_permission_is_50013_and_a_hidden_channel_50001(
     assert refused(bot.send(method, path, body)) == (403, 50001)
 
 
-def test_a_deleted_thread_is_unknown_channel_and_its_messages_go(bot: Bot) -> None:
+def test_a_deleted_thread_is_unknown_channel_and_its_messages_are_deleted(bot: Bot) -> None:
     thread = bot.start()
     inside = bot.post(channel=thread)
     assert bot.send("DELETE", f"/channels/{thread}").json()["id"] == thread
@@ -182,7 +182,7 @@ def test_a_deleted_thread_is_unknown_channel_and_its_messages_go(bot: Bot) -> No
     assert thread in bot.discord.messages
 
 
-def test_threads_go_with_their_channel(bot: Bot) -> None:
+def test_deleting_a_channel_deletes_its_threads(bot: Bot) -> None:
     thread = bot.start()
     bot.discord.people.delete_channel(TEXT, now=bot.now)
 
@@ -191,7 +191,7 @@ def test_threads_go_with_their_channel(bot: Bot) -> None:
     assert bot.active() == []
 
 
-def test_a_lying_404_comes_once(bot: Bot) -> None:
+def test_a_thread_is_reported_missing_once(bot: Bot) -> None:
     thread = bot.start()
     bot.discord.report_missing_once(thread)
 
@@ -199,7 +199,7 @@ def test_a_lying_404_comes_once(bot: Bot) -> None:
     assert bot.get(f"/channels/{thread}")["id"] == thread
 
 
-def test_a_private_thread_of_others_is_seen_by_moderators_alone(bot: Bot) -> None:
+def test_only_moderators_see_private_threads_of_others(bot: Bot) -> None:
     thread = bot.discord.people.create_thread(TEXT, "x", now=bot.now, by=ALICE, type=12)
     assert bot.get(f"/channels/{thread}")["type"] == 12
 
@@ -208,7 +208,7 @@ def test_a_private_thread_of_others_is_seen_by_moderators_alone(bot: Bot) -> Non
     assert bot.active() == []
 
 
-def test_removed_from_the_guild_the_bot_has_no_access(bot: Bot) -> None:
+def test_a_bot_removed_from_the_guild_has_no_access(bot: Bot) -> None:
     thread = bot.start()
     bot.discord.people.remove_bot_from_guild(GUILD, now=bot.now)
 
@@ -217,7 +217,7 @@ def test_removed_from_the_guild_the_bot_has_no_access(bot: Bot) -> None:
     assert refused(bot.send("GET", f"/guilds/{GUILD}")) == (404, 10004)
 
 
-def test_threads_start_in_no_thread_and_in_no_forum_from_a_message(bot: Bot) -> None:
+def test_a_thread_cannot_start_from_a_message_in_a_thread_or_forum(bot: Bot) -> None:
     thread = bot.start()
     inside = bot.post(channel=thread)
 

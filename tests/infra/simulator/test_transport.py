@@ -33,7 +33,7 @@ async def post(discord: SimulatedDiscord, **settings: Any) -> httpx.Response:
         return await http.post(f"/channels/{TEXT}/messages", json={"content": "x"})
 
 
-def test_a_request_reaches_the_world_and_its_answer_comes_back() -> None:
+def test_a_request_reaches_the_simulated_discord_and_its_answer_returns() -> None:
     discord = small_world()
     response = run(post(discord))
 
@@ -43,7 +43,7 @@ def test_a_request_reaches_the_world_and_its_answer_comes_back() -> None:
     assert response.headers["Date"].endswith("GMT")
 
 
-def test_a_query_and_an_answer_without_body_pass() -> None:
+def test_a_query_and_an_empty_answer_are_carried() -> None:
     async def scene() -> tuple[httpx.Response, httpx.Response]:
         async with client(small_world()) as http:
             message = (await http.post(f"/channels/{TEXT}/messages", json={"content": "x"})).json()["id"]
@@ -58,7 +58,7 @@ def test_a_query_and_an_answer_without_body_pass() -> None:
 @pytest.mark.parametrize(
     ("when", "error", "messages"), [("before", httpx.ConnectError, 0), ("after", httpx.ReadError, 1)]
 )
-def test_a_dropped_connection_is_a_connect_error_before_and_a_read_error_after(
+def test_a_dropped_connection_is_a_connect_error_before_the_effect_and_a_read_error_after(
     when: Any, error: type[Exception], messages: int
 ) -> None:
     discord = small_world()
@@ -70,7 +70,7 @@ def test_a_dropped_connection_is_a_connect_error_before_and_a_read_error_after(
 
 
 @pytest.mark.parametrize(("when", "messages"), [("before", 0), ("after", 1)])
-def test_a_hang_ends_with_the_callers_read_time_out(when: Any, messages: int) -> None:
+def test_a_hang_ends_at_the_callers_read_time_out(when: Any, messages: int) -> None:
     discord = small_world()
     discord.faults.inject("POST", MESSAGES, HANG, when=when)
 
@@ -84,9 +84,7 @@ def test_a_hang_ends_with_the_callers_read_time_out(when: Any, messages: int) ->
 
 
 @pytest.mark.parametrize(("seconds", "lands_at"), [(None, READ_TIMEOUT), (30.0, 30.0)])
-def test_what_hangs_and_lands_late_lands_although_the_caller_was_cancelled(
-    seconds: float | None, lands_at: float
-) -> None:
+def test_a_late_effect_happens_although_the_caller_was_cancelled(seconds: float | None, lands_at: float) -> None:
     discord = small_world()
     discord.faults.inject("POST", MESSAGES, HANG, when="late", seconds=seconds)
 
@@ -105,7 +103,7 @@ def test_what_hangs_and_lands_late_lands_although_the_caller_was_cancelled(
     assert message.at == NOON + timedelta(seconds=lands_at)
 
 
-def test_latency_passes_before_the_request_arrives() -> None:
+def test_a_request_arrives_after_the_latency() -> None:
     discord = small_world()
     run(post(discord, latency=0.25))
 
