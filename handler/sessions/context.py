@@ -1,4 +1,4 @@
-"""What the protocol works with, and what one open has met so far."""
+"""What the protocol works with: the store, Discord, and the settings of this deployment."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -22,12 +22,3 @@ class Context:
     auto_archive_minutes: int
     unlock_policy: UnlockPolicy
     trace_after: timedelta | None = None  # see `handler.sessions.threads.record.changes_with_trace`
-
-
-@dataclass(slots=True)
-class OpenHistory:
-    """What one open has met over all its rounds: for the answer, and to know when to give up."""
-
-    after_deletion: bool = False
-    waited: bool = False
-    first_generation: int | None = None  # the first one that this opener tried to create a thread for

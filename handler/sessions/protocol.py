@@ -11,9 +11,10 @@ through these steps:
     start    the thread, from the recorded message               opening.create._start
     commit   creating → open, with the thread                    opening.create._commit   store.sessions.commit
 
-Why there is at most one thread. Record is a conditional write that only the first opener of a generation wins: at most
-one source message is recorded for a generation. Threads are started only from recorded messages, and Discord starts one
-per message. Leases and clocks do not matter for this; a lease only saves needless messages.
+Why there is at most one thread. Record is a conditional write (`store.clauses.RECORDABLE`) that only the first opener of
+a generation wins: at most one source message is recorded for a generation. Threads are started only from recorded
+messages, and Discord starts one per message. Leases and clocks do not matter for this; a lease only saves needless
+messages.
 
 What a crash leaves, and who repairs it:
 
@@ -36,13 +37,14 @@ import msgspec
 
 from handler.errors import TimedOut
 from handler.runtime.clock import parse_iso
-from handler.sessions.context import Context, OpenHistory
+from handler.sessions.context import Context
 from handler.sessions.model import Opened, OpenRequest, StartOver
 from handler.sessions.opening.channel import check_permissions, find_channel, register
 from handler.sessions.opening.channel_import import open_from_past
 from handler.sessions.opening.claim import claim
 from handler.sessions.opening.create import create
 from handler.sessions.opening.next_step import NextStep, next_step
+from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import reuse
 from handler.store.items import Session
 
@@ -70,55 +72,37 @@ class Sessions:
         Raises the errors of `handler.errors`; ThreadLocked carries what was found. Works until it is done: the caller
         sets the deadline (`handler.runtime.deadline`) and cancels.
         """
-        history, pause = OpenHistory(), FIRST_PAUSE_SECONDS
+        opener, pause = Opener(self.context, request), FIRST_PAUSE_SECONDS
         for _ in range(MAX_ROUNDS):
-            session = await self.context.store.sessions.get(request.parent_channel_id, request.name.key)
-            step = next_step(session, owner=request.requester.owner, now=self.context.clock.now())
+            session = await self._read(opener.request)
+            step = next_step(session, owner=opener.owner, now=self.context.clock.now())
             if step is NextStep.WAIT and session is not None:
                 pause = await self._wait(session, pause)
-                history.waited = True
+                opener.waited = True
                 continue
             if step is NextStep.REUSE and session is not None:
-                result: Opened | StartOver | InParent = await reuse(self.context, session, request, history)
+                result: Opened | StartOver | InParent = await reuse(opener, session)
             else:
-                result = await self._create(session, step, request, history)
+                result = await _claim_and_create(opener, session, step)
             match result:
                 case Opened():
                     return result
                 case StartOver():
                     continue
                 case InParent(channel_id=channel_id):
-                    request = msgspec.structs.replace(request, parent_channel_id=channel_id)
+                    opener.request = msgspec.structs.replace(request, parent_channel_id=channel_id)
                 case _:
                     assert_never(result)
         raise TimedOut(f"the session {request.name.key!r} kept changing")
 
     async def end_lease(self, request: OpenRequest) -> None:
         """End the requester's lease, for a caller that gave up and will not come back."""
-        session = await self.context.store.sessions.get(request.parent_channel_id, request.name.key)
-        if session is not None and session.lease.owner == request.requester.owner:
-            await self.context.store.claims.end_lease(
-                session, owner=request.requester.owner, now=self.context.clock.now()
-            )
+        session, owner = await self._read(request), request.requester.owner
+        if session is not None and session.lease.owner == owner:
+            await self.context.store.claims.end_lease(session, owner=owner, now=self.context.clock.now())
 
-    async def _create(
-        self, session: Session | None, step: NextStep, request: OpenRequest, history: OpenHistory
-    ) -> Opened | StartOver | InParent:
-        """Claim the session and create its thread; in a channel whose past is not known, search that first."""
-        channel, is_registered = await find_channel(
-            self.context, request.parent_channel_id, guild_id=request.guild_id, kind=request.kind
-        )
-        if channel.channel_id != request.parent_channel_id:
-            return InParent(channel.channel_id)
-        check_permissions(request)
-        if not is_registered:
-            await register(self.context, channel)
-        if channel.imported_at is None and (session is None or session.source_message_id is None):
-            return await open_from_past(self.context, session, step, channel, request, history)
-        claimed = await claim(self.context, session, step, channel, request)
-        if isinstance(claimed, StartOver):
-            return claimed
-        return await create(self.context, claimed, channel, request, history)
+    async def _read(self, request: OpenRequest) -> Session | None:
+        return await self.context.store.sessions.get(request.parent_channel_id, request.name.key)
 
     async def _wait(self, session: Session, pause: float) -> float:
         """Wait while another opener works, but not longer than its lease lasts. Returns the next pause, in seconds."""
@@ -127,3 +111,22 @@ class Sessions:
             left = (parse_iso(session.lease.expires_at) - self.context.clock.now()).total_seconds()
         await self.context.clock.sleep(max(MIN_PAUSE_SECONDS, min(pause, left)))
         return min(pause * 2, MAX_PAUSE_SECONDS)
+
+
+async def _claim_and_create(opener: Opener, session: Session | None, step: NextStep) -> Opened | StartOver | InParent:
+    """Claim the session and create its thread; in a channel whose past is not known, search that first."""
+    request = opener.request
+    channel, is_registered = await find_channel(
+        opener.context, request.parent_channel_id, guild_id=request.guild_id, kind=request.kind
+    )
+    if channel.channel_id != request.parent_channel_id:
+        return InParent(channel.channel_id)
+    check_permissions(request)
+    if not is_registered:
+        await register(opener.context, channel)
+    if channel.imported_at is None and (session is None or session.source_message_id is None):
+        return await open_from_past(opener, session, step, channel)
+    claimed = await claim(opener, session, step, channel)
+    if isinstance(claimed, StartOver):
+        return claimed
+    return await create(opener, claimed, channel)

@@ -16,10 +16,11 @@ from handler.errors import Importing
 from handler.runtime.clock import iso, parse_iso
 from handler.runtime.concurrency import gather
 from handler.runtime.deadline import remaining
-from handler.sessions.context import Context, OpenHistory
-from handler.sessions.model import Matches, Opened, OpenRequest, StartOver
+from handler.sessions.context import Context
+from handler.sessions.model import Matches, Opened, StartOver
 from handler.sessions.opening.adopt import adopt, link_renamed
 from handler.sessions.opening.next_step import NextStep
+from handler.sessions.opening.opener import Opener
 from handler.sessions.threads.lists import WATERMARK_MARGIN, read_active, read_archived_pages, read_archived_since
 from handler.sessions.threads.look_up import find_matches
 from handler.sessions.threads.match import OVERLAP, is_public_thread, next_page_before
@@ -31,14 +32,10 @@ _NO_DEADLINE: Final = 3600.0  # seconds, for callers without one: an import ends
 
 
 async def open_from_past(
-    context: Context,
-    session: Session | None,
-    step: NextStep,
-    channel: ChannelItem,
-    request: OpenRequest,
-    history: OpenHistory,
+    opener: Opener, session: Session | None, step: NextStep, channel: ChannelItem
 ) -> Opened | StartOver:
     """In a channel whose past is not known yet: import until a thread bears the session's name, and open that."""
+    context, request = opener.context, opener.request
     if session is not None and step is not NextStep.CLAIM:  # no claim is held while the past is read
         await context.store.claims.drop(session, now=context.clock.now())
         return StartOver.PAST_CHANGED
@@ -46,8 +43,8 @@ async def open_from_past(
     if isinstance(found, StartOver):
         return found
     if found.renamed is not None and not found.adoptable:
-        return await link_renamed(context, found.renamed, request)
-    return await adopt(context, session, found.adoptable, channel, request, history)
+        return await link_renamed(opener, found.renamed)
+    return await adopt(opener, session, found.adoptable, channel)
 
 
 async def import_afresh(context: Context, channel: ChannelItem, requested_by: str, *, stretch: float) -> ChannelItem:

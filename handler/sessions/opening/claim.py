@@ -6,52 +6,51 @@ from typing import Final
 
 from handler.errors import OnethreadError
 from handler.runtime.clock import parse_iso
-from handler.sessions.context import Context
-from handler.sessions.model import OpenRequest, StartOver
+from handler.sessions.model import StartOver
 from handler.sessions.opening.next_step import NextStep
+from handler.sessions.opening.opener import Opener
 from handler.store.items import ChannelItem, Session
 from handler.store.lease import LEASE_SECONDS
 
 RENEW_BELOW: Final = timedelta(seconds=LEASE_SECONDS / 2)  # a step with its retries fits into the other half
 
 
-async def claim(
-    context: Context, session: Session | None, step: NextStep, channel: ChannelItem, request: OpenRequest
-) -> Session | StartOver:
+async def claim(opener: Opener, session: Session | None, step: NextStep, channel: ChannelItem) -> Session | StartOver:
     """The session under a claim of this opener: claimed, taken over, or resumed."""
-    owner, now = request.requester.owner, context.clock.now()
+    claims, request, now = opener.context.store.claims, opener.request, opener.context.clock.now()
     if session is None or step is NextStep.CLAIM:
-        write = await context.store.claims.claim(
+        write = await claims.claim(
             channel.channel_id,
             request.name.key,
             session_name=request.name.spelling,
             guild_id=channel.guild_id,
-            owner=owner,
+            owner=opener.owner,
             created_by=request.requester.user_id,
             topic=request.topic,
             now=now,
         )
     elif step is NextStep.TAKE_OVER:
-        write = await context.store.claims.take_over(session, owner=owner, now=now)
+        write = await claims.take_over(session, owner=opener.owner, now=now)
     else:
         return session
     return write.mine if write.won else StartOver.WRITE_LOST
 
 
-async def renew_lease(context: Context, session: Session, owner: str) -> Session | StartOver:
+async def renew_lease(opener: Opener, session: Session) -> Session | StartOver:
     """The session with enough of its lease left for the next step."""
-    if session.lease.owner != owner or session.lease.expires_at is None:
+    context = opener.context
+    if session.lease.owner != opener.owner or session.lease.expires_at is None:
         return session  # a lease of another opener is not ours to renew
     if parse_iso(session.lease.expires_at) - context.clock.now() > RENEW_BELOW:
         return session
-    write = await context.store.claims.renew(session, owner=owner, now=context.clock.now())
+    write = await context.store.claims.renew(session, owner=opener.owner, now=context.clock.now())
     return write.mine if write.won else StartOver.LEASE_LOST
 
 
-async def release_claim(context: Context, session: Session, owner: str, error: OnethreadError) -> None:
+async def release_claim(opener: Opener, session: Session, error: OnethreadError) -> None:
     """After an error: drop the claim if a repeat would fail, too; else end its lease, so that others need not wait."""
     with contextlib.suppress(OnethreadError):
-        now = context.clock.now()
-        if not error.retryable and (await context.store.claims.drop(session, owner=owner, now=now)).won:
+        claims, now = opener.context.store.claims, opener.context.clock.now()
+        if not error.retryable and (await claims.drop(session, owner=opener.owner, now=now)).won:
             return
-        await context.store.claims.end_lease(session, owner=owner, now=now)
+        await claims.end_lease(session, owner=opener.owner, now=now)

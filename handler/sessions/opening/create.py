@@ -1,8 +1,8 @@
 """Create the thread of a claimed session: look, anchor, record, start, commit.
 
 Each step goes on from what is on record, so that any opener may resume at any of them. `_record` is what makes a second
-thread impossible: its conditional write puts at most one source message on record for a generation. `_start` starts
-the thread only from that message, and Discord starts one thread from a message.
+thread impossible: its conditional write (`store.clauses.RECORDABLE`) puts at most one source message on record for a
+generation. `_start` starts the thread only from that message, and Discord starts one thread from a message.
 """
 
 import contextlib
@@ -14,10 +14,11 @@ from handler.discord.models import Channel, Message
 from handler.discord.permissions import Permission
 from handler.errors import DiscordRefused, DiscordUnavailable, NotFound, OnethreadError
 from handler.runtime.concurrency import gather
-from handler.sessions.context import Context, OpenHistory
-from handler.sessions.model import LookUp, Opened, OpenRequest, StartOver
+from handler.sessions.context import Context
+from handler.sessions.model import LookUp, Opened, StartOver
 from handler.sessions.opening.adopt import adopt, link_renamed
 from handler.sessions.opening.claim import release_claim, renew_lease
+from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import invite, make_usable, wake_guild
 from handler.sessions.opening.source_message import source_message, source_nonce
 from handler.sessions.threads.generation import Ended, StillThere, commit, end_generation
@@ -36,105 +37,100 @@ POSTS_VANISH: Final = (
 )
 
 
-async def create(
-    context: Context, session: Session, channel: ChannelItem, request: OpenRequest, history: OpenHistory
-) -> Opened | StartOver:
+async def create(opener: Opener, session: Session, channel: ChannelItem) -> Opened | StartOver:
     """Bring the claimed session to its one thread. An error releases the claim before it is raised."""
     try:
-        _check_generations(session, history)
+        _check_generations(opener, session)
         if session.source_message_id is not None:
-            return await _start_and_commit(context, session, request, history)
-        found = await look_up(context, channel, session.session_key)
+            return await _start_and_commit(opener, session)
+        found = await look_up(opener.context, channel, session.session_key)
         if found.adoptable:
-            adopted = await adopt(context, session, found.adoptable, channel, request, history)
-            await _advance_watermark(context, channel, found)
+            adopted = await adopt(opener, session, found.adoptable, channel)
+            await _advance_watermark(opener.context, channel, found)
             return adopted
         if found.renamed is not None:
-            await context.store.claims.drop(session, owner=request.requester.owner, now=context.clock.now())
-            return await link_renamed(context, found.renamed, request)
-        recorded = await _anchor_and_record(context, session, request)
+            now = opener.context.clock.now()
+            await opener.context.store.claims.drop(session, owner=opener.owner, now=now)
+            return await link_renamed(opener, found.renamed)
+        recorded = await _anchor_and_record(opener, session)
         if isinstance(recorded, StartOver):
             return recorded
-        return await _start_and_commit(context, recorded, request, history, channel, found)
+        return await _start_and_commit(opener, recorded, channel, found)
     except OnethreadError as error:
-        await release_claim(context, session, request.requester.owner, error)
+        await release_claim(opener, session, error)
         raise
 
 
-def _check_generations(session: Session, history: OpenHistory) -> None:
+def _check_generations(opener: Opener, session: Session) -> None:
     """Raise DiscordUnavailable if every generation of this open has ended: it would post and delete for ever."""
-    if history.first_generation is None:
-        history.first_generation = session.generation
-    if session.generation >= history.first_generation + MAX_GENERATIONS:
+    if opener.first_generation is None:
+        opener.first_generation = session.generation
+    if session.generation >= opener.first_generation + MAX_GENERATIONS:
         raise DiscordUnavailable(f"{MAX_GENERATIONS} generations ended in one open", message=POSTS_VANISH)
 
 
-async def _anchor_and_record(context: Context, session: Session, request: OpenRequest) -> Session | StartOver:
-    held = await renew_lease(context, session, request.requester.owner)
+async def _anchor_and_record(opener: Opener, session: Session) -> Session | StartOver:
+    held = await renew_lease(opener, session)
     if isinstance(held, StartOver):
         return held
-    message = await _anchor(context, held, request)
+    message = await _anchor(opener, held)
     if isinstance(message, StartOver):
         return message
-    return await _record(context, held, message, request.requester.owner)
+    return await _record(opener, held, message)
 
 
-async def _anchor(context: Context, session: Session, request: OpenRequest) -> Message | StartOver:
+async def _anchor(opener: Opener, session: Session) -> Message | StartOver:
     """Post the source message, or get the one that was posted with this generation's nonce."""
-    # Raises if the start would be rate-limited: the message would stand there without its thread.
-    context.discord.check_start_limit(session.parent_channel_id)
-    body = source_message(context.names.thread_name(session.session_name), request.requester.user_id, session.topic)
-    nonce = source_nonce(session.parent_channel_id, session.session_key, session.generation)
+    context, channel_id = opener.context, session.parent_channel_id
+    context.discord.check_start_limit(channel_id)  # if it raised after the post, a message would stay without a thread
+    thread_name = context.names.thread_name(session.session_name)
+    body = source_message(thread_name, opener.request.requester.user_id, session.topic)
+    nonce = source_nonce(channel_id, session.session_key, session.generation)
     try:
-        return await context.discord.post_message(session.parent_channel_id, body, nonce=nonce)
+        return await context.discord.post_message(channel_id, body, nonce=nonce)
     except DiscordRefused as refusal:
         if refusal.code == refusals.UNKNOWN_MESSAGE:  # the message of this nonce was deleted
-            await _raise_generation(context, session, request.requester.owner)
+            await _raise_generation(opener, session)
         else:
             await _end_refused_generation(context, session, refusal, refusals.NEEDED_TO_ANCHOR)
         return StartOver.GENERATION_ENDED
 
 
-async def _record(context: Context, session: Session, message: Message, owner: str) -> Session | StartOver:
+async def _record(opener: Opener, session: Session, message: Message) -> Session | StartOver:
     """Record the source message of this generation. Only the first one wins; another message of ours is deleted again."""
-    write = await context.store.sessions.record(session, message.id)
+    write = await opener.context.store.sessions.record(session, message.id)
     if write.won:
         return write.mine
     if write.pointer_taken:  # another session's thread was started from it: another message is needed
-        await _raise_generation(context, session, owner)
+        await _raise_generation(opener, session)
     elif write.session is None or not write.session.has(message.id):
         with contextlib.suppress(OnethreadError):
-            await context.discord.delete_message(session.parent_channel_id, message.id, reason="Another one was first")
+            discord = opener.context.discord
+            await discord.delete_message(session.parent_channel_id, message.id, reason="Another one was first")
     return StartOver.WRITE_LOST
 
 
-async def _raise_generation(context: Context, session: Session, owner: str) -> None:
+async def _raise_generation(opener: Opener, session: Session) -> None:
     """With nothing on record the next generation begins at once, and its message has another nonce."""
-    await context.store.claims.raise_generation(session, owner=owner, now=context.clock.now())
+    now = opener.context.clock.now()
+    await opener.context.store.claims.raise_generation(session, owner=opener.owner, now=now)
 
 
 async def _start_and_commit(
-    context: Context,
-    session: Session,
-    request: OpenRequest,
-    history: OpenHistory,
-    channel: ChannelItem | None = None,
-    found: LookUp | None = None,
+    opener: Opener, session: Session, channel: ChannelItem | None = None, found: LookUp | None = None
 ) -> Opened | StartOver:
-    held = await renew_lease(context, session, request.requester.owner)
+    held = await renew_lease(opener, session)
     if isinstance(held, StartOver):
         return held
-    thread = await _start(context, held)
+    thread = await _start(opener.context, held)
     if isinstance(thread, StartOver):
         return thread
     committed, _, _ = await gather(
-        _commit(context, held, thread),
-        invite(context, thread.id, request.requester),
-        _advance_watermark(context, channel, found),
+        _commit(opener.context, held, thread),
+        invite(opener, thread),
+        _advance_watermark(opener.context, channel, found),
     )
-    if not committed.won:
-        return StartOver.WRITE_LOST
-    return await make_usable(context, committed.mine, thread, request, history)
+    return await make_usable(opener, committed.mine, thread) if committed.won else StartOver.WRITE_LOST
 
 
 async def _start(context: Context, session: Session) -> Channel | StartOver:

@@ -15,9 +15,10 @@ from handler.errors import (
 )
 from handler.runtime.concurrency import gather
 from handler.runtime.deadline import Deadline, run_until
-from handler.sessions.context import Context, OpenHistory
-from handler.sessions.model import Opened, OpenRequest, Requester, StartOver
+from handler.sessions.context import Context
+from handler.sessions.model import Opened, Outcome, StartOver
 from handler.sessions.opening.next_step import outcome
+from handler.sessions.opening.opener import Opener
 from handler.sessions.threads.deletion import finish_for_opener
 from handler.sessions.threads.generation import Ended, StillThere, end_generation
 from handler.sessions.threads.locks import may_unlock
@@ -29,94 +30,88 @@ from handler.store.items import Session, Status
 INVITE_SECONDS: Final = 1.0  # no answer waits longer for it: a hanging one would cost the answer in time
 
 
-async def reuse(context: Context, session: Session, request: OpenRequest, history: OpenHistory) -> Opened | StartOver:
+async def reuse(opener: Opener, session: Session) -> Opened | StartOver:
     """Link the thread on record, usable.
 
     Raises ThreadLocked, with what was found, if it is locked and the requester may not unlock it.
     """
     assert session.discord_thread_id is not None  # noqa: S101 - callers branch on the status
     if session.deletion.begun_at is not None:  # housekeeping began to delete the thread: finish it
-        if await finish_for_opener(context, session):
-            history.after_deletion = True
+        if await finish_for_opener(opener.context, session):
+            opener.after_deletion = True
         return StartOver.DELETION_FINISHED
-    thread = await fetch_thread(context, session)
+    thread = await fetch_thread(opener.context, session)
     if thread is None:
-        end = await _end_generation(context, session, history)
+        end = await _end_generation(opener, session)
         if isinstance(end, Ended):
             return StartOver.GENERATION_ENDED
         thread = end.thread
-    return await make_usable(context, session, thread, request, history)
+    return await make_usable(opener, session, thread)
 
 
 async def make_usable(
-    context: Context,
-    session: Session,
-    thread: Channel,
-    request: OpenRequest,
-    history: OpenHistory,
-    *,
-    adopted: bool = False,
+    opener: Opener, session: Session, thread: Channel, *, adopted: bool = False
 ) -> Opened | StartOver:
     """Unarchive and unlock the thread as far as needed and allowed, update the record, and answer."""
-    requester = request.requester
+    context, requester = opener.context, opener.request.requester
     if thread.locked and not may_unlock(session, thread, requester, context.unlock_policy, context.application_id):
-        return await _refuse_locked(context, session, thread, request, history, adopted=adopted)
+        return await _refuse_locked(opener, session, thread, adopted=adopted)
     unlocked, reopened = thread.locked, thread.archived or thread.locked
     if reopened:
         try:
-            thread = await _unarchive(context, session, thread, requester)
+            thread = await _unarchive(opener, session, thread)
         except NotFound as missing:
             refusals.raise_unless_gone(missing)
-            if isinstance(await _end_generation(context, session, history), Ended):
+            if isinstance(await _end_generation(opener, session), Ended):
                 return StartOver.GENERATION_ENDED
             raise DiscordUnavailable(str(missing)) from missing
     update = _update_and_wake(context, session, thread, adopted=adopted)
     if reopened or adopted:
-        recorded, _ = await gather(update, invite(context, thread.id, requester))
+        recorded, _ = await gather(update, invite(opener, thread))
     else:
         recorded = await update
     if isinstance(recorded, StartOver):
         return recorded
-    recorded = await _add_topic(context, recorded, request.topic)
-    return _opened(recorded, thread, request, history, adopted=adopted, reopened=reopened, unlocked=unlocked)
+    recorded = await _add_topic(context, recorded, opener.request.topic)
+    how = outcome(recorded, owner=opener.owner, adopted=adopted, reopened=reopened)
+    return _opened(opener, recorded, thread, how, unlocked=unlocked)
 
 
-async def _refuse_locked(
-    context: Context, session: Session, thread: Channel, request: OpenRequest, history: OpenHistory, *, adopted: bool
-) -> StartOver:
+async def _refuse_locked(opener: Opener, session: Session, thread: Channel, *, adopted: bool) -> StartOver:
     """Raise ThreadLocked, unless the session has changed."""
-    recorded = await _update_record(context, session, thread, session.status)
+    recorded = await _update_record(opener.context, session, thread, session.status)
     if isinstance(recorded, StartOver):
         return recorded
     if recorded.deletion.locking_at is not None and session.deletion.locking_at is None:
         return StartOver.WRITE_LOST  # the lock is housekeeping's, not a moderator's
-    raise ThreadLocked(_opened(recorded, thread, request, history, adopted=adopted))
+    raise ThreadLocked(_opened(opener, recorded, thread, outcome(recorded, owner=opener.owner, adopted=adopted)))
 
 
-async def invite(context: Context, thread_id: str, requester: Requester) -> None:
+async def invite(opener: Opener, thread: Channel) -> None:
     """Add the requester to the thread, so that it is in their list. Best effort: the link works without it."""
-    if requester.user_id is not None:
-        adding = context.discord.add_thread_member(thread_id, requester.user_id)
+    context, user_id = opener.context, opener.request.requester.user_id
+    if user_id is not None:
+        deadline = Deadline.after(context.clock.now(), INVITE_SECONDS)
         with contextlib.suppress(OnethreadError):
-            await run_until(context.clock, Deadline.after(context.clock.now(), INVITE_SECONDS), adding)
+            await run_until(context.clock, deadline, context.discord.add_thread_member(thread.id, user_id))
 
 
-async def _end_generation(context: Context, session: Session, history: OpenHistory) -> Ended | StillThere:
-    end = await end_generation(context, session)
+async def _end_generation(opener: Opener, session: Session) -> Ended | StillThere:
+    end = await end_generation(opener.context, session)
     if isinstance(end, Ended):
-        history.after_deletion = True
+        opener.after_deletion = True
     return end
 
 
-async def _unarchive(context: Context, session: Session, thread: Channel, requester: Requester) -> Channel:
+async def _unarchive(opener: Opener, session: Session, thread: Channel) -> Channel:
     """Unarchive and unlock in one PATCH: an archived thread can be changed only in a request that unarchives it."""
     needs = refusals.NEEDED_TO_UNLOCK if thread.locked else refusals.NEEDED_TO_UNARCHIVE
-    if requester.app_permissions is not None and (missing := permissions.missing(requester.app_permissions, needs)):
+    granted = opener.request.requester.app_permissions
+    if granted is not None and (missing := permissions.missing(granted, needs)):
         raise MissingPermissions(missing)
+    locked, reason = False if thread.locked else None, f"Session {session.session_key}"
     try:
-        return await context.discord.change_thread(
-            thread.id, archived=False, locked=False if thread.locked else None, reason=f"Session {session.session_key}"
-        )
+        return await opener.context.discord.change_thread(thread.id, archived=False, locked=locked, reason=reason)
     except NotFound:
         raise
     except DiscordRefused as refusal:
@@ -164,21 +159,12 @@ async def _add_topic(context: Context, session: Session, topic: str | None) -> S
     return write.mine if write.won else session
 
 
-def _opened(
-    session: Session,
-    thread: Channel,
-    request: OpenRequest,
-    history: OpenHistory,
-    *,
-    adopted: bool = False,
-    reopened: bool = False,
-    unlocked: bool = False,
-) -> Opened:
+def _opened(opener: Opener, session: Session, thread: Channel, how: Outcome, *, unlocked: bool = False) -> Opened:
     return Opened(
-        outcome=outcome(session, owner=request.requester.owner, adopted=adopted, reopened=reopened),
+        outcome=how,
         session=with_last_activity(session, thread),
-        requested_key=request.name.key,
+        requested_key=opener.request.name.key,
         unlocked=unlocked,
-        after_deletion=history.after_deletion,
-        waited=history.waited,
+        after_deletion=opener.after_deletion,
+        waited=opener.waited,
     )

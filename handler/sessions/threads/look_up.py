@@ -53,10 +53,9 @@ async def find_matches(
     adoptable: list[Match] = []
     renamed: list[Renamed] = []
     for thread in best_first(matches):
-        pointer, owner = owners.pointers.get(thread.id), owners.sessions.get(thread.id)
-        if is_adoptable(pointer, owner, parent_channel_id, session_key):
-            adoptable.append(Match(thread, pointer))
-        elif owner is not None:
+        if owners.is_adoptable(thread, parent_channel_id, session_key):
+            adoptable.append(Match(thread, owners.pointers.get(thread.id)))
+        elif (owner := owners.sessions.get(thread.id)) is not None:
             renamed.append(Renamed(thread, owner))
     return Matches(adoptable=tuple(adoptable), renamed=next(iter(renamed), None))
 
@@ -67,6 +66,10 @@ class Owners:
 
     pointers: Mapping[str, Pointer]
     sessions: Mapping[str, Session]  # those that the pointers name
+
+    def is_adoptable(self, thread: Channel, parent_channel_id: str, session_key: str) -> bool:
+        pointer, owner = self.pointers.get(thread.id), self.sessions.get(thread.id)
+        return is_adoptable(pointer, owner, parent_channel_id, session_key)
 
 
 async def read_owners(

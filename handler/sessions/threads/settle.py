@@ -15,7 +15,7 @@ from handler.sessions.context import Context
 from handler.sessions.model import Match
 from handler.sessions.names import SessionName
 from handler.sessions.threads.look_up import Owners, read_owners
-from handler.sessions.threads.match import best_first, is_adoptable, is_better, is_public_thread
+from handler.sessions.threads.match import best_first, is_better, is_public_thread
 from handler.sessions.threads.namesakes import add_namesake
 from handler.sessions.threads.record import thread_attributes
 from handler.store.items import ChannelItem, Session, Settlement, Status
@@ -104,9 +104,9 @@ class _Settler:
     async def settle_key(self, key: str, session: Session | None, threads: list[Channel]) -> None:
         """Give the session the best of its threads if it has none; the others become namesakes."""
         rest = best_first(thread for thread in threads if not self._is_settled(thread, key))
-        best = next((Match(t, self.owners.pointers.get(t.id)) for t in rest if self._is_adoptable(t, key)), None)
-        if best is not None and await self._give(session, best):
-            rest.remove(best.thread)
+        best = next((t for t in rest if self.owners.is_adoptable(t, self.channel.channel_id, key)), None)
+        if best is not None and await self._give(session, Match(best, self.owners.pointers.get(best.id))):
+            rest.remove(best)
         watched = await self.context.store.namesakes.are_watched(self.channel.channel_id, [(key, t.id) for t in rest])
         for thread in rest:
             if watched.get((key, thread.id)) != (not thread.archived):
@@ -118,10 +118,6 @@ class _Settler:
         if pointer is not None and pointer.merged_into is not None:
             return True
         return owner is not None and owner.has(thread.id) and owner.session_key == key
-
-    def _is_adoptable(self, thread: Channel, key: str) -> bool:
-        pointer, owner = self.owners.pointers.get(thread.id), self.owners.sessions.get(thread.id)
-        return is_adoptable(pointer, owner, self.channel.channel_id, key)
 
     async def _give(self, session: Session | None, best: Match) -> bool:
         """Whether the thread is the session's now."""

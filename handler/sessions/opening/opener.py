@@ -1,0 +1,22 @@
+"""The opener: one open in progress. All functions of this room work for one."""
+
+from dataclasses import dataclass
+
+from handler.sessions.context import Context
+from handler.sessions.model import OpenRequest
+
+
+@dataclass(slots=True)
+class Opener:
+    """What is opened, and what this open has met in all its rounds: for the answer, and to know when to give up."""
+
+    context: Context
+    request: OpenRequest
+    after_deletion: bool = False
+    waited: bool = False
+    first_generation: int | None = None  # the first one that it tried to create a thread for
+
+    @property
+    def owner(self) -> str:
+        """The owner of its leases."""
+        return self.request.requester.owner
