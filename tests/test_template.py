@@ -1,4 +1,4 @@
-"""What template.yaml promises: numbers that fit together, each function its own variables, and narrow permissions."""
+"""template.yaml: numbers that fit together, each function's own variables, narrow permissions."""
 
 import functools
 import json
@@ -25,7 +25,10 @@ READS: Final[Mapping[str, type[config.Config]]] = {
     "EnsureFunction": config.EnsureConfig,
     "ReconcilerFunction": config.ReconcilerConfig,
 }
-NOT_GIVEN: Final = {"DISCORD_BOT_TOKEN", "DISCORD_API_URL"}  # for local runs: a deployed stack has the parameter's name
+NOT_GIVEN: Final = {
+    "DISCORD_BOT_TOKEN",
+    "DISCORD_API_URL",
+}  # for local runs: a deployed function gets the parameter's name
 
 
 def resources(kind: str) -> dict[str, dict[str, Any]]:
@@ -68,7 +71,7 @@ def test_there_are_four_functions_and_each_is_built_by_the_makefile() -> None:
 
 
 @pytest.mark.parametrize("function", READS)
-def test_a_function_is_given_the_variables_that_it_reads_and_no_others(function: str) -> None:
+def test_a_function_gets_exactly_the_variables_that_it_reads(function: str) -> None:
     class Recording(dict[str, str]):
         def __init__(self, given: Mapping[str, str]) -> None:
             super().__init__(given)
@@ -107,7 +110,7 @@ def test_the_template_refuses_a_prefix_that_the_code_would_refuse() -> None:
     assert template()["Parameters"]["AutoArchiveMinutes"]["AllowedValues"] == list(config.AUTO_ARCHIVE_CHOICES)
 
 
-def test_the_code_runs_where_the_artifact_is_built_for() -> None:
+def test_the_artifact_is_built_for_the_runtime_of_the_template() -> None:
     from infra.artifact import LAMBDA_PLATFORM, RUNTIME
 
     common = template()["Globals"]["Function"]
@@ -134,7 +137,7 @@ def test_a_job_is_tried_three_times_well_within_its_tokens_life() -> None:
     ("queue", "function", "event"),
     [("JobsQueue", "WorkerFunction", "Jobs"), ("ReconcileQueue", "ReconcilerFunction", "Guilds")],
 )
-def test_a_message_comes_back_only_when_nobody_works_on_it_and_before_it_is_too_old(
+def test_a_message_returns_after_its_worker_has_ended_and_before_it_expires(
     queue: str, function: str, event: str
 ) -> None:
     numbers, mapping = properties(queue), properties(function)["Events"][event]["Properties"]
@@ -158,7 +161,7 @@ def test_dead_letters_are_kept_for_fourteen_days() -> None:
     assert all(queue["Properties"]["SqsManagedSseEnabled"] for queue in queues.values())
 
 
-def test_the_reconciler_takes_a_fifth_of_discords_requests() -> None:
+def test_the_reconciler_uses_at_most_a_fifth_of_discords_requests() -> None:
     mapping = properties("ReconcilerFunction")["Events"]["Guilds"]["Properties"]
     assert mapping["BatchSize"] == 1  # a guild gets the whole time-out
     assert mapping["ScalingConfig"]["MaximumConcurrency"] * REQUESTS_PER_SECOND <= DISCORDS_REQUESTS_PER_SECOND / 5
@@ -170,16 +173,16 @@ def test_a_round_of_guilds_does_not_grow_too_old_in_the_queue() -> None:
     assert properties("ReconcileQueue")["MessageRetentionPeriod"] >= 100_000 * QUIET_REQUESTS / per_second
 
 
-def test_what_a_guild_may_ask_in_one_run_fits_into_the_time_out() -> None:
+def test_the_requests_of_one_run_fit_into_the_time_out() -> None:
     asked = (MAX_FETCHES + MAX_AUDIT_PAGES + QUIET_REQUESTS) / REQUESTS_PER_SECOND
-    assert asked < properties("ReconcilerFunction")["Timeout"] / 2  # and as much again to carry it out
+    assert asked < properties("ReconcilerFunction")["Timeout"] / 2  # as much again is left to apply the plan
 
 
-def test_a_failed_tick_is_not_repeated_since_the_next_one_does_the_same() -> None:
-    said = properties("ReconcilerFunction")
-    assert said["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
-    assert said["Events"]["Tick"]["Properties"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
-    assert said["Events"]["Tick"]["Properties"]["ScheduleExpression"] == {
+def test_a_failed_tick_is_not_repeated() -> None:
+    spec = properties("ReconcilerFunction")
+    assert spec["EventInvokeConfig"]["MaximumRetryAttempts"] == 0
+    assert spec["Events"]["Tick"]["Properties"]["RetryPolicy"]["MaximumRetryAttempts"] == 0
+    assert spec["Events"]["Tick"]["Properties"]["ScheduleExpression"] == {
         "Fn::Sub": "rate(${ReconcileMinutes} minutes)"
     }
 
@@ -187,16 +190,16 @@ def test_a_failed_tick_is_not_repeated_since_the_next_one_does_the_same() -> Non
 # ---------------------------------------------------------------- table
 
 
-def test_the_table_is_kept_and_can_be_brought_back() -> None:
+def test_the_table_survives_the_stack_and_can_be_restored() -> None:
     table = template()["Resources"]["SessionsTable"]
     assert table["DeletionPolicy"] == table["UpdateReplacePolicy"] == "Retain"
-    said = table["Properties"]
-    assert said["DeletionProtectionEnabled"] is True
-    assert said["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert said["SSESpecification"] == {"SSEEnabled": True}
-    assert said["BillingMode"] == "PAY_PER_REQUEST"
-    assert said["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
-    assert "TableName" not in said  # a fixed name would stand in the way of the next stack, the table being retained
+    spec = table["Properties"]
+    assert spec["DeletionProtectionEnabled"] is True
+    assert spec["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert spec["SSESpecification"] == {"SSEEnabled": True}
+    assert spec["BillingMode"] == "PAY_PER_REQUEST"
+    assert spec["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+    assert "TableName" not in spec  # the retained table would block the next stack
 
 
 # ---------------------------------------------------------------- permissions
@@ -207,9 +210,9 @@ def statements() -> Iterator[tuple[str, dict[str, Any]]]:
     for name, resource in translated()["Resources"].items():
         if resource["Type"] not in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy"):
             continue
-        said = resource["Properties"]
-        documents = [policy["PolicyDocument"] for policy in said.get("Policies", [])]
-        documents += [said["PolicyDocument"]] if "PolicyDocument" in said else []
+        spec = resource["Properties"]
+        documents = [policy["PolicyDocument"] for policy in spec.get("Policies", [])]
+        documents += [spec["PolicyDocument"]] if "PolicyDocument" in spec else []
         yield from ((name, statement) for document in documents for statement in document["Statement"])
 
 
@@ -217,7 +220,7 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def test_no_statement_holds_a_star_or_lets_anybody_scan() -> None:
+def test_no_statement_has_a_wildcard_or_allows_a_scan() -> None:
     seen = list(statements())
     assert len(seen) >= 12
     for name, statement in seen:
@@ -226,7 +229,7 @@ def test_no_statement_holds_a_star_or_lets_anybody_scan() -> None:
         assert "dynamodb:Scan" not in listed(statement["Action"])
 
 
-def test_no_role_has_a_policy_of_amazons() -> None:
+def test_no_role_has_a_policy_managed_by_aws() -> None:
     for name, resource in translated()["Resources"].items():
         if resource["Type"] == "AWS::IAM::Role":
             assert "arn:" not in json.dumps(resource["Properties"].get("ManagedPolicyArns", [])), name
@@ -242,7 +245,7 @@ def granted(function: str) -> set[str]:
     }
 
 
-def test_a_function_may_do_only_what_it_does() -> None:
+def test_a_functions_role_allows_only_what_it_uses() -> None:
     log = {"logs:CreateLogStream", "logs:PutLogEvents"}
     take = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     assert granted("WebhookFunction") == log | {"sqs:SendMessage"}
@@ -251,7 +254,7 @@ def test_a_function_may_do_only_what_it_does() -> None:
     assert granted("ReconcilerFunction") == log | take | {"sqs:SendMessage", "dynamodb:Query"}
 
 
-def test_the_table_may_be_used_as_the_code_uses_it_and_no_further() -> None:
+def test_the_table_policy_allows_exactly_the_calls_that_the_code_makes() -> None:
     text = "".join(path.read_text() for path in (ROOT / "handler").rglob("*.py"))
     called = {
         "".join(map(str.title, name.split("_")))
@@ -275,7 +278,7 @@ def test_only_the_reconciler_may_read_the_index() -> None:
 # ---------------------------------------------------------------- the whole
 
 
-def test_the_door_gets_every_request_so_that_404_and_405_are_its_own() -> None:
+def test_every_path_reaches_the_webhook_which_answers_404_and_405_itself() -> None:
     paths = translated()["Resources"]["InteractionsApi"]["Properties"]["Body"]["paths"]
     assert {path: sorted(methods) for path, methods in paths.items()} == {
         "/interactions": ["post"],
@@ -283,14 +286,14 @@ def test_the_door_gets_every_request_so_that_404_and_405_are_its_own() -> None:
     }
 
 
-def test_outputs_name_what_people_need_next() -> None:
+def test_the_outputs_name_what_people_need_next() -> None:
     assert {"InteractionsEndpoint", "SessionsTableName", "EnsureFunctionArn", "EnsureCallersPolicyArn"} <= set(
         template()["Outputs"]
     )
     assert {f"{name}Name" for name in READS} <= set(template()["Outputs"])
 
 
-def test_what_cloudformation_gets_has_no_fault_that_cfn_lint_knows() -> None:
+def test_cfn_lint_finds_no_fault_in_what_cloudformation_gets() -> None:
     from cfnlint.api import lint
     from cfnlint.config import ManualArgs
 
