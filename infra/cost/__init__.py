@@ -1,1 +1,1 @@
-"""What the reconciler costs: calls measured on the simulated Discord, time and money reckoned from them."""
+"""What the reconciler costs: calls are measured on the simulated Discord; time and money are calculated from them."""

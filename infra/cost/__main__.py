@@ -1,4 +1,4 @@
-"""`python -m infra.cost`: print what the reconciler costs as Markdown; `--write FILE` puts it between the file's marks."""
+"""`python -m infra.cost`: print what the reconciler costs as Markdown; `--write FILE` puts it into a document, between its two comments."""
 
 import argparse
 import logging
@@ -12,26 +12,26 @@ from infra.cost.cycle import Cycle, cycle, most_guilds
 from infra.cost.measure import Measured, Use, measure
 
 FEW_SESSIONS: Final = 20
-MANY_SESSIONS: Final = 200  # as many as it takes to see that it makes no difference
+MANY_SESSIONS: Final = 200  # to see that the number makes no difference
 GUILDS: Final = (1, 1_000, 100_000)
 BEGIN, END = "<!-- python -m infra.cost -->", "<!-- end -->"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.cost", description=__doc__)
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put it into this file instead")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put it into this file instead of printing it")
     options = parser.parse_args(arguments)
-    configure(logging.getLevelName(logging.ERROR))  # runs are counted here, not logged
+    configure(logging.getLevelName(logging.ERROR))  # no log line for each run
     text = report(measure(FEW_SESSIONS), measure(MANY_SESSIONS))
     if options.write is None:
         print(text)
     else:
-        options.write.write_text(between_marks(options.write.read_text(), text))
+        options.write.write_text(replace_between(options.write.read_text(), text))
     return 0
 
 
-def between_marks(document: str, text: str) -> str:
-    """The document with `text` between its marks. Raises ValueError if it has none."""
+def replace_between(document: str, text: str) -> str:
+    """The document with `text` between the two comments. Raises ValueError if it does not have them."""
     before, _, rest = document.partition(BEGIN)
     _, mark, after = rest.partition(END)
     if not mark:
@@ -40,7 +40,7 @@ def between_marks(document: str, text: str) -> str:
 
 
 def report(few: Measured, many: Measured) -> str:
-    """Two tables: what one run asks for, and what a round over many guilds comes to."""
+    """Two tables: the calls of one run, and a round over many guilds."""
     runs = _table(
         ("one run over a guild", "Discord", "DynamoDB", "read units", "write units"),
         [

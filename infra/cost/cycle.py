@@ -1,4 +1,4 @@
-"""A cycle of the reconciler over many guilds: calls, time and money, reckoned from what one run was measured to use.
+"""A cycle of the reconciler over many guilds: calls, time and money, calculated from the measured use of one run.
 
 Pure. The prices are in `infra.cost.prices`; the pace and the concurrency are those of the code and of the template.
 """
@@ -12,20 +12,20 @@ from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
 from infra.cost import prices
 from infra.cost.measure import Measured, Use
 
-DISCORDS_REQUESTS_PER_SECOND: Final = 50.0  # of a bot in all (Discord docs, "Rate Limits", Global Rate Limit)
+DISCORDS_REQUESTS_PER_SECOND: Final = 50.0  # of a bot in total (Discord docs, "Rate Limits", Global Rate Limit)
 RUNS_AT_ONCE: Final = 2  # MaximumConcurrency in template.yaml
 PERIOD_SECONDS: Final = 300.0  # ReconcileMinutes, unless it is set otherwise
 MEMORY_GB: Final = 0.5  # MemorySize in template.yaml
 DAY_SECONDS: Final = 86_400.0
 MONTH_SECONDS: Final = 30 * DAY_SECONDS
 
-CHANGES_A_DAY: Final = 2.0  # of a guild's threads, besides what opens do themselves; each as dear as the average one
-RUN_OVERHEAD_SECONDS: Final = 0.1  # DynamoDB and JSON beside the requests, whose pace gives the rest
+CHANGES_A_DAY: Final = 2.0  # of a guild's threads, without those that opens make; each costs the average
+RUN_OVERHEAD_SECONDS: Final = 0.1  # DynamoDB and JSON; the pace of the requests gives the rest
 TICK_SECONDS_PER_BATCH: Final = 0.002  # ten sends at once, each of some 20 ms
 SQS_PER_GUILD: Final = 2.0  # a receive and a deletion; sends go ten at a time
-GUILD_ITEM_BYTES: Final = 250  # read by each tick; 8 KB are a unit where the read may lag
+GUILD_ITEM_BYTES: Final = 250  # read by each tick; an eventually consistent unit is 8 KB
 READ_BYTES: Final = 8192
-LOG_BYTES_PER_RUN: Final = 2_000  # our line, the metrics' and Lambda's own three
+LOG_BYTES_PER_RUN: Final = 2_000  # our line, one with metrics, and three of Lambda's
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Cycle:
 
     @property
     def period(self) -> float:
-        """How often a round really comes: the schedule's rate, or as often as one is through."""
+        """Seconds from one round to the next: the schedule's rate, or as long as a round takes."""
         return max(PERIOD_SECONDS, self.seconds)
 
     @property
@@ -50,19 +50,19 @@ class Cycle:
 
 
 def cycle(guilds: int, measured: Measured) -> Cycle:
-    """A round over so many guilds that all have the period's changes, in the period that results."""
+    """A round over so many guilds, each with the changes of one period."""
     at_schedule = _round(guilds, measured, PERIOD_SECONDS)
     return at_schedule if at_schedule.seconds <= PERIOD_SECONDS else _stretched(guilds, measured)
 
 
 def most_guilds(measured: Measured) -> int:
-    """How many guilds are through within the schedule's period."""
+    """How many guilds a round can have within the schedule's period."""
     each = _round(RUNS_AT_ONCE, measured, PERIOD_SECONDS).seconds / RUNS_AT_ONCE
     return math.floor(PERIOD_SECONDS / each)
 
 
 def _stretched(guilds: int, measured: Measured) -> Cycle:
-    """The longer the round, the more changes it finds: the period is where both agree."""
+    """A longer round finds more changes, and takes longer: the period is where both agree. Raises ValueError."""
     empty = _round(guilds, measured, 0.0).seconds
     one_second = _round(guilds, measured, 1.0).seconds - empty
     if one_second >= 1:
@@ -87,14 +87,9 @@ def _round(guilds: int, measured: Measured, period: float) -> Cycle:
 
 
 def _run(measured: Measured, changes: float) -> Use:
-    quiet, added = measured.quiet, list(measured.changes.values())
-    share = changes / len(added)
-    return Use(
-        quiet.discord + share * sum(use.discord for use in added),
-        quiet.dynamodb + share * sum(use.dynamodb for use in added),
-        quiet.reads + share * sum(use.reads for use in added),
-        quiet.writes + share * sum(use.writes for use in added),
-    )
+    """A run that meets so many changes: as many of each kind."""
+    added = measured.changes.values()
+    return measured.quiet + sum((use.times(changes / len(added)) for use in added), Use())
 
 
 def _dollars(guilds: int, run: Use, seconds_each: float, batches: int) -> float:

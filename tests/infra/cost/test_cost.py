@@ -1,4 +1,4 @@
-"""What the reconciler costs: that it is measured as promised, and reckoned as documented."""
+"""What the reconciler costs: it is measured as promised, and calculated as documented."""
 
 from dataclasses import replace
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
-from infra.cost.__main__ import BEGIN, END, GUILDS, between_marks, report
+from infra.cost.__main__ import BEGIN, END, GUILDS, replace_between, report
 from infra.cost.cycle import DISCORDS_REQUESTS_PER_SECOND, MEMORY_GB, PERIOD_SECONDS, RUNS_AT_ONCE, cycle, most_guilds
 from infra.cost.measure import CHANGES, Measured, Use, measure
 from infra.cost.units import read_units, write_units
@@ -30,7 +30,7 @@ def test_a_run_with_nothing_changed_takes_two_requests_to_discord_and_one_query(
     assert 1 <= few.quiet.dynamodb <= 1.2  # one run in six is written down
 
 
-def test_without_the_audit_log_it_takes_the_sweeps_requests_besides(few: Measured) -> None:
+def test_without_the_audit_log_the_sweep_takes_five_more_requests(few: Measured) -> None:
     assert few.unaudited.discord <= 2 + 5
 
 
@@ -61,7 +61,7 @@ def test_the_shortest_period_follows_from_the_pace(few: Measured) -> None:
     assert huge.seconds_at_full_limit >= 100_000 * 2 / DISCORDS_REQUESTS_PER_SECOND
 
 
-def test_a_period_in_which_more_changes_than_can_be_followed_is_refused(few: Measured) -> None:
+def test_more_changes_than_the_pace_can_follow_are_refused(few: Measured) -> None:
     storm = replace(few, changes={name: replace(use, discord=100.0) for name, use in few.changes.items()})
     with pytest.raises(ValueError, match="no round ever ends"):
         cycle(GUILDS[-1], storm)
@@ -81,13 +81,13 @@ def test_the_documentation_has_a_row_for_each_run_and_each_round(few: Measured) 
     assert [line.split("|")[1].strip() for line in shown.splitlines() if line.startswith("|")] == titles
 
 
-def test_a_table_is_put_between_the_marks_and_nowhere_else() -> None:
-    assert between_marks(f"a {BEGIN} old {END} b", "new") == f"a {BEGIN}\n\nnew\n\n{END} b"
+def test_only_the_text_between_the_two_comments_is_replaced() -> None:
+    assert replace_between(f"a {BEGIN} old {END} b", "new") == f"a {BEGIN}\n\nnew\n\n{END} b"
     with pytest.raises(ValueError, match="no <!--"):
-        between_marks("a", "new")
+        replace_between("a", "new")
 
 
-def test_units_are_reckoned_by_size_consistency_and_transaction() -> None:
+def test_units_depend_on_size_consistency_and_transaction() -> None:
     item = {"pk": "x" * 5000}
     assert read_units("get_item", {}, {"Item": item}) == 2
     assert read_units("get_item", {}, {}) == 1
