@@ -64,7 +64,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartOver(Enum):
-    """Why an opener reads the session again and decides anew."""
+    """Why an opener starts over: it reads the session again."""
 
     LEASE_LOST = auto()  # another opener has taken the claim over
     WRITE_LOST = auto()  # another actor has changed the session first

@@ -13,7 +13,7 @@ from handler.runtime.concurrency import gather, gather_limited
 from handler.sessions.context import Context
 from handler.sessions.duplicates.group import Duplicates, Group, make_group
 from handler.sessions.threads.lists import read_active, read_newly_archived
-from handler.sessions.threads.look_up import NAMESAKES_AT_ONCE, read_owners
+from handler.sessions.threads.look_up import MAX_NAMESAKES_AT_ONCE, read_owners
 from handler.sessions.threads.match import is_match
 from handler.sessions.threads.namesakes import fetch_namesake
 from handler.sessions.threads.settle import settle
@@ -80,7 +80,7 @@ async def read_group(
         namesake = Namesake(parent_channel_id=channel.channel_id, session_key=key, thread_id=thread_id)
         return listed.get(thread_id) or await fetch_namesake(context, namesake)
 
-    read = await gather_limited(NAMESAKES_AT_ONCE, [read_namesake(thread_id) for thread_id in namesake_ids])
+    read = await gather_limited(MAX_NAMESAKES_AT_ONCE, [read_namesake(thread_id) for thread_id in namesake_ids])
     matches = [t for t in read if t is not None and is_match(context.names, t, channel.channel_id, key)]
     if not matches:
         return None

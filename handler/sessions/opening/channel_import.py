@@ -27,8 +27,8 @@ from handler.sessions.threads.match import OVERLAP, is_public_thread, next_page_
 from handler.sessions.threads.settle import settle
 from handler.store.items import ChannelItem, Session
 
-PAGE_BUDGET: Final = 1.0  # seconds before the deadline at which no further page is begun: one takes about so long
-_NO_DEADLINE: Final = 3600.0  # seconds, for callers without one: an import ends by itself
+PAGE_SECONDS: Final = 1.0  # about what one page takes: with less time left, no further page is begun
+_NO_DEADLINE_SECONDS: Final = 3600.0  # for callers without one: an import ends by itself
 
 
 async def open_from_past(
@@ -80,7 +80,7 @@ async def import_past(
     while channel.imported_at is None:
         now = context.clock.now()
         stretched = stretch is not None and (now - begun).total_seconds() >= stretch
-        if stretched or remaining(now, _NO_DEADLINE) < PAGE_BUDGET:
+        if stretched or remaining(now, _NO_DEADLINE_SECONDS) < PAGE_SECONDS:
             raise Importing(channel.progress)
         threads, then = await _read_step(context, channel)
         if (found := await _find(context, channel, session_key, threads)) is not None:

@@ -2,7 +2,7 @@
 
     mark    the session, with the thread's last message             a run of housekeeping
     wait    for a later run: messages may come
-    lock    the thread, which is first noted on record              a later run, from here on
+    lock    the thread, after `delete_locking_at` is on record      a later run, from here on
     check   that the last message is still that one
     begin   the deletion, unless an open has cleared the mark
     check   once more, because moderators can write in locked threads
@@ -102,7 +102,7 @@ async def _delete_untouched(context: Context, session: Session) -> bool:
 async def finish_for_opener(context: Context, session: Session) -> bool:
     """Finish a deletion that has begun; returns whether the thread is gone, or was kept.
 
-    Raises DiscordUnavailable while neither can be told.
+    Raises DiscordUnavailable while neither is known.
     """
     match await finish(context, session):
         case DeletionResult.DONE:

@@ -14,7 +14,7 @@ from handler.sessions.threads.match import best_first, is_adoptable, is_match
 from handler.sessions.threads.namesakes import fetch_namesake
 from handler.store.items import ChannelItem, Pointer, Session
 
-NAMESAKES_AT_ONCE: Final = 5  # requests side by side: leaves most of the bot's 50 a second to others
+MAX_NAMESAKES_AT_ONCE: Final = 5  # requests side by side: leaves most of the bot's 50 a second to others
 
 
 async def look_up(context: Context, channel: ChannelItem, session_key: str) -> LookUp:
@@ -30,7 +30,7 @@ async def look_up(context: Context, channel: ChannelItem, session_key: str) -> L
     )
     listed = {t.id: t for t in (*archived.threads, *active)}
     unlisted = [fetch_namesake(context, namesake) for namesake in namesakes if namesake.thread_id not in listed]
-    for thread in await gather_limited(NAMESAKES_AT_ONCE, unlisted):
+    for thread in await gather_limited(MAX_NAMESAKES_AT_ONCE, unlisted):
         if thread is not None:
             listed[thread.id] = thread
     matches = await find_matches(context, channel.channel_id, session_key, listed.values())

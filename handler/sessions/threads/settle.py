@@ -22,7 +22,7 @@ from handler.store.items import ChannelItem, Session, Settlement, Status
 from handler.store.sessions import Adoption
 from handler.store.writes import Write
 
-SETTLED_AT_ONCE: Final = 8  # transactions side by side: well below the connection pool
+MAX_SETTLED_AT_ONCE: Final = 8  # transactions side by side: well below the connection pool
 
 
 async def settle(
@@ -45,7 +45,7 @@ async def settle(
     sessions = await context.store.sessions.get_many((channel.channel_id, key) for key in by_key)
     settler = _Settler(context, channel, owners, during)
     jobs = [settler.settle_key(key, sessions.get((channel.channel_id, key)), group) for key, group in by_key.items()]
-    await gather_limited(SETTLED_AT_ONCE, jobs)
+    await gather_limited(MAX_SETTLED_AT_ONCE, jobs)
     return sum(map(len, by_key.values()))
 
 

@@ -1,4 +1,4 @@
-"""An import that somebody asked for: afresh, killed as often as it takes, and none missed."""
+"""An import by request: from the beginning, whichever processes die, and no thread is missed."""
 
 from datetime import timedelta
 
@@ -15,28 +15,28 @@ pytestmark = pytest.mark.guild(followed=True)
 
 EMPTY = ChannelItem(channel_id=CHANNEL, guild_id=GUILD, kind=0)
 NO_STRETCH = 3600.0
-ASKED = "interaction-1"  # who fetches
-OFTEN = 400  # calls of one process: several dozen processes for what follows
+REQUEST = "interaction-1"
+CALLS_PER_PROCESS = 400  # several dozen processes for fifty thousand threads
 
 
-async def run(guild: Guild, asked_by: str) -> ChannelItem:
-    return await import_afresh(guild.context, EMPTY, asked_by, stretch=NO_STRETCH)
+async def run(guild: Guild, requested_by: str) -> ChannelItem:
+    return await import_afresh(guild.context, EMPTY, requested_by, stretch=NO_STRETCH)
 
 
-async def run_killed(guild: Guild, asked_by: str, *, every: int) -> tuple[ChannelItem, int]:
-    """Run until it is done, each process dying after so many calls; how many died."""
+async def run_killed(guild: Guild, requested_by: str, *, every: int) -> tuple[ChannelItem, int]:
+    """Import to the end with processes that die after so many calls; returns how many died."""
     for died in range(1000):
         guild.calls.forget()
         guild.calls.dies_after = every
         try:
-            return await run(guild, asked_by), died
+            return await run(guild, requested_by), died
         except Died:
             guild.restart()
-    raise AssertionError("it never comes to an end")
+    raise AssertionError("the import never ends")
 
 
-def past(guild: Guild, count: int, *, every: int = 1, step: timedelta = timedelta(seconds=1)) -> list[str]:
-    """A long past; of so many threads one is named like a session. The ids of those."""
+def add_past(guild: Guild, count: int, *, every: int = 1, step: timedelta = timedelta(seconds=1)) -> list[str]:
+    """Add so many archived threads, one of `every` named like a session; returns the ids of these."""
     made = guild.discord.people.add_archived_threads(
         CHANNEL,
         count,
@@ -47,17 +47,17 @@ def past(guild: Guild, count: int, *, every: int = 1, step: timedelta = timedelt
     return made[::every]
 
 
-async def test_fifty_thousand_threads_are_imported_by_processes_that_all_die_and_none_is_missed(guild: Guild) -> None:
-    sessions = past(guild, 50_000, every=50)
+async def test_processes_that_all_die_import_fifty_thousand_threads_and_miss_none(guild: Guild) -> None:
+    sessions = add_past(guild, 50_000, every=50)
     guild.calls.forget()
-    guild.calls.dies_after = OFTEN
+    guild.calls.dies_after = CALLS_PER_PROCESS
     with pytest.raises(Died):
-        await run(guild, ASKED)
+        await run(guild, REQUEST)
     guild.restart()
     moving = sessions[-1]  # from the last page, which is not read yet, to the first, which is
     guild.people.unarchive(moving)
     guild.people.archive(moving)
-    done, died = await run_killed(guild, ASKED, every=OFTEN)
+    done, died = await run_killed(guild, REQUEST, every=CALLS_PER_PROCESS)
     assert died > 5
     assert done.imported_at is not None
     assert guild.table.threads() == set(sessions)
@@ -65,8 +65,8 @@ async def test_fifty_thousand_threads_are_imported_by_processes_that_all_die_and
 
 
 @pytest.mark.parametrize("same", [3, 100])
-async def test_equal_archive_times_at_a_pages_edge_hide_none(guild: Guild, same: int) -> None:
-    newest = past(guild, 98)
+async def test_equal_archive_times_at_the_edge_of_a_page_hide_no_thread(guild: Guild, same: int) -> None:
+    newest = add_past(guild, 98)
     at = guild.now - timedelta(hours=2, seconds=200)
     equal = guild.discord.people.add_archived_threads(
         CHANNEL, same, newest=at, name_of="Session equal {}".format, step=timedelta(0)
@@ -74,57 +74,57 @@ async def test_equal_archive_times_at_a_pages_edge_hide_none(guild: Guild, same:
     older = guild.discord.people.add_archived_threads(
         CHANNEL, 60, newest=at - timedelta(seconds=1), name_of="Session older {}".format, step=timedelta(seconds=1)
     )
-    await run_killed(guild, ASKED, every=OFTEN)
+    await run_killed(guild, REQUEST, every=CALLS_PER_PROCESS)
     assert guild.table.threads() == {*newest, *equal, *older}
 
 
-async def test_a_repeat_of_the_same_request_goes_on_and_another_one_begins_again(guild: Guild) -> None:
-    past(guild, 5)
-    done = await run(guild, ASKED)
+async def test_a_repeat_of_a_request_goes_on_and_another_request_begins_again(guild: Guild) -> None:
+    add_past(guild, 5)
+    done = await run(guild, REQUEST)
     guild.calls.forget()
-    assert await run(guild, ASKED) == done
+    assert await run(guild, REQUEST) == done
     assert guild.calls.count("GET /guilds/{guild_id}/threads/active") == 0
     await run(guild, "interaction-2")
     assert guild.calls.count("GET /guilds/{guild_id}/threads/active") > 0
 
 
-async def test_a_new_name_waits_until_the_import_is_done_and_none_is_made_twice(guild: Guild) -> None:
-    (old, *_) = past(guild, 450, every=449)[1:]
+async def test_an_open_during_the_import_gets_the_old_thread_of_its_name(guild: Guild) -> None:
+    (old, *_) = add_past(guild, 450, every=449)[1:]
     guild.calls.forget()
     guild.calls.dies_after = 6
     with pytest.raises(Died):
-        await run(guild, ASKED)
+        await run(guild, REQUEST)
     guild.restart()
     assert (await guild.open("449")).thread_id == old
 
 
-async def test_a_stretch_that_is_over_tells_how_far_it_is(guild: Guild) -> None:
-    past(guild, 450)
-    with pytest.raises(Importing) as told:
-        await import_afresh(guild.context, EMPTY, ASKED, stretch=0.0)
-    assert set(told.value.progress) == {"pages", "threads", "sessions"}
+async def test_an_import_that_stops_at_its_time_limit_reports_its_progress(guild: Guild) -> None:
+    add_past(guild, 450)
+    with pytest.raises(Importing) as raised:
+        await import_afresh(guild.context, EMPTY, REQUEST, stretch=0.0)
+    assert set(raised.value.progress) == {"pages", "threads", "sessions"}
 
 
-def full(guild: Guild, thread_id: str, messages: int) -> None:
+def add_messages(guild: Guild, thread_id: str, messages: int) -> None:
     for _ in range(messages):
         guild.people.post_message(thread_id, "a word")
 
 
 @pytest.mark.parametrize("killed", [False, True])
-async def test_of_a_names_threads_on_several_pages_and_in_both_lists_the_fullest_is_kept(
+async def test_the_thread_with_most_messages_is_kept_wherever_the_threads_of_a_name_are_listed(
     guild: Guild, killed: bool
 ) -> None:
     threads = [guild.people.create_thread(CHANNEL, "Session x") for _ in range(5)]
-    full(guild, threads[1], 1)
-    full(guild, threads[3], 4)
-    full(guild, threads[4], 2)
+    add_messages(guild, threads[1], 1)
+    add_messages(guild, threads[3], 4)
+    add_messages(guild, threads[4], 2)
     for thread_id in threads[2:4]:
         guild.people.archive(thread_id)
     await guild.wait(minutes=10)
     guild.discord.people.add_archived_threads(
         CHANNEL, 150, newest=guild.now, name_of="talk {}".format, step=timedelta(seconds=1)
     )
-    await (run_killed(guild, ASKED, every=25) if killed else run(guild, ASKED))
+    await (run_killed(guild, REQUEST, every=25) if killed else run(guild, REQUEST))
     assert guild.table.item("x")["discord_thread_id"] == threads[3]
     assert sorted(i["sk"].rpartition("#")[2] for i in guild.table.of_kind("NAMESAKE#")) == sorted(
         {*threads} - {threads[3]}
@@ -133,11 +133,11 @@ async def test_of_a_names_threads_on_several_pages_and_in_both_lists_the_fullest
     assert {thread_id for thread_id, key in pointers.items() if key == "x"} == {threads[3]}
 
 
-async def test_a_thread_that_was_on_record_before_the_import_stays_there(guild: Guild) -> None:
+async def test_a_thread_that_was_on_record_before_the_import_stays_on_record(guild: Guild) -> None:
     kept = (await guild.open("x")).thread_id
     other = guild.people.create_thread(CHANNEL, "Session x")
-    full(guild, other, 9)
-    await run(guild, ASKED)
+    add_messages(guild, other, 9)
+    await run(guild, REQUEST)
     assert guild.table.item("x")["discord_thread_id"] == kept
     await run(guild, "interaction-2")
     assert guild.table.item("x")["discord_thread_id"] == kept

@@ -1,4 +1,4 @@
-"""Something on the server deletes what the bot posts: another bot that keeps the channel clean, say."""
+"""Something on the server deletes what the bot posts, such as another bot."""
 
 import pytest
 
@@ -24,14 +24,14 @@ def clean(guild: Guild, times: int) -> None:
     guild.after_call, guild.after_every_call = delete_the_new_ones, True
 
 
-async def test_a_source_message_that_vanishes_before_its_thread_is_started_is_made_anew(guild: Guild) -> None:
+async def test_a_source_message_that_is_deleted_before_its_thread_is_started_is_posted_again(guild: Guild) -> None:
     clean(guild, times=MAX_GENERATIONS - 1)
 
     assert (await guild.open()).outcome is Outcome.CREATED
     assert len(guild.living_threads()) == len(guild.source_messages()) == 1
 
 
-async def test_an_opener_whose_messages_always_vanish_stops_posting_and_says_why(guild: Guild) -> None:
+async def test_an_opener_whose_messages_are_always_deleted_stops_posting_and_says_why(guild: Guild) -> None:
     clean(guild, times=1000)
 
     with pytest.raises(DiscordUnavailable) as raised:
@@ -43,4 +43,4 @@ async def test_an_opener_whose_messages_always_vanish_stops_posting_and_says_why
     begun = guild.now
     with pytest.raises(DiscordUnavailable):
         await guild.open()
-    assert guild.now == begun  # the claim was let go: the next one does not wait for its lease
+    assert guild.now == begun  # the claim was released: the next opener does not wait for its lease
