@@ -39,107 +39,92 @@ def session_threads(deployment: Deployment) -> list[Thread]:
     return [t for t in deployment.discord.threads.values() if t.name.startswith("Session ")]
 
 
-def test_forty_threads_of_one_name_are_merged_into_one(deployment: Deployment) -> None:
-    async def scenario() -> None:
-        archived, active = make_threads(deployment, 20, archived=True), make_threads(deployment, 20)
-        listed = await deployment.administer("duplicates")
-        assert "39 threads would be merged" in await finish(deployment, listed)
-        assert len(session_threads(deployment)) == 40
-        pressed = await deployment.press(listed)
-        assert pressed.callback == {"type": 6}  # a button's deferral: the list stays until it is replaced
-        assert "merged 39 threads" in await finish(deployment, pressed)
-        shown = deployment.discord.original_response(pressed.token)
-        assert shown is not None
-        assert shown["components"] == []
-        (kept,) = session_threads(deployment)
-        messages = deployment.discord.messages.values()
-        linked = {m.channel_id for m in messages if f"<#{kept.id}>" in m.content}
-        assert linked == {*archived, *active} - {kept.id}
-        again = await deployment.administer("duplicates")
-        assert "nothing to merge" in await finish(deployment, again)
-        for item in deployment.dynamo.items():
-            deployment.dynamo.client.delete_item(
-                TableName=deployment.dynamo.table, Key={"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
-            )
-        opened = await deployment.ask()
-        assert f"<#{kept.id}>" in await finish(deployment, opened)
-
-    deployment.run(scenario())
-
-
-def test_listing_duplicates_of_a_new_channel_imports_it_first(deployment: Deployment) -> None:
-    async def scenario() -> None:
-        now = deployment.clock.now()
-        deployment.discord.people.add_archived_threads(
-            CHANNEL, 250, newest=now, name_of=lambda n: f"Session {n % 125}", step=timedelta(seconds=1)
+async def test_forty_threads_of_one_name_are_merged_into_one(deployment: Deployment) -> None:
+    archived, active = make_threads(deployment, 20, archived=True), make_threads(deployment, 20)
+    listed = await deployment.administer("duplicates")
+    assert "39 threads would be merged" in await finish(deployment, listed)
+    assert len(session_threads(deployment)) == 40
+    pressed = await deployment.press(listed)
+    assert pressed.callback == {"type": 6}  # a button's deferral: the list stays until it is replaced
+    assert "merged 39 threads" in await finish(deployment, pressed)
+    shown = deployment.discord.original_response(pressed.token)
+    assert shown is not None
+    assert shown["components"] == []
+    (kept,) = session_threads(deployment)
+    messages = deployment.discord.messages.values()
+    linked = {m.channel_id for m in messages if f"<#{kept.id}>" in m.content}
+    assert linked == {*archived, *active} - {kept.id}
+    again = await deployment.administer("duplicates")
+    assert "nothing to merge" in await finish(deployment, again)
+    for item in deployment.dynamo.items():
+        deployment.dynamo.client.delete_item(
+            TableName=deployment.dynamo.table, Key={"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
         )
-        listed = await deployment.administer("duplicates")
-        text = await finish(deployment, listed)
-        assert "125 session names with several threads here; 125 threads would be merged" in text
-        assert "imported_at" in channel_item(deployment)
+    opened = await deployment.ask()
+    assert f"<#{kept.id}>" in await finish(deployment, opened)
 
-    deployment.run(scenario())
+
+async def test_listing_duplicates_of_a_new_channel_imports_it_first(deployment: Deployment) -> None:
+    now = deployment.clock.now()
+    deployment.discord.people.add_archived_threads(
+        CHANNEL, 250, newest=now, name_of=lambda n: f"Session {n % 125}", step=timedelta(seconds=1)
+    )
+    listed = await deployment.administer("duplicates")
+    text = await finish(deployment, listed)
+    assert "125 session names with several threads here; 125 threads would be merged" in text
+    assert "imported_at" in channel_item(deployment)
 
 
 @pytest.mark.parametrize("number", [0, 1, 100, 101, 250])
-def test_an_import_ends_with_the_number_of_threads(deployment: Deployment, number: int) -> None:
-    async def scenario() -> None:
-        now = deployment.clock.now()
-        deployment.discord.people.add_archived_threads(
-            CHANNEL,
-            number,
-            newest=now - timedelta(hours=1),
-            name_of=lambda n: f"Session {n}" if n % 2 else f"talk {n}",
-            step=timedelta(seconds=1),
-        )
-        make_threads(deployment, 1, "active")
-        text = await finish(deployment, await deployment.administer("import"))
-        what = "1 thread" if number == 0 else f"{number + 1} threads"
-        assert f"{what}, {number // 2 + 1} of them named like sessions" in text
-
-    deployment.run(scenario())
+async def test_an_import_ends_with_the_number_of_threads(deployment: Deployment, number: int) -> None:
+    now = deployment.clock.now()
+    deployment.discord.people.add_archived_threads(
+        CHANNEL,
+        number,
+        newest=now - timedelta(hours=1),
+        name_of=lambda n: f"Session {n}" if n % 2 else f"talk {n}",
+        step=timedelta(seconds=1),
+    )
+    make_threads(deployment, 1, "active")
+    text = await finish(deployment, await deployment.administer("import"))
+    what = "1 thread" if number == 0 else f"{number + 1} threads"
+    assert f"{what}, {number // 2 + 1} of them named like sessions" in text
 
 
-def test_a_second_import_finds_a_thread_that_a_restored_table_lacks(deployment: Deployment) -> None:
-    async def scenario() -> None:
-        (old,) = make_threads(deployment, 1, "old", archived=True)
-        await deployment.clock.sleep(3600)
-        await finish(deployment, await deployment.administer("import"))
-        mark = channel_item(deployment)["imported_at"]
-        for item in deployment.dynamo.items():  # a backup from before the thread: but the mark is of today
-            if item["sk"] != "CHANNEL":
-                deployment.dynamo.client.delete_item(
-                    TableName=deployment.dynamo.table, Key={"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
-                )
-        await deployment.clock.sleep(60)
-        await finish(deployment, await deployment.administer("import"))
-        assert channel_item(deployment)["imported_at"] > mark
-        assert f"<#{old}>" in await finish(deployment, await deployment.ask("old"))
-
-    deployment.run(scenario())
+async def test_a_second_import_finds_a_thread_that_a_restored_table_lacks(deployment: Deployment) -> None:
+    (old,) = make_threads(deployment, 1, "old", archived=True)
+    await deployment.clock.sleep(3600)
+    await finish(deployment, await deployment.administer("import"))
+    mark = channel_item(deployment)["imported_at"]
+    for item in deployment.dynamo.items():  # a backup from before the thread: but the mark is of today
+        if item["sk"] != "CHANNEL":
+            deployment.dynamo.client.delete_item(
+                TableName=deployment.dynamo.table, Key={"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
+            )
+    await deployment.clock.sleep(60)
+    await finish(deployment, await deployment.administer("import"))
+    assert channel_item(deployment)["imported_at"] > mark
+    assert f"<#{old}>" in await finish(deployment, await deployment.ask("old"))
 
 
-def test_an_interrupted_import_resumes_and_its_repeat_does_not_start_again(deployment: Deployment) -> None:
-    async def scenario() -> None:
-        deployment.discord.people.add_archived_threads(
-            CHANNEL, 250, newest=deployment.clock.now(), name_of="Session {}".format, step=timedelta(seconds=1)
-        )
-        asked = await deployment.administer("import", old=2.9)  # handed over at once
-        (sent,) = deployment.queue.sent
-        page = "/channels/{channel_id}/threads/archived/public"
-        for _ in range(2):
-            deployment.discord.limit_once("GET", page, 30.0, nth=2)
-            await deployment.receive()
-            await deployment.clock.sleep(31)
-        assert "250 threads, 250 of them named like sessions" in await finish(deployment, asked)
-        calls = sum(deployment.discord.calls.values())
-        mark = channel_item(deployment)
-        deployment.queue.waiting.clear()
-        await _deliver_again(deployment, sent)
-        assert channel_item(deployment) == mark
-        assert sum(deployment.discord.calls.values()) - calls <= 1  # nothing but the answer's edit
-
-    deployment.run(scenario())
+async def test_an_interrupted_import_resumes_and_its_repeat_does_not_start_again(deployment: Deployment) -> None:
+    deployment.discord.people.add_archived_threads(
+        CHANNEL, 250, newest=deployment.clock.now(), name_of="Session {}".format, step=timedelta(seconds=1)
+    )
+    asked = await deployment.administer("import", old=2.9)  # handed over at once
+    (sent,) = deployment.queue.sent
+    page = "/channels/{channel_id}/threads/archived/public"
+    for _ in range(2):
+        deployment.discord.limit_once("GET", page, 30.0, nth=2)
+        await deployment.receive()
+        await deployment.clock.sleep(31)
+    assert "250 threads, 250 of them named like sessions" in await finish(deployment, asked)
+    calls = sum(deployment.discord.calls.values())
+    mark = channel_item(deployment)
+    deployment.queue.waiting.clear()
+    await _deliver_again(deployment, sent)
+    assert channel_item(deployment) == mark
+    assert sum(deployment.discord.calls.values()) - calls <= 1  # nothing but the answer's edit
 
 
 async def _deliver_again(deployment: Deployment, sent: Any) -> None:
@@ -166,20 +151,17 @@ def test_an_administrator_needs_no_manage_threads(deployment: Deployment) -> Non
     assert "nothing to merge" in asked.content
 
 
-def test_the_button_checks_the_member_and_the_channel_again(deployment: Deployment) -> None:
-    async def scenario() -> None:
-        make_threads(deployment, 3)
-        listed = await deployment.administer("duplicates")
-        before = deployment.discord.state.threads.items()
-        member = await deployment.press(listed, member_permissions=MEMBER_PERMISSIONS)
-        assert member.callback == {"type": 4, "data": texts.failure(NotAllowed())}
-        assert "Merge 2 threads" in json.dumps(deployment.discord.original_response(listed.token))
-        deployment.discord.add_channel(GUILD, "100000000000000011")
-        elsewhere = await deployment.press(listed, channel_id="100000000000000011")
-        assert elsewhere.content == texts.unknown_component()["content"]
-        assert [t.name for _, t in before] == ["Session 1a06a43"] * 3
-
-    deployment.run(scenario())
+async def test_the_button_checks_the_member_and_the_channel_again(deployment: Deployment) -> None:
+    make_threads(deployment, 3)
+    listed = await deployment.administer("duplicates")
+    before = deployment.discord.state.threads.items()
+    member = await deployment.press(listed, member_permissions=MEMBER_PERMISSIONS)
+    assert member.callback == {"type": 4, "data": texts.failure(NotAllowed())}
+    assert "Merge 2 threads" in json.dumps(deployment.discord.original_response(listed.token))
+    deployment.discord.add_channel(GUILD, "100000000000000011")
+    elsewhere = await deployment.press(listed, channel_id="100000000000000011")
+    assert elsewhere.content == texts.unknown_component()["content"]
+    assert [t.name for _, t in before] == ["Session 1a06a43"] * 3
 
 
 @pytest.mark.parametrize(
@@ -200,35 +182,29 @@ def test_the_bots_missing_permissions_are_named_before_any_request(
     assert not deployment.dynamo.items()
 
 
-def test_a_merge_resumes_after_a_rate_limit_and_counts_all_threads(deployment: Deployment) -> None:
-    async def scenario() -> None:
-        make_threads(deployment, 6)
-        listed = await deployment.administer("duplicates")
-        deployment.discord.limit_once("PATCH", "/channels/{channel_id}", 200.0, nth=3)
-        pressed = await deployment.press(listed)
-        said: list[str] = []
+async def test_a_merge_resumes_after_a_rate_limit_and_counts_all_threads(deployment: Deployment) -> None:
+    make_threads(deployment, 6)
+    listed = await deployment.administer("duplicates")
+    deployment.discord.limit_once("PATCH", "/channels/{channel_id}", 200.0, nth=3)
+    pressed = await deployment.press(listed)
+    said: list[str] = []
 
-        async def note() -> None:
-            said.append(deployment.shown(pressed))
+    async def note() -> None:
+        said.append(deployment.shown(pressed))
 
-        assert await deployment.work(between=note) == 2
-        assert "Discord asks me to wait" in said[0]
-        assert len(session_threads(deployment)) == 1
-        assert "merged 5 threads" in said[-1]
-
-    deployment.run(scenario())
+    assert await deployment.work(between=note) == 2
+    assert "Discord asks me to wait" in said[0]
+    assert len(session_threads(deployment)) == 1
+    assert "merged 5 threads" in said[-1]
 
 
-def test_a_command_in_a_thread_means_the_parent_channel(deployment: Deployment) -> None:
-    async def scenario() -> None:
-        first, *_ = make_threads(deployment, 2)
-        thread: dict[str, Any] = {"channel_id": first, "channel_type": 11, "parent_id": CHANNEL}
-        listed = await deployment.administer("duplicates", **thread)
-        assert "1 thread would be merged" in await finish(deployment, listed)
-        pressed = await deployment.press(listed, **thread)
-        assert "merged 1 thread" in await finish(deployment, pressed)
-
-    deployment.run(scenario())
+async def test_a_command_in_a_thread_means_the_parent_channel(deployment: Deployment) -> None:
+    first, *_ = make_threads(deployment, 2)
+    thread: dict[str, Any] = {"channel_id": first, "channel_type": 11, "parent_id": CHANNEL}
+    listed = await deployment.administer("duplicates", **thread)
+    assert "1 thread would be merged" in await finish(deployment, listed)
+    pressed = await deployment.press(listed, **thread)
+    assert "merged 1 thread" in await finish(deployment, pressed)
 
 
 def test_both_commands_and_the_button_are_registered() -> None:

@@ -13,7 +13,7 @@ from infra.simulator.faults import DROP, HANG
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
 from tests.kit.secrets import BOT_TOKEN, INTERACTION_TOKEN
-from tests.kit.virtual_time import START, LoopClock, run
+from tests.kit.virtual_time import START, LoopClock
 
 GUILD, CHANNEL, APPLICATION, PERSON = "1", "10", "900", "7"
 TOKEN = Secret(BOT_TOKEN)
@@ -40,138 +40,104 @@ async def create_thread(discord: Discord, name: str = "Session 1a06a43") -> str:
     return (await discord.start_thread(CHANNEL, message.id, name=name, auto_archive_duration=4320)).id
 
 
-def test_a_thread_is_created_archived_reopened_and_its_message_deleted(simulated: SimulatedDiscord) -> None:
-    async def scenario() -> None:
-        discord = client(simulated)
-        thread_id = await create_thread(discord)
-        assert (await discord.message(CHANNEL, thread_id)).author.id == await discord.current_user_id()
-        with pytest.raises(DiscordRefused) as again:
-            await discord.start_thread(CHANNEL, thread_id, name="again", auto_archive_duration=60)
-        assert again.value.code == 160004
-        await discord.add_thread_member(thread_id, PERSON)
-        active = await discord.active_threads(GUILD)
-        assert [thread.id for thread in active.threads] == [thread_id]
-        assert active.date == START.replace(microsecond=0)
-        assert (await discord.change_thread(thread_id, archived=True, locked=True, reason="done")).archived
-        page = await discord.archived_threads(CHANNEL, before=None)
-        assert [thread.id for thread in page.threads] == [thread_id]
-        assert not (await discord.archived_threads(CHANNEL, before=page.threads[0].archive_time)).threads
-        reopened = await discord.change_thread(thread_id, archived=False, locked=False)
-        assert (reopened.archived, reopened.locked, reopened.parent_id) == (False, False, CHANNEL)
-        await discord.delete_message(CHANNEL, thread_id, reason="its thread is gone")
-        with pytest.raises(NotFound) as gone:
-            await discord.delete_message(CHANNEL, thread_id)
-        assert gone.value.code == 10008
-        assert (await discord.channel(thread_id)).id == thread_id
-
-    run(scenario())
+async def test_a_thread_is_created_archived_reopened_and_its_message_deleted(simulated: SimulatedDiscord) -> None:
+    discord = client(simulated)
+    thread_id = await create_thread(discord)
+    assert (await discord.message(CHANNEL, thread_id)).author.id == await discord.current_user_id()
+    with pytest.raises(DiscordRefused) as again:
+        await discord.start_thread(CHANNEL, thread_id, name="again", auto_archive_duration=60)
+    assert again.value.code == 160004
+    await discord.add_thread_member(thread_id, PERSON)
+    active = await discord.active_threads(GUILD)
+    assert [thread.id for thread in active.threads] == [thread_id]
+    assert active.date == START.replace(microsecond=0)
+    assert (await discord.change_thread(thread_id, archived=True, locked=True, reason="done")).archived
+    page = await discord.archived_threads(CHANNEL, before=None)
+    assert [thread.id for thread in page.threads] == [thread_id]
+    assert not (await discord.archived_threads(CHANNEL, before=page.threads[0].archive_time)).threads
+    reopened = await discord.change_thread(thread_id, archived=False, locked=False)
+    assert (reopened.archived, reopened.locked, reopened.parent_id) == (False, False, CHANNEL)
+    await discord.delete_message(CHANNEL, thread_id, reason="its thread is gone")
+    with pytest.raises(NotFound) as gone:
+        await discord.delete_message(CHANNEL, thread_id)
+    assert gone.value.code == 10008
+    assert (await discord.channel(thread_id)).id == thread_id
 
 
 @pytest.mark.parametrize("what", [DROP, HANG])
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_a_message_whose_response_was_lost_is_not_posted_twice(
+async def test_a_message_whose_response_was_lost_is_not_posted_twice(
     simulated: SimulatedDiscord, what: Any, when: Any
 ) -> None:
     simulated.faults.inject("POST", MESSAGES, what, when=when)
-
-    async def scenario() -> None:
-        await client(simulated).post_message(CHANNEL, {"content": "anchor"}, nonce="n")
-
-    run(scenario())
+    await client(simulated).post_message(CHANNEL, {"content": "anchor"}, nonce="n")
     assert len(simulated.messages) == 1
 
 
-def test_a_late_post_and_its_repeat_make_one_message(simulated: SimulatedDiscord) -> None:
+async def test_a_late_post_and_its_repeat_make_one_message(simulated: SimulatedDiscord) -> None:
     simulated.faults.inject("POST", MESSAGES, HANG, when="late")
-
-    async def scenario() -> None:
-        await client(simulated).post_message(CHANNEL, {"content": "anchor"}, nonce="n")
-        await asyncio.sleep(60)
-
-    run(scenario())
+    await client(simulated).post_message(CHANNEL, {"content": "anchor"}, nonce="n")
+    await asyncio.sleep(60)
     assert len(simulated.messages) == 1
 
 
-def test_a_post_without_any_response_has_an_unknown_outcome(simulated: SimulatedDiscord) -> None:
+async def test_a_post_without_any_response_has_an_unknown_outcome(simulated: SimulatedDiscord) -> None:
     simulated.faults.inject("POST", MESSAGES, DROP, when="after", times=9)
-
-    async def scenario() -> None:
-        with pytest.raises(OutcomeUnknown):
-            await client(simulated).post_message(CHANNEL, {"content": "anchor"}, nonce="n")
-
-    run(scenario())
+    with pytest.raises(OutcomeUnknown):
+        await client(simulated).post_message(CHANNEL, {"content": "anchor"}, nonce="n")
     assert len(simulated.messages) == 1
 
 
-def test_posting_with_the_nonce_of_a_deleted_message_raises_not_found(simulated: SimulatedDiscord) -> None:
-    async def scenario() -> None:
-        discord = client(simulated)
-        message = await discord.post_message(CHANNEL, {"content": "anchor"}, nonce="n")
-        await discord.delete_message(CHANNEL, message.id)
-        with pytest.raises(NotFound) as raised:
-            await discord.post_message(CHANNEL, {"content": "anchor"}, nonce="n")
-        assert raised.value.code == 10008
-
-    run(scenario())
+async def test_posting_with_the_nonce_of_a_deleted_message_raises_not_found(simulated: SimulatedDiscord) -> None:
+    discord = client(simulated)
+    message = await discord.post_message(CHANNEL, {"content": "anchor"}, nonce="n")
+    await discord.delete_message(CHANNEL, message.id)
+    with pytest.raises(NotFound) as raised:
+        await discord.post_message(CHANNEL, {"content": "anchor"}, nonce="n")
+    assert raised.value.code == 10008
 
 
-def test_many_tasks_share_a_rate_limit_without_a_429(simulated: SimulatedDiscord) -> None:
+async def test_many_tasks_share_a_rate_limit_without_a_429(simulated: SimulatedDiscord) -> None:
     simulated.limit_route("POST", MESSAGES, 5, 2.0)
-
-    async def scenario() -> None:
-        discord = client(simulated)
-        await discord.post_message(CHANNEL, {"content": "first"}, nonce="first")
-        posts = [discord.post_message(CHANNEL, {"content": "x"}, nonce=str(n)) for n in range(20)]
-        await asyncio.gather(*posts)
-
-    run(scenario())
+    discord = client(simulated)
+    await discord.post_message(CHANNEL, {"content": "first"}, nonce="first")
+    posts = [discord.post_message(CHANNEL, {"content": "x"}, nonce=str(n)) for n in range(20)]
+    await asyncio.gather(*posts)
     assert len(simulated.messages) == 21
     assert {status for _, _, status in simulated.calls} == {200}
 
 
-def test_a_limit_without_headers_raises_rate_limited(simulated: SimulatedDiscord) -> None:
+async def test_a_limit_without_headers_raises_rate_limited(simulated: SimulatedDiscord) -> None:
     simulated.limit_route("PATCH", "/channels/{channel_id}", 2, 600.0, hidden=True)
-
-    async def scenario() -> None:
-        discord = client(simulated)
-        thread_id = await create_thread(discord)
-        for name in ("one", "two"):
-            await discord.change_thread(thread_id, name=name)
-        with pytest.raises(RateLimited) as raised:
-            await discord.change_thread(thread_id, name="three")
-        assert raised.value.retry_after > 500
-
-    run(scenario())
+    discord = client(simulated)
+    thread_id = await create_thread(discord)
+    for name in ("one", "two"):
+        await discord.change_thread(thread_id, name=name)
+    with pytest.raises(RateLimited) as raised:
+        await discord.change_thread(thread_id, name="three")
+    assert raised.value.retry_after > 500
 
 
-def test_all_pages_of_archived_threads_can_be_read(simulated: SimulatedDiscord) -> None:
+async def test_all_pages_of_archived_threads_can_be_read(simulated: SimulatedDiscord) -> None:
     simulated.people.add_archived_threads(CHANNEL, 250, newest=START)
-
-    async def scenario() -> None:
-        discord, seen = client(simulated), set[str]()
-        before: datetime | None = None
-        while True:
-            page = await discord.archived_threads(CHANNEL, before=before)
-            seen |= {thread.id for thread in page.threads}
-            if not page.has_more:
-                break
-            before = page.threads[-1].archive_time
-        assert len(seen) == 250
-
-    run(scenario())
+    discord, seen = client(simulated), set[str]()
+    before: datetime | None = None
+    while True:
+        page = await discord.archived_threads(CHANNEL, before=before)
+        seen |= {thread.id for thread in page.threads}
+        if not page.has_more:
+            break
+        before = page.threads[-1].archive_time
+    assert len(seen) == 250
 
 
-def test_a_deferred_answer_is_edited(simulated: SimulatedDiscord) -> None:
+async def test_a_deferred_answer_is_edited(simulated: SimulatedDiscord) -> None:
     simulated.begin_interaction(INTERACTION_TOKEN, "5", APPLICATION, START.astimezone(UTC), channel_id=CHANNEL)
-
-    async def scenario() -> None:
-        discord = client(simulated)
-        editing = asyncio.ensure_future(discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))
-        await asyncio.sleep(0.1)
-        assert simulated.answer_interaction(INTERACTION_TOKEN, {"type": 5, "data": {"flags": 64}}, START)
-        await editing
-
-    run(scenario())
+    discord = client(simulated)
+    editing = asyncio.ensure_future(discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))
+    await asyncio.sleep(0.1)
+    assert simulated.answer_interaction(INTERACTION_TOKEN, {"type": 5, "data": {"flags": 64}}, START)
+    await editing
     answer = simulated.original_response(INTERACTION_TOKEN)
     assert answer is not None
     assert answer["content"] == "done"

@@ -51,15 +51,11 @@ def source(token: Secret | None, read: Callable[[], Awaitable[Secret]] | None = 
     return TokenSource(token, clock=LoopClock(), read=read)
 
 
-def test_a_renewed_token_is_read_and_used_without_an_error() -> None:
+async def test_a_renewed_token_is_read_and_used_without_an_error() -> None:
     server, parameter = OneTokenDiscord(NEW), Parameter(NEW)
     discord = client_of(server.handle, token=source(OLD, parameter.read))
-
-    async def twice() -> None:
-        await discord.channel("1")
-        await discord.channel("1")
-
-    run(twice())
+    await discord.channel("1")
+    await discord.channel("1")
     assert parameter.reads == 1
     assert len(server.requests) == 3
 
@@ -99,53 +95,37 @@ def test_after_a_401_without_a_renewed_token_no_request_is_sent_for_a_while(para
     run(scenario())
 
 
-def test_many_requests_with_a_dead_token_read_the_parameter_once() -> None:
+async def test_many_requests_with_a_dead_token_read_the_parameter_once() -> None:
     server, parameter = OneTokenDiscord(NEW), Parameter(OLD)
     discord = client_of(server.handle, token=source(OLD, parameter.read))
-
-    async def many() -> None:
-        results = await asyncio.gather(*[discord.channel("1") for _ in range(10)], return_exceptions=True)
-        assert {type(result) for result in results} == {BotTokenRefused}
-
-    run(many())
+    results = await asyncio.gather(*[discord.channel("1") for _ in range(10)], return_exceptions=True)
+    assert {type(result) for result in results} == {BotTokenRefused}
     assert parameter.reads == 1
 
 
-def test_a_renewed_token_that_is_also_refused_is_not_used_again() -> None:
+async def test_a_renewed_token_that_is_also_refused_is_not_used_again() -> None:
     server, parameter = OneTokenDiscord(Secret(made_up("third-token"))), Parameter(NEW)
     discord = client_of(server.handle, token=source(OLD, parameter.read))
-
-    async def twice() -> None:
-        for _ in range(2):
-            with pytest.raises(BotTokenRefused):
-                await discord.channel("1")
-
-    run(twice())
+    for _ in range(2):
+        with pytest.raises(BotTokenRefused):
+            await discord.channel("1")
     assert len(server.requests) == 2
 
 
-def test_an_unknown_token_is_read_once_by_the_first_requests() -> None:
+async def test_an_unknown_token_is_read_once_by_the_first_requests() -> None:
     server, parameter = OneTokenDiscord(NEW), Parameter(NEW)
     discord = client_of(server.handle, token=source(None, parameter.read))
-
-    async def many() -> None:
-        await asyncio.gather(*[discord.channel("1") for _ in range(5)])
-
-    run(many())
+    await asyncio.gather(*[discord.channel("1") for _ in range(5)])
     assert parameter.reads == 1
     assert len(server.requests) == 5
 
 
-def test_a_token_that_cannot_be_read_is_read_again_by_the_next_request() -> None:
+async def test_a_token_that_cannot_be_read_is_read_again_by_the_next_request() -> None:
     server, parameter = OneTokenDiscord(NEW), Parameter(StoreUnavailable("ssm"), NEW)
     discord = client_of(server.handle, token=source(None, parameter.read))
-
-    async def scenario() -> None:
-        with pytest.raises(StoreUnavailable):
-            await discord.channel("1")
-        assert (await discord.channel("1")).id == "1"
-
-    run(scenario())
+    with pytest.raises(StoreUnavailable):
+        await discord.channel("1")
+    assert (await discord.channel("1")).id == "1"
 
 
 def test_a_source_needs_a_token_or_a_reader() -> None:
@@ -153,48 +133,37 @@ def test_a_source_needs_a_token_or_a_reader() -> None:
         TokenSource(None, clock=LoopClock())
 
 
-def test_interaction_webhooks_are_sent_without_the_bot_token() -> None:
+async def test_interaction_webhooks_are_sent_without_the_bot_token() -> None:
     script, discord = scripted(refusal(401, 0), answer(200, {}))
-
-    async def scenario() -> None:
-        with pytest.raises(BotTokenRefused):
-            await discord.channel("1")
-        await discord.edit_original(INTERACTION_TOKEN, {"content": "done"})
-
-    run(scenario())
+    with pytest.raises(BotTokenRefused):
+        await discord.channel("1")
+    await discord.edit_original(INTERACTION_TOKEN, {"content": "done"})
     assert "authorization" in script.requests[0].headers
     assert "authorization" not in script.requests[1].headers
 
 
-def test_a_401_for_an_interaction_token_does_not_pause_the_bot_token() -> None:
+async def test_a_401_for_an_interaction_token_does_not_pause_the_bot_token() -> None:
     script = ScriptedDiscord([refusal(401, 50027, "Invalid Webhook Token"), ok()])
     discord = client_of(script.handle)
-
-    async def scenario() -> None:
-        with pytest.raises(DiscordRefused) as raised:
-            await discord.edit_original(INTERACTION_TOKEN, {"content": "done"})
-        assert raised.value.code == 50027
-        await discord.channel("1")
-
-    run(scenario())
+    with pytest.raises(DiscordRefused) as raised:
+        await discord.edit_original(INTERACTION_TOKEN, {"content": "done"})
+    assert raised.value.code == 50027
+    await discord.channel("1")
     assert len(script.sent) == 2
 
 
-def test_a_renewed_token_is_found_within_seconds_during_the_pause() -> None:
-    async def scenario() -> None:
-        clock, parameter = LoopClock(), Parameter(OLD)
-        source = TokenSource(None, clock=clock, read=parameter.read)
-        assert await source.get() == OLD
-        assert not await source.renew(OLD)
-        reads = parameter.reads
-        for _ in range(10):
-            with pytest.raises(BotTokenRefused):
-                await source.get()
-        assert parameter.reads == reads, "the parameter is not read more often"
-        parameter.values = [NEW]
-        await clock.sleep(REREAD_PAUSE_SECONDS)
-        assert await source.get() == NEW
-        assert await source.get() == NEW
-        assert parameter.reads == reads + 1
-
-    run(scenario())
+async def test_a_renewed_token_is_found_within_seconds_during_the_pause() -> None:
+    clock, parameter = LoopClock(), Parameter(OLD)
+    source = TokenSource(None, clock=clock, read=parameter.read)
+    assert await source.get() == OLD
+    assert not await source.renew(OLD)
+    reads = parameter.reads
+    for _ in range(10):
+        with pytest.raises(BotTokenRefused):
+            await source.get()
+    assert parameter.reads == reads, "the parameter is not read more often"
+    parameter.values = [NEW]
+    await clock.sleep(REREAD_PAUSE_SECONDS)
+    assert await source.get() == NEW
+    assert await source.get() == NEW
+    assert parameter.reads == reads + 1

@@ -206,7 +206,7 @@ def counting(answer_with: Response) -> tuple[list[Request], Callable[[Request], 
 
 
 @pytest.mark.parametrize("status", [200, 404, 429, 500])
-def test_without_retries_a_request_is_sent_once_and_waits_for_nothing(status: int) -> None:
+async def test_without_retries_a_request_is_sent_once_and_waits_for_nothing(status: int) -> None:
     sent, send = counting(Response(status, {}, b'{"id": "1", "type": 0, "retry_after": 0.1}'))
     limits = RateLimits()
 
@@ -216,16 +216,12 @@ def test_without_retries_a_request_is_sent_once_and_waits_for_nothing(status: in
 
     clock = Sleepless()
     discord = Discord(send=send, application_id=APPLICATION, clock=clock, limits=limits, retry=NO_RETRY)
-
-    async def each() -> None:
-        for question in (get(discord), post(discord), discord.edit_original("t", {}), discord.delete_message("1", "2")):
-            try:
-                await question
-            except OnethreadError:
-                limits._windows.clear()
-                limits._blocked_until.clear()
-
-    run(each())
+    for question in (get(discord), post(discord), discord.edit_original("t", {}), discord.delete_message("1", "2")):
+        try:
+            await question
+        except OnethreadError:
+            limits._windows.clear()
+            limits._blocked_until.clear()
     assert len(sent) == 4
 
 

@@ -140,26 +140,18 @@ def test_tasks_that_share_a_bucket_never_exceed_it() -> None:
     assert limited_discord.moments[-1] < 5.0
 
 
-def test_a_cancelled_request_is_no_longer_in_flight() -> None:
+async def test_a_cancelled_request_is_no_longer_in_flight() -> None:
     limits = RateLimits()
     _, discord = scripted(hang, ok(), limits=limits)
-
-    async def cancelled() -> None:
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(get(discord), 0.5)
-        await get(discord)
-
-    run(cancelled())
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(get(discord), 0.5)
+    await get(discord)
     assert not limits._in_flight
 
 
-def test_no_request_waits_after_its_deadline() -> None:
+async def test_no_request_waits_after_its_deadline() -> None:
     script, discord = scripted(limited(0.1))
-
-    async def late() -> None:
-        set_deadline(Deadline(START - timedelta(seconds=1)))
-        with pytest.raises(RateLimited):
-            await get(discord)
-
-    run(late())
+    set_deadline(Deadline(START - timedelta(seconds=1)))
+    with pytest.raises(RateLimited):
+        await get(discord)
     assert len(script.sent) == 1
