@@ -19,9 +19,11 @@ from handler.config import Config, EnsureConfig, ReconcilerConfig, WebhookConfig
 from handler.errors import ConfigurationError
 from infra.interactions import encode, interaction, sign
 from infra.lambda_events import api_gateway_event, sqs_event, sqs_record
-from tests.kit.deployment import CHANNEL, GUILD, KEY, USER
+from tests.kit.deployment import USER
+from tests.kit.guild import KEY
 from tests.kit.loopback import Loopback, loopback
 from tests.kit.secrets import BOT_TOKEN
+from tests.kit.table_view import CHANNEL, GUILD
 
 T = TypeVar("T")
 NOW = datetime.now(UTC)

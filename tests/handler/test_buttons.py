@@ -12,7 +12,8 @@ from handler.errors import Importing, Merging, OnethreadError, RateLimited, Stor
 from infra.interactions import button
 from tests.kit.aws_wire import What
 from tests.kit.commands import Scripted
-from tests.kit.deployment import CHANNEL, GUILD, USER, Asked, Deployment
+from tests.kit.deployment import USER, Asked, Deployment
+from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
 

@@ -17,7 +17,8 @@ from handler.sessions.reconcile.run import run_once
 from infra.lambda_events import sqs_event, sqs_record
 from infra.simulator.faults import error, server_error
 from infra.simulator.refusals import too_many_requests
-from tests.kit.deployment import GUILD, Deployment
+from tests.kit.deployment import Deployment
+from tests.kit.table_view import GUILD
 from tests.kit.virtual_time import START
 
 CONTEXT = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
@@ -60,7 +61,7 @@ async def test_a_guild_that_was_used_once_is_sent_at_the_next_tick_and_then_run(
     assert waiting(deployment) == [GUILD]
     (thread,) = deployment.discord.threads
     deployment.discord.people.rename(thread, "Session 1a06a43: login bug", now=deployment.clock.now())
-    answer = await deployment.reconcile()
+    answer = await deployment.receive_guilds()
     assert answer["batchItemFailures"] == []
     assert answer["runs"] == [{"guild_id": GUILD, "counts": answer["runs"][0]["counts"]}]
     assert answer["runs"][0]["counts"]["UpdateSession"] == 1
@@ -222,7 +223,7 @@ async def test_held_deletions_are_a_metric_and_actions_are_counted_by_name(deplo
     for thread in list(deployment.discord.threads):
         deployment.discord.people.delete_thread(thread, now=deployment.clock.now())
     await deployment.tick()
-    assert (await deployment.reconcile())["runs"][0]["counts"]["held"] == 5
+    assert (await deployment.receive_guilds())["runs"][0]["counts"]["held"] == 5
     lines = logged(capsys)
     assert metric(lines, "HeldDeletions") == 5
     assert [line["Action"] for line in lines if "ReconcileActions" in line] == ["HoldDeletion"]

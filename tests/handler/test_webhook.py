@@ -24,9 +24,12 @@ from handler.errors import (
     TimedOut,
     TooManyThreads,
 )
+from infra.interactions import interaction
 from tests.kit.aws_wire import What
 from tests.kit.commands import Scripted
-from tests.kit.deployment import Asked, Deployment
+from tests.kit.deployment import USER, Asked, Deployment
+from tests.kit.table_view import CHANNEL, GUILD
+from tests.kit.virtual_time import START
 
 MESSAGE = 4
 DEFERRED = {"type": 5, "data": {"flags": 64}}
@@ -222,10 +225,6 @@ def test_a_hand_over_that_takes_effect_late_still_brings_the_link() -> None:
     ],
 )
 def test_an_unknown_command_is_answered_clearly(change: dict[str, Any]) -> None:
-    from infra.interactions import interaction
-    from tests.kit.deployment import CHANNEL, GUILD, USER
-    from tests.kit.virtual_time import START
-
     with Deployment() as deployment:
         payload = {**interaction("x", channel_id=CHANNEL, guild_id=GUILD, user_id=USER, now=START), **change}
         asked = deployment.run(deployment.deliver(payload))

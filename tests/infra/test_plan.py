@@ -5,7 +5,8 @@ import pytest
 
 from infra.plan import main
 from infra.simulator.transport import SimulatedTransport
-from tests.kit.deployment import CHANNEL, GUILD, USER, Deployment
+from tests.kit.deployment import USER, Deployment
+from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
 

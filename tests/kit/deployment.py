@@ -4,36 +4,27 @@
 faked: requests are signed, and Discord, DynamoDB, SQS and SSM are met on their wires.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
-from nacl.signing import SigningKey
 
-from handler import config, ensure, reconciler, webhook, worker
-from handler.bootstrap import C, Environment
-from handler.commands.command import Commands
-from handler.commands.registry import COMMANDS
-from handler.config import EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
-from infra.interactions import admin_command, button, development_key, encode, interaction, sign
+from handler import ensure, reconciler, webhook, worker
+from handler.config import Config, EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
+from infra.interactions import admin_command, button, encode, interaction, sign
 from infra.lambda_events import api_gateway_event, schedule_event
-from infra.simulator.simulated_discord import SimulatedDiscord
-from infra.simulator.transport import SimulatedTransport
-from tests.kit.aws_wire import QUEUE_URL, ParameterWire, QueueWire
+from tests.kit.aws_wire import ParameterWire, QueueWire
 from tests.kit.dynamodb import DynamoWire
+from tests.kit.guild import APPLICATION, KEY, MEMBER, Guild
 from tests.kit.secrets import BOT_TOKEN, made_up
-from tests.kit.virtual_time import LoopClock, run
+from tests.kit.table_view import CHANNEL, GUILD
 
 T = TypeVar("T")
 
-KEY: Final[SigningKey] = development_key()
-APPLICATION: Final = "1100000000000000001"
-GUILD: Final = "100000000000000001"
-CHANNEL: Final = "100000000000000010"
-USER: Final = "100000000000000100"
+USER: Final = MEMBER
 WEBHOOK_SECONDS: Final = 10.0  # the webhook's time-out in the template
 WORKER_SECONDS: Final = 60.0  # the worker's
 RECONCILER_SECONDS: Final = 120.0  # the reconciler's
@@ -59,78 +50,34 @@ class Asked:
         return str(self.callback["data"]["content"])
 
 
-@dataclass
-class Deployment:
-    """`commands` are the functions' slash commands; `parameter`: the bot's token is kept in SSM.
+class Deployment(Guild):
+    """The guild, and the functions that serve it. `parameter`: the bot's token is kept in SSM.
 
-    `latency` is how many seconds a request to Discord takes.
+    `queue`, `guilds`: JobsQueue and ReconcileQueue.
     """
 
-    commands: Commands = field(default_factory=lambda: COMMANDS)
-    parameter: bool = False
-    latency: float = 0.0
-
-    def __post_init__(self) -> None:
-        self.clock = LoopClock()
-        self.dynamo = DynamoWire()
+    def __init__(self, *, parameter: bool = False, **options: Any) -> None:
+        token = {"DISCORD_BOT_TOKEN": "", "DISCORD_BOT_TOKEN_PARAMETER": "/onethread/token"} if parameter else {}
+        super().__init__(**{"table": "moto", "imported": False, "settings": token, **options})
         self.queue = QueueWire(self.clock.now)
         self.guilds = QueueWire(self.clock.now)
         self.ssm = ParameterWire(BOT_TOKEN)
-        self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
-        self.discord.add_guild(GUILD)
-        self.discord.add_channel(GUILD, CHANNEL)
-        self._kept: dict[type[Any], Environment[Any]] = {}
         self._numbers = count(1)
-
-    def __enter__(self) -> Self:
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.queue.release()
-        self.dynamo.__exit__()
+        super().__exit__()
 
-    def run(self, scenario: Coroutine[Any, Any, T]) -> T:
-        """Run a scenario in virtual time, and close what it used."""
+    @property
+    def dynamo(self) -> DynamoWire:
+        assert isinstance(self.wire, DynamoWire)
+        return self.wire
 
-        async def whole() -> T:
-            try:
-                return await scenario
-            finally:
-                for environment in self._kept.values():
-                    if "http" in environment.__dict__:
-                        await environment.http.aclose()
-                self._kept.clear()
-
-        return run(whole())
-
-    def environ(self) -> dict[str, str]:
-        """The variables of the functions, all of them."""
-        token = (
-            {"DISCORD_BOT_TOKEN_PARAMETER": "/onethread/token"} if self.parameter else {"DISCORD_BOT_TOKEN": BOT_TOKEN}
-        )
-        return {
-            "SESSIONS_TABLE": self.dynamo.table,
-            "JOBS_QUEUE_URL": QUEUE_URL,
-            "RECONCILE_QUEUE_URL": QUEUE_URL,
-            "DISCORD_APPLICATION_ID": APPLICATION,
-            "DISCORD_PUBLIC_KEY": KEY.verify_key.encode().hex(),
-            **token,
-        }
-
-    def environment(self, kind: type[C]) -> Environment[C]:
-        """The execution environment of a function, kept like a warm one's."""
-        if kind not in self._kept:
-            session = self.dynamo.session()
-            (self.guilds if kind is ReconcilerConfig else self.queue).connect(session)
-            self.ssm.connect(session)
-            self._kept[kind] = Environment(
-                config.load(kind, self.environ()),
-                clock=self.clock,
-                commands=self.commands,
-                aws=session,
-                transport=SimulatedTransport(self.discord, self.clock.now, latency=self.latency),
-            )
-        return self._kept[kind]
+    def aws_session(self, kind: type[Config]) -> Any:
+        session = super().aws_session(kind)
+        (self.guilds if kind is ReconcilerConfig else self.queue).connect(session)
+        self.ssm.connect(session)
+        return session
 
     async def ask(self, name: str = "1a06a43", *, old: float = 0.0, **more: Any) -> Asked:
         """A user uses ``/session open``; API Gateway got it `old` seconds ago. `more` is the payload builder's."""
@@ -198,7 +145,7 @@ class Deployment:
         event = schedule_event(self.clock.now())
         return await reconciler.handle(self.environment(ReconcilerConfig), event, "request-4", seconds)
 
-    async def reconcile(self, seconds: float = RECONCILER_SECONDS, *, most: int = 1) -> dict[str, Any]:
+    async def receive_guilds(self, seconds: float = RECONCILER_SECONDS, *, most: int = 1) -> dict[str, Any]:
         """One delivery of guilds to the reconciler; its answer."""
         event = self.guilds.receive(most)
         answer = await reconciler.handle(self.environment(ReconcilerConfig), event, "request-5", seconds)

@@ -8,11 +8,11 @@ import asyncio
 import random
 from collections import Counter
 from collections.abc import Callable, Coroutine, Hashable, Mapping
-from contextlib import AbstractContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 
 import httpx
 from nacl.signing import SigningKey
@@ -73,7 +73,7 @@ class People:
         return partial(getattr(self._guild.discord.people, act), now=self._guild.now)
 
 
-class Guild(AbstractContextManager["Guild"]):
+class Guild:
     """`calls`: the remote calls of all processes. `table`: what is on record. `people`: what others do on Discord.
 
     `after_call`: awaited when a call of a reconciler's run has had its effect; with `after_every_call`, of any process.
@@ -129,6 +129,9 @@ class Guild(AbstractContextManager["Guild"]):
         self._current: dict[type[Config], Environment[Any]] = {}
         if imported and not followed:
             self.table.put(self.channel_item(imported_at=IMPORTED_AT))
+
+    def __enter__(self) -> Self:
+        return self
 
     def __exit__(self, *_: object) -> None:
         self.wire.__exit__()

@@ -9,8 +9,9 @@ from typing import Final
 from infra.local import aws
 from infra.simulator.server import DiscordServer
 from infra.simulator.simulated_discord import SimulatedDiscord
-from tests.kit.deployment import APPLICATION, CHANNEL, GUILD, KEY
+from tests.kit.guild import APPLICATION, KEY
 from tests.kit.secrets import BOT_TOKEN, MARK, made_up
+from tests.kit.table_view import CHANNEL, GUILD
 
 TABLE: Final = "sessions-on-loopback"
 

@@ -13,7 +13,8 @@ from handler.config import WorkerConfig
 from handler.errors import NotAllowed
 from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS
 from infra.simulator.models import Thread
-from tests.kit.deployment import CHANNEL, GUILD, Asked, Deployment
+from tests.kit.deployment import Asked, Deployment
+from tests.kit.table_view import CHANNEL, GUILD
 
 MANAGE_THREADS = 1 << 34
 READ_HISTORY = 1 << 16

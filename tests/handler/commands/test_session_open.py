@@ -10,7 +10,8 @@ from handler.commands import texts
 from handler.errors import ChannelGone, TooManyThreads, UnsupportedChannel
 from infra.interactions import MEMBER_PERMISSIONS, interaction
 from infra.simulator.faults import error
-from tests.kit.deployment import CHANNEL, GUILD, USER, Asked, Deployment
+from tests.kit.deployment import USER, Asked, Deployment
+from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
 MODERATOR = MEMBER_PERMISSIONS | 1 << 34

@@ -16,7 +16,9 @@ from handler.aws.http_api import MAX_BODY_BYTES
 from handler.config import WebhookConfig
 from infra.interactions import encode, interaction, ping, sign
 from infra.lambda_events import api_gateway_event
-from tests.kit.deployment import CHANNEL, GUILD, KEY, USER, Deployment
+from tests.kit.deployment import USER, Deployment
+from tests.kit.guild import KEY
+from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
 PING = encode({"type": 1, "id": "1", "application_id": "2", "token": "t", "version": 1})
