@@ -8,7 +8,6 @@ import pytest
 from hypothesis import settings
 
 from tests.kit import virtual_time
-from tests.kit.deployment import Deployment
 from tests.kit.guild import Guild
 
 # The suite tries the same examples each time; `make explore` tries others, and many more (--hypothesis-profile=long).
@@ -52,6 +51,6 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
-    run = next((given.run for given in arguments.values() if isinstance(given, Guild | Deployment)), virtual_time.run)
+    run = next((given.run for given in pyfuncitem.funcargs.values() if isinstance(given, Guild)), virtual_time.run)
     run(pyfuncitem.obj(**arguments))
     return True

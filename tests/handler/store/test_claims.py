@@ -8,16 +8,16 @@ from handler.errors import StoreUnavailable
 from handler.runtime.clock import iso
 from handler.store.clauses import VACANT_KEPT
 from handler.store.lease import LEASE_SECONDS
-from tests.kit.shelf import CHANNEL, GUILD, KEY, LATER, MESSAGE, Shelf, shelved
+from tests.kit.stored_sessions import KEY, LATER, MESSAGE, StoredSessions
+from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
 
-@shelved
-async def test_an_absent_session_is_claimed(shelf: Shelf) -> None:
-    write = await shelf.claim(created_by="3", topic="the bug", session_name="1A06A43")
+async def test_an_absent_session_is_claimed(stored: StoredSessions) -> None:
+    write = await stored.claim(created_by="3", topic="the bug", session_name="1A06A43")
 
     assert write.won
-    assert shelf.item() == {
+    assert stored.table.item() == {
         "pk": "CHANNEL#10",
         "sk": "SESSION#1a06a43",
         "status": "creating",
@@ -32,85 +32,76 @@ async def test_an_absent_session_is_claimed(shelf: Shelf) -> None:
         "created_by": "3",
         "topic": "the bug",
     }
-    assert await shelf.store.sessions.get(CHANNEL, KEY) == write.mine
+    assert await stored.store.sessions.get(CHANNEL, KEY) == write.mine
 
 
-@shelved
-async def test_a_second_claim_is_lost_and_returns_the_first_one(shelf: Shelf) -> None:
-    first = await shelf.claimed("one")
-    second = await shelf.claim("two")
+async def test_a_second_claim_is_lost_and_returns_the_first_one(stored: StoredSessions) -> None:
+    first = await stored.claimed("one")
+    second = await stored.claim("two")
 
     assert (second.won, second.session) == (False, first)
 
 
-@shelved
-async def test_a_claimed_vacant_session_keeps_its_generation_and_no_longer_expires(shelf: Shelf) -> None:
-    vacant = await shelf.vacant()
-    assert "expires_at" in shelf.item()
-    session = await shelf.claimed("two", session_name="another spelling", topic="late")
+async def test_a_claimed_vacant_session_keeps_its_generation_and_no_longer_expires(stored: StoredSessions) -> None:
+    vacant = await stored.vacant()
+    assert "expires_at" in stored.table.item()
+    session = await stored.claimed("two", session_name="another spelling", topic="late")
 
     assert session.generation == vacant.generation
     assert session.session_name == KEY, "the first spelling stays"
-    assert "expires_at" not in shelf.item()
+    assert "expires_at" not in stored.table.item()
 
 
-@shelved
-async def test_a_claim_whose_answer_was_lost_counts_as_won(shelf: Shelf) -> None:
-    shelf.wire.fail("UpdateItem", "lost")
+async def test_a_claim_whose_answer_was_lost_counts_as_won(stored: StoredSessions) -> None:
+    stored.wire.fail("UpdateItem", "lost")
 
-    assert (await shelf.claim()).won
-    assert shelf.wire.sent["UpdateItem"] == 2
+    assert (await stored.claim()).won
+    assert stored.wire.sent["UpdateItem"] == 2
 
 
-@shelved
-async def test_an_expired_lease_is_taken_over_once(shelf: Shelf) -> None:
-    read = await shelf.claimed("one")
-    two = await shelf.store.claims.take_over(read, owner="two", now=LATER)
-    three = await shelf.store.claims.take_over(read, owner="three", now=LATER)
+async def test_an_expired_lease_is_taken_over_once(stored: StoredSessions) -> None:
+    read = await stored.claimed("one")
+    two = await stored.store.claims.take_over(read, owner="two", now=LATER)
+    three = await stored.store.claims.take_over(read, owner="three", now=LATER)
 
     assert (two.won, two.mine.lease.owner, two.mine.generation) == (True, "two", 1)
     assert (three.won, three.session) == (False, two.session)
 
 
-@shelved
-async def test_a_lease_that_was_renewed_since_it_was_read_is_not_taken_over(shelf: Shelf) -> None:
-    read = await shelf.claimed("one")
-    assert (await shelf.store.claims.renew(read, owner="one", now=LATER)).won
+async def test_a_lease_that_was_renewed_since_it_was_read_is_not_taken_over(stored: StoredSessions) -> None:
+    read = await stored.claimed("one")
+    assert (await stored.store.claims.renew(read, owner="one", now=LATER)).won
 
-    assert not (await shelf.store.claims.take_over(read, owner="two", now=LATER)).won
-
-
-@shelved
-async def test_a_take_over_whose_answer_was_lost_counts_as_won(shelf: Shelf) -> None:
-    read = await shelf.claimed("one")
-    shelf.wire.fail("UpdateItem", "lost")
-
-    assert (await shelf.store.claims.take_over(read, owner="two", now=LATER)).won
+    assert not (await stored.store.claims.take_over(read, owner="two", now=LATER)).won
 
 
-@shelved
-async def test_a_lease_that_was_taken_over_cannot_be_renewed(shelf: Shelf) -> None:
-    read = await shelf.claimed("one")
-    await shelf.store.claims.take_over(read, owner="two", now=LATER)
+async def test_a_take_over_whose_answer_was_lost_counts_as_won(stored: StoredSessions) -> None:
+    read = await stored.claimed("one")
+    stored.wire.fail("UpdateItem", "lost")
 
-    assert not (await shelf.store.claims.renew(read, owner="one", now=LATER)).won
-
-
-@shelved
-async def test_only_the_owner_ends_a_lease_and_what_is_recorded_stays(shelf: Shelf) -> None:
-    session = await shelf.recorded()
-    await shelf.store.claims.end_lease(session, owner="two", now=START)
-    assert shelf.item()["lease_expires_at"] == session.lease.expires_at
-    await shelf.store.claims.end_lease(session, owner="one", now=START)
-
-    assert (shelf.item()["lease_expires_at"], shelf.item()["source_message_id"]) == (iso(START), MESSAGE)
+    assert (await stored.store.claims.take_over(read, owner="two", now=LATER)).won
 
 
-@shelved
-async def test_a_dropped_claim_leaves_a_vacant_session_of_the_same_generation(shelf: Shelf) -> None:
-    await shelf.store.claims.drop(await shelf.claimed(topic="the bug"), owner="one", now=START)
+async def test_a_lease_that_was_taken_over_cannot_be_renewed(stored: StoredSessions) -> None:
+    read = await stored.claimed("one")
+    await stored.store.claims.take_over(read, owner="two", now=LATER)
 
-    assert shelf.item() == {
+    assert not (await stored.store.claims.renew(read, owner="one", now=LATER)).won
+
+
+async def test_only_the_owner_ends_a_lease_and_what_is_recorded_stays(stored: StoredSessions) -> None:
+    session = await stored.recorded()
+    await stored.store.claims.end_lease(session, owner="two", now=START)
+    assert stored.table.item()["lease_expires_at"] == session.lease.expires_at
+    await stored.store.claims.end_lease(session, owner="one", now=START)
+
+    assert (stored.table.item()["lease_expires_at"], stored.table.item()["source_message_id"]) == (iso(START), MESSAGE)
+
+
+async def test_a_dropped_claim_leaves_a_vacant_session_of_the_same_generation(stored: StoredSessions) -> None:
+    await stored.store.claims.drop(await stored.claimed(topic="the bug"), owner="one", now=START)
+
+    assert stored.table.item() == {
         "pk": "CHANNEL#10",
         "sk": "SESSION#1a06a43",
         "status": "vacant",
@@ -124,37 +115,33 @@ async def test_a_dropped_claim_leaves_a_vacant_session_of_the_same_generation(sh
     }
 
 
-@shelved
-async def test_a_claim_of_another_owner_or_with_a_source_message_is_not_dropped(shelf: Shelf) -> None:
-    session = await shelf.claimed()
-    assert not (await shelf.store.claims.drop(session, owner="two", now=START)).won
-    await shelf.store.sessions.record(session, MESSAGE)
+async def test_a_claim_of_another_owner_or_with_a_source_message_is_not_dropped(stored: StoredSessions) -> None:
+    session = await stored.claimed()
+    assert not (await stored.store.claims.drop(session, owner="two", now=START)).won
+    await stored.store.sessions.record(session, MESSAGE)
 
-    assert not (await shelf.store.claims.drop(session, owner="one", now=START)).won
-    assert shelf.item()["status"] == "creating"
+    assert not (await stored.store.claims.drop(session, owner="one", now=START)).won
+    assert stored.table.item()["status"] == "creating"
 
 
-@shelved
-async def test_only_one_of_two_openers_raises_the_generation(shelf: Shelf) -> None:
-    read = await shelf.claimed()
-    assert (await shelf.store.claims.raise_generation(read, owner="one", now=START)).mine.generation == 2
+async def test_only_one_of_two_openers_raises_the_generation(stored: StoredSessions) -> None:
+    read = await stored.claimed()
+    assert (await stored.store.claims.raise_generation(read, owner="one", now=START)).mine.generation == 2
 
-    again = await shelf.store.claims.raise_generation(read, owner="two", now=START)
+    again = await stored.store.claims.raise_generation(read, owner="two", now=START)
     assert not again.won
-    assert shelf.item()["generation"] == 2
+    assert stored.table.item()["generation"] == 2
 
 
-@shelved
-async def test_the_generation_is_not_raised_once_a_source_message_is_recorded(shelf: Shelf) -> None:
-    read = await shelf.claimed()
-    await shelf.store.sessions.record(read, MESSAGE)
+async def test_the_generation_is_not_raised_once_a_source_message_is_recorded(stored: StoredSessions) -> None:
+    read = await stored.claimed()
+    await stored.store.sessions.record(read, MESSAGE)
 
-    assert not (await shelf.store.claims.raise_generation(read, owner="one", now=START)).won
+    assert not (await stored.store.claims.raise_generation(read, owner="one", now=START)).won
 
 
-@shelved
-async def test_an_unreachable_table_raises_an_error_that_names_the_call(shelf: Shelf) -> None:
-    shelf.wire.fail("GetItem", "refused", "refused", "refused", "refused", "refused")
+async def test_an_unreachable_table_raises_an_error_that_names_the_call(stored: StoredSessions) -> None:
+    stored.wire.fail("GetItem", "refused", "refused", "refused", "refused", "refused")
 
     with pytest.raises(StoreUnavailable, match="get_item"):
-        await shelf.store.sessions.get(CHANNEL, KEY)
+        await stored.store.sessions.get(CHANNEL, KEY)

@@ -1,21 +1,18 @@
-"""A store over the real seam, boto3 and moto, and the sessions that its tests begin with."""
+"""The Store of a guild, and the sessions that its tests begin with."""
 
-import functools
-from collections.abc import Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Final
 
-from handler.aws.dynamodb import to_wire
 from handler.runtime.clock import iso
 from handler.store.items import Session
 from handler.store.sessions import Adoption
 from handler.store.store import Store
 from handler.store.writes import Write
 from tests.kit.dynamodb import DynamoWire
-from tests.kit.virtual_time import START, LoopClock, run
+from tests.kit.guild import Guild
+from tests.kit.table_view import CHANNEL, GUILD
+from tests.kit.virtual_time import START
 
-GUILD: Final = "1"
-CHANNEL: Final = "10"
 KEY: Final = "1a06a43"
 MESSAGE: Final = "700"
 OTHER_MESSAGE: Final = "701"
@@ -25,24 +22,17 @@ SEEN: Final = {"thread_name": "Session 1a06a43", "archived": False, "locked": Fa
 SEEN_ARCHIVED: Final = {**SEEN, "archived": True, "archived_at": iso(START)}
 
 
-class Shelf:
-    """A store, and the sessions that the tests begin with."""
+class StoredSessions:
+    """`wire`: where the Store's calls end. `table`: what is on record."""
 
-    def __init__(self, wire: DynamoWire) -> None:
-        self.wire = wire
-        self.store = Store(call=wire.call(LoopClock()), table=wire.table)
+    def __init__(self, guild: Guild) -> None:
+        assert isinstance(guild.wire, DynamoWire)
+        self.wire, self.table = guild.wire, guild.table
+        self._guild = guild
 
-    def item(self, key: str = KEY) -> dict[str, Any]:
-        return next(item for item in self.wire.items() if item["sk"] == f"SESSION#{key}")
-
-    def pointer(self, thread_id: str) -> dict[str, Any] | None:
-        return next((item for item in self.wire.items() if item["pk"] == f"THREAD#{thread_id}"), None)
-
-    def put_item(self, item: dict[str, Any]) -> None:
-        self.wire.client.put_item(**to_wire({"TableName": self.wire.table, "Item": item}))
-
-    def lose_item(self, pk: str, sk: str) -> None:
-        self.wire.client.delete_item(**to_wire({"TableName": self.wire.table, "Key": {"pk": pk, "sk": sk}}))
+    @property
+    def store(self) -> Store:
+        return self._guild.store
 
     async def claim(self, owner: str = "one", key: str = KEY, **more: Any) -> Write:
         given = {"session_name": key, "guild_id": GUILD, "created_by": None, "topic": None, "now": START, **more}
@@ -64,18 +54,3 @@ class Shelf:
         given = {"session_name": key, "guild_id": GUILD, "pointer": None, "seen": SEEN, **more}
         adoption = Adoption(parent_channel_id=CHANNEL, session_key=key, thread_id=thread_id, **given)
         return await self.store.sessions.adopt(session, adoption)
-
-
-def shelved(test: Callable[[Shelf], Coroutine[Any, Any, None]]) -> Callable[[], None]:
-    """Make a test of an async function that takes a shelf."""
-
-    async def play(shelf: Shelf) -> None:
-        await test(shelf)
-
-    @functools.wraps(test)
-    def runs() -> None:
-        with DynamoWire() as wire:
-            run(play(Shelf(wire)))
-
-    del runs.__wrapped__  # pytest would read the parameters of the function beneath
-    return runs
