@@ -64,8 +64,8 @@ class Settle(msgspec.Struct, frozen=True, tag=True):
 class AddNamesake(msgspec.Struct, frozen=True, tag=True):
     """The thread of one session bears the name of another: whoever opens that name is led to it."""
 
-    parent_channel_id: str
-    session_key: str
+    session: Session
+    session_key: str  # of that name
     thread: Channel
 
 

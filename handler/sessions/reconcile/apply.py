@@ -1,9 +1,9 @@
 """Apply: do what a plan says, each action on condition that what it rests on has not changed."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from handler.errors import ChannelGone, MissingAccess, MissingPermissions, OnethreadError
 from handler.runtime import telemetry
@@ -18,11 +18,11 @@ from handler.sessions.reconcile.changes import (
     changes_to_ask_again,
 )
 from handler.sessions.reconcile.pace import Pace
-from handler.sessions.reconcile.result import ActionResult, try_one
+from handler.sessions.reconcile.result import ActionResult, result_of, try_one, update_session
 from handler.sessions.reconcile.watermark import advance_watermark
 from handler.sessions.threads.generation import Ended, commit, end_generation
+from handler.sessions.threads.namesakes import add_namesake
 from handler.sessions.threads.settle import settle
-from handler.store.items import Session
 
 MAX_END_REQUESTS: Final = 10  # of an end whose archived threads are one page: two looks and a message
 
@@ -52,23 +52,22 @@ async def _apply(context: Context, action: Action, now: datetime, pace: Pace) ->
         case actions.EndGeneration():
             return await _end(context, action, now, pace)
         case actions.UpdateSession(session=session, changes=changes):
-            return await _update(context, session, changes)
+            return await update_session(context, session, changes)
+        case actions.HoldDeletion(session=session):
+            changes = {} if session.problem.missing_since else changes_of_held(session, now)
+            return await update_session(context, session, changes)
+        case actions.Commit(session=session, thread=thread):
+            return result_of(await commit(context, session, thread))
+        case actions.DropClaim(session=session):
+            return result_of(await context.store.claims.drop(session, now=now))
         case actions.MoveToEnd(session=session):
             await context.store.sessions.update(session, {"due_at": iso(now)})
-        case actions.Commit(session=session, thread=thread):
-            return ActionResult.of_write(won=(await commit(context, session, thread)).won)
-        case actions.DropClaim(session=session):
-            return ActionResult.of_write(won=(await context.store.claims.drop(session, now=now)).won)
-        case actions.HoldDeletion(session=session):
-            return await _hold(context, session, now)
-        case actions.Settle():
-            await _settle(context, action)
-        case actions.AddNamesake() | actions.RemoveNamesake() | actions.UnwatchNamesake():
-            await _change_namesake(context, action)
         case actions.AdvanceWatermark(parent_channel_id=channel_id):
             await advance_watermark(context, channel_id, pace)
+        case actions.Settle():
+            await _settle(context, action)
         case _:
-            raise ValueError(f"unknown action {action!r}")
+            await _change_namesake(context, action)
     return ActionResult.DONE
 
 
@@ -81,27 +80,13 @@ async def _end(context: Context, action: actions.EndGeneration, now: datetime, p
     except (ChannelGone, MissingAccess, MissingPermissions) as error:
         telemetry.logger.warning("a thread is gone, but its channel cannot be read", extra={"detail": str(error)})
         changes = changes_out_of_reach(session, now, checks_archived=action.checks_archived)
-        return await _update(context, session, changes, done=ActionResult.OUT_OF_REACH)
+        return await update_session(context, session, changes, ActionResult.OUT_OF_REACH)
     if isinstance(end, Ended):
         return ActionResult.DONE
     if session.discord_thread_id is None:
-        won = (await commit(context, session, end.thread)).won
-        return ActionResult.FOUND if won else ActionResult.LOST
+        return result_of(await commit(context, session, end.thread), ActionResult.FOUND)
     changes = changes_from_thread(session, end.thread, now)
-    return await _update(context, session, changes, done=ActionResult.FOUND) if changes else ActionResult.FOUND
-
-
-async def _hold(context: Context, session: Session, now: datetime) -> ActionResult:
-    if session.problem.missing_since is not None:
-        return ActionResult.DONE
-    return await _update(context, session, changes_of_held(session, now))
-
-
-async def _update(
-    context: Context, session: Session, changes: Mapping[str, Any], *, done: ActionResult = ActionResult.DONE
-) -> ActionResult:
-    write = await context.store.sessions.update(session, changes, as_read=True)
-    return done if write.won else ActionResult.LOST
+    return await update_session(context, session, changes, ActionResult.FOUND)
 
 
 async def _settle(context: Context, action: actions.Settle) -> None:
@@ -111,24 +96,20 @@ async def _settle(context: Context, action: actions.Settle) -> None:
         return
     # No session was ever opened there. As namesakes, the threads are known to the next run and to the first opener.
     for thread in action.threads:
-        key = context.names.session_key_of(thread.name)
-        if key is not None and thread.guild_id is not None:
-            await context.store.namesakes.add(
-                action.parent_channel_id, key, thread.id, guild_id=thread.guild_id, active=True
-            )
+        key, guild_id = context.names.session_key_of(thread.name), thread.guild_id
+        if key is not None and guild_id is not None:
+            ids = action.parent_channel_id, key, thread.id
+            await context.store.namesakes.add(*ids, guild_id=guild_id, active=True)
 
 
 async def _change_namesake(
     context: Context, action: actions.AddNamesake | actions.RemoveNamesake | actions.UnwatchNamesake
 ) -> None:
-    namesakes = context.store.namesakes
     if isinstance(action, actions.AddNamesake):
-        channel_id, key, thread = action.parent_channel_id, action.session_key, action.thread
-        await namesakes.add(channel_id, key, thread.id, guild_id=thread.guild_id or "", active=not thread.archived)
+        await add_namesake(context, action.session, action.session_key, action.thread)
         return
-    namesake = action.namesake
-    ids = namesake.parent_channel_id, namesake.session_key, namesake.thread_id
+    ids = action.namesake.parent_channel_id, action.namesake.session_key, action.namesake.thread_id
     if isinstance(action, actions.RemoveNamesake):
-        await namesakes.remove(*ids)
+        await context.store.namesakes.remove(*ids)
     else:
-        await namesakes.add(*ids, guild_id="", active=False)
+        await context.store.namesakes.add(*ids, guild_id="", active=False)

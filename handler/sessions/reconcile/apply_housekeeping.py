@@ -29,7 +29,7 @@ from handler.sessions.reconcile.housekeeping import (
 )
 from handler.sessions.reconcile.observation import Observation
 from handler.sessions.reconcile.pace import Pace
-from handler.sessions.reconcile.result import ActionResult, try_one
+from handler.sessions.reconcile.result import ActionResult, result_of, try_one, update_session
 from handler.sessions.threads import deletion
 from handler.sessions.threads.deletion import DeletionResult
 from handler.sessions.threads.record import differences, last_message
@@ -42,6 +42,11 @@ IDLE: Final = "Onethread: idle for the time set in IdleArchiveHours"
 OVER: Final = "Onethread: no activity for the time set in DeleteAfterDays"
 KEPT: Final = "Onethread: this session is kept open"
 IN_USE: Final = "Onethread: it was used meanwhile"
+_DELETION_RESULTS: Final = {
+    DeletionResult.DONE: ActionResult.DONE,
+    DeletionResult.KEPT: ActionResult.LOST,
+    DeletionResult.UNDER_WAY: ActionResult.LOST,  # a later run finishes it
+}
 
 
 async def apply_housekeeping(
@@ -84,23 +89,20 @@ async def _plan_confirmed(
 
 
 async def _apply(context: Context, action: HousekeepingAction, pace: Pace) -> ActionResult:
-    """Apply one action. LOST also means that it stays unfinished until a later run."""
     match action:
         case Archive(session=session, thread=thread):
             return await _archive(context, session, thread, session.status, IDLE)
         case Close(session=session, thread=thread):
             return await _archive(context, session, thread, Status.CLOSED, OVER)
         case Mark(session=session, thread=thread):
-            write = await context.store.deletions.mark(session, last_message(thread), now=context.clock.now())
-            return ActionResult.of_write(won=write.won)
+            now = context.clock.now()
+            return result_of(await context.store.deletions.mark(session, last_message(thread), now=now))
         case Unmark(session=session):
-            return ActionResult.of_write(won=await deletion.unmark(context, session))
+            return ActionResult.DONE if await deletion.unmark(context, session) else ActionResult.LOST
         case Delete(session=session):
-            result = await deletion.delete_marked(context, session)
-            return ActionResult.of_write(won=result is DeletionResult.DONE)
+            return _DELETION_RESULTS[await deletion.delete_marked(context, session)]
         case FinishDeletion(session=session):
-            result = await deletion.finish(context, session)
-            return ActionResult.of_write(won=result is DeletionResult.DONE)
+            return _DELETION_RESULTS[await deletion.finish(context, session)]
         case ReleaseLock(session=session):
             await deletion.release_lock(context, session)
             return ActionResult.DONE
@@ -125,7 +127,7 @@ async def _archive(context: Context, session: Session, thread: Channel, status: 
     if not write.won and write.session is not None and write.session.opened_at != session.opened_at:
         # Meanwhile an open has led somebody there.
         await context.discord.change_thread(thread.id, archived=False, reason=IN_USE)
-    return ActionResult.of_write(won=write.won)
+    return result_of(write)
 
 
 async def _reopen(context: Context, action: Reopen, pace: Pace) -> ActionResult:
@@ -138,10 +140,7 @@ async def _reopen(context: Context, action: Reopen, pace: Pace) -> ActionResult:
             telemetry.logger.warning("a kept session could not be opened again", extra={"detail": str(refusal)})
         else:
             changes = differences(session, thread, session.status, context.clock.now())
-            if not changes:
-                return ActionResult.DONE
-            write = await context.store.sessions.update(session, changes, as_read=True)
-            return ActionResult.of_write(won=write.won)
+            return await update_session(context, session, changes)
     await context.store.sessions.update(session, action.changes, as_read=True)
     return ActionResult.LOST
 

@@ -146,7 +146,7 @@ def _plan_rename(observation: Observation, names: Names, session: Session, threa
         return
     item_key = namesake_item_key(session.parent_channel_id, key, thread.id)
     if item_key not in (namesake.item_key for namesake in observation.namesakes):
-        yield AddNamesake(session.parent_channel_id, key, thread)
+        yield AddNamesake(session, key, thread)
 
 
 def _plan_namesake(observation: Observation, names: Names, namesake: Namesake) -> Iterator[Fetch | Action]:

@@ -1,10 +1,13 @@
 """What came of one action of a run, and which errors concern only that action."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from handler.errors import BotTokenRefused, OnethreadError, RateLimited, StoreUnavailable
+from handler.sessions.context import Context
+from handler.store.items import Session
+from handler.store.writes import Write
 
 T = TypeVar("T")
 
@@ -17,9 +20,19 @@ class ActionResult(StrEnum):
     FOUND = "Found"  # the thread that seemed gone exists
     OUT_OF_REACH = "OutOfReach"  # the thread seems gone, but its channel cannot be read
 
-    @classmethod
-    def of_write(cls, *, won: bool) -> "ActionResult":
-        return cls.DONE if won else cls.LOST
+
+def result_of(write: Write, won: ActionResult = ActionResult.DONE) -> ActionResult:
+    """The result of an action that is this write."""
+    return won if write.won else ActionResult.LOST
+
+
+async def update_session(
+    context: Context, session: Session, changes: Mapping[str, Any], won: ActionResult = ActionResult.DONE
+) -> ActionResult:
+    """Update the session, if there are changes, on condition that it is as it was read."""
+    if not changes:
+        return won
+    return result_of(await context.store.sessions.update(session, changes, as_read=True), won)
 
 
 async def try_one(work: Awaitable[T]) -> T | OnethreadError:
