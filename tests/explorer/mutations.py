@@ -9,8 +9,7 @@ from handler.sessions.context import Context
 from handler.sessions.model import LookUp
 from handler.sessions.opening import create, reuse
 from handler.sessions.threads import generation
-from handler.sessions.threads.evidence import find_thread
-from handler.sessions.threads.generation import Ended, StillThere
+from handler.sessions.threads.generation import Ended, StillThere, find_thread
 from handler.store import clauses
 from handler.store.items import ChannelItem, Session, Status, pointer_item_key
 from handler.store.sessions import SessionStore

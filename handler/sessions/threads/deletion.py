@@ -129,7 +129,7 @@ async def _unlock(context: Context, session: Session) -> None:
         return
     if current.deletion.begun_at is not None:
         return
-    thread = await _fetch(context, current)
+    thread = await context.discord.channel_or_none(current.discord_thread_id or "")
     marked = msgspec.structs.replace(current.deletion, marked_at=session.deletion.marked_at)
     believed = msgspec.structs.replace(current, deletion=marked)
     if thread is not None and thread.locked and locked_by_housekeeping(believed, thread, context.application_id):
@@ -138,7 +138,7 @@ async def _unlock(context: Context, session: Session) -> None:
 
 async def _lock_marked(context: Context, session: Session) -> Channel | DeletionResult:
     """The marked thread, locked and archived unless it has a new message. KEPT: the mark is gone."""
-    thread = await _fetch(context, session)
+    thread = await context.discord.channel_or_none(session.discord_thread_id or "")
     if thread is None:
         raise DiscordUnavailable("a marked thread does not answer: its absence is the reconciler's to judge")
     if last_message(thread) != session.deletion.marked_message or (thread.locked and thread.archived):
@@ -156,11 +156,6 @@ async def _lock(context: Context, thread: Channel) -> Channel:
         await context.discord.change_thread(thread.id, archived=False, locked=True, reason=REASON)
     await context.discord.change_thread(thread.id, archived=True, locked=True, reason=REASON)
     return await context.discord.channel(thread.id)
-
-
-async def _fetch(context: Context, session: Session) -> Channel | None:
-    assert session.discord_thread_id is not None  # noqa: S101 - only sessions with a thread are marked
-    return await context.discord.channel_or_none(session.discord_thread_id)
 
 
 async def _resume(context: Context, session: Session) -> Session | DeletionResult:
