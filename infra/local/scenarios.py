@@ -49,7 +49,7 @@ def fifty_at_once(tour: Tour) -> None:
     linked = [tour.remember_link(CHANNEL, INCIDENT, answer) for answer in answers]
     _show_crowd(tour, answers)
     if repeated := sum(len(answers) > 1 for answers in attempts):
-        tour.screen.measurement(f"{repeated} had to ask twice: this machine is busy, and Discord waits only 3 s.")
+        tour.screen.hint(f"{repeated} had to ask twice: this machine is busy, and Discord waits only 3 s.")
     created = set(tour.threads()) - set(before)
     tour.screen.cost(f"{len(created)} new thread", cost, varies=True)
     tour.check("one thread, and all fifty got its link", len(created) == 1 and set(linked) == created)

@@ -72,9 +72,11 @@ class Tour:
                 stack.discord.discord.add_user(user.id, name=user.name)
         self.crash = CrashScenario(stack, self.discord, OMAR)
 
-    def play(self, scenarios: Sequence[Scenario]) -> bool:
-        """Play the scenarios. Returns whether all checks passed."""
+    def play(self, scenarios: Sequence[Scenario], *, warm_first: bool = False) -> bool:
+        """Play the scenarios, at once or when all environments are warm. Returns whether all checks passed."""
         self._warm_up.start()
+        if warm_first:
+            self.wait_until_warm()
         try:
             for number, scenario in enumerate(scenarios, start=1):
                 self.screen.heading(f"{number}  {scenario.title}")
