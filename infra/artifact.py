@@ -1,7 +1,7 @@
 """The one artifact that all four functions run: ``handler/`` and what it needs, and nothing else.
 
-``sam build`` calls it through the Makefile, in a copy of the tree and with whatever Python is at hand, so it needs only
-the standard library and some pip. It installs for Lambda (arm64, CPython 3.13) from any machine, without Docker.
+``sam build`` calls it through the Makefile, in a copy of the tree and with any Python, so it needs only the standard
+library and pip. It installs for Lambda (arm64, CPython 3.13) from any machine, without Docker.
 
     python -m infra.artifact DIRECTORY          what Lambda gets
     python -m infra.artifact DIRECTORY --host   the same for this machine and this Python, to try it out
@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-RUNTIME: Final = (3, 13)  # template.yaml's Runtime; bytecode is good for one minor version only
-TASK_ROOT: Final = "/var/task"  # where Lambda unpacks the artifact: what tracebacks should say
+RUNTIME: Final = (3, 13)  # template.yaml's Runtime; bytecode works with one minor version only
+TASK_ROOT: Final = "/var/task"  # where Lambda unpacks the artifact; tracebacks show it
 
-# All three: given a single newer one, pip silently takes old releases that happen to name it.
+# All three: with a newer one alone, pip silently installs old releases that happen to name it.
 LAMBDA_PLATFORM: Final = (
     "--platform=manylinux_2_34_aarch64",
     "--platform=manylinux_2_28_aarch64",
@@ -30,14 +30,14 @@ LAMBDA_PLATFORM: Final = (
     "--implementation=cp",
 )
 
-# botocore describes some four hundred AWS services in 25 MB of files; these are the ones that are called.
+# botocore describes some four hundred AWS services in 25 MB of files; only these are called.
 AWS_SERVICES: Final = frozenset({"dynamodb", "sqs", "ssm"})
-# Programs for a shell, and boto3's documentation examples and its table of resources: nothing that the handlers import.
+# Shell commands, boto3's documentation examples and its resources: the handlers import none of them.
 UNUSED: Final = ("bin", "boto3/examples", "boto3/data")
 
 
 def build(into: Path, platform: Sequence[str]) -> None:
-    """Fill ``into`` with the artifact; ``platform`` is pip's choice of wheels, none for this machine's own."""
+    """Fill ``into`` with the artifact. ``platform``: pip's options for wheels; none: those of this machine."""
     into.mkdir(parents=True, exist_ok=True)
     install(into, platform)
     prune(into)
@@ -45,13 +45,13 @@ def build(into: Path, platform: Sequence[str]) -> None:
     python = sys.executable if not platform else find_runtime()
     if python is None:
         version = ".".join(map(str, RUNTIME))
-        say(f"no python{version} here, so no bytecode: each cold start takes about half a second longer.")
+        say(f"no python{version} here, so there is no bytecode: each cold start takes about half a second longer.")
     else:
         compile_bytecode(into, python)
 
 
 def install(into: Path, platform: Sequence[str]) -> None:
-    """Install what requirements.txt pins, by its hashes. Raises CalledProcessError when pip fails; pip says why."""
+    """Install what requirements.txt pins, by hash. Raises CalledProcessError if pip fails; pip says why."""
     pip = [
         sys.executable,
         "-m",
@@ -67,7 +67,7 @@ def install(into: Path, platform: Sequence[str]) -> None:
 
 
 def prune(into: Path) -> None:
-    """Take out what no handler can reach; botocore's own tables (endpoints, retries) stay."""
+    """Remove what no handler can reach. botocore's own tables (endpoints, retries) stay."""
     for name in UNUSED:
         shutil.rmtree(into / name, ignore_errors=True)
     for service in (into / "botocore" / "data").iterdir():
@@ -76,24 +76,24 @@ def prune(into: Path) -> None:
 
 
 def compile_bytecode(into: Path, python: str) -> None:
-    """Compile beforehand: Lambda cannot write to its code directory, and would compile again on each cold start."""
+    """Compile now: Lambda cannot write to its code directory, and would compile on each cold start."""
     paths = ["-s", str(into), "-p", TASK_ROOT]
-    # Files get new times on their way to Lambda, so a check by time would throw the bytecode away.
+    # Files get new times on their way to Lambda, so a check by time would discard the bytecode.
     subprocess.run(
         [python, "-m", "compileall", "-q", *paths, "--invalidation-mode", "unchecked-hash", str(into)], check=True
     )
 
 
 def find_runtime() -> str | None:
-    """A Python of Lambda's own minor version that really runs (a version switcher's shim may refuse), if there is one."""
+    """A Python of Lambda's minor version that really runs (a version switcher's shim may refuse), if there is one."""
     for candidate in runtime_candidates():
         try:
-            asked = subprocess.run(
+            answer = subprocess.run(
                 [candidate, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True
             )
         except OSError:
             continue
-        if asked.stdout.split() == [str(number) for number in RUNTIME]:
+        if answer.stdout.split() == [str(number) for number in RUNTIME]:
             return candidate
     return None
 

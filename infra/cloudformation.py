@@ -14,7 +14,7 @@ import yaml
 TEMPLATE: Final = Path(__file__).resolve().parent.parent / "template.yaml"
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C where PyYAML was built with it
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # the C one where PyYAML has it
     """A safe loader that knows the short forms."""
 
 
@@ -24,7 +24,7 @@ def _long_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
-        raise yaml.YAMLError(f"!{suffix} over a mapping is not used here")
+        raise yaml.YAMLError(f"!{suffix} over a mapping is not supported")
     if suffix == "GetAtt":
         value = value.split(".")
     return {"Ref" if suffix == "Ref" else f"Fn::{suffix}": value}

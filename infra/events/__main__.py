@@ -152,9 +152,7 @@ def _parser() -> argparse.ArgumentParser:
 def _with_session(kind: argparse.ArgumentParser) -> None:
     kind.add_argument("--name", required=True, help="the session's name")
     kind.add_argument("--topic", help="what it is about")
-    kind.add_argument(
-        "--channel", default=interactions.DEVELOPMENT_CHANNEL_ID, metavar="ID", help="where it was asked for"
-    )
+    kind.add_argument("--channel", default=interactions.DEVELOPMENT_CHANNEL_ID, metavar="ID", help="where it is used")
 
 
 def _with_user(kind: argparse.ArgumentParser) -> None:
@@ -201,12 +199,12 @@ _Extend = Callable[[argparse.ArgumentParser], None]
 _KINDS: Final[tuple[tuple[str, _Make, str, tuple[_Extend, ...]], ...]] = (
     ("open", _open, "WebhookFunction: /session open, signed now", (_with_session, _with_user, _with_encoding)),
     ("ping", _ping, "WebhookFunction: Discord's check of an endpoint, signed now", (_with_encoding,)),
-    ("job", _job, "WorkerFunction: /session open, handed over", (_with_session, _with_user, _with_receive_count)),
+    ("job", _job, "WorkerFunction: /session open, deferred to it", (_with_session, _with_user, _with_receive_count)),
     ("ensure", _ensure, "EnsureFunction: a program's request", (_with_session, _with_program)),
     ("schedule", _schedule, "ReconcilerFunction: the schedule's tick", ()),
-    ("key", _show_key, "the key pair that signs: its public half is DISCORD_PUBLIC_KEY", ()),
-    ("env", _env, "variables for --env-vars: a container that talks to the local stack", (_with_addresses,)),
-    ("template", _template, "the built template, declaring all that env sets", (_with_built,)),
+    ("key", _show_key, "the key pair; the public half is DISCORD_PUBLIC_KEY", ()),
+    ("env", _env, "variables for --env-vars, so that a container reaches the local stack", (_with_addresses,)),
+    ("template", _template, "the built template, declaring all variables that env sets", (_with_built,)),
 )
 
 

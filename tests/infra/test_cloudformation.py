@@ -24,13 +24,13 @@ def test_short_forms_are_written_out(tmp_path: Path, short: str, long: object) -
     assert read(path) == {"Value": long}
 
 
-def test_a_form_that_is_not_used_here_is_refused_instead_of_guessed(tmp_path: Path) -> None:
+def test_an_unknown_form_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "template.yaml"
     path.write_text("Value: !Transform {Name: x}\n")
     with pytest.raises(yaml.YAMLError, match="!Transform"):
         read(path)
 
 
-def test_what_one_reader_changes_no_other_sees() -> None:
+def test_a_readers_changes_are_its_own() -> None:
     read()["Resources"].clear()
     assert read()["Resources"]

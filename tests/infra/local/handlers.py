@@ -1,4 +1,4 @@
-"""Functions to be invoked, each with one habit."""
+"""Functions for the tests to invoke, each with one behaviour."""
 
 import os
 import signal
@@ -14,14 +14,14 @@ def echo(event: Any, context: Any) -> Any:
 
 
 def who(event: Any, context: Any) -> dict[str, Any]:
-    """Which environment this is, and how often it was asked."""
+    """Which environment this is, and how often it was invoked."""
     global COUNT
     COUNT += 1
     return {"pid": os.getpid(), "count": COUNT}
 
 
 def meet(event: Any, context: Any) -> dict[str, Any]:
-    """Wait until as many as expected are here, each in a file of its own: who is alone in an environment cannot wait for itself."""
+    """Wait until as many environments as expected have written their file: one alone would wait for ever."""
     mine = os.path.join(event["folder"], str(os.getpid()))
     with open(mine, "w"):
         pass
@@ -44,7 +44,7 @@ def modules(event: Any, context: Any) -> list[str]:
 
 
 def fail(event: Any, context: Any) -> Any:
-    raise ValueError("what a pity")
+    raise ValueError("a fault")
 
 
 def die(event: Any, context: Any) -> Any:
@@ -55,11 +55,11 @@ def hang(event: Any, context: Any) -> Any:
     time.sleep(60)
 
 
-def unspeakable(event: Any, context: Any) -> Any:
+def return_an_object(event: Any, context: Any) -> Any:
     return {"object": object()}
 
 
 def odd_only(event: Any, context: Any) -> dict[str, Any]:
-    """A queue's function that cannot do even numbers."""
+    """A queue's function that fails for even numbers."""
     failed = [record["messageId"] for record in event["Records"] if int(record["body"]) % 2 == 0]
     return {"batchItemFailures": [{"itemIdentifier": failure} for failure in failed]}

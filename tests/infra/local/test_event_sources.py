@@ -1,4 +1,4 @@
-"""Queues invoke functions: over an emulated SQS, with real environments."""
+"""Queues invoke functions: an emulated SQS, and real environments."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ def sqs() -> Iterator[Any]:
 
 @pytest.fixture
 def queue(sqs: Any) -> str:
-    """A queue whose messages come back at once (so one batch at a time is taken from it), and go to the dead letters at the third receive that fails."""
+    """A queue whose failed messages come back at once, and go to the dead letters after the third receive."""
     dead = sqs.create_queue(QueueName=f"dead-{next(NUMBERS)}")["QueueUrl"]
     policy = f'{{"deadLetterTargetArn": "{arn(sqs, dead)}", "maxReceiveCount": 3}}'
     attributes = {"VisibilityTimeout": "0", "RedrivePolicy": policy}
@@ -49,7 +49,7 @@ def dead_letters(sqs: Any, queue: str) -> list[str]:
     return [message["Body"] for message in sqs.receive_message(QueueUrl=url).get("Messages", [])]
 
 
-def left(sqs: Any, queue: str) -> int:
+def count_messages(sqs: Any, queue: str) -> int:
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
     return sum(map(int, attributes.values()))
@@ -67,9 +67,7 @@ def polling(
         poller.close()
 
 
-def test_a_message_is_handed_over_as_lambda_hands_it_over_and_deleted(
-    sqs: Any, queue: str, make_pool: MakePool
-) -> None:
+def test_a_message_reaches_the_function_as_on_lambda_and_is_deleted(sqs: Any, queue: str, make_pool: MakePool) -> None:
     events: list[Any] = []
     pool = make_pool("odd_only")
 
@@ -79,7 +77,7 @@ def test_a_message_is_handed_over_as_lambda_hands_it_over_and_deleted(
 
     sent = sqs.send_message(QueueUrl=queue, MessageBody="1")
     with polling(sqs, queue, invoke):
-        eventually(lambda: left(sqs, queue) == 0)
+        eventually(lambda: count_messages(sqs, queue) == 0)
     ((received,),) = [event["Records"] for event in events]
 
     assert (received["messageId"], received["body"]) == (sent["MessageId"], "1")
@@ -88,7 +86,7 @@ def test_a_message_is_handed_over_as_lambda_hands_it_over_and_deleted(
     assert received["md5OfBody"] == sent["MD5OfMessageBody"]
 
 
-def test_a_message_that_is_reported_as_failed_comes_again_and_ends_among_the_dead_letters(
+def test_a_failed_message_comes_again_and_ends_among_the_dead_letters(
     sqs: Any, queue: str, make_pool: MakePool
 ) -> None:
     receives: list[str] = []
@@ -100,7 +98,7 @@ def test_a_message_that_is_reported_as_failed_comes_again_and_ends_among_the_dea
 
     sqs.send_message(QueueUrl=queue, MessageBody="2")
     with polling(sqs, queue, invoke):
-        eventually(lambda: left(sqs, queue) == 0)
+        eventually(lambda: count_messages(sqs, queue) == 0)
 
     assert receives == ["1", "2", "3"]
     assert dead_letters(sqs, queue) == ["2"]
@@ -117,7 +115,7 @@ def test_of_a_batch_only_the_failed_messages_come_again(sqs: Any, queue: str, ma
     for body in ("1", "2", "3"):
         sqs.send_message(QueueUrl=queue, MessageBody=body)
     with polling(sqs, queue, invoke, batch_size=10):
-        eventually(lambda: left(sqs, queue) == 0)
+        eventually(lambda: count_messages(sqs, queue) == 0)
 
     assert sorted(seen) == ["1", "2", "2", "2", "3"]
     assert dead_letters(sqs, queue) == ["2"]
@@ -127,21 +125,21 @@ def test_a_function_that_fails_fails_the_whole_batch(sqs: Any, queue: str, make_
     for body in ("1", "3"):
         sqs.send_message(QueueUrl=queue, MessageBody=body)
     with polling(sqs, queue, make_pool("fail").invoke, batch_size=10):
-        eventually(lambda: left(sqs, queue) == 0)
+        eventually(lambda: count_messages(sqs, queue) == 0)
     letters = dead_letters(sqs, queue) + dead_letters(sqs, queue)
     assert sorted(letters) == ["1", "3"]
 
 
 def test_no_more_batches_run_at_once_than_the_source_allows(sqs: Any, queue: str) -> None:
     at_work, most, lock = 0, 0, threading.Lock()
-    together = threading.Barrier(2)
+    barrier = threading.Barrier(2)
 
     def invoke(event: Any) -> Result:
         nonlocal at_work, most
         with lock:
             at_work += 1
             most = max(most, at_work)
-        together.wait(PATIENCE_SECONDS)
+        barrier.wait(PATIENCE_SECONDS)
         with lock:
             at_work -= 1
         return Result({})
@@ -150,7 +148,7 @@ def test_no_more_batches_run_at_once_than_the_source_allows(sqs: Any, queue: str
     for body in range(6):
         sqs.send_message(QueueUrl=queue, MessageBody=str(body))
     with polling(sqs, queue, invoke, max_concurrency=2):
-        eventually(lambda: left(sqs, queue) == 0)
+        eventually(lambda: count_messages(sqs, queue) == 0)
 
     assert most == 2
 
@@ -172,7 +170,7 @@ BATCH = [{"MessageId": "a"}, {"MessageId": "b"}]
         (Result(error={"errorType": "ValueError"}), []),
     ],
 )
-def test_what_a_report_means(result: Result, done: list[str]) -> None:
+def test_which_messages_a_result_finishes(result: Result, done: list[str]) -> None:
     assert [message["MessageId"] for message in find_finished(BATCH, result, reports_failures=True)] == done
 
 

@@ -1,4 +1,4 @@
-"""Functions as Lambda runs them: environments of their own, one request at a time, grown on demand."""
+"""Functions as Lambda runs them: each environment takes one request at a time, and more start on demand."""
 
 import os
 import signal
@@ -39,7 +39,7 @@ def test_an_environment_is_another_process_and_is_used_again(make_pool: MakePool
     assert warm.init is None
 
 
-def test_requests_at_once_get_an_environment_each(make_pool: MakePool, tmp_path: Path) -> None:
+def test_concurrent_requests_get_an_environment_each(make_pool: MakePool, tmp_path: Path) -> None:
     pool = make_pool("meet")
     event = {"folder": str(tmp_path), "expected": 5}
     with ThreadPoolExecutor(5) as people:
@@ -49,7 +49,7 @@ def test_requests_at_once_get_an_environment_each(make_pool: MakePool, tmp_path:
     assert (pool.starts, pool.size) == (5, 5)
 
 
-def test_environments_can_be_warm_before_anybody_comes_and_let_go_afterwards(make_pool: MakePool) -> None:
+def test_environments_can_be_started_early_and_ended_afterwards(make_pool: MakePool) -> None:
     pool = make_pool("who")
     pool.warm(3)
     assert (pool.starts, pool.size) == (3, 3)
@@ -59,14 +59,14 @@ def test_environments_can_be_warm_before_anybody_comes_and_let_go_afterwards(mak
     assert pool.size == 1
 
 
-def test_a_function_gets_its_own_variables_and_two_things_of_the_context(make_pool: MakePool) -> None:
+def test_a_function_gets_its_own_variables_and_a_context_with_two_attributes(make_pool: MakePool) -> None:
     pool = make_pool("surroundings", timeout=7, COLOUR="blue")
-    told = pool.invoke({}, request_id="r-1").payload
+    seen = pool.invoke({}, request_id="r-1").payload
 
-    assert told["variables"] == {"COLOUR": "blue"}
-    assert told["context"] == ["aws_request_id", "get_remaining_time_in_millis"]
-    assert told["request_id"] == "r-1"
-    assert 5_000 < told["remaining"] <= 7_000
+    assert seen["variables"] == {"COLOUR": "blue"}
+    assert seen["context"] == ["aws_request_id", "get_remaining_time_in_millis"]
+    assert seen["request_id"] == "r-1"
+    assert 5_000 < seen["remaining"] <= 7_000
 
 
 def test_an_environment_has_imported_the_libraries_before_it_starts(make_pool: MakePool) -> None:
@@ -90,24 +90,24 @@ def test_an_environment_at_work_ends_when_the_process_that_started_it_is_killed(
     eventually(lambda: not alive(int(killed.stdout)))
 
 
-def test_an_exception_is_told_as_lambda_tells_it_and_the_environment_stays(make_pool: MakePool) -> None:
+def test_an_exception_is_returned_as_lambda_returns_it_and_the_environment_stays(make_pool: MakePool) -> None:
     pool = make_pool("fail")
-    assert error_of(pool.invoke({})) == ("ValueError", "what a pity")
+    assert error_of(pool.invoke({})) == ("ValueError", "a fault")
     assert pool.size == 1
 
 
-def test_what_json_cannot_say_is_an_error(make_pool: MakePool) -> None:
-    assert error_of(make_pool("unspeakable").invoke({}))[0] == "Runtime.MarshalError"
+def test_a_result_that_is_not_json_is_an_error(make_pool: MakePool) -> None:
+    assert error_of(make_pool("return_an_object").invoke({}))[0] == "Runtime.MarshalError"
 
 
-def test_a_function_that_dies_takes_its_environment_along_and_the_next_one_gets_a_new_one(make_pool: MakePool) -> None:
+def test_after_a_function_dies_the_next_request_gets_a_new_environment(make_pool: MakePool) -> None:
     pool = make_pool("die")
     assert error_of(pool.invoke({}))[0] == "Runtime.ExitError"
     assert pool.size == 0
     assert pool.invoke({}).init is not None
 
 
-def test_the_time_out_kills(make_pool: MakePool) -> None:
+def test_a_function_is_killed_at_its_time_out(make_pool: MakePool) -> None:
     pool = make_pool("hang", timeout=0.2)
     kind, message = error_of(pool.invoke({}))
 

@@ -70,7 +70,7 @@ def test_an_event_says_what_was_asked_and_when() -> None:
 
 
 @pytest.mark.parametrize(("body", "kind"), [(b"\xff\xfe", "application/json"), (b"{}", "application/octet-stream")])
-def test_what_is_no_text_comes_in_base64(body: bytes, kind: str) -> None:
+def test_a_body_that_is_not_text_is_in_base64(body: bytes, kind: str) -> None:
     event = to_event(request(body=body, content_type=kind), NOON)
     assert event["isBase64Encoded"] is True
     assert base64.b64decode(event["body"]) == body
@@ -102,7 +102,7 @@ def test_a_function_that_failed_is_an_internal_server_error(result: Result) -> N
     assert (response.status, json.loads(response.body)) == (500, {"message": "Internal Server Error"})
 
 
-def test_programs_invoke_a_function_by_lambdas_own_api(make_pool: MakePool) -> None:
+def test_programs_invoke_a_function_through_lambdas_own_api(make_pool: MakePool) -> None:
     pools = {"Echo": make_pool("echo"), "Fail": make_pool("fail")}
     echoed = lambda_api(pools, request(target=INVOKE.format("Echo"), body=b'{"a": 1}'))
     failed = lambda_api(pools, request(target=INVOKE.format("Fail")))
@@ -128,13 +128,13 @@ def seen(request: Request) -> Response:
     return Response(200, {}, text.encode())
 
 
-def test_a_request_comes_over_http_as_it_was_sent() -> None:
+def test_a_request_arrives_over_http_as_it_was_sent() -> None:
     status, body = served(seen, lambda url: send("PUT", f"{url}/p?q=1", b"abc", {"X-A": "7"}))
     assert (status, json.loads(body)) == (200, ["PUT", "/p?q=1", "7", 3])
 
 
 @pytest.mark.parametrize(("length", "status"), [(str(MAX_BODY_BYTES + 1), 413), ("many", 400)])
-def test_a_body_that_is_too_large_or_of_no_length_is_not_even_read(length: str, status: int) -> None:
+def test_a_body_that_is_too_large_or_has_no_length_is_not_read(length: str, status: int) -> None:
     def ask(url: str) -> int:
         connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
         try:

@@ -36,7 +36,7 @@ def discord(stack: Stack) -> DiscordClient:
 
 @pytest.fixture
 def found(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
-    """The stack, announced where commands in other terminals look for it."""
+    """The stack, with the file in which commands in other terminals look for it."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with publish_addresses(stack):
         yield stack
@@ -50,7 +50,7 @@ def test_a_signed_interaction_goes_all_the_way_and_back(stack: Stack, discord: D
     assert thread in stack.discord.bot_messages(CHANNEL.id)
 
 
-def test_the_door_is_the_handlers_own(stack: Stack) -> None:
+def test_the_handler_itself_refuses_bad_requests(stack: Stack) -> None:
     url = stack.gateway.url
     assert send("POST", f"{url}/elsewhere", b"{}", {})[0] == 404
     assert send("GET", f"{url}/interactions", b"", {})[0] == 405
@@ -75,7 +75,7 @@ def test_a_reuse_is_counted_as_one_call_to_each(stack: Stack, discord: DiscordCl
     assert (cost.discord, cost.dynamodb) == (1, 1)
 
 
-def test_what_is_deferred_goes_over_the_queue_to_the_worker(stack: Stack, discord: DiscordClient) -> None:
+def test_a_deferred_command_goes_through_the_queue_to_the_worker(stack: Stack, discord: DiscordClient) -> None:
     discord.open_and_retry(MONA, CHANNEL, "here before")
     stack.discord.delays = {CHANNEL.guild_id: 3.0}
     names = (f"takes long {attempt}" for attempt in range(5))  # on a busy machine even a deferral may come too late
@@ -144,11 +144,11 @@ def test_the_curl_command_is_signed(found: Stack, capsys: pytest.CaptureFixture[
     arguments = subprocess.run(
         ["/bin/sh", "-c", f"curl() {{ printf '%s\\n' \"$@\"; }}; {command}"], capture_output=True
     )
-    said = arguments.stdout.decode().splitlines()
-    headers = dict(said[at + 1].split(": ", 1) for at, word in enumerate(said) if word == "--header")
-    body = said[said.index("--data-raw") + 1].encode()
+    printed = arguments.stdout.decode().splitlines()
+    headers = dict(printed[at + 1].split(": ", 1) for at, word in enumerate(printed) if word == "--header")
+    body = printed[printed.index("--data-raw") + 1].encode()
 
-    status, answered = send("POST", said[-1], body, headers)
+    status, answered = send("POST", printed[-1], body, headers)
     assert status == 200
     assert json.loads(answered)["type"] in (4, 5)
 
@@ -162,19 +162,19 @@ def test_without_a_stack_a_command_says_how_to_start_one(
     assert "make run" in capsys.readouterr().err
 
 
-def test_a_port_that_is_taken_is_named_and_nothing_stays(tmp_path: Path) -> None:
+def test_a_taken_port_is_named_and_nothing_keeps_running(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(StartFailed, match=f"Port {port} cannot be used"), Stack(ports=Ports(aws=port)):
-            pytest.fail("it started all the same")
+            pytest.fail("it started anyway")
 
 
 def test_an_emulation_that_does_not_start_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONHOME", "/nowhere")  # no interpreter starts with that
     with pytest.raises(StartFailed, match="emulated AWS did not start"), Stack():
-        pytest.fail("it started all the same")
+        pytest.fail("it started anyway")
 
 
 def descendants(pid: int) -> list[int]:
@@ -208,7 +208,7 @@ def started(cache: Path) -> tuple["subprocess.Popen[bytes]", list[int]]:
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_it_without_a_trace(how: signal.Signals, tmp_path: Path) -> None:
+def test_ctrl_c_ends_it_and_leaves_nothing_behind(how: signal.Signals, tmp_path: Path) -> None:
     process, below = started(tmp_path)
     process.send_signal(how)
     out, err = process.communicate(timeout=PATIENCE_SECONDS)
@@ -220,7 +220,7 @@ def test_ctrl_c_ends_it_without_a_trace(how: signal.Signals, tmp_path: Path) -> 
     assert not (tmp_path / "onethread" / "local.json").exists()
 
 
-def test_even_when_it_is_killed_nothing_stays(tmp_path: Path) -> None:
+def test_when_it_is_killed_no_process_stays(tmp_path: Path) -> None:
     process, below = started(tmp_path)
     process.kill()
     process.communicate(timeout=PATIENCE_SECONDS)

@@ -1,4 +1,4 @@
-"""The table outside CloudFormation is the template's."""
+"""The table is the template's, also without CloudFormation."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ def test_the_table_is_created_as_the_template_describes_it() -> None:
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_short_forms_elsewhere_in_a_template_do_not_stand_in_the_way(tmp_path: Path) -> None:
+def test_short_forms_elsewhere_in_the_template_are_no_problem(tmp_path: Path) -> None:
     template = tmp_path / "template.yaml"
     template.write_text(
         "Resources:\n"
@@ -35,6 +35,6 @@ def test_short_forms_elsewhere_in_a_template_do_not_stand_in_the_way(tmp_path: P
     assert create_table_parameters("sessions", template) == {"TableName": "sessions", "KeySchema": []}
 
 
-def test_a_table_that_is_there_is_not_created_again() -> None:
+def test_an_existing_table_is_not_created_again() -> None:
     with DynamoWire() as wire, pytest.raises(wire.client.exceptions.ResourceInUseException):
         wire.client.create_table(**create_table_parameters(wire.table))

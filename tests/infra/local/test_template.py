@@ -1,4 +1,4 @@
-"""What the local stack reads in template.yaml."""
+"""The local stack's values come from template.yaml."""
 
 from infra.local.template import QueueSource, Template
 from tests.kit import sam_template
