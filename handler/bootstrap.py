@@ -28,7 +28,7 @@ from handler.runtime.clock import Clock, SystemClock
 from handler.sessions.context import Context
 from handler.sessions.names import Names
 from handler.sessions.protocol import Sessions
-from handler.sessions.reconcile.housekeeping import HousekeepingSettings
+from handler.sessions.reconcile.housekeeping import trace_after
 from handler.sessions.reconcile.pace import Pace
 from handler.store.store import Store
 
@@ -97,7 +97,7 @@ class Environment(Generic[C]):
                 application_id=self.config.application_id,
                 auto_archive_minutes=self.config.auto_archive_minutes,
                 unlock_policy=self.config.unlock_policy,
-                trace_after=HousekeepingSettings.of(0, self.config.delete_after_days, "archive").trace_after,
+                trace_after=trace_after(self.config),
             )
         )
 

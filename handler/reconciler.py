@@ -136,9 +136,9 @@ async def _handle_message(
 async def _run(environment: Environment[ReconcilerConfig], guild_id: str) -> Counts:
     """One run. The requests with which every run begins take their turns here; a run paces the others itself."""
     await environment.pace(FIRST_REQUESTS)
-    context, now, settings = environment.sessions.context, environment.clock.now(), environment.config
-    wanted = HousekeepingSettings.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
-    return await environment.with_token(run_once(context, guild_id, now, pace=environment.pace, settings=wanted))
+    context, now = environment.sessions.context, environment.clock.now()
+    settings = HousekeepingSettings.from_config(environment.config)
+    return await environment.with_token(run_once(context, guild_id, now, pace=environment.pace, settings=settings))
 
 
 def _report(counts: Counts) -> None:

@@ -63,8 +63,7 @@ def main(
 
 async def _plan(environment: Environment[ReconcilerConfig], guild_id: str) -> list[str]:
     """The actions in words, in the order in which a run would apply them."""
-    context, config = environment.sessions.context, environment.config
-    settings = HousekeepingSettings.of(config.idle_archive_hours, config.delete_after_days, config.delete_mode)
+    context, settings = environment.sessions.context, HousekeepingSettings.from_config(environment.config)
     watched = await context.store.guilds.watched(guild_id)
     observation, plan = await observe_and_plan(
         context, watched, environment.clock.now(), pace=environment.pace, settings=settings

@@ -294,9 +294,8 @@ class Guild:
         """One run of the reconciler; all that it reports. Calls are counted from its beginning."""
         self.calls.forget()
         process = self.environment(ReconcilerConfig)
-        settings = process.config
-        wanted = HousekeepingSettings.of(settings.idle_archive_hours, settings.delete_after_days, settings.delete_mode)
-        return await run_once(process.sessions.context, GUILD, self.now, pace=Pace(self.clock), settings=wanted)
+        settings = HousekeepingSettings.from_config(process.config)
+        return await run_once(process.sessions.context, GUILD, self.now, pace=Pace(self.clock), settings=settings)
 
     async def reconcile(self) -> Counter[str]:
         """One run of the reconciler; what it carried out, without what it only reports."""

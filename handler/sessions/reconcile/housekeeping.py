@@ -16,7 +16,7 @@ from zlib import crc32
 
 import msgspec
 
-from handler.config import DeleteMode
+from handler.config import Config, DeleteMode, ReconcilerConfig
 from handler.discord import snowflakes
 from handler.discord.models import AuditAction, AuditEntry, Channel
 from handler.runtime.clock import iso, parse_iso
@@ -41,18 +41,13 @@ class HousekeepingSettings(msgspec.Struct, frozen=True, kw_only=True):
     delete_mode: DeleteMode = "archive"
 
     @classmethod
-    def of(cls, idle_archive_hours: int, delete_after_days: int, delete_mode: DeleteMode) -> "HousekeepingSettings":
-        """Read the configuration's numbers, where 0 is off."""
+    def from_config(cls, config: ReconcilerConfig) -> "HousekeepingSettings":
+        """Read the configuration, where 0 is off."""
         return cls(
-            idle_archive=timedelta(hours=idle_archive_hours) if idle_archive_hours else None,
-            delete_after=timedelta(days=delete_after_days) if delete_after_days else None,
-            delete_mode=delete_mode,
+            idle_archive=timedelta(hours=config.idle_archive_hours) or None,
+            delete_after=timedelta(days=config.delete_after_days) or None,
+            delete_mode=config.delete_mode,
         )
-
-    @property
-    def trace_after(self) -> timedelta | None:
-        """How long a session is idle before an open leaves a trace: after an open without one, as much time is left."""
-        return None if self.delete_after is None else self.delete_after / 2
 
     @property
     def checks_archived(self) -> bool:
@@ -61,6 +56,14 @@ class HousekeepingSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 OFF: Final = HousekeepingSettings()
+
+
+def trace_after(config: Config) -> timedelta | None:
+    """How long a session is idle before an open leaves a trace; None: never.
+
+    After an open without a trace, as much time is left before housekeeping acts.
+    """
+    return timedelta(days=config.delete_after_days) / 2 or None
 
 
 class Archive(msgspec.Struct, frozen=True, tag=True):

@@ -23,9 +23,9 @@ CREATED_AT = NOW - timedelta(days=100)
 THREAD = lowest_at(CREATED_AT)
 
 OFF = HousekeepingSettings()
-IDLE = HousekeepingSettings.of(24, 0, "archive")
-CLOSE = HousekeepingSettings.of(0, 30, "archive")
-DELETE = HousekeepingSettings.of(0, 30, "delete")
+IDLE = HousekeepingSettings(idle_archive=timedelta(hours=24))
+CLOSE = HousekeepingSettings(delete_after=timedelta(days=30))
+DELETE = HousekeepingSettings(delete_after=timedelta(days=30), delete_mode="delete")
 
 
 def ago(**span: float) -> str:
