@@ -1,11 +1,12 @@
-"""Answers of AWS's JSON protocols, as botocore gets them from its connection."""
+"""AWS's JSON protocols in place of botocore's connection: how a client is led here, and what it is answered."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Any
 
-from botocore.awsrequest import AWSResponse
+from boto3.session import Session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 
 class _Raw(BytesIO):
@@ -23,3 +24,13 @@ def answer(url: str, status: int, body: str | bytes, headers: Mapping[str, str] 
 def error(url: str, status: int, code: str, **more: Any) -> AWSResponse:
     body = {"__type": f"com.amazonaws#{code}", "message": f"injected {code}", **more}
     return answer(url, status, json.dumps(body))
+
+
+def connect(session: Session, service: str, send: Callable[..., AWSResponse]) -> None:
+    """Let the clients of that service that this session makes end in `send`."""
+    session.events.register(f"before-send.{service}", send)  # type: ignore[arg-type]  # this event is answered
+
+
+def operation_of(request: AWSPreparedRequest) -> str:
+    target = request.headers["X-Amz-Target"]
+    return str(target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]

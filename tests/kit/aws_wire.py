@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from infra.lambda_events import sqs_event, sqs_record
-from tests.kit.aws_answers import answer, error
+from tests.kit.aws_answers import answer, connect, error, operation_of
 from tests.kit.hanging import Hanging
 
 QUEUE_URL: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/onethread"
@@ -64,8 +64,7 @@ class QueueWire:
     _hanging: Hanging = field(default_factory=Hanging)
 
     def connect(self, session: Session) -> None:
-        """Let clients of SQS that this session makes end here."""
-        session.events.register("before-send.sqs", self._answer)  # type: ignore[arg-type]  # this event is answered
+        connect(session, "sqs", self._answer)
 
     def release(self) -> None:
         self._hanging.release()
@@ -97,8 +96,7 @@ class QueueWire:
                 self.dead.append(message)
 
     def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        target = request.headers["X-Amz-Target"]
-        operation = str(target.decode() if isinstance(target, bytes) else target).rpartition(".")[2]
+        operation = operation_of(request)
         self.requests.append(operation)
         fault = self.faults.pop(0) if self.faults else None
         if fault == "refused":
@@ -155,8 +153,7 @@ class ParameterWire:
     reads: int = 0
 
     def connect(self, session: Session) -> None:
-        """Let clients of SSM that this session makes end here."""
-        session.events.register("before-send.ssm", self._answer)  # type: ignore[arg-type]  # this event is answered
+        connect(session, "ssm", self._answer)
 
     def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         self.reads += 1

@@ -16,8 +16,9 @@ from handler.aws.dynamodb import (
 )
 from handler.errors import StoreUnavailable
 from handler.runtime.deadline import Deadline, set_deadline
-from tests.kit.dynamodb import DynamoWire, What
+from tests.kit.dynamodb import DynamoWire
 from tests.kit.dynamodb_calls import ABSENT, ITEM, KEY, OTHER, adding, creating, put, unconnected_client
+from tests.kit.dynamodb_faults import What
 from tests.kit.virtual_time import LoopClock, run
 
 
@@ -30,55 +31,43 @@ def times(number: int, what: What) -> list[What]:
 
 @pytest.mark.parametrize("what", ["refused", "timeout_before", "500", "html", "throttled", "conflict", "in_progress"])
 @pytest.mark.parametrize("operation", ["UpdateItem", "TransactWriteItems"])
-def test_a_transient_error_is_retried_and_the_write_applied_once(
+async def test_a_transient_error_is_retried_and_the_write_applied_once(
     wire: DynamoWire, call: DynamoDB, operation: str, what: What
 ) -> None:
-    async def go() -> None:
-        wire.fail(operation, what, what)
-        if operation == "UpdateItem":
-            await call("update_item", **adding(wire, KEY))
-        else:
-            await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}])
-        assert wire.sent[operation] == 3
-        assert wire.items() == [{**KEY, "generation": 1}]
-
-    run(go())
+    wire.fail(operation, what, what)
+    if operation == "UpdateItem":
+        await call("update_item", **adding(wire, KEY))
+    else:
+        await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}])
+    assert wire.sent[operation] == 3
+    assert wire.items() == [{**KEY, "generation": 1}]
 
 
 @pytest.mark.parametrize("what", ["lost", "timeout_after", "500_after"])
-def test_a_write_that_was_applied_before_its_answer_was_lost_finds_its_own_item(
+async def test_a_write_that_was_applied_before_its_answer_was_lost_finds_its_own_item(
     wire: DynamoWire, call: DynamoDB, what: What
 ) -> None:
-    async def go() -> None:
-        wire.fail("PutItem", what)
-        with pytest.raises(ConditionFailed) as lost:
-            await put(call, wire, ITEM, **ABSENT)
-        assert lost.value.item == ITEM
-
-    run(go())
+    wire.fail("PutItem", what)
+    with pytest.raises(ConditionFailed) as lost:
+        await put(call, wire, ITEM, **ABSENT)
+    assert lost.value.item == ITEM
 
 
 @pytest.mark.parametrize("what", ["lost", "timeout_after", "500_after"])
-def test_a_transaction_that_was_applied_before_its_answer_was_lost_succeeds_and_is_applied_once(
+async def test_a_transaction_that_was_applied_before_its_answer_was_lost_succeeds_and_is_applied_once(
     wire: DynamoWire, call: DynamoDB, what: What
 ) -> None:
-    async def go() -> None:
-        wire.fail("TransactWriteItems", what, "conflict", what)
-        await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}, *creating(wire, OTHER)])
-        assert wire.items() == [{**KEY, "generation": 1}, OTHER]
-        assert wire.sent["TransactWriteItems"] == 4
-        assert len({parameters["ClientRequestToken"] for _, parameters in wire.requests}) == 1
-
-    run(go())
+    wire.fail("TransactWriteItems", what, "conflict", what)
+    await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}, *creating(wire, OTHER)])
+    assert wire.items() == [{**KEY, "generation": 1}, OTHER]
+    assert wire.sent["TransactWriteItems"] == 4
+    assert len({parameters["ClientRequestToken"] for _, parameters in wire.requests}) == 1
 
 
-def test_two_calls_of_one_transaction_are_two_transactions(wire: DynamoWire, call: DynamoDB) -> None:
-    async def go() -> None:
-        for _ in range(2):
-            await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}])
-        assert wire.items() == [{**KEY, "generation": 2}]
-
-    run(go())
+async def test_two_calls_of_one_transaction_are_two_transactions(wire: DynamoWire, call: DynamoDB) -> None:
+    for _ in range(2):
+        await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}])
+    assert wire.items() == [{**KEY, "generation": 2}]
 
 
 def test_a_conflict_beside_a_failed_condition_is_retried() -> None:
@@ -99,61 +88,49 @@ def test_a_conflict_beside_a_failed_condition_is_retried() -> None:
     assert failed.value.reasons == (("ConditionalCheckFailed", KEY), ("None", None))
 
 
-def test_an_error_that_persists_is_unavailable_after_the_last_attempt(wire: DynamoWire, call: DynamoDB) -> None:
-    async def go() -> None:
-        wire.fail("GetItem", *times(MAX_ATTEMPTS + 1, "throttled"))
-        with pytest.raises(StoreUnavailable, match=r"get_item: ThrottlingException: .*\(attempt 5 of 5\)") as gone:
-            await call("get_item", TableName=wire.table, Key=KEY)
-        assert wire.sent["GetItem"] == MAX_ATTEMPTS
-        assert gone.value.__cause__ is not None
-
-    run(go())
+async def test_an_error_that_persists_is_unavailable_after_the_last_attempt(wire: DynamoWire, call: DynamoDB) -> None:
+    wire.fail("GetItem", *times(MAX_ATTEMPTS + 1, "throttled"))
+    with pytest.raises(StoreUnavailable, match=r"get_item: ThrottlingException: .*\(attempt 5 of 5\)") as gone:
+        await call("get_item", TableName=wire.table, Key=KEY)
+    assert wire.sent["GetItem"] == MAX_ATTEMPTS
+    assert gone.value.__cause__ is not None
 
 
-def test_the_pauses_double_from_the_first_to_the_longest(wire: DynamoWire) -> None:
-    async def go() -> None:
-        call = wire.call(LoopClock(), jitter=lambda: 1.0)
-        wire.fail("GetItem", *times(MAX_ATTEMPTS, "refused"))
-        loop = asyncio.get_running_loop()
-        start = loop.time()
-        with pytest.raises(StoreUnavailable):
-            await call("get_item", TableName=wire.table, Key=KEY)
-        pauses = [min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**n) for n in range(MAX_ATTEMPTS - 1)]
-        assert loop.time() - start == pytest.approx(sum(pauses), abs=1e-3)
-        call.close()
-
-    run(go())
+async def test_the_pauses_double_from_the_first_to_the_longest(wire: DynamoWire) -> None:
+    call = wire.call(LoopClock(), jitter=lambda: 1.0)
+    wire.fail("GetItem", *times(MAX_ATTEMPTS, "refused"))
+    loop = asyncio.get_running_loop()
+    start = loop.time()
+    with pytest.raises(StoreUnavailable):
+        await call("get_item", TableName=wire.table, Key=KEY)
+    pauses = [min(MAX_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2**n) for n in range(MAX_ATTEMPTS - 1)]
+    assert loop.time() - start == pytest.approx(sum(pauses), abs=1e-3)
+    call.close()
 
 
-def test_no_pause_goes_past_the_deadline(wire: DynamoWire) -> None:
-    async def go() -> None:
-        clock = LoopClock()
-        call = wire.call(clock, jitter=lambda: 1.0)
-        wire.fail("GetItem", *times(MAX_ATTEMPTS, "refused"))
-        set_deadline(Deadline.after(clock.now(), FIRST_PAUSE_SECONDS * 2))
-        with pytest.raises(StoreUnavailable, match="attempt 2 of 5"):
-            await call("get_item", TableName=wire.table, Key=KEY)
-        assert wire.sent["GetItem"] == 2
-        call.close()
-
-    run(go())
+async def test_no_pause_goes_past_the_deadline(wire: DynamoWire) -> None:
+    clock = LoopClock()
+    call = wire.call(clock, jitter=lambda: 1.0)
+    wire.fail("GetItem", *times(MAX_ATTEMPTS, "refused"))
+    set_deadline(Deadline.after(clock.now(), FIRST_PAUSE_SECONDS * 2))
+    with pytest.raises(StoreUnavailable, match="attempt 2 of 5"):
+        await call("get_item", TableName=wire.table, Key=KEY)
+    assert wire.sent["GetItem"] == 2
+    call.close()
 
 
 # Cancelled and hanging calls.
 
 
-def test_a_cancelled_call_may_still_take_effect_but_is_not_retried(wire: DynamoWire, call: DynamoDB) -> None:
-    async def go() -> None:
-        wire.fail("PutItem", "hang")
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(put(call, wire, ITEM, **ABSENT), timeout=2.4)
-        assert wire.items() == []
-        wire.hanging.release()
-        await asyncio.sleep(1)
-        assert wire.items() == [ITEM]
-        assert wire.sent["PutItem"] == 1
-
-    run(go())
+async def test_a_cancelled_call_may_still_take_effect_but_is_not_retried(wire: DynamoWire, call: DynamoDB) -> None:
+    wire.fail("PutItem", "hang")
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(put(call, wire, ITEM, **ABSENT), timeout=2.4)
+    assert wire.items() == []
+    wire.hanging.release()
+    await asyncio.sleep(1)
+    assert wire.items() == [ITEM]
+    assert wire.sent["PutItem"] == 1
 
 
 def test_a_call_that_was_cancelled_while_it_waited_for_a_thread_is_never_made(wire: DynamoWire, call: DynamoDB) -> None:
@@ -175,11 +152,8 @@ def test_a_call_that_was_cancelled_while_it_waited_for_a_thread_is_never_made(wi
     asyncio.run(go())  # in real time: the virtual loop takes a call that waits for a thread for one that is at work
 
 
-def test_an_attempt_that_takes_effect_after_its_repeat_changes_nothing(wire: DynamoWire, call: DynamoDB) -> None:
-    async def go() -> None:
-        wire.fail("TransactWriteItems", "late")
-        await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}])
-        wire.hanging.land()
-        assert wire.items() == [{**KEY, "generation": 1}]
-
-    run(go())
+async def test_an_attempt_that_takes_effect_after_its_repeat_changes_nothing(wire: DynamoWire, call: DynamoDB) -> None:
+    wire.fail("TransactWriteItems", "late")
+    await call("transact_write_items", TransactItems=[{"Update": adding(wire, KEY)}])
+    wire.hanging.land()
+    assert wire.items() == [{**KEY, "generation": 1}]

@@ -44,24 +44,18 @@ def others() -> int:
     return len(asyncio.all_tasks()) - 1
 
 
-def test_results_come_in_the_order_of_the_calls_after_the_longest_of_them() -> None:
-    async def scenario() -> None:
-        assert await gather(after(3, "a"), after(1, "b"), after(2, "c")) == ("a", "b", "c")
-        assert now() == pytest.approx(3)
-
-    run(scenario())
+async def test_results_come_in_the_order_of_the_calls_after_the_longest_of_them() -> None:
+    assert await gather(after(3, "a"), after(1, "b"), after(2, "c")) == ("a", "b", "c")
+    assert now() == pytest.approx(3)
 
 
-def test_the_first_failure_cancels_the_others_and_awaits_them() -> None:
-    async def scenario() -> None:
-        trace: list[str] = []
-        with pytest.raises(ValueError, match="no"):
-            await gather(slow_to_end(trace, 2), failing(1, "no"), after(100, "c", trace))
-        assert sorted(trace) == ["c ended", "ended"]
-        assert others() == 0
-        assert now() == pytest.approx(3)
-
-    run(scenario())
+async def test_the_first_failure_cancels_the_others_and_awaits_them() -> None:
+    trace: list[str] = []
+    with pytest.raises(ValueError, match="no"):
+        await gather(slow_to_end(trace, 2), failing(1, "no"), after(100, "c", trace))
+    assert sorted(trace) == ["c ended", "ended"]
+    assert others() == 0
+    assert now() == pytest.approx(3)
 
 
 def test_of_failures_at_one_moment_the_first_in_order_is_raised() -> None:
@@ -93,34 +87,26 @@ def test_an_earlier_call_that_fails_while_it_is_cancelled_is_raised_in_its_turn(
         run(gather(fails_when_cancelled(), failing(2, "reason")))
 
 
-def test_a_cancellation_from_outside_ends_all_calls_before_it_goes_on() -> None:
-    async def scenario() -> None:
-        trace: list[str] = []
-        task = asyncio.ensure_future(gather(slow_to_end(trace, 2), after(100, "b", trace)))
-        await asyncio.sleep(1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert sorted(trace) == ["b ended", "ended"]
-        assert others() == 0
-
-    run(scenario())
+async def test_a_cancellation_from_outside_ends_all_calls_before_it_goes_on() -> None:
+    trace: list[str] = []
+    task = asyncio.ensure_future(gather(slow_to_end(trace, 2), after(100, "b", trace)))
+    await asyncio.sleep(1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sorted(trace) == ["b ended", "ended"]
+    assert others() == 0
 
 
-def test_a_cancellation_reaches_calls_in_calls() -> None:
-    async def scenario() -> None:
-        trace: list[str] = []
-        task = asyncio.ensure_future(
-            gather(gather(slow_to_end(trace, 1), after(100, "b", trace)), after(100, "c", trace))
-        )
-        await asyncio.sleep(1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert sorted(trace) == ["b ended", "c ended", "ended"]
-        assert others() == 0
-
-    run(scenario())
+async def test_a_cancellation_reaches_calls_in_calls() -> None:
+    trace: list[str] = []
+    task = asyncio.ensure_future(gather(gather(slow_to_end(trace, 1), after(100, "b", trace)), after(100, "c", trace)))
+    await asyncio.sleep(1)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert sorted(trace) == ["b ended", "c ended", "ended"]
+    assert others() == 0
 
 
 async def cancelled_between_failures() -> None:
@@ -150,22 +136,19 @@ def test_asyncio_logs_no_failure_that_nobody_fetched(scenario: Any, caplog: pyte
     assert not [record for record in caplog.records if "never retrieved" in record.message]
 
 
-def test_all_run_but_only_so_many_at_a_time() -> None:
-    async def scenario() -> None:
-        running, most = 0, 0
+async def test_all_run_but_only_so_many_at_a_time() -> None:
+    running, most = 0, 0
 
-        async def one(number: int) -> int:
-            nonlocal running, most
-            running += 1
-            most = max(most, running)
-            await asyncio.sleep(1 + number % 3)
-            running -= 1
-            return number
+    async def one(number: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(1 + number % 3)
+        running -= 1
+        return number
 
-        assert await gather_limited(4, [one(number) for number in range(20)]) == list(range(20))
-        assert (running, most) == (0, 4)
-
-    run(scenario())
+    assert await gather_limited(4, [one(number) for number in range(20)]) == list(range(20))
+    assert (running, most) == (0, 4)
 
 
 def test_without_coroutines_the_result_is_empty() -> None:

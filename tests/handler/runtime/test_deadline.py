@@ -91,15 +91,12 @@ def test_cancelled_work_that_does_not_end_is_abandoned() -> None:
     assert run(scenario()) == pytest.approx(2.2)
 
 
-def test_cancelling_the_caller_cancels_the_work() -> None:
+async def test_cancelling_the_caller_cancels_the_work() -> None:
     trace: list[str] = []
 
-    async def scenario() -> None:
-        waiting = asyncio.ensure_future(limited(slow(9.0, trace), 5.0))
-        await asyncio.sleep(1.0)
-        waiting.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await waiting
-        assert trace == ["ended"]
-
-    run(scenario())
+    waiting = asyncio.ensure_future(limited(slow(9.0, trace), 5.0))
+    await asyncio.sleep(1.0)
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert trace == ["ended"]
