@@ -8,7 +8,7 @@ import pytest
 from handler.errors import OnethreadError
 from handler.sessions.model import Opened
 from infra.simulator.people import ImpossibleAction
-from tests.explorer.actor import CHANNEL, NAMES, Opener, Run
+from tests.explorer.actor import CHANNEL, NAMES, Execution, Opener
 from tests.explorer.world import Bounds, World, begin
 
 STEPS = 4000
@@ -19,45 +19,45 @@ CONFIRMED = timedelta(minutes=31)  # after which held deletions are carried out
 ACTS = ("delete_thread", "rename", "archive", "unarchive", "lock", "unlock")
 
 
-class Town:
-    """The world, who is at work in it, and a pair of dice."""
+class Play:
+    """The world, who is at work in it, and the chance that decides what happens next."""
 
     def __init__(self, seed: int) -> None:
-        self.dice = random.Random(seed)
+        self.random = random.Random(seed)
         self.world: World = begin(Bounds())
         self.world.discord.switch(keep_audit_log=True)
-        self.runs: list[tuple[Opener, Run]] = []
+        self.executions: list[tuple[Opener, Execution]] = []
         self.number = 0
         self.opened = 0
         self.reconciled = 0
 
     def step(self) -> None:
         self.world.now += A_STEP
-        chance = self.dice.random()
+        chance = self.random.random()
         if chance < 0.02:
             self.moderate()
-        elif chance < 0.1 and len(self.runs) < AT_ONCE:
-            self.begin(reconciles=self.dice.random() < 0.4)
-        elif self.runs:
-            self.advance(self.dice.choice(self.runs))
+        elif chance < 0.1 and len(self.executions) < AT_ONCE:
+            self.begin(reconciles=self.random.random() < 0.4)
+        elif self.executions:
+            self.advance(self.random.choice(self.executions))
         self.world.check()
 
     def begin(self, *, reconciles: bool) -> None:
         self.number += 1
-        opener = Opener(f"{self.number}", self.dice.choice(SESSIONS), reconciles=reconciles)
-        self.runs.append((opener, Run(opener, self.world.now)))
+        opener = Opener(f"{self.number}", self.random.choice(SESSIONS), reconciles=reconciles)
+        self.executions.append((opener, Execution(opener, self.world.now)))
 
-    def advance(self, running: tuple[Opener, Run]) -> None:
-        opener, run = running
-        if run.pending:
-            number = self.dice.choice(list(run.pending))
-            run.answer(number, self.world.apply(opener, run.pending[number][0]))
-        if run.task.done():
-            self.runs.remove(running)
-            self.ended(opener, run)
+    def advance(self, at_work: tuple[Opener, Execution]) -> None:
+        opener, execution = at_work
+        if execution.pending:
+            number = self.random.choice(list(execution.pending))
+            execution.answer(number, self.world.apply(opener, execution.pending[number][0]))
+        if execution.task.done():
+            self.executions.remove(at_work)
+            self.ended(opener, execution)
 
-    def ended(self, opener: Opener, run: Run) -> None:
-        result = run.result()
+    def ended(self, opener: Opener, execution: Execution) -> None:
+        result = execution.result()
         assert not isinstance(result, OnethreadError) or result.retryable or result.kind == "locked", repr(result)
         if isinstance(result, Opened):
             self.opened += 1
@@ -72,8 +72,8 @@ class Town:
         threads = [t for t in self.world.ours if self.lives(t)]
         if not threads:
             return
-        act, thread_id = self.dice.choice(ACTS), self.dice.choice(threads)
-        name = f"Session {self.dice.choice(SESSIONS)}{self.dice.choice(['', ': bug', ' II'])}"
+        act, thread_id = self.random.choice(ACTS), self.random.choice(threads)
+        name = f"Session {self.random.choice(SESSIONS)}{self.random.choice(['', ': bug', ' II'])}"
         arguments = (thread_id, name) if act == "rename" else (thread_id,)
         try:
             getattr(self.world.discord.people, act)(*arguments, now=self.world.now)
@@ -81,14 +81,14 @@ class Town:
             return
 
     def finish(self) -> None:
-        while self.runs:
+        while self.executions:
             self.world.now += A_STEP
-            self.advance(self.dice.choice(self.runs))
+            self.advance(self.random.choice(self.executions))
         for _ in range(3):  # the second carries out what the first held back, the third finds nothing to do
             self.world.now += CONFIRMED
             self.begin(reconciles=True)
-            while self.runs:
-                self.advance(self.runs[0])
+            while self.executions:
+                self.advance(self.executions[0])
                 self.world.check()
 
     def on_record(self) -> list[dict[str, object]]:
@@ -97,18 +97,18 @@ class Town:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_opens_and_reconciles_at_random_leave_one_thread_each_and_the_table_as_discord_is(seed: int) -> None:
-    town = Town(seed)
+    play = Play(seed)
     for _ in range(STEPS):
-        town.step()
-    town.finish()
+        play.step()
+    play.finish()
 
-    assert town.opened > 50
-    assert town.reconciled > 20
-    threads = town.world.discord.state.threads
-    for item in town.on_record():
+    assert play.opened > 50
+    assert play.reconciled > 20
+    threads = play.world.discord.state.threads
+    for item in play.on_record():
         if item["status"] == "vacant":
             key = str(item["session_key"])
-            assert not [t for t, k in town.world.ours.items() if k == key and town.lives(t)]
+            assert not [t for t, k in play.world.ours.items() if k == key and play.lives(t)]
             continue
         assert item["status"] in ("open", "closed")
         thread = threads[str(item["discord_thread_id"])]
@@ -117,5 +117,5 @@ def test_opens_and_reconciles_at_random_leave_one_thread_each_and_the_table_as_d
     for thread in threads.values():
         named = NAMES.session_key_of(thread.name)
         assert thread.parent_id == CHANNEL
-        if named is not None and town.world.ours[thread.id] != named:
-            assert thread.id in str(town.world.table.items()), "a renamed thread is noted under its new name"
+        if named is not None and play.world.ours[thread.id] != named:
+            assert thread.id in str(play.world.table.items()), "a renamed thread is noted under its new name"

@@ -13,19 +13,21 @@ from typing import Any
 
 import msgspec
 
+from handler import config
 from handler.aws.dynamodb import ConditionFailed, TransactionFailed
+from handler.bootstrap import Environment
+from handler.config import EnsureConfig
 from handler.discord.http import Request, encode_body
 from handler.discord.rate_limits import RateLimits
 from handler.discord.rest import NO_RETRY, Discord, Response
 from handler.errors import OnethreadError
-from handler.sessions.context import Context
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.names import Names
 from handler.sessions.protocol import Sessions
 from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.run import run_once
-from handler.store.store import Store
 from tests.explorer.loop import StepLoop
+from tests.kit.secrets import BOT_TOKEN
 
 TABLE = "sessions"
 APPLICATION = "1000"
@@ -36,6 +38,15 @@ NAMES = Names("Session ")
 Result = Opened | Counter[str]  # of an opener, of the reconciler
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
+_CONFIG = config.load(
+    EnsureConfig,
+    {
+        "SESSIONS_TABLE": TABLE,
+        "DISCORD_APPLICATION_ID": APPLICATION,
+        "DISCORD_BOT_TOKEN": BOT_TOKEN,
+        "AUTO_ARCHIVE_MINUTES": "1440",
+    },
+)
 _loop = StepLoop()  # type: ignore[abstract]  # typeshed calls abstract what asyncio leaves to be implemented if needed
 
 
@@ -115,14 +126,16 @@ def remembered(item: dict[str, Any] | None) -> bytes:
     return _encode(item)
 
 
-class Run:
-    """One live execution of the real code."""
+class Execution:
+    """One live execution of the real code, as the composition root builds it over the explorer's own seams."""
 
-    def __init__(self, opener: Opener, now: datetime, *, lease_seconds: float = 15.0) -> None:
+    def __init__(self, opener: Opener, now: datetime) -> None:
         self.pending: dict[int, tuple[Question, Any]] = {}
         self._now = now
         self._number = 0
-        self._discord = Discord(
+        environment = Environment(_CONFIG, clock=self)
+        environment.dynamodb = self._call  # type: ignore[assignment]  # nothing but the seam is used
+        environment.discord = Discord(
             send=self._send,
             application_id=APPLICATION,
             clock=self,
@@ -130,17 +143,7 @@ class Run:
             retry=NO_RETRY,
             jitter=lambda: 0.5,
         )
-        sessions = Sessions(
-            Context(
-                store=Store(call=self._call, table=TABLE, lease_seconds=lease_seconds),
-                discord=self._discord,
-                names=NAMES,
-                clock=self,
-                application_id=APPLICATION,
-                auto_archive_minutes=1440,
-                unlock_policy="moderators",
-            )
-        )
+        sessions = environment.sessions
         self.task = _loop.create_task(self._work(opener, sessions))
         _loop.run_ready()
 
@@ -236,9 +239,8 @@ class Actor:
     node as one that begins at that moment. This is what keeps the search finite.
     """
 
-    def __init__(self, opener: Opener, lease_seconds: float = 15.0) -> None:
+    def __init__(self, opener: Opener) -> None:
         self.opener = opener
-        self._lease_seconds = lease_seconds
         self._nodes: dict[tuple[datetime, tuple[tuple[int, bytes], ...]], Node] = {}
 
     def beginning(self, now: datetime) -> Node:
@@ -252,22 +254,22 @@ class Actor:
         return node
 
     def _lived(self, began: datetime, history: History) -> Node:
-        run = Run(self.opener, began, lease_seconds=self._lease_seconds)
-        first = run.asks()
+        execution = Execution(self.opener, began)
+        first = execution.asks()
         read = b""
         for number, key, answer in history:
-            question, _ = run.pending[number]
+            question, _ = execution.pending[number]
             assert question.key == key, "the order in which calls side by side were answered made a difference"
             if question.kind == "table" and question.key == first:
                 read = remembered(answer.value.get("Item"))
-            run.answer(number, answer)
+            execution.answer(number, answer)
         try:
-            if history and run.asks() == first:
-                return self.beginning(run.now())
-            pending = {number: question for number, (question, _) in run.pending.items()}
-            return Node(self, began, history, pending, run.result(), read)
+            if history and execution.asks() == first:
+                return self.beginning(execution.now())
+            pending = {number: question for number, (question, _) in execution.pending.items()}
+            return Node(self, began, history, pending, execution.result(), read)
         finally:
-            run.close()
+            execution.close()
 
     @functools.cached_property
     def again(self) -> "Actor | None":
@@ -275,7 +277,7 @@ class Actor:
         opener = self.opener
         if opener.times < 2:
             return None
-        return Actor(replace(opener, name=opener.name + "+", times=opener.times - 1), self._lease_seconds)
+        return Actor(replace(opener, name=opener.name + "+", times=opener.times - 1))
 
     @property
     def size(self) -> int:

@@ -14,7 +14,18 @@ from handler.sessions.model import Opened
 from handler.store.clauses import OWN_LEASE
 from infra.simulator.exchange import Request as SimulatedRequest
 from infra.simulator.simulated_discord import SimulatedDiscord
-from tests.explorer.actor import APPLICATION, CHANNEL, GUILD, NAMES, TABLE, Answer, Opener, Question, Run, remembered
+from tests.explorer.actor import (
+    APPLICATION,
+    CHANNEL,
+    GUILD,
+    NAMES,
+    TABLE,
+    Answer,
+    Execution,
+    Opener,
+    Question,
+    remembered,
+)
 from tests.kit.memory_table import MemoryTable
 from tests.kit.secrets import BOT_TOKEN
 
@@ -284,14 +295,14 @@ def begin(bounds: Bounds) -> World:
 
 def finish_alone(world: World, opener: Opener) -> Opened:
     """Let this opener alone do everything there is to do, on this very world; a violation if it does not finish."""
-    run = Run(opener, world.now)
+    execution = Execution(opener, world.now)
     for _ in range(MAX_LONE_CALLS):
-        if run.task.done():
+        if execution.task.done():
             break
-        number, (question, _) = min(run.pending.items(), key=lambda pair: pair[0])
-        run.answer(number, world.apply(opener, question))
-    result = run.result()
-    run.close()
+        number, (question, _) = min(execution.pending.items(), key=lambda pair: pair[0])
+        execution.answer(number, world.apply(opener, question))
+    result = execution.result()
+    execution.close()
     if not isinstance(result, Opened):
         raise Violation(f"{opener.name}, alone, did not finish: {result!r}")
     return result
