@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
@@ -33,104 +32,84 @@ def sqs() -> Iterator[Any]:
     server.server_close()
 
 
-@pytest.fixture
-def queue(sqs: Any) -> str:
+class Queue:
     """A queue whose failed messages come back at once, and go to the dead letters after the third receive."""
-    dead = sqs.create_queue(QueueName=f"dead-{next(NUMBERS)}")["QueueUrl"]
-    policy = f'{{"deadLetterTargetArn": "{arn(sqs, dead)}", "maxReceiveCount": 3}}'
-    attributes = {"VisibilityTimeout": "0", "RedrivePolicy": policy}
-    return str(sqs.create_queue(QueueName=f"queue-{next(NUMBERS)}", Attributes=attributes)["QueueUrl"])
+
+    def __init__(self, sqs: Any) -> None:
+        self.sqs = sqs
+        self.dead = sqs.create_queue(QueueName=f"dead-{next(NUMBERS)}")["QueueUrl"]
+        policy = f'{{"deadLetterTargetArn": "{arn(sqs, self.dead)}", "maxReceiveCount": 3}}'
+        attributes = {"VisibilityTimeout": "0", "RedrivePolicy": policy}
+        self.url = sqs.create_queue(QueueName=f"queue-{next(NUMBERS)}", Attributes=attributes)["QueueUrl"]
+        self.arn = arn(sqs, self.url)
+
+    def send(self, *bodies: str) -> list[Any]:
+        return [self.sqs.send_message(QueueUrl=self.url, MessageBody=body) for body in bodies]
+
+    def is_empty(self) -> bool:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        attributes = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
+        return sum(map(int, attributes.values())) == 0
+
+    def poll_until_empty(self, invoke: Callable[[Any], Result], *, batch_size: int = 1, at_once: int = 1) -> list[Any]:
+        """Let a function have all messages; returns the records that it got."""
+        records: list[Any] = []
+
+        def record(event: Any) -> Result:
+            records.extend(event["Records"])
+            return invoke(event)
+
+        source = QueueSource("Queue", "Function", batch_size, reports_failures=True, max_concurrency=at_once)
+        poller = QueuePoller(self.sqs, self.url, self.arn, source, record)
+        try:
+            eventually(self.is_empty)
+        finally:
+            poller.close()
+        return records
+
+    def dead_letters(self) -> list[str]:
+        return [message["Body"] for message in self.sqs.receive_message(QueueUrl=self.dead).get("Messages", [])]
 
 
-def dead_letters(sqs: Any, queue: str) -> list[str]:
-    dead = queue.replace("queue-", "dead-")
-    number = int(dead.rpartition("-")[2]) - 1
-    url = f"{dead.rpartition('-')[0]}-{number}"
-    return [message["Body"] for message in sqs.receive_message(QueueUrl=url).get("Messages", [])]
+@pytest.fixture
+def queue(sqs: Any) -> Queue:
+    return Queue(sqs)
 
 
-def count_messages(sqs: Any, queue: str) -> int:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    attributes = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
-    return sum(map(int, attributes.values()))
-
-
-@contextmanager
-def polling(
-    sqs: Any, queue: str, invoke: Callable[[Any], Result], *, batch_size: int = 1, max_concurrency: int = 1
-) -> Iterator[None]:
-    source = QueueSource("Queue", "Function", batch_size, reports_failures=True, max_concurrency=max_concurrency)
-    poller = QueuePoller(sqs, queue, arn(sqs, queue), source, invoke)
-    try:
-        yield
-    finally:
-        poller.close()
-
-
-def test_a_message_reaches_the_function_as_on_lambda_and_is_deleted(sqs: Any, queue: str, make_pool: MakePool) -> None:
-    events: list[Any] = []
-    pool = make_pool("odd_only")
-
-    def invoke(event: Any) -> Result:
-        events.append(event)
-        return pool.invoke(event)
-
-    sent = sqs.send_message(QueueUrl=queue, MessageBody="1")
-    with polling(sqs, queue, invoke):
-        eventually(lambda: count_messages(sqs, queue) == 0)
-    ((received,),) = [event["Records"] for event in events]
+def test_a_message_reaches_the_function_as_on_lambda_and_is_deleted(queue: Queue, make_pool: MakePool) -> None:
+    (sent,) = queue.send("1")
+    (received,) = queue.poll_until_empty(make_pool("odd_only").invoke)
 
     assert (received["messageId"], received["body"]) == (sent["MessageId"], "1")
-    assert (received["eventSource"], received["eventSourceARN"]) == ("aws:sqs", arn(sqs, queue))
+    assert (received["eventSource"], received["eventSourceARN"]) == ("aws:sqs", queue.arn)
     assert received["attributes"]["ApproximateReceiveCount"] == "1"
     assert received["md5OfBody"] == sent["MD5OfMessageBody"]
 
 
-def test_a_failed_message_comes_again_and_ends_among_the_dead_letters(
-    sqs: Any, queue: str, make_pool: MakePool
-) -> None:
-    receives: list[str] = []
-    pool = make_pool("odd_only")
+def test_a_failed_message_comes_again_and_ends_among_the_dead_letters(queue: Queue, make_pool: MakePool) -> None:
+    queue.send("2")
+    received = queue.poll_until_empty(make_pool("odd_only").invoke)
 
-    def invoke(event: Any) -> Result:
-        receives.extend(record["attributes"]["ApproximateReceiveCount"] for record in event["Records"])
-        return pool.invoke(event)
-
-    sqs.send_message(QueueUrl=queue, MessageBody="2")
-    with polling(sqs, queue, invoke):
-        eventually(lambda: count_messages(sqs, queue) == 0)
-
-    assert receives == ["1", "2", "3"]
-    assert dead_letters(sqs, queue) == ["2"]
+    assert [record["attributes"]["ApproximateReceiveCount"] for record in received] == ["1", "2", "3"]
+    assert queue.dead_letters() == ["2"]
 
 
-def test_of_a_batch_only_the_failed_messages_come_again(sqs: Any, queue: str, make_pool: MakePool) -> None:
-    seen: list[str] = []
-    pool = make_pool("odd_only")
+def test_of_a_batch_only_the_failed_messages_come_again(queue: Queue, make_pool: MakePool) -> None:
+    queue.send("1", "2", "3")
+    received = queue.poll_until_empty(make_pool("odd_only").invoke, batch_size=10)
 
-    def invoke(event: Any) -> Result:
-        seen.extend(record["body"] for record in event["Records"])
-        return pool.invoke(event)
-
-    for body in ("1", "2", "3"):
-        sqs.send_message(QueueUrl=queue, MessageBody=body)
-    with polling(sqs, queue, invoke, batch_size=10):
-        eventually(lambda: count_messages(sqs, queue) == 0)
-
-    assert sorted(seen) == ["1", "2", "2", "2", "3"]
-    assert dead_letters(sqs, queue) == ["2"]
+    assert sorted(record["body"] for record in received) == ["1", "2", "2", "2", "3"]
+    assert queue.dead_letters() == ["2"]
 
 
-def test_a_function_that_fails_fails_the_whole_batch(sqs: Any, queue: str, make_pool: MakePool) -> None:
-    for body in ("1", "3"):
-        sqs.send_message(QueueUrl=queue, MessageBody=body)
-    with polling(sqs, queue, make_pool("fail").invoke, batch_size=10):
-        eventually(lambda: count_messages(sqs, queue) == 0)
-    letters = dead_letters(sqs, queue) + dead_letters(sqs, queue)
-    assert sorted(letters) == ["1", "3"]
+def test_a_function_that_fails_fails_the_whole_batch(queue: Queue, make_pool: MakePool) -> None:
+    queue.send("1", "3")
+    queue.poll_until_empty(make_pool("fail").invoke, batch_size=10)
+
+    assert sorted(queue.dead_letters() + queue.dead_letters()) == ["1", "3"]
 
 
-def test_no_more_batches_run_at_once_than_the_source_allows(sqs: Any, queue: str) -> None:
+def test_no_more_batches_run_at_once_than_the_source_allows(queue: Queue) -> None:
     at_work, most, lock = 0, 0, threading.Lock()
     barrier = threading.Barrier(2)
 
@@ -144,11 +123,9 @@ def test_no_more_batches_run_at_once_than_the_source_allows(sqs: Any, queue: str
             at_work -= 1
         return Result({})
 
-    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "30"})
-    for body in range(6):
-        sqs.send_message(QueueUrl=queue, MessageBody=str(body))
-    with polling(sqs, queue, invoke, max_concurrency=2):
-        eventually(lambda: count_messages(sqs, queue) == 0)
+    queue.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"VisibilityTimeout": "30"})
+    queue.send(*map(str, range(6)))
+    queue.poll_until_empty(invoke, at_once=2)
 
     assert most == 2
 

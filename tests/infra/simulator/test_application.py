@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.infra.simulator.client import ALICE, APPLICATION, BOT, GUILD, TEXT, Bot, refused
 
 COMMANDS = f"/applications/{APPLICATION}/commands"
@@ -63,30 +61,6 @@ def test_a_guilds_commands_are_separate_from_the_global_ones(bot: Bot) -> None:
     assert bot.get(COMMANDS) == []
     assert refused(bot.send("GET", f"/applications/{APPLICATION}/guilds/99/commands")) == (403, 50001)
     assert refused(bot.send("GET", "/applications/99/commands")) == (403, 20012)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"name": "Session"},
-        {"name": "x" * 33},
-        {"description": ""},
-        {"description": "x" * 101},
-        {"options": [{"name": "a", "description": "a", "type": 3}] * 26},
-        {
-            "options": [
-                {"name": "a", "description": "a", "type": 3},
-                {"name": "b", "description": "b", "type": 3, "required": True},
-            ]
-        },
-    ],
-)
-def test_an_invalid_command_is_refused_with_its_index(bot: Bot, changes: dict[str, Any]) -> None:
-    response = bot.send("PUT", COMMANDS, [{**COMMAND, **changes}])
-
-    assert refused(response) == (400, 50035)
-    assert "0" in response.json()["errors"]
-    assert bot.get(COMMANDS) == []
 
 
 def test_the_user_reads_a_message_that_comes_in_time(bot: Bot) -> None:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.infra.simulator.client import ALICE, BOT, GUILD, OWNER, TEXT, Bot, refused
 
 LOG = f"/guilds/{GUILD}/audit-logs"
@@ -109,11 +107,6 @@ def test_the_log_needs_view_audit_log(bot: Bot) -> None:
     bot.discord.people.set_permissions(GUILD, 0, now=bot.now)
 
     assert refused(bot.send("GET", LOG)) == (403, 50013)
-
-
-@pytest.mark.parametrize("limit", [0, 101])
-def test_a_page_has_1_to_100_entries(bot: Bot, limit: int) -> None:
-    assert refused(bot.send("GET", LOG, limit=limit)) == (400, 50035)
 
 
 def test_the_log_can_be_switched_off(bot: Bot) -> None:

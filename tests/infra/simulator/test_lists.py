@@ -3,8 +3,6 @@
 from datetime import timedelta
 from typing import Any
 
-import pytest
-
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS
 from tests.infra.simulator.client import ALICE, BOT, GUILD, NOON, TEXT, Bot, refused
 
@@ -74,17 +72,11 @@ def test_paging_by_time_skips_threads_with_the_same_time_as_the_last_of_a_page(b
     assert len(names(bot.get(PUBLIC, limit=100, before=later))) == 5
 
 
-def test_before_accepts_any_iso_8601_time_and_nothing_else(bot: Bot) -> None:
+def test_before_accepts_any_iso_8601_time(bot: Bot) -> None:
     bot.discord.people.add_archived_threads(TEXT, 2, newest=NOON, name_of=str)
 
     for text in ("2026-11-23T12:00:00Z", "2026-11-23T13:00:00+01:00", "2026-11-23T12:00:00.000"):
         assert names(bot.get(PUBLIC, before=text)) == ["1"]
-    assert refused(bot.send("GET", PUBLIC, before="41771983423143937x")) == (400, 50035)
-
-
-@pytest.mark.parametrize("limit", [1, 101, "many"])
-def test_a_page_has_2_to_100_threads(bot: Bot, limit: object) -> None:
-    assert refused(bot.send("GET", PUBLIC, limit=limit)) == (400, 50035)
 
 
 def test_a_thread_is_listed_as_archived_or_active_as_it_changes(bot: Bot) -> None:
@@ -116,7 +108,6 @@ def test_private_threads_have_their_own_pages_and_joined_ones_are_paged_by_id(bo
     assert names(bot.get(PUBLIC)) == []
     assert names(bot.get(JOINED)) == ["own"]
     assert names(bot.get(JOINED, before=own)) == []
-    assert refused(bot.send("GET", JOINED, before="2026-11-23T12:00:00Z")) == (400, 50035)
 
 
 def test_paging_through_fifty_thousand_threads_visits_each_once(bot: Bot) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS
-from tests.infra.simulator.client import ALICE, BOT, FORUM, OWNER, TEXT, Bot, refused, small_world
+from tests.infra.simulator.client import ALICE, BOT, OWNER, TEXT, Bot, refused, small_world
 
 NONCE: dict[str, Any] = {"nonce": "n", "enforce_nonce": True}
 
@@ -63,33 +63,6 @@ def test_an_enforced_nonce_of_a_deleted_message_is_unknown_message(bot: Bot) -> 
 
     again = bot.send("POST", f"/channels/{TEXT}/messages", {"content": "x", **NONCE})
     assert refused(again) == (404, 10008)
-
-
-def test_a_nonce_has_at_most_25_characters(bot: Bot) -> None:
-    response = bot.send("POST", f"/channels/{TEXT}/messages", {"content": "x", "nonce": "n" * 26})
-
-    assert refused(response) == (400, 50035)
-    assert response.json()["errors"]["nonce"]["_errors"][0]["code"]
-
-
-@pytest.mark.parametrize(
-    ("body", "status", "code"),
-    [
-        ({"content": ""}, 400, 50006),
-        ({}, 400, 50006),
-        ({"content": "x" * 2001}, 400, 50035),
-        ({"content": "a bad word"}, 400, 200000),
-    ],
-)
-def test_an_invalid_message_is_refused(bot: Bot, body: object, status: int, code: int) -> None:
-    bot.discord.switch(blocked_message_words=("BAD",))
-
-    assert refused(bot.send("POST", f"/channels/{TEXT}/messages", body)) == (status, code)
-    assert not bot.discord.messages
-
-
-def test_messages_in_a_forum_are_refused(bot: Bot) -> None:
-    assert refused(bot.send("POST", f"/channels/{FORUM}/messages", {"content": "x"})) == (400, 40058)
 
 
 def test_other_peoples_words_are_empty_without_the_privileged_intent(bot: Bot) -> None:

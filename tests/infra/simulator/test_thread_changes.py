@@ -111,11 +111,6 @@ def test_a_patch_without_a_change_has_no_effect(bot: Bot) -> None:
     assert bot.discord.fingerprint() == before
 
 
-def test_the_bot_may_not_change_a_channel_that_is_not_a_thread(bot: Bot) -> None:
-    assert refused(patch(bot, TEXT, name="y")) == (403, 50013)
-    assert refused(bot.send("DELETE", f"/channels/{TEXT}")) == (403, 50013)
-
-
 def test_people_are_added_once_and_removed(bot: Bot) -> None:
     thread = bot.start()
     for _ in range(2):
@@ -125,13 +120,6 @@ def test_people_are_added_once_and_removed(bot: Bot) -> None:
 
     assert bot.send("DELETE", f"/channels/{thread}/thread-members/{ALICE}").status == 204
     assert refused(bot.send("GET", f"/channels/{thread}/thread-members/{ALICE}")) == (404, 10007)
-
-
-def test_nobody_can_be_added_to_an_archived_thread(bot: Bot) -> None:
-    thread = bot.start()
-    bot.discord.people.archive(thread, now=bot.now)
-
-    assert refused(bot.send("PUT", f"/channels/{thread}/thread-members/{ALICE}")) == (400, 50083)
 
 
 def test_nobody_can_be_added_to_a_full_thread_or_after_leaving_the_guild(bot: Bot) -> None:
