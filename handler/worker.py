@@ -1,6 +1,6 @@
 """`WorkerFunction`: finishes what the webhook handed over, and edits the deferred answer.
 
-How one receive of a job ends. In each case but the first two the user is told something, so nobody is left with
+How one receive of a job ends. In each case but the first two and the last the user is told something, so nobody is left with
 "thinking…".
 
     malformed                             failed, each time: SQS moves it to the dead letters

@@ -57,7 +57,7 @@ def main(
         return 1
     finally:
         environment.close()
-    print("\n".join(lines or ["Nothing: the table says what Discord says."]))
+    print("\n".join(lines or ["Nothing to do: the table agrees with Discord."]))
     return 0
 
 

@@ -92,10 +92,10 @@ def _explain(response: httpx.Response) -> str:
     if response.status_code == 403:
         return (
             f"Discord does not allow it ({body.get('message', 'no reason given')}). The token must belong to "
-            "DISCORD_APPLICATION_ID, and a guild must have invited it with the scope applications.commands."
+            "DISCORD_APPLICATION_ID, and the application must be in the guild with the scope applications.commands."
         )
     if response.status_code == 404:
-        return "Discord knows no such application or guild. Compare DISCORD_APPLICATION_ID and --guild with the portal."
+        return "Discord does not know this application or guild. Compare DISCORD_APPLICATION_ID and --guild with the portal."
     if response.status_code == 429:
         seconds = body.get("retry_after")
         return f"Too many requests: try again in {f'{seconds} seconds' if seconds else 'a while'}."
@@ -144,7 +144,9 @@ def _parameter(name: str) -> str:
     try:
         parameter = boto3.client("ssm").get_parameter(Name=name, WithDecryption=True)
     except ClientError as refusal:
-        raise RegistrationError(f"SSM refused to read {name} ({refusal.response['Error']['Code']}).") from None
+        raise RegistrationError(
+            f"SSM refused to read {name} ({refusal.response['Error']['Code']}). Check the name, the region and your AWS permissions."
+        ) from None
     except BotoCoreError as error:
         raise RegistrationError(
             f"SSM could not be reached for {name} ({type(error).__name__}). Check AWS credentials and region."

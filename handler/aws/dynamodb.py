@@ -1,4 +1,4 @@
-"""DynamoDB's seam: one call, ``call(operation, **parameters)``, and the one module that knows boto3.
+"""DynamoDB's seam: one call, ``call(operation, **parameters)``.
 
 `operation` is the name of boto3's method (``get_item``), `parameters` are botocore's, except that attribute values are
 plain Python (str, int, bool) where botocore wants ``{"S": …}``. The answer is botocore's, also with plain values and

@@ -1,4 +1,4 @@
-"""Send one request to Discord: an onion of methods around one plain send.
+"""Send one request to Discord: layers of methods around one plain send.
 
     send → _send_decoding → _send_handling_rate_limits → _send_updating_limits → _send_single_request
 
@@ -57,7 +57,7 @@ NO_RATE_LIMIT_WAITS: Final = RetryPolicy(rate_limit_waits=0)
 
 
 class Exchange:
-    """The onion. Its only state is what is known of the rate limits."""
+    """The layers. Their only state is what is known of the rate limits."""
 
     def __init__(
         self, *, send: Send, clock: Clock, limits: RateLimits, retry: RetryPolicy, jitter: Callable[[], float]

@@ -1,6 +1,6 @@
 """Permission bits, and which of them are missing. Pure.
 
-Discord docs, "Permissions". Names are Discord's constants. Discord sends the bits as decimal text, as they exceed 32.
+Discord docs, "Permissions". Names are Discord's constants. Discord sends the bits as decimal text, because there are more than 32.
 """
 
 from collections.abc import Iterable

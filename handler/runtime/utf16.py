@@ -1,4 +1,4 @@
-"""How long Discord takes a text to be. Pure."""
+"""The length of a text as Discord counts it. Pure."""
 
 
 def utf16_units(text: str) -> int:

@@ -1,1 +1,1 @@
-"""The product: one thread for a session, always. Pure decisions apart from the modules with I/O."""
+"""The product: one thread for a session, always. Decisions are pure and kept apart from I/O."""

@@ -1,11 +1,13 @@
 """What housekeeping records on its way to deleting a thread, so that no opener links a thread that is being deleted.
 
-mark         the thread is to be deleted; any open clears the mark before it links the thread (`sessions.update`)
-unmark       it is not to be deleted
-set_locking  housekeeping is about to lock it: a lock that is found later is not a moderator's
-begin        from here on nobody links it: `sessions.update` is lost, and whoever meets it finishes the deletion
-resume       somebody else goes on with the deletion
-cancel       the thread stays
+mark           the thread is to be deleted; any open clears the mark before it links the thread (`sessions.update`)
+unmark         it is not to be deleted
+set_locking    housekeeping is about to lock it: a lock that is found later is not a moderator's
+begin          from here on nobody links it: `sessions.update` is lost, and whoever meets it finishes the deletion
+resume         somebody else goes on with the deletion
+cancel         the thread stays
+postpone       its turn to be checked is over
+clear_locking  no lock of housekeeping's is left
 """
 
 from collections.abc import Sequence

@@ -21,7 +21,7 @@ class Status(StrEnum):
     VACANT = "vacant"  # no thread, no claim
     CREATING = "creating"  # claimed: its thread is being made
     OPEN = "open"  # has its thread
-    CLOSED = "closed"  # has its thread, and was closed with `/session close`; opening it reopens it
+    CLOSED = "closed"  # has its thread, and housekeeping closed it; opening it reopens it
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,7 +65,7 @@ def report(few: Measured, many: Measured) -> str:
         [_round(cycle(guilds, many)) for guilds in GUILDS],
     )
     most = f"{most_guilds(many):,}".replace(",", " ")
-    return f"{runs}\n\n{rounds}\n\nSo many guilds are through within five minutes: {most}."
+    return f"{runs}\n\n{rounds}\n\nOne round covers {most} guilds in five minutes."
 
 
 def _row(name: str, use: Use) -> tuple[str, ...]:

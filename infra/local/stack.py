@@ -186,7 +186,7 @@ class Stack:
             lines = (self.directory / "aws.log").read_text().strip().splitlines()
             raise StartFailed(
                 f"The emulated AWS did not start: {lines[-1] if lines else 'it took too long'}\n"
-                "Is the development environment complete? `make clean`, then try again."
+                "Is the development environment complete? Run `make clean`, then try again."
             )
         addresses: dict[str, Any] = json.loads(line)
         return addresses

@@ -58,7 +58,7 @@ def test_if_there_is_nothing_to_do_it_says_so(capsys: pytest.CaptureFixture[str]
         deployment.run(deployment.ask())
         capsys.readouterr()
         assert plan(deployment) == 0
-    assert capsys.readouterr().out == "Nothing: the table says what Discord says.\n"
+    assert capsys.readouterr().out == "Nothing to do: the table agrees with Discord.\n"
 
 
 def test_a_guild_that_cannot_be_read_and_a_failing_discord_are_reported(capsys: pytest.CaptureFixture[str]) -> None:

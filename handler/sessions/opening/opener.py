@@ -1,4 +1,4 @@
-"""The opener: one open in progress. All functions of this room work for one."""
+"""The opener: one open in progress. Every function in `opening/` works for one."""
 
 from dataclasses import dataclass
 

@@ -13,7 +13,7 @@ the next run sees that the thread was opened. Once a deletion has begun that wri
 deletion instead, and creates a new thread. A crash leaves a mark, from which a later run goes on, or a lock that is on
 record as ours, which any open lifts and a later run removes.
 
-A deletion that has begun is cancelled only if somebody has unlocked the thread and written in it after all, and only
+A deletion that has begun is cancelled only if somebody has used the thread after all, and only
 RUN_OVER_AFTER later: before that, the run that began it may be about to delete.
 """
 
