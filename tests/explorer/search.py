@@ -104,14 +104,14 @@ class Search:
 
     def random(self, seed: int, *, steps_most: int = 400) -> Found:
         """One schedule, chosen by `seed`."""
-        dice = random.Random(seed)
+        choices = random.Random(seed)
         state, path = self.start, list[str]()
         for _ in range(steps_most):
             self._judge(state, path)
             steps = list(self.steps(state))
             if not steps or self.found.violation is not None:
                 break
-            label, make = dice.choice(steps)
+            label, make = choices.choice(steps)
             path.append(label)
             made = self._made(make, path)
             if made is None:

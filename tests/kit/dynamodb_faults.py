@@ -90,7 +90,7 @@ class FaultyWire:
             fault = next((fault for fault in self.faults if (fault.operation, fault.nth) == (operation, nth)), None)
             if fault is not None:
                 self.faults.remove(fault)
-        return fault and fault.what
+        return None if fault is None else fault.what
 
 
 def _ignore_answer(effect: Callable[[], Any]) -> None:

@@ -41,6 +41,7 @@ from tests.kit.aws_wire import QUEUE_URL
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.memory_table import MemoryTable
 from tests.kit.memory_wire import MemoryWire
+from tests.kit.people import People
 from tests.kit.recorded_calls import AfterCall, Died, RecordedCalls, RecordedTable, RecordedTransport
 from tests.kit.secrets import BOT_TOKEN
 from tests.kit.table_view import CHANNEL, GUILD, NAME, NAMES, TableView
@@ -55,22 +56,6 @@ MODERATOR: Final = "2"  # owns the guild, and acts on Discord if nobody else is 
 MEMBER: Final = "3"
 IMPORTED_AT: Final = START - timedelta(hours=1)
 REPORTED: Final = frozenset({"looked_at", "held", "unclear"})  # by a run, besides the actions that it carried out
-
-
-class People:
-    """What people do on Discord, now: the acts of `infra.simulator`, by a moderator if nobody is named."""
-
-    def __init__(self, guild: "Guild") -> None:
-        self._guild = guild
-
-    def create_thread(self, channel_id: str, name: str, **how: Any) -> str:
-        return self._guild.discord.people.create_thread(channel_id, name, now=self._guild.now, **how)
-
-    def post_message(self, channel_id: str, content: str = "a word", **how: Any) -> str:
-        return self._guild.discord.people.post_message(channel_id, content, now=self._guild.now, **how)
-
-    def __getattr__(self, act: str) -> Callable[..., Any]:
-        return partial(getattr(self._guild.discord.people, act), now=self._guild.now)
 
 
 class Guild:
@@ -115,7 +100,7 @@ class Guild:
         self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN, switches=Switches(**switches))
         self.discord.add_guild(GUILD)
         self.discord.add_channel(GUILD, CHANNEL, kind)
-        self.people = People(self)
+        self.people = People(self.discord, self.clock)
         self.kind = kind
         self.latency = latency
         self.commands = commands
@@ -128,7 +113,8 @@ class Guild:
         self._open = AsyncExitStack()
         self._current: dict[type[Config], Environment[Any]] = {}
         if imported and not followed:
-            self.table.put(self.channel_item(imported_at=IMPORTED_AT))
+            channel = {"pk": f"CHANNEL#{CHANNEL}", "sk": "CHANNEL", "guild_id": GUILD, "kind": kind}
+            self.table.put(channel, imported_at=IMPORTED_AT)
 
     def __enter__(self) -> Self:
         return self
@@ -332,7 +318,3 @@ class Guild:
     def everything(self) -> tuple[list[dict[str, Any]], Hashable]:
         """What there is in the table and on Discord: equal where nothing has changed."""
         return self.table.items(), self.discord.fingerprint()
-
-    def channel_item(self, **attributes: Any) -> dict[str, Any]:
-        """What the table would say of the channel."""
-        return {"pk": f"CHANNEL#{CHANNEL}", "sk": "CHANNEL", "guild_id": GUILD, "kind": self.kind, **attributes}

@@ -1,4 +1,4 @@
-"""The secrets of the tests: all made up, and each bears a mark by which `tests.kit.leaks` finds it wherever it turns up."""
+"""The secrets of the tests: all made up, and each bears a mark by which `tests.kit.shown_secrets` finds it wherever it turns up."""
 
 from typing import Final
 

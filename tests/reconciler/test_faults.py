@@ -270,10 +270,3 @@ async def test_a_guild_that_was_given_up_comes_back_even_by_a_reuse(guild: Guild
     assert await guild.store.guilds.due(guild.now) == [GUILD]
     assert await guild.reconcile() == {}
     assert differences(guild) == []
-
-
-async def test_a_plain_reuse_does_not_write_to_the_guild(guild: Guild) -> None:
-    await guild.open("a")
-    guild.calls.forget()
-    await guild.open("a")
-    assert guild.calls.names == ["GetItem", "GET /channels/{channel_id}"]

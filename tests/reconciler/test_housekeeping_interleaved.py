@@ -23,13 +23,13 @@ def counted(guild: Guild, nth: int, act: Callable[[], Awaitable[None]]) -> list[
     happened: list[int] = []
     calls = [0]
 
-    async def gate() -> None:
+    async def after_call() -> None:
         calls[0] += 1
         if calls[0] == nth and not happened:
             happened.append(nth)
             await act()
 
-    guild.after_call = gate
+    guild.after_call = after_call
     return happened
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from infra.local.functions import Function, Pool, start_fork_server
 from infra.local.stack import Stack
-from tests.kit.leaks import watch
+from tests.kit.shown_secrets import watch
 
 HANDLERS = "tests.infra.local.handlers"
 MakePool = Callable[..., Pool]

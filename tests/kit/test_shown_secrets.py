@@ -14,9 +14,9 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 PLANTED: Final = f"""
     import logging, subprocess, sys
     import pytest
-    from handler import telemetry
+    from handler.runtime import telemetry
     from handler.errors import DiscordUnavailable, InvalidRequest
-    from handler.config import Secret
+    from handler.runtime.secrets import Secret
 
     SECRET = {made_up("planted")!r}
 
@@ -70,7 +70,7 @@ def test_a_planted_secret_is_found_wherever_it_gets_out(
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makepyfile(PLANTED + HARMLESS)
-    ran = pytester.runpytest_subprocess("-p", "tests.kit.leaks", "-p", "no:cacheprovider")
+    ran = pytester.runpytest_subprocess("-p", "tests.kit.shown_secrets", "-p", "no:cacheprovider")
     planted, harmless = PLANTED.count("def test_"), HARMLESS.count("def test_")
     ran.assert_outcomes(passed=planted + harmless, errors=planted)
 
