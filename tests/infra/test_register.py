@@ -123,7 +123,7 @@ def test_a_changed_description_is_the_only_line_that_differs() -> None:
     [
         (401, b'{"message": "401: Unauthorized", "code": 0}', "does not accept this bot token"),
         (403, b'{"message": "Missing Access", "code": 50001}', "does not allow it (Missing Access)"),
-        (404, b'{"message": "Unknown Application", "code": 10002}', "knows no such application or guild"),
+        (404, b'{"message": "Unknown Application", "code": 10002}', "does not know this application or guild"),
         (429, b'{"message": "You are being rate limited.", "retry_after": 12.5, "global": false}', "in 12.5 seconds"),
         (
             400,
