@@ -23,61 +23,44 @@ BEGINNINGS: Final = {0, 1}
 Statement = ast.Assign | ast.AnnAssign
 
 
-class Numbers(ast.NodeVisitor):
-    """The numbers of a module that have no name, and the named ones that say no reason, each as "line: what"."""
+def nameless(node: ast.AST) -> Iterator[str]:
+    """The numbers in it that have no name, each as "line: number"."""
+    parts = list(ast.iter_child_nodes(node))
+    match node:
+        case ast.Constant(value=int() | float() as number) if number not in PLAIN:
+            yield f"{node.lineno}: {number}"
+        case ast.Module() | ast.ClassDef():
+            parts = [statement for statement in node.body if not isinstance(statement, Statement)]
+        case (ast.Compare() as part) | ast.BinOp(left=part) if speaks_of_a_status(part):
+            parts = []
+        case ast.Call() if ast.unparse(node.func).rpartition(".")[2] in TAKE_A_STATUS:
+            parts = [node.func, *node.args[1:], *node.keywords]
+    for part in parts:
+        yield from nameless(part)
 
-    def __init__(self, source: str) -> None:
-        self._lines = source.splitlines()
-        self.nameless: list[str] = []
-        self.unexplained: list[str] = []
-        self._module(ast.parse(source))
 
-    def _module(self, tree: ast.Module) -> None:
-        for statement in tree.body:
-            if isinstance(statement, Statement):
-                self._named(statement, reason_for=set())
-            else:
-                self.visit(statement)
+def unexplained(source: str) -> Iterator[str]:
+    """The constants and fields that are numbers and say no reason, each as "line: what"."""
+    lines = source.splitlines()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Module | ast.ClassDef) and not is_enum(node):
+            need_no_reason = BEGINNINGS if isinstance(node, ast.ClassDef) else set()
+            for statement in (part for part in node.body if isinstance(part, Statement)):
+                if set(numbers_in(statement)) - need_no_reason and not is_explained(statement, lines):
+                    yield f"{statement.lineno}: {lines[statement.lineno - 1].strip()}"
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        members = "Enum" in ast.dump(ast.Tuple(node.bases)) or "Flag" in ast.dump(ast.Tuple(node.bases))
-        for statement in node.body:
-            if not isinstance(statement, Statement):
-                self.visit(statement)
-            elif not members:  # the name of a member, and its class's docstring, say what it is
-                self._named(statement, reason_for=BEGINNINGS)
 
-    def visit_Compare(self, node: ast.Compare) -> None:
-        if not speaks_of_a_status(node):
-            self.generic_visit(node)
+def is_enum(node: ast.AST) -> bool:
+    """Whether it is an enum: the name of a member, and its class's docstring, say what it is."""
+    return isinstance(node, ast.ClassDef) and any(ast.unparse(base).endswith(("Enum", "Flag")) for base in node.bases)
 
-    def visit_BinOp(self, node: ast.BinOp) -> None:
-        if not speaks_of_a_status(node.left):
-            self.generic_visit(node)
 
-    def visit_Call(self, node: ast.Call) -> None:
-        name = ast.unparse(node.func).rpartition(".")[2]
-        arguments = node.args[1:] if name in TAKE_A_STATUS else node.args
-        for part in (node.func, *arguments, *node.keywords):
-            self.visit(part)
-
-    def visit_Constant(self, node: ast.Constant) -> None:
-        self.nameless += [f"{node.lineno}: {number}" for number in numbers_in(node) if number not in PLAIN]
-
-    def _named(self, statement: Statement, reason_for: set[int]) -> None:
-        """`reason_for`: these alone need none."""
-        if set(numbers_in(statement)) - reason_for and not self._explained(statement):
-            self.unexplained.append(f"{statement.lineno}: {self._lines[statement.lineno - 1].strip()}")
-
-    def _explained(self, statement: Statement) -> bool:
-        """Whether a comment stands on one of its lines, or above the block of lines in which it stands."""
-        last = statement.end_lineno or statement.lineno
-        if any("  # " in line for line in self._lines[statement.lineno - 1 : last]):
-            return True
-        above = statement.lineno - 2
-        while above >= 0 and self._lines[above].strip() and not self._lines[above].lstrip().startswith(("#", "class")):
-            above -= 1
-        return above >= 0 and self._lines[above].lstrip().startswith("#")
+def is_explained(statement: Statement, lines: list[str]) -> bool:
+    """Whether a comment stands on one of its lines, or above the block of lines in which it stands."""
+    if any("  # " in line for line in lines[statement.lineno - 1 : statement.end_lineno]):
+        return True
+    above = (line.strip() for line in reversed(lines[: statement.lineno - 1]))
+    return next((line for line in above if not line or line.startswith(("#", "class"))), "").startswith("#")
 
 
 def numbers_in(node: ast.AST) -> list[int | float]:
@@ -94,15 +77,13 @@ def speaks_of_a_status(node: ast.AST) -> bool:
     return any(word.endswith(("status", "StatusCode")) for word in words)
 
 
-def modules() -> Iterator[Path]:
-    yield from sorted((ROOT / "handler").rglob("*.py"))
-
-
-@pytest.mark.parametrize("module", [path.relative_to(ROOT).as_posix() for path in modules()])
+@pytest.mark.parametrize(
+    "module", sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "handler").rglob("*.py"))
+)
 def test_each_number_has_a_name_and_each_name_its_reason(module: str) -> None:
-    numbers = Numbers((ROOT / module).read_text())
-    assert not numbers.nameless, f"give these numbers a name, at the top of {module}"
-    assert not numbers.unexplained, f"say beside these, in a comment, why it is this number ({module})"
+    source = (ROOT / module).read_text()
+    assert not [*nameless(ast.parse(source))], f"give these numbers a name, at the top of {module}"
+    assert not [*unexplained(source)], f"say beside these, in a comment, why it is this number ({module})"
 
 
 @pytest.mark.parametrize(
@@ -118,7 +99,7 @@ def test_each_number_has_a_name_and_each_name_its_reason(module: str) -> None:
     ],
 )
 def test_a_number_without_a_name_is_found(source: str) -> None:
-    assert Numbers(source).nameless
+    assert [*nameless(ast.parse(source))]
 
 
 @pytest.mark.parametrize(
@@ -132,7 +113,7 @@ def test_a_number_without_a_name_is_found(source: str) -> None:
     ],
 )
 def test_a_name_without_a_reason_is_found(source: str) -> None:
-    assert Numbers(source).unexplained
+    assert [*unexplained(source)]
 
 
 @pytest.mark.parametrize(
@@ -147,5 +128,4 @@ def test_a_name_without_a_reason_is_found(source: str) -> None:
     ],
 )
 def test_a_number_with_a_name_and_a_reason_is_left_alone(source: str) -> None:
-    numbers = Numbers(source)
-    assert not numbers.nameless + numbers.unexplained
+    assert not [*nameless(ast.parse(source)), *unexplained(source)]

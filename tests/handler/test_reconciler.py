@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from handler import reconciler
-from handler.aws.dynamodb import to_wire
 from handler.config import ReconcilerConfig
 from handler.errors import ConfigurationError
 from handler.reconciler import decode, encode
@@ -28,8 +27,7 @@ LIST = "/guilds/*/threads/active"
 def know(deployment: Deployment, *guild_ids: str, due_at: str = iso(START)) -> None:
     for guild_id in guild_ids:
         known = {"guild_id": guild_id, "watch_guild_id": guild_id, "due_in": "GUILDS", "due_at": due_at}
-        item = {"pk": f"GUILD#{guild_id}", "sk": "GUILD", **known}
-        deployment.dynamo.client.put_item(**to_wire({"TableName": deployment.dynamo.table, "Item": item}))
+        deployment.table.put({"pk": f"GUILD#{guild_id}", "sk": "GUILD", **known})
 
 
 def waiting(deployment: Deployment) -> list[str]:
@@ -40,7 +38,7 @@ def records(*bodies: str) -> dict[str, Any]:
     return sqs_event(*(sqs_record(body, now=START, message_id=f"m{n}") for n, body in enumerate(bodies)))
 
 
-async def received(deployment: Deployment, event: Any, seconds: float = 120.0) -> dict[str, Any]:
+async def receive(deployment: Deployment, event: Any, seconds: float = 120.0) -> dict[str, Any]:
     return await reconciler.handle(deployment.environment(ReconcilerConfig), event, "r", seconds)
 
 
@@ -65,8 +63,7 @@ async def test_a_guild_that_was_used_once_is_sent_at_the_next_tick_and_then_run(
     assert answer["batchItemFailures"] == []
     assert answer["runs"] == [{"guild_id": GUILD, "counts": answer["runs"][0]["counts"]}]
     assert answer["runs"][0]["counts"]["UpdateSession"] == 1
-    names = [item.get("thread_name") for item in deployment.dynamo.items() if item["sk"] == "SESSION#1a06a43"]
-    assert names == ["Session 1a06a43: login bug"]
+    assert deployment.table.item()["thread_name"] == "Session 1a06a43: login bug"
 
 
 async def test_a_parked_guild_is_not_sent_until_its_pause_is_over(deployment: Deployment) -> None:
@@ -81,7 +78,7 @@ async def test_a_parked_guild_is_not_sent_until_its_pause_is_over(deployment: De
 @pytest.mark.parametrize("event", [None, {}, [], "x", {"source": "aws.scheduler"}])
 async def test_any_event_without_records_is_the_schedule(deployment: Deployment, event: Any) -> None:
     know(deployment, "1")
-    assert await received(deployment, event) == {"due": 1, "sent": 1, "unsent": 0}
+    assert await receive(deployment, event) == {"due": 1, "sent": 1, "unsent": 0}
 
 
 async def test_guilds_that_could_not_be_sent_are_counted_and_the_others_are_sent(
@@ -90,7 +87,7 @@ async def test_guilds_that_could_not_be_sent_are_counted_and_the_others_are_sent
     guilds = [str(number) for number in range(1, 26)]
     know(deployment, *guilds)
     deployment.guilds.rejected = {'"7"': 99}
-    assert await received(deployment, {}) == {"due": 25, "sent": 24, "unsent": 1}
+    assert await receive(deployment, {}) == {"due": 25, "sent": 24, "unsent": 1}
     assert sorted([*waiting(deployment), "7"], key=int) == guilds
     lines = logged(capsys)
     assert metric(lines, "UnsentGuilds") == 1
@@ -122,7 +119,7 @@ async def test_a_tick_with_few_guilds_does_not_ask_how_many_wait(deployment: Dep
 async def test_guilds_are_sent_if_the_queue_does_not_say_how_many_wait(deployment: Deployment) -> None:
     know(deployment, *(str(number) for number in range(1, reconciler.FEW_GUILDS + 2)))
     deployment.guilds.faults = ["denied"]
-    assert (await received(deployment, {}))["unsent"] == 0
+    assert (await receive(deployment, {}))["unsent"] == 0
 
 
 # The guilds
@@ -132,7 +129,7 @@ async def test_a_malformed_message_fails_and_the_guilds_of_the_others_are_run(
     deployment: Deployment, capsys: Any
 ) -> None:
     know(deployment, GUILD)
-    answer = await received(deployment, records("nonsense", encode(GUILD), "{}"))
+    answer = await receive(deployment, records("nonsense", encode(GUILD), "{}"))
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["m0", "m2"]
     assert [run["guild_id"] for run in answer["runs"]] == [GUILD]
     done = {line["message_id"]: line for line in logged(capsys) if line.get("message") == "done"}
@@ -146,14 +143,14 @@ async def test_an_event_without_messages_fails_nothing_and_is_not_the_schedule(
     deployment: Deployment, event: Any
 ) -> None:
     know(deployment, GUILD)
-    assert await received(deployment, event) == {"batchItemFailures": [], "runs": []}
+    assert await receive(deployment, event) == {"batchItemFailures": [], "runs": []}
     assert waiting(deployment) == []
 
 
 async def test_a_message_runs_its_guild_even_if_that_is_parked_or_unknown(deployment: Deployment) -> None:
     know(deployment, GUILD, due_at=iso(START + timedelta(days=1)))
     deployment.discord.add_guild("2")
-    answer = await received(deployment, records(encode(GUILD), encode("2")))
+    answer = await receive(deployment, records(encode(GUILD), encode("2")))
     assert (len(answer["runs"]), answer["batchItemFailures"]) == (2, [])
 
 
@@ -162,7 +159,7 @@ async def test_a_guild_that_the_bot_has_left_is_parked_and_its_message_is_done(
 ) -> None:
     know(deployment, GUILD)
     deployment.discord.people.remove_bot_from_guild(GUILD, now=START)
-    answer = await received(deployment, records(encode(GUILD)))
+    answer = await receive(deployment, records(encode(GUILD)))
     assert answer == {"batchItemFailures": [], "runs": [{"guild_id": GUILD, "counts": {"parked": 1}}]}
     runs = [line for line in logged(capsys) if "GuildRuns" in line]
     assert [line["Outcome"] for line in runs] == ["parked"]
@@ -171,7 +168,7 @@ async def test_a_guild_that_the_bot_has_left_is_parked_and_its_message_is_done(
 async def test_a_refused_token_fails_the_message_and_says_so(deployment: Deployment, capsys: Any) -> None:
     know(deployment, GUILD)
     deployment.discord.faults.inject("GET", LIST, error(401, 0, "401: Unauthorized"), times=1)
-    answer = await received(deployment, records(encode(GUILD)))
+    answer = await receive(deployment, records(encode(GUILD)))
     assert answer == {"batchItemFailures": [{"itemIdentifier": "m0"}], "runs": []}
     assert "bot_token_refused" in [line.get("outcome") for line in logged(capsys)]
 
@@ -179,16 +176,15 @@ async def test_a_refused_token_fails_the_message_and_says_so(deployment: Deploym
 async def test_an_unavailable_discord_fails_the_message_and_the_next_delivery_succeeds(deployment: Deployment) -> None:
     know(deployment, GUILD)
     deployment.discord.faults.inject("GET", LIST, server_error(), times=3)
-    assert len((await received(deployment, records(encode(GUILD))))["batchItemFailures"]) == 1
-    assert (await received(deployment, records(encode(GUILD))))["batchItemFailures"] == []
+    assert len((await receive(deployment, records(encode(GUILD))))["batchItemFailures"]) == 1
+    assert (await receive(deployment, records(encode(GUILD))))["batchItemFailures"] == []
 
 
 async def test_a_429_is_not_waited_out(deployment: Deployment) -> None:
     know(deployment, GUILD)
     deployment.discord.faults.inject("GET", LIST, too_many_requests(1.0), times=1)
     began = deployment.clock.now()
-    event = records(encode(GUILD))
-    answer = await received(deployment, event)
+    answer = await receive(deployment, records(encode(GUILD)))
     assert len(answer["batchItemFailures"]) == 1
     assert deployment.clock.now() - began < timedelta(seconds=0.5)
 
@@ -197,7 +193,7 @@ async def test_a_run_that_takes_too_long_is_cancelled_and_delivered_again(deploy
     know(deployment, GUILD)
     environment = deployment.environment(ReconcilerConfig)
     await environment.pace(100)  # others have taken the turns of the next twenty seconds
-    answer = await received(deployment, records(encode(GUILD)), 10.0)
+    answer = await receive(deployment, records(encode(GUILD)), 10.0)
     assert answer["batchItemFailures"] == [{"itemIdentifier": "m0"}]
 
 
@@ -211,7 +207,7 @@ async def test_a_fault_of_ours_fails_only_its_own_message(
 
     monkeypatch.setattr("handler.reconciler.run_once", faulty)
     know(deployment, GUILD)
-    answer = await received(deployment, records(encode("2"), encode(GUILD)))
+    answer = await receive(deployment, records(encode("2"), encode(GUILD)))
     assert answer["batchItemFailures"] == [{"itemIdentifier": "m0"}]
     assert len(answer["runs"]) == 1
     assert "ZeroDivisionError" in capsys.readouterr().out
@@ -238,8 +234,7 @@ async def test_guilds_of_one_event_share_one_pace(deployment: Deployment) -> Non
         deployment.discord.add_guild(guild_id)
     know(deployment, *guilds)
     began = deployment.clock.now()
-    event = records(*map(encode, guilds))
-    await received(deployment, event)
+    await receive(deployment, records(*map(encode, guilds)))
     took = (deployment.clock.now() - began).total_seconds()
     assert took >= 8 / 5  # ten requests, five a second, the last two at once
 

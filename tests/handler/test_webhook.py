@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from handler.aws.http_api import read_receipt_time
 from handler.commands import texts
 from handler.discord.responses import edit_body
 from handler.errors import (
@@ -26,7 +27,7 @@ from handler.errors import (
 )
 from infra.interactions import interaction
 from tests.kit.aws_wire import What
-from tests.kit.commands import Scripted
+from tests.kit.commands import Case, Scripted
 from tests.kit.deployment import USER, Asked, Deployment
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
@@ -99,9 +100,6 @@ def test_the_command_knows_its_deadline() -> None:
 
 @pytest.mark.parametrize("epoch", [None, "1", True, -1, 10**30, float("nan")])
 def test_a_nonsensical_receipt_time_counts_from_now(epoch: Any) -> None:
-    from handler.aws.http_api import read_receipt_time
-    from tests.kit.virtual_time import START
-
     assert read_receipt_time({"requestContext": {"timeEpoch": epoch}}, START) == START
 
 
@@ -199,19 +197,14 @@ def test_if_the_hand_over_of_an_error_fails_the_answer_is_that_error() -> None:
     assert asked.content == error.message
 
 
-def test_a_hand_over_that_takes_effect_late_still_brings_the_link() -> None:
-    command = Scripted(takes=9.0)
-    with Deployment(commands=command.table) as deployment:
-        deployment.queue.faults = ["hang"]
-
-        async def scenario() -> str:
-            asked = await deployment.ask()
-            assert asked.kind == MESSAGE
-            deployment.queue.release()
-            assert await deployment.work() == 1
-            return deployment.shown(asked)
-
-        assert deployment.run(scenario()) == "done"
+async def test_a_hand_over_that_takes_effect_late_still_brings_the_link(case: Case) -> None:
+    case.script(takes=9.0)
+    case.queue.faults = ["hang"]
+    asked = await case.ask()
+    assert asked.kind == MESSAGE
+    case.queue.release()
+    assert await case.work() == 1
+    assert case.shown(asked) == "done"
 
 
 @pytest.mark.parametrize(
@@ -224,10 +217,9 @@ def test_a_hand_over_that_takes_effect_late_still_brings_the_link() -> None:
         {"data": None},
     ],
 )
-def test_an_unknown_command_is_answered_clearly(change: dict[str, Any]) -> None:
-    with Deployment() as deployment:
-        payload = {**interaction("x", channel_id=CHANNEL, guild_id=GUILD, user_id=USER, now=START), **change}
-        asked = deployment.run(deployment.deliver(payload))
+async def test_an_unknown_command_is_answered_clearly(deployment: Deployment, change: dict[str, Any]) -> None:
+    payload = {**interaction("x", channel_id=CHANNEL, guild_id=GUILD, user_id=USER, now=START), **change}
+    asked = await deployment.deliver(payload)
     assert (asked.status, asked.callback) == (200, {"type": 4, "data": texts.unknown_command()})
 
 

@@ -1,13 +1,16 @@
 """Clients of AWS as they are built."""
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from boto3.session import Session
 
-from handler.aws import clients
+from handler.aws import clients, dynamodb
 from handler.errors import ConfigurationError
 from tests.kit.secrets import MARK, made_up
+from tests.kit.virtual_time import LoopClock
 
 
 def session(region: str | None) -> Session:
@@ -30,9 +33,17 @@ def test_a_client_has_short_time_outs_and_no_retries() -> None:
     assert config.retries["total_max_attempts"] == 1
 
 
-def test_without_a_region_the_variable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: clients.build_client(session(None), "sqs", read_timeout=1.0),
+        lambda: dynamodb.build(LoopClock()),
+    ],
+    ids=["a client of SQS", "the seam to DynamoDB"],
+)
+def test_without_a_region_the_variable_is_named(build: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     with pytest.raises(ConfigurationError, match="AWS_DEFAULT_REGION is missing"):
-        clients.build_client(session(None), "sqs", read_timeout=1.0)
+        build()

@@ -18,7 +18,7 @@ from handler.aws.dynamodb import (
     TransactionFailed,
     build,
 )
-from handler.errors import ConfigurationError, StoreUnavailable
+from handler.errors import StoreUnavailable
 from handler.runtime.telemetry import counts, log_request
 from tests.kit.dynamodb import REGION, DynamoWire
 from tests.kit.dynamodb_calls import ABSENT, ITEM, KEY, OTHER, adding, creating, put, unconnected_client
@@ -159,11 +159,3 @@ def test_the_client_has_short_time_outs_and_a_connection_for_every_thread(call: 
     assert (config.connect_timeout, config.read_timeout) == (CONNECT_TIMEOUT_SECONDS, READ_TIMEOUT_SECONDS)
     assert config.max_pool_connections == MAX_CALLS
     assert config.retries["total_max_attempts"] == 1
-
-
-def test_an_environment_without_a_region_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("AWS_DEFAULT_REGION", "AWS_REGION", "AWS_PROFILE"):
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null")
-    with pytest.raises(ConfigurationError, match="AWS_DEFAULT_REGION is missing"):
-        build(LoopClock())

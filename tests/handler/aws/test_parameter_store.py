@@ -19,54 +19,52 @@ def deployment() -> Iterator[Deployment]:
         yield deployment
 
 
-def read(*faults: str | None, value: str = BOT_TOKEN) -> tuple[Secret | OnethreadError, int]:
-    with Deployment(parameter=True) as deployment:
-        deployment.ssm.value, deployment.ssm.faults = value, list(faults)
-
-        async def scenario() -> Secret | OnethreadError:
-            parameter = deployment.environment(EnsureConfig).token_parameter
-            assert parameter is not None
-            try:
-                return await parameter.read()
-            except OnethreadError as error:
-                return error
-
-        return deployment.run(scenario()), deployment.ssm.reads
+async def read(deployment: Deployment, *faults: str | None, value: str = BOT_TOKEN) -> Secret | OnethreadError:
+    deployment.ssm.value, deployment.ssm.faults = value, list(faults)
+    parameter = deployment.environment(EnsureConfig).token_parameter
+    assert parameter is not None
+    try:
+        return await parameter.read()
+    except OnethreadError as error:
+        return error
 
 
-def test_the_token_is_read_with_decryption() -> None:
-    assert read() == (Secret(BOT_TOKEN), 1)
+async def test_the_token_is_read_with_decryption(deployment: Deployment) -> None:
+    assert await read(deployment) == Secret(BOT_TOKEN)
+    assert deployment.ssm.reads == 1
 
 
-def test_white_space_around_it_is_no_part_of_it() -> None:
-    assert read(value=f" {BOT_TOKEN}\n")[0] == Secret(BOT_TOKEN)
+async def test_white_space_around_it_is_no_part_of_it(deployment: Deployment) -> None:
+    assert await read(deployment, value=f" {BOT_TOKEN}\n") == Secret(BOT_TOKEN)
 
 
 @pytest.mark.parametrize("value", ["", " ", "two words", "Bot token", "é"])
-def test_a_parameter_without_a_token_is_a_refused_token_and_its_value_is_not_shown(value: str) -> None:
-    failure, _ = read(value=value)
+async def test_a_parameter_without_a_token_is_a_refused_token_and_its_value_is_not_shown(
+    deployment: Deployment, value: str
+) -> None:
+    failure = await read(deployment, value=value)
     assert isinstance(failure, BotTokenRefused)
     assert "DISCORD_BOT_TOKEN_PARAMETER" in str(failure)
     assert not value.strip() or value.strip() not in str(failure)
 
 
 @pytest.mark.parametrize("code", ["ParameterNotFound", "AccessDeniedException", "InvalidKeyId"])
-def test_what_only_the_operator_can_correct_is_a_refused_token(code: str) -> None:
-    failure, reads = read(code)
+async def test_what_only_the_operator_can_correct_is_a_refused_token(deployment: Deployment, code: str) -> None:
+    failure = await read(deployment, code)
     assert isinstance(failure, BotTokenRefused)
     assert code in str(failure)
-    assert reads == 1
+    assert deployment.ssm.reads == 1
 
 
-def test_throttling_is_a_retryable_error() -> None:
-    assert isinstance(read("ThrottlingException")[0], StoreUnavailable)
+async def test_throttling_is_a_retryable_error(deployment: Deployment) -> None:
+    assert isinstance(await read(deployment, "ThrottlingException"), StoreUnavailable)
 
 
-def test_a_connection_that_breaks_is_tried_once_more() -> None:
-    assert read("refused") == (Secret(BOT_TOKEN), 2)
-    failure, reads = read("refused", "refused")
-    assert isinstance(failure, StoreUnavailable)
-    assert reads == 2
+async def test_a_connection_that_breaks_is_tried_once_more(deployment: Deployment) -> None:
+    assert await read(deployment, "refused") == Secret(BOT_TOKEN)
+    assert deployment.ssm.reads == 2
+    assert isinstance(await read(deployment, "refused", "refused"), StoreUnavailable)
+    assert deployment.ssm.reads == 4
 
 
 async def test_the_token_is_read_once_for_many_requests(deployment: Deployment) -> None:

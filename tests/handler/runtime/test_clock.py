@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from handler.runtime.clock import SystemClock, iso, parse_iso
 from handler.runtime.deadline import Deadline, remaining, set_deadline
-from tests.kit.virtual_time import START, LoopClock, run
+from tests.kit.virtual_time import START, LoopClock
 
 MOMENTS = st.datetimes(
     min_value=datetime(2015, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone
@@ -72,7 +72,7 @@ def test_the_remaining_seconds_are_never_negative() -> None:
     assert deadline.remaining(START + timedelta(hours=1)) == 0.0
 
 
-def test_a_task_has_the_deadline_of_whoever_started_it_until_it_sets_its_own() -> None:
+async def test_a_task_has_the_deadline_of_whoever_started_it_until_it_sets_its_own() -> None:
     seen: dict[str, float] = {}
 
     async def inner(name: str, own: float | None) -> None:
@@ -81,15 +81,12 @@ def test_a_task_has_the_deadline_of_whoever_started_it_until_it_sets_its_own() -
         await asyncio.sleep(0)
         seen[name] = remaining(START, -1)
 
-    async def scenario() -> None:
-        assert remaining(START, -1) == -1
-        set_deadline(Deadline.after(START, 10))
-        await asyncio.gather(inner("inherits", None), inner("has its own", 3))
-        seen["outer"] = remaining(START, -1)
-        set_deadline(None)
-        assert remaining(START, -1) == -1
-
-    run(scenario())
+    assert remaining(START, -1) == -1
+    set_deadline(Deadline.after(START, 10))
+    await asyncio.gather(inner("inherits", None), inner("has its own", 3))
+    seen["outer"] = remaining(START, -1)
+    set_deadline(None)
+    assert remaining(START, -1) == -1
     assert seen == {"inherits": 10, "has its own": 3, "outer": 10}
 
 
@@ -97,17 +94,11 @@ def test_the_system_clock_returns_aware_utc() -> None:
     assert SystemClock().now().utcoffset() == timedelta(0)
 
 
-def test_the_system_clock_sleeps_on_the_running_loop() -> None:
-    async def scenario() -> float:
-        await SystemClock().sleep(40)
-        return asyncio.get_running_loop().time()
-
-    assert run(scenario()) == pytest.approx(40)
+async def test_the_system_clock_sleeps_on_the_running_loop() -> None:
+    await SystemClock().sleep(40)
+    assert asyncio.get_running_loop().time() == pytest.approx(40)
 
 
-def test_the_loop_clock_returns_the_time_of_the_loop() -> None:
-    async def scenario() -> datetime:
-        await LoopClock().sleep(40)
-        return LoopClock().now()
-
-    assert run(scenario()) - START == pytest.approx(timedelta(seconds=40), abs=timedelta(milliseconds=1))
+async def test_the_loop_clock_returns_the_time_of_the_loop() -> None:
+    await LoopClock().sleep(40)
+    assert LoopClock().now() - START == pytest.approx(timedelta(seconds=40), abs=timedelta(milliseconds=1))

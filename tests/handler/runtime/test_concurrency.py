@@ -44,6 +44,16 @@ def others() -> int:
     return len(asyncio.all_tasks()) - 1
 
 
+async def cancel(seconds: float, work: Coroutine[Any, Any, Any]) -> None:
+    """Cancel the work after these seconds, and wait until nothing of it runs."""
+    task = asyncio.ensure_future(work)
+    await asyncio.sleep(seconds)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert others() == 0
+
+
 async def test_results_come_in_the_order_of_the_calls_after_the_longest_of_them() -> None:
     assert await gather(after(3, "a"), after(1, "b"), after(2, "c")) == ("a", "b", "c")
     assert now() == pytest.approx(3)
@@ -58,65 +68,44 @@ async def test_the_first_failure_cancels_the_others_and_awaits_them() -> None:
     assert now() == pytest.approx(3)
 
 
-def test_of_failures_at_one_moment_the_first_in_order_is_raised() -> None:
+async def test_of_failures_at_one_moment_the_first_in_order_is_raised() -> None:
     with pytest.raises(ValueError, match="left"):
-        run(gather(failing(1, "left"), failing(1, "right")))
+        await gather(failing(1, "left"), failing(1, "right"))
 
 
-def test_a_call_that_fails_while_it_is_cancelled_does_not_hide_the_reason() -> None:
-    async def fails_when_cancelled() -> str:
-        try:
-            await asyncio.sleep(100)
-        finally:
-            raise OSError("the connection broke")
+async def fails_when_cancelled() -> str:
+    try:
+        await asyncio.sleep(100)
+    finally:
+        raise OSError("the connection broke")
 
+
+async def test_a_call_that_fails_while_it_is_cancelled_does_not_hide_the_reason() -> None:
     with pytest.raises(ValueError, match="reason"):
-        run(gather(after(1, "a"), failing(2, "reason"), fails_when_cancelled()))
+        await gather(after(1, "a"), failing(2, "reason"), fails_when_cancelled())
 
 
-def test_an_earlier_call_that_fails_while_it_is_cancelled_is_raised_in_its_turn() -> None:
-    """Which of two is told matters less than that one is told, always the same one."""
-
-    async def fails_when_cancelled() -> str:
-        try:
-            await asyncio.sleep(100)
-        finally:
-            raise OSError("the connection broke")
-
+async def test_an_earlier_call_that_fails_while_it_is_cancelled_is_raised_in_its_turn() -> None:
+    """It matters less which of the two is raised than that it is always the same one."""
     with pytest.raises(OSError, match="broke"):
-        run(gather(fails_when_cancelled(), failing(2, "reason")))
+        await gather(fails_when_cancelled(), failing(2, "reason"))
 
 
 async def test_a_cancellation_from_outside_ends_all_calls_before_it_goes_on() -> None:
     trace: list[str] = []
-    task = asyncio.ensure_future(gather(slow_to_end(trace, 2), after(100, "b", trace)))
-    await asyncio.sleep(1)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await cancel(1, gather(slow_to_end(trace, 2), after(100, "b", trace)))
     assert sorted(trace) == ["b ended", "ended"]
-    assert others() == 0
 
 
 async def test_a_cancellation_reaches_calls_in_calls() -> None:
     trace: list[str] = []
-    task = asyncio.ensure_future(gather(gather(slow_to_end(trace, 1), after(100, "b", trace)), after(100, "c", trace)))
-    await asyncio.sleep(1)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
+    await cancel(1, gather(gather(slow_to_end(trace, 1), after(100, "b", trace)), after(100, "c", trace)))
     assert sorted(trace) == ["b ended", "c ended", "ended"]
-    assert others() == 0
 
 
 async def cancelled_between_failures() -> None:
     """Two calls have failed, another is slow to end, and only then a cancellation comes from outside."""
-    task = asyncio.ensure_future(gather(slow_to_end([], 5), failing(1, "first"), failing(1, "second")))
-    await asyncio.sleep(2)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    assert others() == 0
+    await cancel(2, gather(slow_to_end([], 5), failing(1, "first"), failing(1, "second")))
 
 
 async def two_failures() -> None:
@@ -176,15 +165,7 @@ def test_after_a_failure_those_that_wait_for_their_turn_do_not_begin() -> None:
 
 
 def test_a_cancellation_of_many_ends_those_that_run_and_those_that_wait() -> None:
-    async def scenario() -> None:
-        trace: list[str] = []
-        task = asyncio.ensure_future(gather_limited(2, [after(100, str(n), trace) for n in range(5)]))
-        await asyncio.sleep(1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert sorted(trace) == ["0 ended", "1 ended"]
-        assert others() == 0
-
-    run(scenario())
+    trace: list[str] = []
+    run(cancel(1, gather_limited(2, [after(100, str(n), trace) for n in range(5)])))
     gc.collect()
+    assert sorted(trace) == ["0 ended", "1 ended"]

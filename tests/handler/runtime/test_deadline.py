@@ -8,7 +8,7 @@ import pytest
 
 from handler.errors import StoreUnavailable, TimedOut
 from handler.runtime.deadline import Deadline, remaining, run_until
-from tests.kit.virtual_time import START, LoopClock, run
+from tests.kit.virtual_time import START, LoopClock
 
 CLOCK = LoopClock()
 
@@ -26,53 +26,46 @@ async def slow(seconds: float, trace: list[str] | None = None) -> str:
     return "done"
 
 
-def test_work_done_in_time_gives_its_result() -> None:
-    assert run(limited(slow(1.0), 2.0)) == "done"
+async def test_work_done_in_time_gives_its_result() -> None:
+    assert await limited(slow(1.0), 2.0) == "done"
 
 
-def test_work_that_fails_raises_its_own_error() -> None:
+async def test_work_that_fails_raises_its_own_error() -> None:
     async def failing() -> None:
         raise StoreUnavailable
 
     with pytest.raises(StoreUnavailable):
-        run(limited(failing(), 2.0))
+        await limited(failing(), 2.0)
 
 
-def test_work_not_done_in_time_is_cancelled_and_awaited() -> None:
+async def test_work_not_done_in_time_is_cancelled_and_awaited() -> None:
     trace: list[str] = []
-
-    async def scenario() -> float:
-        with pytest.raises(TimedOut):
-            await limited(slow(9.0, trace), 2.0)
-        assert trace == ["ended"]
-        assert len(asyncio.all_tasks()) == 1
-        return asyncio.get_running_loop().time()
-
-    assert run(scenario()) == pytest.approx(2.0)
-
-
-def test_a_deadline_that_has_passed_leaves_no_time() -> None:
     with pytest.raises(TimedOut):
-        run(limited(slow(0.1), -5.0))
+        await limited(slow(9.0, trace), 2.0)
+    assert trace == ["ended"]
+    assert len(asyncio.all_tasks()) == 1
+    assert asyncio.get_running_loop().time() == pytest.approx(2.0)
 
 
-def test_in_the_grace_work_that_knows_its_deadline_can_answer_better() -> None:
+async def test_a_deadline_that_has_passed_leaves_no_time() -> None:
+    with pytest.raises(TimedOut):
+        await limited(slow(0.1), -5.0)
+
+
+async def test_in_the_grace_work_that_knows_its_deadline_can_answer_better() -> None:
     async def knowing() -> str:
         await asyncio.sleep(remaining(CLOCK.now(), 99.0) + 0.1)
         return "a better answer"
 
-    assert run(limited(knowing(), 2.0, grace=0.5)) == "a better answer"
+    assert await limited(knowing(), 2.0, grace=0.5) == "a better answer"
 
 
-def test_the_deadline_holds_only_for_that_work() -> None:
-    async def scenario() -> float:
-        await limited(slow(0.0), 2.0)
-        return remaining(CLOCK.now(), 99.0)
-
-    assert run(scenario()) == 99.0
+async def test_the_deadline_holds_only_for_that_work() -> None:
+    await limited(slow(0.0), 2.0)
+    assert remaining(CLOCK.now(), 99.0) == 99.0
 
 
-def test_cancelled_work_that_does_not_end_is_abandoned() -> None:
+async def test_cancelled_work_that_does_not_end_is_abandoned() -> None:
     async def stubborn() -> None:
         while True:
             try:
@@ -81,14 +74,10 @@ def test_cancelled_work_that_does_not_end_is_abandoned() -> None:
                 if asyncio.get_running_loop().time() > 5.0:
                     raise
 
-    async def scenario() -> float:
-        with pytest.raises(TimedOut, match="does not end"):
-            await limited(stubborn(), 2.0)
-        took = asyncio.get_running_loop().time()
-        await asyncio.sleep(10.0)
-        return took
-
-    assert run(scenario()) == pytest.approx(2.2)
+    with pytest.raises(TimedOut, match="does not end"):
+        await limited(stubborn(), 2.0)
+    assert asyncio.get_running_loop().time() == pytest.approx(2.2)
+    await asyncio.sleep(10.0)
 
 
 async def test_cancelling_the_caller_cancels_the_work() -> None:
