@@ -19,7 +19,7 @@ from handler.sessions.reconcile.run import run_once
 from infra.cost.units import read_units, write_units
 from infra.local.aws_client import REGION, client
 from infra.local.table import create_table
-from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS
+from infra.simulator.permissions import default_permissions_without
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
 
@@ -101,7 +101,7 @@ async def _measure(sessions: int) -> Measured:
             change(guild.discord, threads, guild.clock.now())
             await guild.clock.sleep(1)
             changes[name] = await guild.run() - quiet
-        allowed = DEFAULT_PERMISSIONS & ~PERMISSION_BITS["VIEW_AUDIT_LOG"]
+        allowed = default_permissions_without("VIEW_AUDIT_LOG")
         guild.discord.people.set_permissions(GUILD, allowed, now=guild.clock.now())
         await guild.run_for_an_hour()
         return Measured(quiet, await guild.run_for_an_hour(), changes)

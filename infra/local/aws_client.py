@@ -20,6 +20,13 @@ def client(name: str, url: str) -> Any:
     return session.client(name, endpoint_url=url, config=config)  # type: ignore[call-overload]  # its overloads want literal names
 
 
+def count_messages(sqs: Any, url: str) -> int:
+    """How many messages wait in a queue or are with a function (SQS docs, "GetQueueAttributes")."""
+    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+    return sum(int(attributes[name]) for name in names)
+
+
 def arn(sqs: Any, url: str) -> str:
     """A queue's ARN."""
     return str(sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"])

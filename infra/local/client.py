@@ -46,14 +46,14 @@ MODERATOR_ACTIONS: Final = {
 Addresses = Mapping[str, str]
 
 
-def main(arguments: Sequence[str] | None = None, *, screen: Screen | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     addresses = read_addresses()
     if addresses is None:
         print("No local stack is running. Start one in another terminal with `make run`.", file=sys.stderr)
         return 1
     try:
-        options.run(options, addresses, screen or Screen())
+        options.run(options, addresses, Screen())
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1

@@ -39,8 +39,6 @@ MAX_AWS_START_SECONDS: Final = 60.0
 # A run of the reconciler takes half a second; a busy machine, and a cold start, take several times as long.
 MAX_RECONCILE_SECONDS: Final = 30.0
 POLL_SECONDS: Final = 0.05
-# Messages that wait, and messages that a function has received (SQS docs, "GetQueueAttributes").
-_MESSAGE_COUNTS: Final = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible")
 
 
 class StartFailed(Exception):
@@ -114,17 +112,15 @@ class Stack:
 
     def reconcile(self) -> None:
         """Let the schedule fire and wait until every guild is reconciled. Raises TimeoutError, RuntimeError."""
+        from infra.local.aws_client import count_messages
+
         ticked = self.tick()
         if ticked.error is not None:
             raise RuntimeError(f"the reconciler failed: {ticked.error}")
         deadline = time.monotonic() + MAX_RECONCILE_SECONDS
-        while self._count_messages("ReconcileQueue"):
+        while count_messages(self._sqs, self.queue_urls["ReconcileQueue"]):
             if time.monotonic() > deadline or self.discord.closing.wait(POLL_SECONDS):
                 raise TimeoutError("some guilds are still waiting to be reconciled")
-
-    def _count_messages(self, queue: str) -> int:
-        answer = self._sqs.get_queue_attributes(QueueUrl=self.queue_urls[queue], AttributeNames=list(_MESSAGE_COUNTS))
-        return sum(int(answer["Attributes"][name]) for name in _MESSAGE_COUNTS)
 
     @property
     def log_path(self) -> Path:

@@ -70,7 +70,6 @@ class Channel:
     permissions: int  # the bot's, in this channel
     flags: int = 0
     tags: tuple[tuple[str, str], ...] = ()  # ids and names
-    default_archive_duration: int | None = None  # minutes
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,12 +187,11 @@ class People:
         step: timedelta = timedelta(minutes=1),
         by: str | None = None,
         type: int = PUBLIC_THREAD,
-        age: timedelta = timedelta(days=1),
         message_count: int = 3,
     ) -> list[str]:
         """Add a long past: threads archived by Discord, number 0 at `newest`, each following one a `step` earlier.
 
-        Each was created `age` before it was archived. Return their ids.
+        Each was created a day before it was archived. Return their ids.
         """
         channel = self._channel(channel_id)
         owner = by or self._owner(channel.guild_id)
@@ -200,7 +199,7 @@ class People:
         threads = []
         for number in range(count):
             archived_at = newest - step * number
-            created_at = archived_at - age
+            created_at = archived_at - timedelta(days=1)
             thread = Thread(
                 id=str(lowest_snowflake(created_at) + number % (1 << TIME_SHIFT)),
                 guild_id=channel.guild_id,

@@ -25,6 +25,10 @@ PERMISSION_BITS: Final = {
 DEFAULT_PERMISSIONS: Final = sum(bit for name, bit in PERMISSION_BITS.items() if name != "MANAGE_CHANNELS")
 
 
+def default_permissions_without(*names: str) -> int:
+    return DEFAULT_PERMISSIONS & ~permission_bits(names)
+
+
 def permission_bits(permissions: int | Iterable[str]) -> int:
     """Permissions as a number, from a number or from Discord's names. Raises KeyError for an unknown name."""
     if isinstance(permissions, int):

@@ -17,7 +17,6 @@ class Error(Enum):
     UNKNOWN_GUILD = (404, 10004, "Unknown Guild")
     UNKNOWN_MEMBER = (404, 10007, "Unknown Member")
     UNKNOWN_MESSAGE = (404, 10008, "Unknown Message")
-    UNKNOWN_USER = (404, 10013, "Unknown User")
     UNKNOWN_WEBHOOK = (404, 10015, "Unknown Webhook")
     NOT_YOUR_APPLICATION = (403, 20012, "You are not authorized to perform this action on this application")
     TOO_MANY_MEMBERS = (400, 30033, "Maximum number of thread participants has been reached (1000)")

@@ -47,8 +47,6 @@ def channel(state: State, channel: Channel) -> dict[str, Any]:
         "permission_overwrites": [],
         "nsfw": False,
     }
-    if channel.default_archive_duration is not None:
-        rendered["default_auto_archive_duration"] = channel.default_archive_duration
     if channel.tags:
         rendered["available_tags"] = [
             {"id": tag, "name": name, "moderated": False, "emoji_id": None, "emoji_name": None}

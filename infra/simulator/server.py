@@ -9,7 +9,6 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import TracebackType
 from typing import Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -56,9 +55,7 @@ class DiscordServer:
     def __enter__(self) -> "DiscordServer":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def exchange(self, request: Request) -> Outcome:

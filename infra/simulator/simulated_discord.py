@@ -15,12 +15,13 @@ from collections.abc import Hashable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from infra.simulator import interactions, permissions, rate_limits
+from infra.simulator import interactions, rate_limits
 from infra.simulator.call import Call
 from infra.simulator.exchange import Drop, Hang, Outcome, Request, Response, http_date
 from infra.simulator.faults import DROP, Fault, Faults
 from infra.simulator.models import Channel, Guild, Message, RateRule, Thread, User
 from infra.simulator.people import People
+from infra.simulator.permissions import DEFAULT_PERMISSIONS
 from infra.simulator.refusals import Error, RateLimited, Refusal, too_many_requests
 from infra.simulator.router import Route, find_route
 from infra.simulator.state import Identity, State, Switches
@@ -134,16 +135,8 @@ class SimulatedDiscord:
 
     # Building
 
-    def add_guild(
-        self,
-        guild_id: str,
-        *,
-        name: str = "Guild",
-        owner_id: str = OWNER_ID,
-        permissions_of_bot: int | Iterable[str] = permissions.DEFAULT_PERMISSIONS,
-    ) -> None:
-        bits = permissions.permission_bits(permissions_of_bot)
-        self.state.guilds.put(guild_id, Guild(guild_id, name, owner_id, bits))
+    def add_guild(self, guild_id: str, *, name: str = "Guild", owner_id: str = OWNER_ID) -> None:
+        self.state.guilds.put(guild_id, Guild(guild_id, name, owner_id, DEFAULT_PERMISSIONS))
 
     def add_channel(
         self,
@@ -152,14 +145,11 @@ class SimulatedDiscord:
         kind: int = 0,
         name: str = "general",
         *,
-        permissions_of_bot: int | Iterable[str] = permissions.DEFAULT_PERMISSIONS,
         tags: Iterable[tuple[str, str]] = (),
         flags: int = 0,
-        default_archive_duration: int | None = None,
     ) -> None:
         """Add a channel of one of Discord's types: 0 text, 4 category, 5 announcements, 15 forum, 16 media."""
-        bits = permissions.permission_bits(permissions_of_bot)
-        channel = Channel(channel_id, guild_id, kind, name, bits, flags, tuple(tags), default_archive_duration)
+        channel = Channel(channel_id, guild_id, kind, name, DEFAULT_PERMISSIONS, flags, tuple(tags))
         self.state.channels.put(channel_id, channel)
 
     def add_user(self, user_id: str, *, name: str | None = None, bot: bool = False) -> None:

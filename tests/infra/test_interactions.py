@@ -33,11 +33,18 @@ WHERE: dict[str, Any] = {
 }
 
 
+def signed_event(payload: Any, **options: Any) -> dict[str, Any]:
+    body = encode(payload)
+    return api_gateway_event(body, sign(body, KEY, NOW), now=NOW, **options)
+
+
+def verify_event(event: dict[str, Any]) -> Any:
+    return verify(http_api.read_request(event), PUBLIC_KEY, NOW)
+
+
 def test_a_signed_interaction_passes_verification_and_is_read_completely() -> None:
     payload = interaction("1a06a43", topic="login bug", **WHERE, interaction_id="1574000000000000000", now=NOW)
-    body = encode(payload)
-    event = api_gateway_event(body, sign(body, KEY, NOW), now=NOW)
-    verified = verify(http_api.read_request(event), PUBLIC_KEY, NOW)
+    verified = verify_event(signed_event(payload))
     assert verified == payload
     found = parse(verified)
     assert found is not None
@@ -60,11 +67,11 @@ def test_a_command_used_in_a_thread_names_the_threads_parent() -> None:
 
 
 def test_a_ping_in_a_base64_body_passes_verification() -> None:
-    body = encode(ping(now=NOW))
-    event = api_gateway_event(body, sign(body, KEY, NOW), now=NOW, base64=True)
+    payload = ping(now=NOW)
+    event = signed_event(payload, base64=True)
     assert event["isBase64Encoded"] is True
-    assert base64.b64decode(event["body"]) == body
-    assert verify(http_api.read_request(event), PUBLIC_KEY, NOW)["type"] == 1
+    assert base64.b64decode(event["body"]) == encode(payload)
+    assert verify_event(event)["type"] == 1
 
 
 @pytest.mark.parametrize("fault", ["another key", "another body", "another time"])
@@ -75,7 +82,7 @@ def test_a_signature_is_valid_for_one_key_body_and_time(fault: str) -> None:
         headers["X-Signature-Timestamp"] = str(int(NOW.timestamp()) + 1)
     event = api_gateway_event(body + b" " if fault == "another body" else body, headers, now=NOW)
     with pytest.raises(RequestRefused, match="401"):
-        verify(http_api.read_request(event), PUBLIC_KEY, NOW)
+        verify_event(event)
 
 
 def test_the_event_has_lower_case_headers_and_the_time_of_the_request() -> None:
@@ -93,10 +100,9 @@ def test_other_paths_and_methods_use_the_default_route(method: str, path: str) -
 
 
 def test_an_event_of_a_named_stage_passes_verification() -> None:
-    body = encode(ping(now=NOW))
-    event = api_gateway_event(body, sign(body, KEY, NOW), now=NOW, stage="prod")
+    event = signed_event(ping(now=NOW), stage="prod")
     assert event["rawPath"] == event["requestContext"]["http"]["path"] == "/prod/interactions"
-    assert verify(http_api.read_request(event), PUBLIC_KEY, NOW)["type"] == 1
+    assert verify_event(event)["type"] == 1
 
 
 def test_a_snowflake_contains_the_time_to_the_millisecond() -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -14,32 +13,28 @@ from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
 from infra.register import main, register
 from infra.simulator.exchange import Outcome, Request
-from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
+from tests.infra.simulator.client import APPLICATION, GUILD, NOON, Bot, small_world
 from tests.kit.sam_template import ROOT
 from tests.kit.secrets import BOT_TOKEN
 
-NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-APPLICATION = "1100000000000000001"
-GUILD = "1100000000000000002"
 ENVIRON = {
     "DISCORD_APPLICATION_ID": APPLICATION,
     "DISCORD_BOT_TOKEN": BOT_TOKEN,
     "DISCORD_API_URL": "https://discord.test/api/v10",
 }
-AS_BOT = {"authorization": f"Bot {BOT_TOKEN}", "user-agent": "DiscordBot (https://discord.test, 1)"}
 
 
 class Wire:
     """A simulated Discord with one guild, and the requests that it received."""
 
     def __init__(self) -> None:
-        self.world = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
-        self.world.add_guild(GUILD)
+        self.world = small_world()
+        self.bot = Bot(self.world)
         self.sent: list[Request] = []
 
     def run(self, *arguments: str, **environ: str) -> int:
-        transport = SimulatedTransport(self.world, lambda: NOW, observe=self.observe)
+        transport = SimulatedTransport(self.world, lambda: NOON, observe=self.observe)
         return main(arguments, environ={**ENVIRON, **environ}, transport=transport)
 
     def observe(self, request: Request, outcome: Outcome) -> None:
@@ -49,10 +44,7 @@ class Wire:
         return [request.method for request in self.sent]
 
     def registered(self, guild: str | None = None) -> list[dict[str, Any]]:
-        path = f"/applications/{APPLICATION}/{f'guilds/{guild}/' if guild else ''}commands"
-        request = Request("GET", path, headers=AS_BOT)
-        commands: list[dict[str, Any]] = self.world.handle(request, NOW).json()
-        return commands
+        return list(self.bot.get(f"/applications/{APPLICATION}/{f'guilds/{guild}/' if guild else ''}commands"))
 
 
 @pytest.fixture
@@ -96,9 +88,7 @@ def test_a_guilds_commands_go_to_that_guild_only_and_are_recognised_again(wire: 
 
 def test_a_dry_run_shows_each_difference_and_changes_nothing(wire: Wire, read_output: Any) -> None:
     foreign = [{"name": "somebody-elses", "type": 1, "description": "Was here before"}]
-    headers = {**AS_BOT, "content-type": "application/json"}
-    put = Request("PUT", f"/applications/{APPLICATION}/commands", headers=headers, body=json.dumps(foreign).encode())
-    assert wire.world.handle(put, NOW).status == 200
+    assert wire.bot.send("PUT", f"/applications/{APPLICATION}/commands", foreign).status == 200
     assert wire.run("--dry-run") == 0
     shown = read_output()
     assert '-    "name": "somebody-elses",' in shown

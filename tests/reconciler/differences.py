@@ -7,11 +7,11 @@ from handler.discord.snowflakes import time_of
 from handler.runtime.clock import iso, parse_iso
 from handler.sessions.reconcile.changes import MIN_ACTIVITY_STEP
 from infra.simulator.models import Thread
-from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
+from infra.simulator.permissions import default_permissions_without
 from tests.kit.guild import Guild
 from tests.kit.table_view import NAMES
 
-WITHOUT_AUDIT_LOG: Final = permission_bits(DEFAULT_PERMISSIONS) & ~PERMISSION_BITS["VIEW_AUDIT_LOG"]
+WITHOUT_AUDIT_LOG: Final = default_permissions_without("VIEW_AUDIT_LOG")
 
 
 def mapped_threads(guild: Guild) -> dict[str, str]:

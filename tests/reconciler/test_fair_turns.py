@@ -10,7 +10,7 @@ from handler.sessions.duplicates.merge import MergeResult, merge_duplicates
 from handler.sessions.reconcile.housekeeping import CHANGES_PER_RUN
 from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
 from handler.store.deletions import DUE_FIRST
-from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
+from infra.simulator.permissions import default_permissions_without
 from tests.kit.guild import Guild
 from tests.kit.recorded_calls import Died
 from tests.kit.table_view import CHANNEL, GUILD
@@ -27,7 +27,7 @@ async def test_a_channel_that_refuses_is_asked_once_in_a_run_and_the_others_get_
     for number in range(CHANGES_PER_RUN):
         await guild.open(f"refused {number}")
     thread_id = (await guild.open("waiting", OTHER)).thread_id
-    refusing = permission_bits(DEFAULT_PERMISSIONS) & ~PERMISSION_BITS["MANAGE_THREADS"]
+    refusing = default_permissions_without("MANAGE_THREADS")
     guild.people.set_permissions(CHANNEL, refusing)
     await guild.wait(minutes=2 * DAY_MINUTES)
     for _ in range(CHANGES_PER_RUN):

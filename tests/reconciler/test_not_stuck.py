@@ -11,7 +11,7 @@ from handler.runtime.clock import iso
 from handler.sessions.duplicates.find import find_duplicates
 from handler.sessions.reconcile.observe import MAX_AUDIT_PAGES, MAX_CHECKS, MAX_FETCHES
 from infra.simulator.faults import server_error
-from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS, permission_bits
+from infra.simulator.permissions import DEFAULT_PERMISSIONS, default_permissions_without, permission_bits
 from tests.kit.guild import MODERATOR, Guild
 from tests.kit.recorded_calls import Died
 from tests.kit.table_view import CHANNEL, GUILD
@@ -138,7 +138,7 @@ async def test_the_archived_sessions_of_a_lost_channel_do_not_stay_watched(guild
     await _archived(guild, 30)
     guild.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG)
     if lost == "hidden":
-        hidden = permission_bits(DEFAULT_PERMISSIONS) & ~PERMISSION_BITS["VIEW_CHANNEL"]
+        hidden = default_permissions_without("VIEW_CHANNEL")
         guild.people.set_permissions(OTHER, hidden)
     else:
         guild.people.delete_channel(OTHER)
@@ -185,7 +185,7 @@ async def test_held_deletions_of_threads_that_were_out_of_reach_do_not_wait_for_
 async def test_a_deletion_that_was_heard_of_while_the_channel_could_not_be_read_is_found_later(guild: Guild) -> None:
     """With the audit log and without the sweep: the log tells it only once, and nobody comes by again."""
     thread_id = await _archived_on_record(guild, "a")
-    unread = permission_bits(DEFAULT_PERMISSIONS) & ~PERMISSION_BITS["READ_MESSAGE_HISTORY"]
+    unread = default_permissions_without("READ_MESSAGE_HISTORY")
     guild.people.set_permissions(CHANNEL, unread)
     guild.people.delete_thread(thread_id)
     assert await guild.reconcile() == {"OutOfReach": 1}

@@ -132,7 +132,7 @@ def _add(call: Call, channel: Channel, thread_id: str, name: str, kind: int, tag
         owner_id=call.bot,
         created_at=call.now,
         archive_timestamp=call.now,
-        auto_archive_duration=duration or channel.default_archive_duration or DEFAULT_ARCHIVE_DURATION,
+        auto_archive_duration=duration or DEFAULT_ARCHIVE_DURATION,
         invitable=read_boolean(call.body, "invitable") is not False,
         rate_limit_per_user=read_integer(call.body, "rate_limit_per_user", 0, MAX_SLOW_MODE_SECONDS) or 0,
         applied_tags=tags,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from infra.local.aws import serve
-from infra.local.aws_client import arn, client
+from infra.local.aws_client import arn, client, count_messages
 from infra.local.event_sources import QueuePoller, Schedule, find_finished, to_record
 from infra.local.functions import Result
 from infra.local.template import QueueSource
@@ -46,11 +46,6 @@ class Queue:
     def send(self, *bodies: str) -> list[Any]:
         return [self.sqs.send_message(QueueUrl=self.url, MessageBody=body) for body in bodies]
 
-    def is_empty(self) -> bool:
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        attributes = self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=names)["Attributes"]
-        return sum(map(int, attributes.values())) == 0
-
     def poll_until_empty(self, invoke: Callable[[Any], Result], *, batch_size: int = 1, at_once: int = 1) -> list[Any]:
         """Let a function have all messages; returns the records that it got."""
         records: list[Any] = []
@@ -62,7 +57,7 @@ class Queue:
         source = QueueSource("Queue", "Function", batch_size, reports_failures=True, max_concurrency=at_once)
         poller = QueuePoller(self.sqs, self.url, self.arn, source, record)
         try:
-            eventually(self.is_empty)
+            eventually(lambda: count_messages(self.sqs, self.url) == 0)
         finally:
             poller.close()
         return records

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 
@@ -25,48 +26,37 @@ def request(method: str = "POST", target: str = "/interactions", body: bytes = b
     return Request(method, target, {"content-type": "application/json", **named}, body, "127.0.0.1")
 
 
-def test_an_event_has_the_fields_of_the_documented_example() -> None:
+def test_an_event_is_that_of_the_documented_example() -> None:
     event = to_event(request(target="/interactions?a=1&b=2&a=3", x_signature_timestamp="7"), NOON)
 
     # AWS docs, "Working with AWS Lambda proxy integrations for HTTP APIs", the example of payload format 2.0, without what
     # only comes with authorizers, certificates, cookies and path or stage variables.
-    assert {
-        "version",
-        "routeKey",
-        "rawPath",
-        "rawQueryString",
-        "headers",
-        "queryStringParameters",
-        "requestContext",
-        "body",
-        "isBase64Encoded",
-    } == set(event)
-    assert {
-        "accountId",
-        "apiId",
-        "domainName",
-        "domainPrefix",
-        "http",
-        "requestId",
-        "routeKey",
-        "stage",
-        "time",
-        "timeEpoch",
-    } == set(event["requestContext"])
-    assert {"method", "path", "protocol", "sourceIp", "userAgent"} == set(event["requestContext"]["http"])
-
-
-def test_an_event_says_what_was_asked_and_when() -> None:
-    event = to_event(request(target="/interactions?a=1&b=2&a=3", x_signature_timestamp="7"), NOON)
-    context = event["requestContext"]
-
-    assert (event["version"], event["routeKey"], event["rawPath"]) == ("2.0", "POST /interactions", "/interactions")
-    assert event["rawQueryString"] == "a=1&b=2&a=3"
-    assert event["queryStringParameters"] == {"a": "1,3", "b": "2"}
+    assert event == {
+        "version": "2.0",
+        "routeKey": "POST /interactions",
+        "rawPath": "/interactions",
+        "rawQueryString": "a=1&b=2&a=3",
+        "queryStringParameters": {"a": "1,3", "b": "2"},
+        "headers": ANY,
+        "requestContext": ANY,
+        "body": "{}",
+        "isBase64Encoded": False,
+    }
     assert event["headers"]["x-signature-timestamp"] == "7"
-    assert (event["body"], event["isBase64Encoded"]) == ("{}", False)
-    assert (context["time"], context["timeEpoch"]) == ("23/Nov/2026:12:00:00 +0000", NOON_MILLISECONDS)
-    assert context["http"]["sourceIp"] == "127.0.0.1"
+    assert event["requestContext"] == {
+        **dict.fromkeys(("accountId", "apiId", "domainName", "domainPrefix", "requestId"), ANY),
+        "routeKey": "POST /interactions",
+        "stage": "$default",
+        "time": "23/Nov/2026:12:00:00 +0000",
+        "timeEpoch": NOON_MILLISECONDS,
+        "http": {
+            "method": "POST",
+            "path": "/interactions",
+            "protocol": "HTTP/1.1",
+            "sourceIp": "127.0.0.1",
+            "userAgent": ANY,
+        },
+    }
 
 
 @pytest.mark.parametrize(("body", "kind"), [(b"\xff\xfe", "application/json"), (b"{}", "application/octet-stream")])

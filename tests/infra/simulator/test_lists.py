@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS
+from infra.simulator.permissions import default_permissions_without
 from tests.infra.simulator.client import ALICE, BOT, GUILD, NOON, TEXT, Bot, refused
 
 PUBLIC = f"/channels/{TEXT}/threads/archived/public"
@@ -152,5 +152,5 @@ def test_without_manage_threads_the_search_leaves_out_private_threads_of_others(
     bot.wait(30)
     assert names(bot.get(SEARCH, name="secret")) == ["secret"]
 
-    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["MANAGE_THREADS"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, default_permissions_without("MANAGE_THREADS"), now=bot.now)
     assert names(bot.get(SEARCH, name="secret")) == []

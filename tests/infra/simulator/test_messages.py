@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS
+from infra.simulator.permissions import default_permissions_without
 from tests.infra.simulator.client import ALICE, BOT, OWNER, TEXT, Bot, refused, small_world
 
 NONCE: dict[str, Any] = {"nonce": "n", "enforce_nonce": True}
@@ -109,7 +109,7 @@ def test_deleting_a_message_in_a_deleted_channel_is_unknown_channel(bot: Bot) ->
 def test_deleting_other_peoples_messages_needs_manage_messages(bot: Bot) -> None:
     message = bot.discord.people.post_message(TEXT, "x", now=bot.now, by=ALICE)
     own = bot.post()
-    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["MANAGE_MESSAGES"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, default_permissions_without("MANAGE_MESSAGES"), now=bot.now)
 
     assert refused(bot.send("DELETE", f"/channels/{TEXT}/messages/{message}")) == (403, 50013)
     assert bot.send("DELETE", f"/channels/{TEXT}/messages/{own}").status == 204
@@ -125,7 +125,7 @@ def test_the_bot_edits_only_its_own_messages(bot: Bot) -> None:
 
 
 def test_embeds_need_embed_links(bot: Bot) -> None:
-    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["EMBED_LINKS"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, default_permissions_without("EMBED_LINKS"), now=bot.now)
 
     body = {"content": "x", "embeds": [{"title": "t"}]}
     assert refused(bot.send("POST", f"/channels/{TEXT}/messages", body)) == (403, 50013)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS
+from infra.simulator.permissions import default_permissions_without
 from tests.infra.simulator.client import ALICE, BOT, GUILD, OWNER, TEXT, Bot, refused
 
 
@@ -73,7 +73,7 @@ def test_only_moderators_post_in_a_locked_thread_and_posting_never_opens_it(bot:
     bot.discord.people.lock(thread, now=bot.now)
     bot.post(channel=thread)
 
-    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["MANAGE_THREADS"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, default_permissions_without("MANAGE_THREADS"), now=bot.now)
     assert refused(bot.send("POST", f"/channels/{thread}/messages", {"content": "x"})) == (403, 160005)
     bot.discord.people.archive(thread, now=bot.now)
     assert refused(bot.send("POST", f"/channels/{thread}/messages", {"content": "x"})) == (400, 50083)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.simulator.permissions import DEFAULT_PERMISSIONS, PERMISSION_BITS
+from infra.simulator.permissions import default_permissions_without
 from tests.infra.simulator.client import ALICE, BOT, FORUM, GUILD, NEWS, TEXT, Bot, refused
 
 
@@ -135,9 +135,9 @@ def test_a_missing_permission_is_50013_and_a_hidden_channel_50001(
     path = path.replace("THREAD", thread).replace("MESSAGE", message)
     body = {"content": "x", "name": "x", "archived": True} if method in ("POST", "PATCH") else None
 
-    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS[missing], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, default_permissions_without(missing), now=bot.now)
     assert refused(bot.send(method, path, body)) == (403, 50013)
-    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["VIEW_CHANNEL"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, default_permissions_without("VIEW_CHANNEL"), now=bot.now)
     assert refused(bot.send(method, path, body)) == (403, 50001)
 
 
@@ -173,7 +173,7 @@ def test_only_moderators_see_private_threads_of_others(bot: Bot) -> None:
     thread = bot.discord.people.create_thread(TEXT, "x", now=bot.now, by=ALICE, type=12)
     assert bot.get(f"/channels/{thread}")["type"] == 12
 
-    bot.discord.people.set_permissions(TEXT, DEFAULT_PERMISSIONS & ~PERMISSION_BITS["MANAGE_THREADS"], now=bot.now)
+    bot.discord.people.set_permissions(TEXT, default_permissions_without("MANAGE_THREADS"), now=bot.now)
     assert refused(bot.send("GET", f"/channels/{thread}")) == (403, 50001)
     assert bot.active() == []
 
