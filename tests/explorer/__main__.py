@@ -27,10 +27,10 @@ def main() -> int:
     for name, scenario in {**EXHAUSTIVE, **RECONCILED}.items():
         if options.only in name:
             search = Search(scenario)
-            bad += _told(name, partial(search.exhaustive, states_most=options.states))
+            bad += _report(name, partial(search.exhaustive, states_most=options.states))
     for name, scenario in RANDOM.items():
         if options.only in name:
-            bad += _told(f"{name}, at random", partial(_random, Search(scenario), options.schedules))
+            bad += _report(f"{name}, at random", partial(_random, Search(scenario), options.schedules))
     return 1 if bad else 0
 
 
@@ -41,7 +41,7 @@ def _random(search: Search, schedules: int) -> Found:
     return search.found
 
 
-def _told(name: str, explore: Callable[[], Found]) -> bool:
+def _report(name: str, explore: Callable[[], Found]) -> bool:
     begun = time.perf_counter()
     found = explore()
     took = time.perf_counter() - begun

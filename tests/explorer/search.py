@@ -128,7 +128,7 @@ class Search:
                 if question.kind != "sleep" or _wakes(state.world, node):
                     yield f"{node.actor.opener.name}: {question}", _answering(state, index, number)
             if (again := node.actor.again) is not None and not node.pending:
-                yield f"{node.actor.opener.name} asks again", _asking_again(state, index, again)
+                yield f"{node.actor.opener.name} asks again", _restart_opener(state, index, again)
             if state.world.left.cancels and node.pending and index == 0:
                 yield f"{node.actor.opener.name} is cancelled", _cancelling(state, index)
         for opener, question in state.world.late:
@@ -200,7 +200,7 @@ def _answering(state: State, index: int, number: int) -> Callable[[], State]:
     return make
 
 
-def _asking_again(state: State, index: int, again: Actor) -> Callable[[], State]:
+def _restart_opener(state: State, index: int, again: Actor) -> Callable[[], State]:
     def make() -> State:
         beginning = again.beginning(state.world.now)
         return State(state.world, (*state.nodes[:index], beginning, *state.nodes[index + 1 :]))

@@ -128,10 +128,10 @@ def test_the_message_names_permissions_as_discords_settings_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"), [(0.0, "1 second"), (0.4, "1 second"), (1.2, "2 seconds"), (240.4, "241 seconds")]
+    ("seconds", "expected"), [(0.0, "1 second"), (0.4, "1 second"), (1.2, "2 seconds"), (240.4, "241 seconds")]
 )
-def test_a_wait_is_rounded_up_to_whole_seconds(seconds: float, told: str) -> None:
-    assert f" {told}." in RateLimited(seconds).message
+def test_a_wait_is_rounded_up_to_whole_seconds(seconds: float, expected: str) -> None:
+    assert f" {expected}." in RateLimited(seconds).message
 
 
 def test_the_message_of_an_import_shows_its_progress() -> None:

@@ -232,11 +232,11 @@ class Guild:
         topic: str | None = None,
         may_unlock: bool | None = None,
         app_permissions: int | None = None,
-        told: bool = True,
+        states_channel: bool = True,
         seconds: float | None = None,
         process: Environment[EnsureConfig] | None = None,
     ) -> Opened:
-        """``/session open``. `told`: the interaction tells the channel's kind and guild.
+        """``/session open``. `states_channel`: the request states the channel's kind and guild.
 
         `owner` is the interaction's id, a new one if it is not given; `seconds` is the deadline, None for none.
         """
@@ -251,8 +251,8 @@ class Guild:
                 app_permissions=app_permissions,
             ),
             topic=topic,
-            guild_id=GUILD if told else None,
-            kind=self.kind if told else None,
+            guild_id=GUILD if states_channel else None,
+            kind=self.kind if states_channel else None,
         )
         if seconds is None:
             return await process.sessions.open(request)

@@ -76,13 +76,13 @@ async def test_a_requester_who_cannot_be_added_gets_the_link_all_the_same(guild:
 async def test_a_program_adds_nobody_and_asks_once_for_the_channels_kind(guild: Guild) -> None:
     guild.table.lose_all()
     guild.calls.forget()
-    opened = await guild.open(user=None, told=False)
+    opened = await guild.open(user=None, states_channel=False)
 
     (thread,) = guild.living_threads()
     assert opened.outcome is Outcome.CREATED
     assert [member for member, _ in thread.members] == [BOT]
     assert guild.calls.count("GET /channels/{channel_id}") == 1
-    await guild.open("another", user=None, told=False)
+    await guild.open("another", user=None, states_channel=False)
     assert guild.calls.count("GET /channels/{channel_id}") == 1
 
 
@@ -110,7 +110,7 @@ async def test_a_threads_id_given_as_the_parent_means_its_parent(guild: Guild, k
     if not known:
         guild.table.lose_all()
 
-    opened = await guild.open(user=None, told=False, channel=inside)
+    opened = await guild.open(user=None, states_channel=False, channel=inside)
     assert opened.session.parent_channel_id == CHANNEL
     assert [thread.id for thread in guild.living_threads()] == [opened.thread_id]
     assert (await guild.open()).thread_id == opened.thread_id

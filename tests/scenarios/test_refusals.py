@@ -28,15 +28,15 @@ def nothing_left(guild: Guild) -> bool:
 
 
 @pytest.mark.parametrize("kind", [15, 16, 2, 13, 4], ids=["forum", "media", "voice", "guild", "category"])
-@pytest.mark.parametrize("told", [True, False], ids=["told", "asked for"])
+@pytest.mark.parametrize("states_channel", [True, False], ids=["stated", "fetched"])
 @pytest.mark.guild(imported=False)
 async def test_a_channel_that_cannot_hold_such_threads_is_refused_before_anything_is_written(
-    guild: Guild, kind: int, told: bool
+    guild: Guild, kind: int, states_channel: bool
 ) -> None:
     guild.kind = kind
     guild.discord.add_channel(GUILD, CHANNEL, kind)
     before = guild.everything()
-    refusal = await guild.refused(told=told)
+    refusal = await guild.refused(states_channel=states_channel)
 
     assert (refusal.kind, refusal.retryable) == ("unsupported_channel", False)
     assert guild.everything() == before
@@ -48,7 +48,7 @@ async def test_a_post_of_a_forum_means_the_forum_which_is_refused(guild: Guild) 
     post = guild.people.create_thread("12", "a post")
     before = guild.everything()
 
-    assert (await guild.refused(channel=post, user=None, told=False)).kind == "unsupported_channel"
+    assert (await guild.refused(channel=post, user=None, states_channel=False)).kind == "unsupported_channel"
     assert guild.everything() == before
 
 
@@ -143,7 +143,7 @@ async def test_too_many_announcement_threads_are_told_the_same_way(guild: Guild)
     assert nothing_left(guild)
 
 
-@pytest.mark.parametrize("how", [{}, {"user": None, "told": False}], ids=["command", "program"])
+@pytest.mark.parametrize("how", [{}, {"user": None, "states_channel": False}], ids=["command", "program"])
 @KNOWN_OR_NEW
 async def test_a_deleted_channel_is_told_as_gone(guild: Guild, how: dict[str, Any]) -> None:
     guild.people.delete_channel(CHANNEL)

@@ -143,8 +143,8 @@ async def test_a_program_unlocks_only_if_it_asks_for_it(guild: Guild) -> None:
     first = await opened_once(guild)
     guild.people.lock(first.thread_id)
 
-    assert (await guild.refused(user=None, told=False)).kind == "locked"
-    assert (await guild.open(user=None, told=False, may_unlock=True)).unlocked
+    assert (await guild.refused(user=None, states_channel=False)).kind == "locked"
+    assert (await guild.open(user=None, states_channel=False, may_unlock=True)).unlocked
     (thread,) = guild.living_threads()
     assert not thread.locked
 

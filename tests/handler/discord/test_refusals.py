@@ -22,7 +22,7 @@ ALL_REFUSALS = (DiscordRefused, NotFound, Forbidden)
 @pytest.mark.parametrize("refused", ALL_REFUSALS)
 @pytest.mark.parametrize("needs", [(), refusals.NEEDED_TO_START], ids=["no needs", "needs"])
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "expected"),
     [
         (50001, MissingAccess),
         (10004, MissingAccess),
@@ -34,10 +34,10 @@ ALL_REFUSALS = (DiscordRefused, NotFound, Forbidden)
     ],
 )
 def test_an_unambiguous_code_decides_whatever_the_status(
-    refused: type[DiscordRefused], needs: tuple[Permission, ...], code: int, told: type[OnethreadError]
+    refused: type[DiscordRefused], needs: tuple[Permission, ...], code: int, expected: type[OnethreadError]
 ) -> None:
     error = refusals.translate(refused(403, code, "no", route="POST /threads"), needs)
-    assert type(error) is told
+    assert type(error) is expected
     assert str(error) == f"POST /threads answered 403, code {code}: no"
 
 

@@ -1,0 +1,130 @@
+"""The words of the project: what the glossary defines is used, retired words stay away, and the documents name what exists.
+
+docs/glossary.md says what each word means. A retired name had several meanings, or was nobody else's word for the thing.
+"""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final, get_args
+
+import pytest
+
+from handler.sessions.reconcile.actions import Action
+from handler.sessions.reconcile.housekeeping import HousekeepingAction
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+FOLDERS: Final = ("handler", "infra", "tests")
+# The glossary's words that only its readers need: prose says them in other forms.
+ONLY_IN_PROSE: Final = frozenset({"deletion mark", "held deletion"})
+# Retired words, each as a whole word of a name: of a file, a class, a function or an argument.
+RETIRED: Final = frozenset(
+    {
+        "asking",
+        "carrying",
+        "decide",
+        "dice",
+        "door",
+        "ground",
+        "hands",
+        "house",
+        "journal",
+        "journey",
+        "mortal",
+        "nursery",
+        "poetry",
+        "ports",
+        "seeing",
+        "shelf",
+        "sight",
+        "sound",
+        "stage",
+        "tidying",
+        "together",
+        "told",
+        "town",
+    }
+)
+# Names in which a retired word is somebody else's own: AWS's, or a network's.
+ALLOWED: Final = frozenset({"Ports", "stage"})
+
+
+def sources() -> Iterator[Path]:
+    for folder in FOLDERS:
+        yield from sorted((ROOT / folder).rglob("*.py"))
+
+
+def glossary() -> list[str]:
+    """The words that the glossary defines, as it writes them."""
+    return re.findall(r"^\*\*([^*]+)\.\*\*", (ROOT / "docs" / "glossary.md").read_text(), re.MULTILINE)
+
+
+def names_of(path: Path) -> Iterator[str]:
+    """The file's own name, and the classes, functions and arguments that it defines. A test's name is a sentence."""
+    yield path.stem
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) and not node.name.startswith(
+            "test_"
+        ):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+
+
+def words_of(name: str) -> set[str]:
+    """The words of a snake_case or CamelCase name, in lower case."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+", name)}
+
+
+@pytest.mark.parametrize("word", glossary())
+def test_a_word_of_the_glossary_is_used_in_the_code(word: str) -> None:
+    stem = re.escape(word.lower().replace("-", "")).replace(r"\ ", "[_ ]?").removesuffix("e")
+    used = any(re.search(stem, path.read_text().lower().replace("-", "")) for path in (ROOT / "handler").rglob("*.py"))
+    assert used or word.lower() in ONLY_IN_PROSE, f"nothing in handler/ uses the word {word!r}"
+
+
+def test_a_word_stands_once_in_the_glossary() -> None:
+    assert len(set(glossary())) == len(glossary()) > 20
+
+
+def test_retired_names_are_gone() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in sources()
+        for name in names_of(path)
+        if words_of(name) & RETIRED and name not in ALLOWED
+    }
+    assert not found
+
+
+def test_the_check_finds_a_retired_name() -> None:
+    assert words_of("MakeTheHouse") & RETIRED
+    assert words_of("_was_told") & RETIRED
+
+
+def definitions() -> set[str]:
+    """The names of the functions and classes of handler/."""
+    trees = [ast.parse(path.read_text()) for path in (ROOT / "handler").rglob("*.py")]
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+    return {node.name for tree in trees for node in ast.walk(tree) if isinstance(node, kinds)}
+
+
+def test_each_step_of_the_protocols_page_is_a_function() -> None:
+    page = (ROOT / "docs" / "protocol.md").read_text()
+    steps = dict(re.findall(r"^\| (claim|look|anchor|record|start|commit) \| `(?:\w+\.)?(\w+)` \|", page, re.MULTILINE))
+    assert len(steps) == 6
+    assert set(steps.values()) <= definitions()
+
+
+def test_each_action_of_the_reconciler_is_in_its_page() -> None:
+    page = (ROOT / "docs" / "reconciler.md").read_text()
+    for union in (Action, HousekeepingAction):
+        assert not [action.__name__ for action in get_args(union) if f"`{action.__name__}`" not in page]
+
+
+def test_the_documents_name_files_that_exist() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    named = {path for page in pages for path in re.findall(r"`((?:handler|infra|tests)/[\w/]+\.py)`", page.read_text())}
+    assert named
+    assert not [path for path in named if not (ROOT / path).exists()]
