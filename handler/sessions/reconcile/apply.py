@@ -35,16 +35,12 @@ async def apply_plan(context: Context, planned: Iterable[Action], now: datetime,
         if isinstance(result, OnethreadError):
             counts["failed"] += 1
             telemetry.logger.warning("an action of the reconciler failed", extra={"detail": str(result)})
-            await _ask_again(context, action, now)
+            if isinstance(action, actions.UpdateSession | actions.EndGeneration | actions.HoldDeletion):
+                # The audit log has it only once: have the next run come back to it.
+                await context.store.sessions.update(action.session, changes_to_ask_again(action.session, now))
         else:
             counts[type(action).__name__ if result is ActionResult.DONE else result.value] += 1
     return counts
-
-
-async def _ask_again(context: Context, action: Action, now: datetime) -> None:
-    """Have the next run come back to what failed: the audit log has it only once."""
-    if isinstance(action, actions.UpdateSession | actions.EndGeneration | actions.HoldDeletion):
-        await context.store.sessions.update(action.session, changes_to_ask_again(action.session, now))
 
 
 async def _apply(context: Context, action: Action, now: datetime, pace: Pace) -> ActionResult:

@@ -6,27 +6,14 @@ from dataclasses import replace
 from typing import Final
 
 from handler.discord import snowflakes
-from handler.discord.models import Channel
+from handler.discord.models import AuditEntry, Channel
 from handler.discord.rest import PAGE_SIZE
 from handler.errors import ChannelGone, DiscordRefused, Forbidden, MissingAccess, MissingPermissions, OnethreadError
 from handler.runtime import telemetry
 from handler.sessions.context import Context
+from handler.sessions.reconcile import housekeeping
 from handler.sessions.reconcile.audit_log import read_audit_pages
-from handler.sessions.reconcile.housekeeping import (
-    AUDIT_MARGIN,
-    Archive,
-    Close,
-    Delete,
-    FinishDeletion,
-    HousekeepingAction,
-    HousekeepingSettings,
-    Mark,
-    ReleaseLock,
-    Reopen,
-    Unmark,
-    archived_by_a_person,
-    plan_housekeeping,
-)
+from handler.sessions.reconcile.housekeeping import AUDIT_MARGIN, HousekeepingAction, HousekeepingSettings, Reopen
 from handler.sessions.reconcile.observation import Observation
 from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.result import ActionResult, result_of, try_one, update_session
@@ -64,16 +51,16 @@ async def apply_housekeeping(
     for action in (*reopens, *await _plan_confirmed(context, observation, settings)):
         if action.session.parent_channel_id in refused:
             continue
-        await pace(MAX_DELETION_REQUESTS if isinstance(action, Delete | FinishDeletion) else 1)
+        deletes = isinstance(action, housekeeping.Delete | housekeeping.FinishDeletion)
+        await pace(MAX_DELETION_REQUESTS if deletes else 1)
         result = await try_one(_apply(context, action, pace))
         if not isinstance(result, OnethreadError):
             counts[type(action).__name__ if result is ActionResult.DONE else f"housekeeping_{result}"] += 1
             continue
         counts["housekeeping_failed"] += 1
         telemetry.logger.warning("an action of housekeeping failed", extra={"detail": str(result)})
-        await context.store.deletions.postpone(
-            action.session, now=context.clock.now()
-        )  # let the others have their turn
+        # Let the others have their turn first.
+        await context.store.deletions.postpone(action.session, now=context.clock.now())
         if isinstance(result, CHANNEL_REFUSALS):
             refused.add(action.session.parent_channel_id)
     return counts
@@ -83,27 +70,27 @@ async def _plan_confirmed(
     context: Context, observation: Observation, settings: HousekeepingSettings
 ) -> tuple[HousekeepingAction, ...]:
     """Plan over the records as they are now, of the sessions that the observation has something to do about."""
-    pairs = {action.session.pair for action in plan_housekeeping(observation, settings)}
+    pairs = {action.session.pair for action in housekeeping.plan_housekeeping(observation, settings)}
     fresh = await context.store.sessions.get_many(pairs)
-    return plan_housekeeping(replace(observation, sessions=tuple(fresh.values())), settings)
+    return housekeeping.plan_housekeeping(replace(observation, sessions=tuple(fresh.values())), settings)
 
 
 async def _apply(context: Context, action: HousekeepingAction, pace: Pace) -> ActionResult:
     match action:
-        case Archive(session=session, thread=thread):
+        case housekeeping.Archive(session=session, thread=thread):
             return await _archive(context, session, thread, session.status, IDLE)
-        case Close(session=session, thread=thread):
+        case housekeeping.Close(session=session, thread=thread):
             return await _archive(context, session, thread, Status.CLOSED, OVER)
-        case Mark(session=session, thread=thread):
+        case housekeeping.Mark(session=session, thread=thread):
             now = context.clock.now()
             return result_of(await context.store.deletions.mark(session, last_message(thread), now=now))
-        case Unmark(session=session):
+        case housekeeping.Unmark(session=session):
             return ActionResult.DONE if await deletion.unmark(context, session) else ActionResult.LOST
-        case Delete(session=session):
+        case housekeeping.Delete(session=session):
             return _DELETION_RESULTS[await deletion.delete_marked(context, session)]
-        case FinishDeletion(session=session):
+        case housekeeping.FinishDeletion(session=session):
             return _DELETION_RESULTS[await deletion.finish(context, session)]
-        case ReleaseLock(session=session):
+        case housekeeping.ReleaseLock(session=session):
             await deletion.release_lock(context, session)
             return ActionResult.DONE
         case Reopen():
@@ -150,17 +137,14 @@ async def _was_archived_by_a_person(context: Context, guild_id: str, thread: Cha
     if thread.archive_time is None:
         return True
     after = snowflakes.lowest_at(thread.archive_time - AUDIT_MARGIN)
-    pages = 0
+    page: tuple[AuditEntry, ...] = ()
     await pace()
     try:
-        async for page in read_audit_pages(context, guild_id, after=after, pace=pace):
-            pages += 1
-            if archived_by_a_person(page, thread):
+        async for page in read_audit_pages(context, guild_id, after=after, max_pages=MAX_AUDIT_PAGES, pace=pace):
+            if housekeeping.archived_by_a_person(page, thread):
                 return True
             if any(snowflakes.time_of(entry.id) > thread.archive_time + AUDIT_MARGIN for entry in page):
                 return False
-            if pages == MAX_AUDIT_PAGES and len(page) == PAGE_SIZE:
-                return True
     except Forbidden:
         return True
-    return False
+    return len(page) == PAGE_SIZE

@@ -9,16 +9,16 @@ from handler.sessions.reconcile.pace import Pace
 
 
 async def read_audit_pages(
-    context: Context, guild_id: str, *, after: str | None, pace: Pace
+    context: Context, guild_id: str, *, after: str | None, max_pages: int, pace: Pace
 ) -> AsyncIterator[tuple[AuditEntry, ...]]:
     """Read the pages that follow the entry `after`; without it, the newest page alone. A page that is not full is the last.
 
     Each page but the first waits for the pace. Raises Forbidden if the bot may not read the log.
     """
-    while True:
+    for number in range(1, max_pages + 1):
         page = await context.discord.audit_log(guild_id, after=after)
         yield page
-        if after is None or len(page) < PAGE_SIZE:
+        if after is None or len(page) < PAGE_SIZE or number == max_pages:
             return
         await pace()
         after = max(page, key=lambda entry: int(entry.id)).id

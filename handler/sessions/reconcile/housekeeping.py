@@ -211,23 +211,25 @@ def separate_reopens(
     others: list[Action] = []
     reopens: list[Reopen] = []
     for action in planned:
-        thread = _find_archived_thread(observation, action)
-        if thread is None or not isinstance(action, UpdateSession):
+        reopen = _find_reopen(observation, action)
+        if reopen is None:
             others.append(action)
         elif len(reopens) < CHANGES_PER_RUN:  # the records of the rest stay as they are, so that the next run sees them
-            reopens.append(Reopen(action.session, thread, dict(action.changes)))
+            reopens.append(reopen)
     return tuple(others), tuple(reopens)
 
 
-def _find_archived_thread(observation: Observation, action: Action) -> Channel | None:
-    """The thread of a kept session that was active on record, if it is archived now."""
+def _find_reopen(observation: Observation, action: Action) -> Reopen | None:
+    """What to do instead of this update; None unless a kept session's thread, active on record, is archived now."""
     if observation.audit is None or not isinstance(action, UpdateSession):
         return None
     session = action.session
     if not session.keep or session.thread.archived or session.status is not Status.OPEN:
         return None
     thread = observation.find_state(session.discord_thread_id or "")
-    return thread if isinstance(thread, Channel) and thread.archived else None
+    if isinstance(thread, Channel) and thread.archived:
+        return Reopen(session, thread, dict(action.changes))
+    return None
 
 
 def archived_by_a_person(entries: Iterable[AuditEntry], thread: Channel) -> bool:

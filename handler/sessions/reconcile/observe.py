@@ -37,13 +37,15 @@ async def observe(
     `checks_archived`: check archived sessions also where the audit log can be read.
     """
     guild = watched.guild
-    active, audit = await gather(_read_active(context, guild.guild_id), _read_audit_log(context, guild, now, pace))
+    listed, audit = await gather(
+        context.discord.active_threads(guild.guild_id), _read_audit_log(context, guild, now, pace)
+    )
     checks_archived = checks_archived or audit is None
     due = await context.store.guilds.due_sessions(guild.guild_id, MAX_CHECKS) if checks_archived else []
     observation = Observation(
         now=now,
         namesakes=watched.namesakes,
-        active=active,
+        active={thread.id: thread for thread in listed.threads},
         audit=audit,
         due_for_check=frozenset(s.discord_thread_id or "" for s in due),
         checks_archived=checks_archived,
@@ -62,25 +64,15 @@ async def observe(
     )
 
 
-async def _read_active(context: Context, guild_id: str) -> dict[str, Channel]:
-    listed = await context.discord.active_threads(guild_id)
-    return {thread.id: thread for thread in listed.threads}
-
-
 async def _read_audit_log(
     context: Context, guild: GuildItem, now: datetime, pace: Pace
 ) -> tuple[AuditEntry, ...] | None:
     """The entries since the last run, oldest first; None if the bot may not read them, or could not a short time ago."""
     if (guild.audit_again_at or "") > iso(now):
         return None
-    entries: list[AuditEntry] = []
-    pages = 0
+    pages = read_audit_pages(context, guild.guild_id, after=guild.audit_watermark, max_pages=MAX_AUDIT_PAGES, pace=pace)
     try:
-        async for page in read_audit_pages(context, guild.guild_id, after=guild.audit_watermark, pace=pace):
-            entries += page
-            pages += 1
-            if pages == MAX_AUDIT_PAGES:
-                break
+        entries = [entry async for page in pages for entry in page]
     except Forbidden:
         return None
     return tuple(sorted(entries, key=lambda entry: int(entry.id)))
@@ -121,9 +113,8 @@ async def fetch_threads(
     """Read these threads one by one. Those beyond MAX_FETCHES of this run are Unclear."""
     fetched, count = dict(observation.fetched), observation.fetch_count
     for fetch in fetches:
-        fetched[fetch.thread_id] = (
-            await _fetch_thread(context, fetch.thread_id, pace) if count < MAX_FETCHES else Unclear()
-        )
+        skip = count >= MAX_FETCHES
+        fetched[fetch.thread_id] = Unclear() if skip else await _fetch_thread(context, fetch.thread_id, pace)
         count += 1
     return replace(observation, fetched=fetched, fetch_count=count)
 

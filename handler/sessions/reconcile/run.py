@@ -14,15 +14,8 @@ from datetime import datetime
 
 from handler.errors import Forbidden, NotFound
 from handler.sessions.context import Context
-from handler.sessions.reconcile.actions import (
-    Commit,
-    DropClaim,
-    EndGeneration,
-    HoldDeletion,
-    MoveToEnd,
-    Plan,
-    UpdateSession,
-)
+from handler.sessions.reconcile import actions
+from handler.sessions.reconcile.actions import Plan
 from handler.sessions.reconcile.apply import apply_plan
 from handler.sessions.reconcile.apply_housekeeping import apply_housekeeping
 from handler.sessions.reconcile.guild import park, save_progress
@@ -50,12 +43,12 @@ async def run_once(
     except (Forbidden, NotFound) as refusal:
         await park(context, watched, refusal, now)
         return Counter({"parked": 1})
-    actions, reopens = separate_reopens(observation, plan.actions)
-    counts = await apply_plan(context, actions, now, pace)
+    others, reopens = separate_reopens(observation, plan.actions)
+    counts = await apply_plan(context, others, now, pace)
     unclear = sum(isinstance(state, Unclear) for state in observation.fetched.values())
     counts.update({"looked_at": len(observation.sessions), "held": plan.held, "unclear": unclear})
     complete = not counts["lost"]  # the table knows what failed or was unclear: see `changes_to_ask_again`
-    changed = any(not isinstance(action, MoveToEnd) for action in plan.actions)
+    changed = any(not isinstance(action, actions.MoveToEnd) for action in plan.actions)
     await save_progress(context, watched.guild, observation.audit, now, changed=changed, complete=complete)
     counts.update(await apply_housekeeping(context, observation, reopens, settings, pace))
     return counts
@@ -84,7 +77,9 @@ async def _fetch_and_plan(context: Context, observation: Observation, pace: Pace
 
 async def _confirm(context: Context, observation: Observation, plan: Plan, pace: Pace) -> tuple[Observation, Plan]:
     """Plan again over the records as they are now: the index lags, and others are at work."""
-    of_a_session = UpdateSession | Commit | DropClaim | EndGeneration | HoldDeletion
+    of_a_session = (
+        actions.UpdateSession | actions.Commit | actions.DropClaim | actions.EndGeneration | actions.HoldDeletion
+    )
     pairs = {action.session.pair for action in plan.actions if isinstance(action, of_a_session)}
     fresh = await context.store.sessions.get_many(pairs)
     return await _fetch_and_plan(context, observation.replace_sessions(pairs, fresh), pace)
