@@ -2,17 +2,21 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import httpx
+import pytest
 
 from handler.discord.rest import Discord, RateLimits, RetryPolicy, TokenSource, build_client, httpx_send
 from handler.runtime.clock import Clock
+from handler.runtime.deadline import Deadline, set_deadline
 from handler.runtime.secrets import Secret
 from tests.kit.secrets import BOT_TOKEN
-from tests.kit.virtual_time import LoopClock
+from tests.kit.virtual_time import START, LoopClock
+
+E = TypeVar("E", bound=Exception)
 
 API_URL: Final = "https://discord.test/api/v10"
 APPLICATION: Final = "900"
@@ -31,12 +35,8 @@ def ok(document: Any = TEXT_CHANNEL, **headers: str) -> httpx.Response:
 
 def answer(status: int, document: Any = None, **headers: str) -> httpx.Response:
     """Any status; a document is sent as JSON."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return (
-        httpx.Response(status, headers=named)
-        if document is None
-        else httpx.Response(status, json=document, headers=named)
-    )
+    content = {} if document is None else {"json": document}
+    return httpx.Response(status, headers=with_dashes(headers), **content)
 
 
 def refusal(status: int, code: int, message: str = "no") -> httpx.Response:
@@ -45,8 +45,11 @@ def refusal(status: int, code: int, message: str = "no") -> httpx.Response:
 
 def page(status: int, **headers: str) -> httpx.Response:
     """The response of a proxy in front of Discord."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx.Response(status, html="<html><h1>Bad gateway</h1></html>", headers=named)
+    return httpx.Response(status, html="<html><h1>Bad gateway</h1></html>", headers=with_dashes(headers))
+
+
+def with_dashes(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 def limited(retry_after: float, **headers: str) -> httpx.Response:
@@ -64,6 +67,15 @@ def bucket(limit: int, left: int, reset_after: float, name: str = "b") -> dict[s
         "x_ratelimit_remaining": str(left),
         "x_ratelimit_reset_after": str(reset_after),
     }
+
+
+async def failure(kind: type[E], request: Awaitable[Any], *, within: float | None = None) -> E:
+    """The error of this kind that a request raises, `within` seconds before its deadline."""
+    if within is not None:
+        set_deadline(Deadline.after(START, within))
+    with pytest.raises(kind) as raised:
+        await request
+    return raised.value
 
 
 async def hang(request: httpx.Request) -> httpx.Response:

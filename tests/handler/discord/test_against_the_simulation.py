@@ -6,17 +6,16 @@ from typing import Any
 
 import pytest
 
-from handler.discord.rest import Discord, RateLimits, TokenSource, build_client, httpx_send
+from handler.discord.rest import Discord
 from handler.errors import DiscordRefused, NotFound, OutcomeUnknown, RateLimited
-from handler.runtime.secrets import Secret
 from infra.simulator.faults import DROP, HANG
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
-from tests.kit.secrets import BOT_TOKEN, INTERACTION_TOKEN
+from tests.kit.scripted_discord import APPLICATION, TOKEN, client_of, failure
+from tests.kit.secrets import INTERACTION_TOKEN
 from tests.kit.virtual_time import START, LoopClock
 
-GUILD, CHANNEL, APPLICATION, PERSON = "1", "10", "900", "7"
-TOKEN = Secret(BOT_TOKEN)
+GUILD, CHANNEL, PERSON = "1", "10", "7"
 MESSAGES = "/channels/{channel_id}/messages"
 
 
@@ -29,10 +28,7 @@ def simulated() -> SimulatedDiscord:
 
 
 def client(simulated: SimulatedDiscord) -> Discord:
-    clock = LoopClock()
-    http = build_client("https://discord.test/api/v10", transport=SimulatedTransport(simulated, clock.now))
-    send = httpx_send(http, TokenSource(TOKEN, clock=clock))
-    return Discord(send=send, application_id=APPLICATION, clock=clock, limits=RateLimits(), jitter=lambda: 1.0)
+    return client_of(SimulatedTransport(simulated, LoopClock().now).handle_async_request)
 
 
 async def create_thread(discord: Discord, name: str = "Session 1a06a43") -> str:
@@ -44,9 +40,8 @@ async def test_a_thread_is_created_archived_reopened_and_its_message_deleted(sim
     discord = client(simulated)
     thread_id = await create_thread(discord)
     assert (await discord.message(CHANNEL, thread_id)).author.id == await discord.current_user_id()
-    with pytest.raises(DiscordRefused) as again:
-        await discord.start_thread(CHANNEL, thread_id, name="again", auto_archive_duration=60)
-    assert again.value.code == 160004
+    again = discord.start_thread(CHANNEL, thread_id, name="again", auto_archive_duration=60)
+    assert (await failure(DiscordRefused, again)).code == 160004
     await discord.add_thread_member(thread_id, PERSON)
     active = await discord.active_threads(GUILD)
     assert [thread.id for thread in active.threads] == [thread_id]
@@ -58,9 +53,7 @@ async def test_a_thread_is_created_archived_reopened_and_its_message_deleted(sim
     reopened = await discord.change_thread(thread_id, archived=False, locked=False)
     assert (reopened.archived, reopened.locked, reopened.parent_id) == (False, False, CHANNEL)
     await discord.delete_message(CHANNEL, thread_id, reason="its thread is gone")
-    with pytest.raises(NotFound) as gone:
-        await discord.delete_message(CHANNEL, thread_id)
-    assert gone.value.code == 10008
+    assert (await failure(NotFound, discord.delete_message(CHANNEL, thread_id))).code == 10008
     assert (await discord.channel(thread_id)).id == thread_id
 
 
@@ -83,8 +76,7 @@ async def test_a_late_post_and_its_repeat_make_one_message(simulated: SimulatedD
 
 async def test_a_post_without_any_response_has_an_unknown_outcome(simulated: SimulatedDiscord) -> None:
     simulated.faults.inject("POST", MESSAGES, DROP, when="after", times=9)
-    with pytest.raises(OutcomeUnknown):
-        await client(simulated).post_message(CHANNEL, {"content": "anchor"}, nonce="n")
+    await failure(OutcomeUnknown, client(simulated).post_message(CHANNEL, {"content": "anchor"}, nonce="n"))
     assert len(simulated.messages) == 1
 
 
@@ -92,9 +84,7 @@ async def test_posting_with_the_nonce_of_a_deleted_message_raises_not_found(simu
     discord = client(simulated)
     message = await discord.post_message(CHANNEL, {"content": "anchor"}, nonce="n")
     await discord.delete_message(CHANNEL, message.id)
-    with pytest.raises(NotFound) as raised:
-        await discord.post_message(CHANNEL, {"content": "anchor"}, nonce="n")
-    assert raised.value.code == 10008
+    assert (await failure(NotFound, discord.post_message(CHANNEL, {"content": "anchor"}, nonce="n"))).code == 10008
 
 
 async def test_many_tasks_share_a_rate_limit_without_a_429(simulated: SimulatedDiscord) -> None:
@@ -113,9 +103,7 @@ async def test_a_limit_without_headers_raises_rate_limited(simulated: SimulatedD
     thread_id = await create_thread(discord)
     for name in ("one", "two"):
         await discord.change_thread(thread_id, name=name)
-    with pytest.raises(RateLimited) as raised:
-        await discord.change_thread(thread_id, name="three")
-    assert raised.value.retry_after > 500
+    assert (await failure(RateLimited, discord.change_thread(thread_id, name="three"))).retry_after > 500
 
 
 async def test_all_pages_of_archived_threads_can_be_read(simulated: SimulatedDiscord) -> None:

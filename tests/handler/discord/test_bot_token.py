@@ -1,17 +1,17 @@
 """The bot's token: renewed after a 401, or not used for a while."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import httpx
 import pytest
 
 from handler.discord.bot_token import REFUSED_PAUSE_SECONDS, REREAD_PAUSE_SECONDS, TokenSource
+from handler.discord.rest import Discord
 from handler.errors import BotTokenRefused, DiscordRefused, StoreUnavailable
 from handler.runtime.secrets import Secret
-from tests.kit.scripted_discord import TEXT_CHANNEL, ScriptedDiscord, answer, client_of, ok, refusal, scripted
+from tests.kit.scripted_discord import TEXT_CHANNEL, answer, client_of, failure, ok, refusal, scripted
 from tests.kit.secrets import INTERACTION_TOKEN, made_up
-from tests.kit.virtual_time import LoopClock, run
+from tests.kit.virtual_time import LoopClock
 
 OLD, NEW = Secret(made_up("old-token")), Secret(made_up("new-token"))
 
@@ -47,57 +47,51 @@ class OneTokenDiscord:
         return ok(TEXT_CHANNEL)
 
 
-def source(token: Secret | None, read: Callable[[], Awaitable[Secret]] | None = None) -> TokenSource:
-    return TokenSource(token, clock=LoopClock(), read=read)
+def client_with(token: Secret | None, parameter: Parameter | None, server: OneTokenDiscord) -> Discord:
+    """A client of that server which knows this token and may read the parameter."""
+    source = TokenSource(token, clock=LoopClock(), read=parameter.read if parameter else None)
+    return client_of(server.handle, token=source)
 
 
 async def test_a_renewed_token_is_read_and_used_without_an_error() -> None:
     server, parameter = OneTokenDiscord(NEW), Parameter(NEW)
-    discord = client_of(server.handle, token=source(OLD, parameter.read))
+    discord = client_with(OLD, parameter, server)
     await discord.channel("1")
     await discord.channel("1")
     assert parameter.reads == 1
     assert len(server.requests) == 3
 
 
-def test_many_refused_requests_read_the_parameter_once() -> None:
+async def test_many_refused_requests_read_the_parameter_once() -> None:
     server, parameter = OneTokenDiscord(NEW), Parameter(NEW)
-    discord = client_of(server.handle, token=source(OLD, parameter.read))
-
-    async def many() -> int:
-        return len(await asyncio.gather(*[discord.channel("1") for _ in range(10)]))
-
-    assert run(many()) == 10
+    discord = client_with(OLD, parameter, server)
+    assert len(await asyncio.gather(*[discord.channel("1") for _ in range(10)])) == 10
     assert parameter.reads == 1
 
 
 @pytest.mark.parametrize("parameter", [None, Parameter(OLD), Parameter(StoreUnavailable("ssm"))])
-def test_after_a_401_without_a_renewed_token_no_request_is_sent_for_a_while(parameter: Parameter | None) -> None:
+async def test_after_a_401_without_a_renewed_token_no_request_is_sent_for_a_while(parameter: Parameter | None) -> None:
     server = OneTokenDiscord(NEW)
-    discord = client_of(server.handle, token=source(OLD, parameter.read if parameter else None))
+    discord = client_with(OLD, parameter, server)
 
     async def send_many() -> None:
         for _ in range(20):
-            with pytest.raises(BotTokenRefused):
-                await discord.channel("1")
+            await failure(BotTokenRefused, discord.channel("1"))
 
-    async def scenario() -> None:
-        await send_many()
-        assert len(server.requests) == 1
-        assert parameter is None or parameter.reads == 1
-        await asyncio.sleep(REFUSED_PAUSE_SECONDS + 1)
-        await send_many()
-        assert len(server.requests) == 2
-        server.token = OLD
-        await asyncio.sleep(REFUSED_PAUSE_SECONDS + 1)
-        assert (await discord.channel("1")).id == "1"
-
-    run(scenario())
+    await send_many()
+    assert len(server.requests) == 1
+    assert parameter is None or parameter.reads == 1
+    await asyncio.sleep(REFUSED_PAUSE_SECONDS + 1)
+    await send_many()
+    assert len(server.requests) == 2
+    server.token = OLD
+    await asyncio.sleep(REFUSED_PAUSE_SECONDS + 1)
+    assert (await discord.channel("1")).id == "1"
 
 
 async def test_many_requests_with_a_dead_token_read_the_parameter_once() -> None:
     server, parameter = OneTokenDiscord(NEW), Parameter(OLD)
-    discord = client_of(server.handle, token=source(OLD, parameter.read))
+    discord = client_with(OLD, parameter, server)
     results = await asyncio.gather(*[discord.channel("1") for _ in range(10)], return_exceptions=True)
     assert {type(result) for result in results} == {BotTokenRefused}
     assert parameter.reads == 1
@@ -105,16 +99,15 @@ async def test_many_requests_with_a_dead_token_read_the_parameter_once() -> None
 
 async def test_a_renewed_token_that_is_also_refused_is_not_used_again() -> None:
     server, parameter = OneTokenDiscord(Secret(made_up("third-token"))), Parameter(NEW)
-    discord = client_of(server.handle, token=source(OLD, parameter.read))
+    discord = client_with(OLD, parameter, server)
     for _ in range(2):
-        with pytest.raises(BotTokenRefused):
-            await discord.channel("1")
+        await failure(BotTokenRefused, discord.channel("1"))
     assert len(server.requests) == 2
 
 
 async def test_an_unknown_token_is_read_once_by_the_first_requests() -> None:
     server, parameter = OneTokenDiscord(NEW), Parameter(NEW)
-    discord = client_of(server.handle, token=source(None, parameter.read))
+    discord = client_with(None, parameter, server)
     await asyncio.gather(*[discord.channel("1") for _ in range(5)])
     assert parameter.reads == 1
     assert len(server.requests) == 5
@@ -122,9 +115,8 @@ async def test_an_unknown_token_is_read_once_by_the_first_requests() -> None:
 
 async def test_a_token_that_cannot_be_read_is_read_again_by_the_next_request() -> None:
     server, parameter = OneTokenDiscord(NEW), Parameter(StoreUnavailable("ssm"), NEW)
-    discord = client_of(server.handle, token=source(None, parameter.read))
-    with pytest.raises(StoreUnavailable):
-        await discord.channel("1")
+    discord = client_with(None, parameter, server)
+    await failure(StoreUnavailable, discord.channel("1"))
     assert (await discord.channel("1")).id == "1"
 
 
@@ -135,19 +127,16 @@ def test_a_source_needs_a_token_or_a_reader() -> None:
 
 async def test_interaction_webhooks_are_sent_without_the_bot_token() -> None:
     script, discord = scripted(refusal(401, 0), answer(200, {}))
-    with pytest.raises(BotTokenRefused):
-        await discord.channel("1")
+    await failure(BotTokenRefused, discord.channel("1"))
     await discord.edit_original(INTERACTION_TOKEN, {"content": "done"})
     assert "authorization" in script.requests[0].headers
     assert "authorization" not in script.requests[1].headers
 
 
 async def test_a_401_for_an_interaction_token_does_not_pause_the_bot_token() -> None:
-    script = ScriptedDiscord([refusal(401, 50027, "Invalid Webhook Token"), ok()])
-    discord = client_of(script.handle)
-    with pytest.raises(DiscordRefused) as raised:
-        await discord.edit_original(INTERACTION_TOKEN, {"content": "done"})
-    assert raised.value.code == 50027
+    script, discord = scripted(refusal(401, 50027, "Invalid Webhook Token"), ok())
+    refused = await failure(DiscordRefused, discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))
+    assert refused.code == 50027
     await discord.channel("1")
     assert len(script.sent) == 2
 
@@ -159,8 +148,7 @@ async def test_a_renewed_token_is_found_within_seconds_during_the_pause() -> Non
     assert not await source.renew(OLD)
     reads = parameter.reads
     for _ in range(10):
-        with pytest.raises(BotTokenRefused):
-            await source.get()
+        await failure(BotTokenRefused, source.get())
     assert parameter.reads == reads, "the parameter is not read more often"
     parameter.values = [NEW]
     await clock.sleep(REREAD_PAUSE_SECONDS)

@@ -1,7 +1,7 @@
 """What surrounds a request: repeats, waits, deadlines. The real client with a scripted transport."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import httpx
@@ -23,6 +23,7 @@ from tests.kit.scripted_discord import (
     Answer,
     ScriptedDiscord,
     answer,
+    failure,
     hang,
     limited,
     ok,
@@ -30,7 +31,7 @@ from tests.kit.scripted_discord import (
     refusal,
     scripted,
 )
-from tests.kit.virtual_time import START, LoopClock, run
+from tests.kit.virtual_time import START, LoopClock
 
 MESSAGE = {"id": "5", "channel_id": "1", "author": {"id": "900", "bot": True}}
 # A request that is not repeatable: it has no nonce and no message to start from.
@@ -49,19 +50,6 @@ def post(discord: Discord) -> Coroutine[Any, Any, Any]:
 
 def create(discord: Discord) -> Coroutine[Any, Any, Any]:
     return discord.request(CREATE)
-
-
-def failure(ask: Ask, discord: Discord, *, within: float | None = None) -> OnethreadError:
-    """The error that a request raises, `within` seconds before its deadline."""
-
-    async def scenario() -> OnethreadError:
-        if within is not None:
-            set_deadline(Deadline.after(START, within))
-        with pytest.raises(OnethreadError) as raised:
-            await ask(discord)
-        return raised.value
-
-    return run(scenario())
 
 
 FAULTS: dict[str, Answer] = {
@@ -95,56 +83,56 @@ NEVER_APPLIED = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize(("ask", "good"), [(get, TEXT_CHANNEL), (post, MESSAGE)])
-def test_a_repeatable_request_succeeds_after_two_faults(ask: Ask, good: Any, fault: str) -> None:
+async def test_a_repeatable_request_succeeds_after_two_faults(ask: Ask, good: Any, fault: str) -> None:
     script, discord = scripted(FAULTS[fault], FAULTS[fault], ok(good))
-    assert run(ask(discord)).id == good["id"]
+    assert (await ask(discord)).id == good["id"]
     assert len(script.sent) == 3
     assert len(set(script.sent)) == 1
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_get_with_three_faults_raises_discord_unavailable(fault: str) -> None:
+async def test_a_get_with_three_faults_raises_discord_unavailable(fault: str) -> None:
     script, discord = scripted(*[FAULTS[fault]] * 3)
-    raised = failure(get, discord)
+    raised = await failure(OnethreadError, get(discord))
     assert type(raised) is DiscordUnavailable
     assert len(script.sent) == 3
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_post_with_three_faults_has_an_unknown_outcome_if_it_may_have_been_applied(fault: str) -> None:
+async def test_a_post_with_three_faults_has_an_unknown_outcome_if_it_may_have_been_applied(fault: str) -> None:
     _, discord = scripted(*[FAULTS[fault]] * 3)
-    assert isinstance(failure(post, discord), OutcomeUnknown) is (fault not in NEVER_APPLIED)
+    assert isinstance(await failure(OnethreadError, post(discord)), OutcomeUnknown) is (fault not in NEVER_APPLIED)
 
 
 @pytest.mark.parametrize("fault", sorted(FAULTS.keys() - NEVER_APPLIED - NONSENSE))
-def test_an_unrepeatable_request_is_not_repeated_if_it_may_have_been_applied(fault: str) -> None:
+async def test_an_unrepeatable_request_is_not_repeated_if_it_may_have_been_applied(fault: str) -> None:
     script, discord = scripted(FAULTS[fault])
-    assert isinstance(failure(create, discord), OutcomeUnknown)
+    assert isinstance(await failure(OnethreadError, create(discord)), OutcomeUnknown)
     assert len(script.sent) == 1
 
 
 @pytest.mark.parametrize("fault", sorted(NEVER_APPLIED))
-def test_an_unrepeatable_request_is_repeated_if_it_had_no_effect(fault: str) -> None:
+async def test_an_unrepeatable_request_is_repeated_if_it_had_no_effect(fault: str) -> None:
     script, discord = scripted(FAULTS[fault], ok())
-    assert run(create(discord)).status == 200
+    assert (await create(discord)).status == 200
     assert len(script.sent) == 2
 
 
-def test_a_repeated_post_has_the_same_nonce() -> None:
+async def test_a_repeated_post_has_the_same_nonce() -> None:
     script, discord = scripted(httpx.ReadError("lost"), ok(MESSAGE))
-    run(post(discord))
+    await post(discord)
     assert script.body(0) == script.body(1) == {"content": "hello", "nonce": "n", "enforce_nonce": True}
 
 
 @pytest.mark.parametrize("last", [httpx.ConnectError("refused"), limited(240.0)])
-def test_an_outcome_stays_unknown_after_a_later_definite_fault(last: Any) -> None:
+async def test_an_outcome_stays_unknown_after_a_later_definite_fault(last: Any) -> None:
     _, discord = scripted(httpx.ReadError("lost"), last, httpx.ConnectError("refused"))
-    assert type(failure(post, discord)) is OutcomeUnknown
+    assert type(await failure(OnethreadError, post(discord))) is OutcomeUnknown
 
 
-def test_a_refusal_after_an_ambiguous_fault_is_raised_as_it_is() -> None:
+async def test_a_refusal_after_an_ambiguous_fault_is_raised_as_it_is() -> None:
     _, discord = scripted(httpx.ReadError("lost"), refusal(404, 10008, "Unknown Message"))
-    raised = failure(lambda d: d.delete_message("1", "5"), discord)
+    raised = await failure(OnethreadError, discord.delete_message("1", "5"))
     assert isinstance(raised, NotFound)
     assert raised.code == 10008
 
@@ -152,9 +140,9 @@ def test_a_refusal_after_an_ambiguous_fault_is_raised_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("status", "kind"), [(400, DiscordRefused), (403, Forbidden), (404, NotFound), (405, DiscordRefused)]
 )
-def test_a_refused_request_is_not_repeated(status: int, kind: type[DiscordRefused]) -> None:
+async def test_a_refused_request_is_not_repeated(status: int, kind: type[DiscordRefused]) -> None:
     script, discord = scripted(refusal(status, 50001, "Missing Access"))
-    raised = failure(get, discord)
+    raised = await failure(OnethreadError, get(discord))
     assert type(raised) is kind
     assert isinstance(raised, DiscordRefused)
     assert (raised.status, raised.code) == (status, 50001)
@@ -162,53 +150,43 @@ def test_a_refused_request_is_not_repeated(status: int, kind: type[DiscordRefuse
     assert len(script.sent) == 1
 
 
-def test_pauses_between_repeats_grow_and_jitter_spreads_them() -> None:
+async def test_pauses_between_repeats_grow_and_jitter_spreads_them() -> None:
     script, discord = scripted(page(502), page(502), ok())
-    run(get(discord))
+    await get(discord)
     assert script.moments == pytest.approx([0, 0.2, 0.6], abs=1e-3)
 
 
-def test_nothing_is_repeated_without_time_before_the_deadline() -> None:
+async def test_nothing_is_repeated_without_time_before_the_deadline() -> None:
     script, discord = scripted(page(502))
-    assert isinstance(failure(get, discord, within=0.4), DiscordUnavailable)
+    assert isinstance(await failure(OnethreadError, get(discord), within=0.4), DiscordUnavailable)
     assert len(script.sent) == 1
 
 
-def test_the_timeout_of_a_repeatable_request_leaves_time_for_a_repeat() -> None:
+async def test_the_timeout_of_a_repeatable_request_leaves_time_for_a_repeat() -> None:
     script, discord = scripted(hang, ok())
-
-    async def scenario() -> float:
-        set_deadline(Deadline.after(START, 2.4))
-        await get(discord)
-        return asyncio.get_running_loop().time()
-
-    assert run(scenario()) < 2.4
+    set_deadline(Deadline.after(START, 2.4))
+    await get(discord)
+    assert asyncio.get_running_loop().time() < 2.4
     assert len(script.sent) == 2
 
 
 @pytest.mark.parametrize(("within", "patience"), [(None, 5.0), (50.0, 5.0), (3.0, 3.0), (0.1, 1.0)])
-def test_a_timeout_does_not_exceed_the_deadline(within: float | None, patience: float) -> None:
+async def test_a_timeout_does_not_exceed_the_deadline(within: float | None, patience: float) -> None:
     script, discord = scripted(hang, retry=NO_RETRY)
-    failure(create, discord, within=within)
+    await failure(OnethreadError, create(discord), within=within)
     timeout = script.requests[0].extensions["timeout"]
     assert timeout["read"] == timeout["write"] == timeout["pool"] == patience
     assert timeout["connect"] == min(CONNECT_TIMEOUT_SECONDS, patience)
 
 
-def counting(answer_with: Response) -> tuple[list[Request], Callable[[Request], Awaitable[Response]]]:
+@pytest.mark.parametrize("status", [200, 404, 429, 500])
+async def test_without_retries_a_request_is_sent_once_and_waits_for_nothing(status: int) -> None:
     sent: list[Request] = []
+    limits = RateLimits()
 
     async def send(request: Request) -> Response:
         sent.append(request)
-        return answer_with
-
-    return sent, send
-
-
-@pytest.mark.parametrize("status", [200, 404, 429, 500])
-async def test_without_retries_a_request_is_sent_once_and_waits_for_nothing(status: int) -> None:
-    sent, send = counting(Response(status, {}, b'{"id": "1", "type": 0, "retry_after": 0.1}'))
-    limits = RateLimits()
+        return Response(status, {}, b'{"id": "1", "type": 0, "retry_after": 0.1}')
 
     class Sleepless(LoopClock):
         async def sleep(self, seconds: float) -> None:
@@ -225,7 +203,7 @@ async def test_without_retries_a_request_is_sent_once_and_waits_for_nothing(stat
     assert len(sent) == 4
 
 
-def test_the_scripted_discord_fails_on_an_unexpected_request() -> None:
+async def test_the_scripted_discord_fails_on_an_unexpected_request() -> None:
     script = ScriptedDiscord([])
     with pytest.raises(AssertionError, match="no answer is left"):
-        run(script.handle(httpx.Request("GET", "https://discord.test/")))
+        await script.handle(httpx.Request("GET", "https://discord.test/"))

@@ -1,105 +1,82 @@
 """How the client obeys rate limits. The real client with a scripted transport."""
 
 import asyncio
-from collections.abc import Coroutine
 from datetime import timedelta
-from typing import Any
 
 import httpx
 import pytest
 
 from handler.discord.exchange import MAX_WAIT_SECONDS
-from handler.discord.rest import Discord, RateLimits
+from handler.discord.rest import RateLimits
 from handler.errors import RateLimited
 from handler.runtime.deadline import Deadline, set_deadline
-from tests.kit.scripted_discord import TEXT_CHANNEL, answer, bucket, client_of, hang, limited, ok, page, scripted
-from tests.kit.virtual_time import START, run
+from tests.kit.scripted_discord import (
+    TEXT_CHANNEL,
+    answer,
+    bucket,
+    client_of,
+    failure,
+    hang,
+    limited,
+    ok,
+    page,
+    scripted,
+)
+from tests.kit.virtual_time import START
 
 
-def get(discord: Discord) -> Coroutine[Any, Any, Any]:
-    return discord.channel("1")
-
-
-def rate_limited(discord: Discord, *, within: float | None = None) -> RateLimited:
-    """The error that a request raises, `within` seconds before its deadline."""
-
-    async def scenario() -> RateLimited:
-        if within is not None:
-            set_deadline(Deadline.after(START, within))
-        with pytest.raises(RateLimited) as raised:
-            await get(discord)
-        return raised.value
-
-    return run(scenario())
-
-
-def test_a_request_sleeps_through_a_short_wait() -> None:
+async def test_a_request_sleeps_through_a_short_wait() -> None:
     script, discord = scripted(limited(1.5), limited(0.5), ok())
-    assert run(get(discord)).id == "1"
+    assert (await discord.channel("1")).id == "1"
     assert script.moments == pytest.approx([0, 1.5, 2.0], abs=1e-3)
 
 
 @pytest.mark.parametrize("retry_after", [MAX_WAIT_SECONDS + 0.1, 240.0])
-def test_a_long_wait_raises_rate_limited(retry_after: float) -> None:
+async def test_a_long_wait_raises_rate_limited(retry_after: float) -> None:
     script, discord = scripted(limited(retry_after))
-    raised = rate_limited(discord)
+    raised = await failure(RateLimited, discord.channel("1"))
     assert raised.retry_after == pytest.approx(retry_after)
     assert len(script.sent) == 1
 
 
-def test_a_wait_beyond_the_deadline_raises_at_once() -> None:
+async def test_a_wait_beyond_the_deadline_raises_at_once() -> None:
     _, discord = scripted(limited(2.0))
-    raised = rate_limited(discord, within=2.1)
+    raised = await failure(RateLimited, discord.channel("1"), within=2.1)
     assert raised.retry_after == pytest.approx(2.0)
 
 
-def test_during_a_long_wait_requests_are_refused_without_being_sent() -> None:
+async def test_during_a_long_wait_requests_are_refused_without_being_sent() -> None:
     script, discord = scripted(limited(240.0))
-
-    async def twice() -> RateLimited:
-        with pytest.raises(RateLimited):
-            await get(discord)
-        await asyncio.sleep(40)
-        with pytest.raises(RateLimited) as again:
-            await get(discord)
-        return again.value
-
-    assert run(twice()).retry_after == pytest.approx(200.0, abs=0.01)
+    await failure(RateLimited, discord.channel("1"))
+    await asyncio.sleep(40)
+    again = await failure(RateLimited, discord.channel("1"))
+    assert again.retry_after == pytest.approx(200.0, abs=0.01)
     assert len(script.sent) == 1
 
 
-def test_a_limit_that_keeps_refusing_is_given_up() -> None:
+async def test_a_limit_that_keeps_refusing_is_given_up() -> None:
     script, discord = scripted(*[limited(0.1)] * 4)
-    rate_limited(discord)
+    await failure(RateLimited, discord.channel("1"))
     assert len(script.sent) == 4
 
 
-def test_a_global_limit_holds_back_other_routes() -> None:
+async def test_a_global_limit_holds_back_other_routes() -> None:
     script, discord = scripted(answer(429, {"retry_after": 1.0, "global": True}), ok(), ok({"threads": []}))
-
-    async def both() -> None:
-        await asyncio.gather(get(discord), asyncio.sleep(0.5))
-        await discord.active_threads("9")
-
-    run(both())
+    await asyncio.gather(discord.channel("1"), asyncio.sleep(0.5))
+    await discord.active_threads("9")
     assert script.moments[1] == pytest.approx(1.0, abs=1e-3)
 
     script, discord = scripted(answer(429, {"retry_after": 240.0, "global": True}))
-
-    async def other_after() -> None:
-        with pytest.raises(RateLimited):
-            await get(discord)
-        with pytest.raises(RateLimited, match="global"):
-            await discord.active_threads("9")
-
-    run(other_after())
+    await failure(RateLimited, discord.channel("1"))
+    with pytest.raises(RateLimited, match="global"):
+        await discord.active_threads("9")
     assert len(script.sent) == 1
 
 
 @pytest.mark.parametrize("headers", [{"retry_after": "2"}, {}])
-def test_a_proxys_429_with_html_is_waited_for(headers: dict[str, str]) -> None:
+async def test_a_proxys_429_with_html_is_waited_for(headers: dict[str, str]) -> None:
     script, discord = scripted(page(429, **headers), ok())
-    run(get(discord))
+    await discord.channel("1")
     assert script.moments[1] == pytest.approx(float(headers.get("retry_after", 5)), abs=1e-3)
 
 
@@ -127,15 +104,11 @@ class Limited:
         return ok(TEXT_CHANNEL, **headers)
 
 
-def test_tasks_that_share_a_bucket_never_exceed_it() -> None:
+async def test_tasks_that_share_a_bucket_never_exceed_it() -> None:
     limited_discord = Limited(limit=5, seconds=1.0)
-
-    async def many() -> list[Any]:
-        discord = client_of(limited_discord.handle)
-        await get(discord)
-        return await asyncio.gather(*[get(discord) for _ in range(24)])
-
-    assert len(run(many())) == 24
+    discord = client_of(limited_discord.handle)
+    await discord.channel("1")
+    assert len(await asyncio.gather(*[discord.channel("1") for _ in range(24)])) == 24
     assert limited_discord.too_many == 0
     assert limited_discord.moments[-1] < 5.0
 
@@ -144,14 +117,13 @@ async def test_a_cancelled_request_is_no_longer_in_flight() -> None:
     limits = RateLimits()
     _, discord = scripted(hang, ok(), limits=limits)
     with pytest.raises(TimeoutError):
-        await asyncio.wait_for(get(discord), 0.5)
-    await get(discord)
+        await asyncio.wait_for(discord.channel("1"), 0.5)
+    await discord.channel("1")
     assert not limits._in_flight
 
 
 async def test_no_request_waits_after_its_deadline() -> None:
     script, discord = scripted(limited(0.1))
     set_deadline(Deadline(START - timedelta(seconds=1)))
-    with pytest.raises(RateLimited):
-        await get(discord)
+    await failure(RateLimited, discord.channel("1"))
     assert len(script.sent) == 1

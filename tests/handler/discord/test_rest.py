@@ -1,6 +1,5 @@
 """The requests and results of the client's methods."""
 
-import asyncio
 import json
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
@@ -9,14 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from handler.discord.models import ThreadList
 from handler.discord.rest import KEEP_ALIVE_SECONDS, Discord, build_client
 from handler.discord.rest import Request as WireRequest
 from handler.errors import DiscordRefused, DiscordUnavailable, NotFound
 from handler.runtime.secrets import Secret
-from tests.kit.scripted_discord import API_URL, ok, refusal, scripted
+from tests.kit.scripted_discord import API_URL, failure, ok, refusal, scripted
 from tests.kit.secrets import INTERACTION_TOKEN
-from tests.kit.virtual_time import START, run
+from tests.kit.virtual_time import START
 
 Ask = Callable[[Discord], Coroutine[Any, Any, Any]]
 THREAD = {
@@ -80,117 +78,98 @@ BEFORE = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
         ),
     ],
 )
-def test_each_method_sends_the_documented_request(ask: Ask, reply: Any, sent: str, body: Any) -> None:
+async def test_each_method_sends_the_documented_request(ask: Ask, reply: Any, sent: str, body: Any) -> None:
     script, discord = scripted(httpx.Response(204) if reply is None else ok(reply))
-    run(ask(discord))
+    await ask(discord)
     (request,) = script.requests
     assert f"{request.method} {request.url.raw_path.decode().removeprefix('/api/v10')}" == sent
     assert (json.loads(request.content) if request.content else None) == body
 
 
-def test_a_thread_has_its_state() -> None:
+async def test_a_thread_has_its_state() -> None:
     _, discord = scripted(ok(THREAD))
-    thread = run(discord.channel("42"))
+    thread = await discord.channel("42")
     assert (thread.id, thread.parent_id, thread.archived, thread.locked) == ("42", "1", True, True)
 
 
-def test_a_channel_that_discord_calls_unknown_is_none() -> None:
+async def test_a_channel_that_discord_calls_unknown_is_none() -> None:
     _, discord = scripted(refusal(404, 10003, "Unknown Channel"))
-    assert run(discord.channel_or_none("42")) is None
+    assert await discord.channel_or_none("42") is None
 
 
 @pytest.mark.parametrize("code", [0, 10004, 10008])
-def test_any_other_404_for_a_channel_is_an_outage(code: int) -> None:
+async def test_any_other_404_for_a_channel_is_an_outage(code: int) -> None:
     _, discord = scripted(refusal(404, code))
-    with pytest.raises(DiscordUnavailable):
-        run(discord.channel_or_none("42"))
+    await failure(DiscordUnavailable, discord.channel_or_none("42"))
 
 
 @pytest.mark.parametrize(
     ("headers", "date"),
     [({"date": "Mon, 23 Nov 2026 11:58:00 GMT"}, datetime(2026, 11, 23, 11, 58, tzinfo=UTC)), ({}, START)],
 )
-def test_a_list_has_discords_time_or_ours_without_a_date_header(headers: dict[str, str], date: datetime) -> None:
+async def test_a_list_has_discords_time_or_ours_without_a_date_header(headers: dict[str, str], date: datetime) -> None:
     _, discord = scripted(ok({"threads": [THREAD], "has_more": True}, **headers))
-
-    async def page() -> ThreadList:
-        return await discord.archived_threads("1", before=None)
-
-    found = run(page())
+    found = await discord.archived_threads("1", before=None)
     assert (found.date, found.has_more, found.threads[0].id) == (date, True, "42")
 
 
-def test_a_second_start_from_one_message_is_refused_with_160004() -> None:
-    _, discord = scripted(refusal(400, 160004, "A thread has already been created for this message"))
-    with pytest.raises(DiscordRefused) as raised:
-        run(discord.start_thread("1", "42", name="x", auto_archive_duration=60))
-    assert raised.value.code == 160004
+@pytest.mark.parametrize("lost", [[], [httpx.ReadError("lost")]], ids=["second start", "response of the first lost"])
+async def test_a_start_from_a_message_that_has_a_thread_is_refused_with_160004(lost: list[Exception]) -> None:
+    _, discord = scripted(*lost, refusal(400, 160004, "A thread has already been created for this message"))
+    start = discord.start_thread("1", "42", name="x", auto_archive_duration=60)
+    assert (await failure(DiscordRefused, start)).code == 160004
 
 
-def test_a_start_whose_response_was_lost_is_repeated_and_refused_with_160004() -> None:
-    _, discord = scripted(httpx.ReadError("lost"), refusal(400, 160004))
-    with pytest.raises(DiscordRefused) as raised:
-        run(discord.start_thread("1", "42", name="x", auto_archive_duration=60))
-    assert raised.value.code == 160004
-
-
-def test_the_bots_user_id_is_fetched_once() -> None:
+async def test_the_bots_user_id_is_fetched_once() -> None:
     script, discord = scripted(ok({"id": "900"}))
-
-    async def twice() -> set[str]:
-        return {await discord.current_user_id(), await discord.current_user_id()}
-
-    assert run(twice()) == {"900"}
+    assert {await discord.current_user_id(), await discord.current_user_id()} == {"900"}
     assert len(script.sent) == 1
 
 
-def test_an_edit_is_repeated_while_discord_does_not_know_the_deferral() -> None:
+async def test_an_edit_is_repeated_while_discord_does_not_know_the_deferral() -> None:
     script, discord = scripted(refusal(404, 10015), refusal(404, 10008), ok({}))
-    run(discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))
+    await discord.edit_original(INTERACTION_TOKEN, {"content": "done"})
     assert script.moments == pytest.approx([0, 0.3, 0.9], abs=1e-3)
 
 
-def test_an_edit_of_an_unknown_deferral_is_given_up() -> None:
+async def test_an_edit_of_an_unknown_deferral_is_given_up() -> None:
     script, discord = scripted(*[refusal(404, 10015, "Unknown Webhook")] * 5)
-    with pytest.raises(NotFound) as raised:
-        run(discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))
-    assert raised.value.code == 10015
+    assert (await failure(NotFound, discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))).code == 10015
     assert len(script.sent) == 5
 
 
-def test_an_edit_with_an_expired_token_is_not_repeated() -> None:
+async def test_an_edit_with_an_expired_token_is_not_repeated() -> None:
     script, discord = scripted(refusal(401, 50027, "Invalid Webhook Token"))
-    with pytest.raises(DiscordRefused) as raised:
-        run(discord.edit_original(Secret(INTERACTION_TOKEN), {"content": "done"}))
-    assert raised.value.code == 50027
+    edit = discord.edit_original(Secret(INTERACTION_TOKEN), {"content": "done"})
+    assert (await failure(DiscordRefused, edit)).code == 50027
     assert len(script.sent) == 1
 
 
-def test_any_request_can_be_sent_and_its_response_is_returned() -> None:
+async def test_any_request_can_be_sent_and_its_response_is_returned() -> None:
     script, discord = scripted(ok({"anything": 1}, x_something="else"))
     request = WireRequest("GET", "/guilds/9/audit-logs", "GET /guilds/{guild}/audit-logs", query=(("limit", "100"),))
-    answer = run(discord.request(request))
+    answer = await discord.request(request)
     assert (answer.status, answer.headers["x-something"], json.loads(answer.body)) == (200, "else", {"anything": 1})
     assert script.requests[0].url.query == b"limit=100"
 
 
-def test_a_reason_is_sent_as_the_audit_log_header() -> None:
+async def test_a_reason_is_sent_as_the_audit_log_header() -> None:
     script, discord = scripted(httpx.Response(204))
-    run(discord.delete_message("1", "5", reason="its thread is gone"))
+    await discord.delete_message("1", "5", reason="its thread is gone")
     assert script.requests[0].headers["x-audit-log-reason"] == "its%20thread%20is%20gone"
 
 
-def test_the_client_reads_no_proxy_variables_and_follows_no_redirect(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_client_reads_no_proxy_variables_and_follows_no_redirect(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://elsewhere.test:1")
     client = build_client(API_URL)
     assert client.follow_redirects is False
     assert client.trust_env is False
     assert not client._mounts
-    asyncio.run(client.aclose())
+    await client.aclose()
 
 
-def test_idle_connections_are_kept() -> None:
+async def test_idle_connections_are_kept() -> None:
     client = build_client(API_URL)
     transport: Any = client._transport
     assert transport._pool._keepalive_expiry == KEEP_ALIVE_SECONDS
-    asyncio.run(client.aclose())
+    await client.aclose()
