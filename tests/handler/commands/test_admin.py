@@ -28,12 +28,7 @@ async def finish(deployment: Deployment, asked: Asked) -> str:
 
 
 def make_threads(deployment: Deployment, number: int, name: str = "1a06a43", **how: Any) -> list[str]:
-    now = deployment.clock.now()
-    return [deployment.discord.people.create_thread(CHANNEL, f"Session {name}", now=now, **how) for _ in range(number)]
-
-
-def channel_item(deployment: Deployment) -> dict[str, Any]:
-    return next(i for i in deployment.dynamo.items() if (i["pk"], i["sk"]) == (f"CHANNEL#{CHANNEL}", "CHANNEL"))
+    return [deployment.people.create_thread(CHANNEL, f"Session {name}", **how) for _ in range(number)]
 
 
 def session_threads(deployment: Deployment) -> list[Thread]:
@@ -57,23 +52,19 @@ async def test_forty_threads_of_one_name_are_merged_into_one(deployment: Deploym
     assert linked == {*archived, *active} - {kept.id}
     again = await deployment.administer("duplicates")
     assert "nothing to merge" in await finish(deployment, again)
-    for item in deployment.dynamo.items():
-        deployment.dynamo.client.delete_item(
-            TableName=deployment.dynamo.table, Key={"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
-        )
+    deployment.table.lose_all()
     opened = await deployment.ask()
     assert f"<#{kept.id}>" in await finish(deployment, opened)
 
 
 async def test_listing_duplicates_of_a_new_channel_imports_it_first(deployment: Deployment) -> None:
-    now = deployment.clock.now()
     deployment.discord.people.add_archived_threads(
-        CHANNEL, 250, newest=now, name_of=lambda n: f"Session {n % 125}", step=timedelta(seconds=1)
+        CHANNEL, 250, newest=deployment.clock.now(), name_of=lambda n: f"Session {n % 125}", step=timedelta(seconds=1)
     )
     listed = await deployment.administer("duplicates")
     text = await finish(deployment, listed)
     assert "125 session names with several threads here; 125 threads would be merged" in text
-    assert "imported_at" in channel_item(deployment)
+    assert "imported_at" in deployment.table.channel()
 
 
 @pytest.mark.parametrize("number", [0, 1, 100, 101, 250])
@@ -96,15 +87,11 @@ async def test_a_second_import_finds_a_thread_that_a_restored_table_lacks(deploy
     (old,) = make_threads(deployment, 1, "old", archived=True)
     await deployment.clock.sleep(3600)
     await finish(deployment, await deployment.administer("import"))
-    mark = channel_item(deployment)["imported_at"]
-    for item in deployment.dynamo.items():  # a backup from before the thread: but the mark is of today
-        if item["sk"] != "CHANNEL":
-            deployment.dynamo.client.delete_item(
-                TableName=deployment.dynamo.table, Key={"pk": {"S": item["pk"]}, "sk": {"S": item["sk"]}}
-            )
+    mark = deployment.table.channel()["imported_at"]
+    deployment.table.lose_all(but=["CHANNEL"])  # a backup from before the thread: but the mark is of today
     await deployment.clock.sleep(60)
     await finish(deployment, await deployment.administer("import"))
-    assert channel_item(deployment)["imported_at"] > mark
+    assert deployment.table.channel()["imported_at"] > mark
     assert f"<#{old}>" in await finish(deployment, await deployment.ask("old"))
 
 
@@ -121,34 +108,23 @@ async def test_an_interrupted_import_resumes_and_its_repeat_does_not_start_again
         await deployment.clock.sleep(31)
     assert "250 threads, 250 of them named like sessions" in await finish(deployment, asked)
     calls = sum(deployment.discord.calls.values())
-    mark = channel_item(deployment)
+    mark = deployment.table.channel()
     deployment.queue.waiting.clear()
-    await _deliver_again(deployment, sent)
-    assert channel_item(deployment) == mark
+    await deployment.environment(WorkerConfig).jobs.send(encode(decode(sent.text)))  # SQS delivers it again
+    await deployment.work()
+    assert deployment.table.channel() == mark != {}
     assert sum(deployment.discord.calls.values()) - calls <= 1  # nothing but the answer's edit
 
 
-async def _deliver_again(deployment: Deployment, sent: Any) -> None:
-    """SQS delivers a message a second time."""
-
-    await deployment.environment(_worker()).jobs.send(encode(decode(sent.text)))
-    await deployment.work()
-
-
-def _worker() -> Any:
-
-    return WorkerConfig
-
-
 @pytest.mark.parametrize("subcommand", ["import", "duplicates"])
-def test_a_member_without_manage_threads_is_refused(deployment: Deployment, subcommand: str) -> None:
-    asked = deployment.run(deployment.administer(subcommand, member_permissions=MEMBER_PERMISSIONS))
+async def test_a_member_without_manage_threads_is_refused(deployment: Deployment, subcommand: str) -> None:
+    asked = await deployment.administer(subcommand, member_permissions=MEMBER_PERMISSIONS)
     assert asked.callback["data"] == texts.failure(NotAllowed())
     assert not deployment.discord.calls
 
 
-def test_an_administrator_needs_no_manage_threads(deployment: Deployment) -> None:
-    asked = deployment.run(deployment.administer("duplicates", member_permissions=ADMINISTRATOR))
+async def test_an_administrator_needs_no_manage_threads(deployment: Deployment) -> None:
+    asked = await deployment.administer("duplicates", member_permissions=ADMINISTRATOR)
     assert "nothing to merge" in asked.content
 
 
@@ -174,10 +150,10 @@ async def test_the_button_checks_the_member_and_the_channel_again(deployment: De
         ("duplicates", 1 << 38, "Send Messages in Threads"),
     ],
 )
-def test_the_bots_missing_permissions_are_named_before_any_request(
+async def test_the_bots_missing_permissions_are_named_before_any_request(
     deployment: Deployment, subcommand: str, bit: int, name: str
 ) -> None:
-    asked = deployment.run(deployment.administer(subcommand, app_permissions=BOT_PERMISSIONS & ~bit))
+    asked = await deployment.administer(subcommand, app_permissions=BOT_PERMISSIONS & ~bit)
     assert name in asked.content
     assert not deployment.discord.calls
     assert not deployment.dynamo.items()

@@ -23,18 +23,14 @@ def thread_of(deployment: Deployment) -> str:
     return thread.id
 
 
-def open_again_after(
+async def open_again_after(
     deployment: Deployment, act: Callable[[str], Any] | None, **more: Any
 ) -> tuple[str, dict[str, Any]]:
     """Open a session, act on its thread, open it again: the thread's id, and the second answer's message."""
-
-    async def scenario() -> Asked:
-        await deployment.ask()
-        if act is not None:
-            act(thread_of(deployment))
-        return await deployment.ask(**more)
-
-    asked = deployment.run(scenario())
+    await deployment.ask()
+    if act is not None:
+        act(thread_of(deployment))
+    asked = await deployment.ask(**more)
     assert asked.kind == 4
     message = asked.callback["data"]
     assert message["flags"] == 64
@@ -49,20 +45,20 @@ def is_linked(message: dict[str, Any], thread: str) -> bool:
     return f"<#{thread}>" in message["content"] and button["url"] == f"https://discord.com/channels/{GUILD}/{thread}"
 
 
-def test_a_new_session_gets_a_new_thread(deployment: Deployment) -> None:
-    message = deployment.run(deployment.ask()).callback["data"]
+async def test_a_new_session_gets_a_new_thread(deployment: Deployment) -> None:
+    message = (await deployment.ask()).callback["data"]
     assert is_linked(message, thread_of(deployment))
     assert "has a new thread" in message["content"]
 
 
-def test_an_open_session_is_linked(deployment: Deployment) -> None:
-    thread, message = open_again_after(deployment, None, name="session  1A06A43 ")
+async def test_an_open_session_is_linked(deployment: Deployment) -> None:
+    thread, message = await open_again_after(deployment, None, name="session  1A06A43 ")
     assert is_linked(message, thread)
     assert "is open already" in message["content"]
 
 
-def test_an_archived_session_is_reopened(deployment: Deployment) -> None:
-    thread, message = open_again_after(deployment, lambda t: deployment.discord.people.archive(t, now=START))
+async def test_an_archived_session_is_reopened(deployment: Deployment) -> None:
+    thread, message = await open_again_after(deployment, deployment.people.archive)
     assert is_linked(message, thread)
     assert "was archived. I reopened it" in message["content"]
     assert not deployment.discord.threads[thread].archived
@@ -70,79 +66,69 @@ def test_an_archived_session_is_reopened(deployment: Deployment) -> None:
 
 @pytest.mark.parametrize("archived", [False, True])
 @pytest.mark.parametrize("permissions", [MODERATOR, ADMINISTRATOR])
-def test_a_moderator_gets_a_locked_thread_unlocked(deployment: Deployment, archived: bool, permissions: int) -> None:
+async def test_a_moderator_gets_a_locked_thread_unlocked(
+    deployment: Deployment, archived: bool, permissions: int
+) -> None:
     def lock(thread: str) -> None:
-        deployment.discord.people.lock(thread, now=START)
+        deployment.people.lock(thread)
         if archived:
-            deployment.discord.people.archive(thread, now=START)
+            deployment.people.archive(thread)
 
-    thread, message = open_again_after(deployment, lock, member_permissions=permissions)
+    thread, message = await open_again_after(deployment, lock, member_permissions=permissions)
     assert is_linked(message, thread)
     assert "was locked. I unlocked it" in message["content"]
     assert not deployment.discord.threads[thread].locked
 
 
-def test_a_locked_thread_stays_locked_for_other_members(deployment: Deployment) -> None:
-    thread, message = open_again_after(deployment, lambda t: deployment.discord.people.lock(t, now=START))
+async def test_a_locked_thread_stays_locked_for_other_members(deployment: Deployment) -> None:
+    thread, message = await open_again_after(deployment, deployment.people.lock)
     assert is_linked(message, thread)
     assert "is locked by a moderator" in message["content"]
     assert "Ask somebody with Manage Threads" in message["content"]
     assert deployment.discord.threads[thread].locked
 
 
-def test_an_existing_thread_is_adopted(deployment: Deployment) -> None:
-    thread = deployment.discord.people.create_thread(CHANNEL, "Session 1a06a43", now=START)
-    message = deployment.run(deployment.ask()).callback["data"]
+async def test_an_existing_thread_is_adopted(deployment: Deployment) -> None:
+    thread = deployment.people.create_thread(CHANNEL, "Session 1a06a43")
+    message = (await deployment.ask()).callback["data"]
     assert is_linked(message, thread)
     assert "had a thread already" in message["content"]
 
 
-def test_a_renamed_thread_is_found_by_its_new_name(deployment: Deployment) -> None:
+async def test_a_renamed_thread_is_found_by_its_new_name(deployment: Deployment) -> None:
     def rename(thread: str) -> None:
-        deployment.discord.people.rename(thread, "Session login-bug", now=START)
+        deployment.people.rename(thread, "Session login-bug")
 
-    thread, message = open_again_after(deployment, rename, name="login-bug")
+    thread, message = await open_again_after(deployment, rename, name="login-bug")
     assert is_linked(message, thread)
     assert message["content"].startswith(r"**login\-bug** is what the thread of session **1a06a43** is called now")
 
 
-def test_a_deleted_thread_is_replaced(deployment: Deployment) -> None:
-    async def scenario() -> Asked:
-        await deployment.ask()
-        deployment.discord.people.delete_thread(thread_of(deployment), now=START)
-        return await deployment.ask()
-
-    asked = deployment.run(scenario())
+async def test_a_deleted_thread_is_replaced(deployment: Deployment) -> None:
+    await deployment.ask()
+    deployment.people.delete_thread(thread_of(deployment))
+    asked = await deployment.ask()
     assert is_linked(asked.callback["data"], thread_of(deployment))
     assert "had been deleted, so I made a new one" in asked.content
 
 
-def test_members_who_ask_at_once_get_the_same_thread() -> None:
-    with Deployment(latency=0.1) as deployment:  # nobody is done before all have begun
-
-        async def scenario() -> list[Asked]:
-            return list(await asyncio.gather(*(deployment.ask() for _ in range(3))))
-
-        contents = sorted(asked.content for asked in deployment.run(scenario()))
-        thread = thread_of(deployment)
-    assert all(f"<#{thread}>" in content for content in contents)
+async def test_members_who_ask_at_once_get_the_same_thread(deployment: Deployment) -> None:
+    deployment.latency = 0.1  # nobody is done before all have begun
+    contents = [asked.content for asked in await asyncio.gather(*(deployment.ask() for _ in range(3)))]
+    assert all(f"<#{thread_of(deployment)}>" in content for content in contents)
     assert ["new thread" in c for c in contents].count(True) == 1
     assert ["Somebody else has just opened" in c for c in contents].count(True) == 2
 
 
-def test_a_command_in_a_thread_means_the_parent_channel(deployment: Deployment) -> None:
-    async def scenario() -> tuple[Asked, Asked]:
-        first = await deployment.ask()
-        thread = thread_of(deployment)
-        return first, await deployment.ask(channel_id=thread, channel_type=11, parent_id=CHANNEL)
-
-    _, second = deployment.run(scenario())
+async def test_a_command_in_a_thread_means_the_parent_channel(deployment: Deployment) -> None:
+    await deployment.ask()
+    second = await deployment.ask(channel_id=thread_of(deployment), channel_type=11, parent_id=CHANNEL)
     assert is_linked(second.callback["data"], thread_of(deployment))
 
 
-def test_sessions_work_in_announcement_channels(deployment: Deployment) -> None:
+async def test_sessions_work_in_announcement_channels(deployment: Deployment) -> None:
     deployment.discord.add_channel(GUILD, "100000000000000011", 5)
-    asked = deployment.run(deployment.ask(channel_id="100000000000000011", channel_type=5))
+    asked = await deployment.ask(channel_id="100000000000000011", channel_type=5)
     assert is_linked(asked.callback["data"], thread_of(deployment))
 
 
@@ -155,7 +141,7 @@ def in_a_forum(deployment: Deployment) -> Awaitable[Asked]:
 
 
 def in_a_deleted_channel(deployment: Deployment) -> Awaitable[Asked]:
-    deployment.discord.people.delete_channel(CHANNEL, now=START)
+    deployment.people.delete_channel(CHANNEL)
     return deployment.ask()
 
 
@@ -178,11 +164,10 @@ def in_a_full_guild(deployment: Deployment) -> Awaitable[Asked]:
         (lambda d: d.ask(app_permissions=0), "View Channel, Send Messages"),
     ],
 )
-def test_a_refusal_says_why_and_leaves_nothing_behind(deployment: Deployment, refused: Refused, content: str) -> None:
-    async def scenario() -> Asked:
-        return await refused(deployment)
-
-    asked = deployment.run(scenario())
+async def test_a_refusal_says_why_and_leaves_nothing_behind(
+    deployment: Deployment, refused: Refused, content: str
+) -> None:
+    asked = await refused(deployment)
     assert asked.kind == 4
     assert content in asked.content
     assert not deployment.discord.threads
@@ -190,16 +175,16 @@ def test_a_refusal_says_why_and_leaves_nothing_behind(deployment: Deployment, re
     assert not [item for item in deployment.dynamo.items() if item.get("status") in ("creating", "open")]
 
 
-def test_missing_permissions_are_found_before_any_request_to_discord(deployment: Deployment) -> None:
-    deployment.run(deployment.ask(app_permissions=0))
+async def test_missing_permissions_are_found_before_any_request_to_discord(deployment: Deployment) -> None:
+    await deployment.ask(app_permissions=0)
     assert not deployment.discord.calls
 
 
-def test_a_command_outside_a_guild_is_refused(deployment: Deployment) -> None:
+async def test_a_command_outside_a_guild_is_refused(deployment: Deployment) -> None:
     payload = interaction("x", channel_id=CHANNEL, guild_id=GUILD, user_id=USER, now=START)
     del payload["guild_id"], payload["guild"], payload["member"]
     payload["channel"]["type"] = 1
-    asked = deployment.run(deployment.deliver({**payload, "user": {"id": USER}}))
+    asked = await deployment.deliver({**payload, "user": {"id": USER}})
     assert asked.callback["data"] == texts.guild_required()
 
 
@@ -213,17 +198,17 @@ def test_a_command_outside_a_guild_is_refused(deployment: Deployment) -> None:
         [{"name": "name", "value": "x"}, {"name": "topic", "value": 5}],
     ],
 )
-def test_malformed_options_are_refused(deployment: Deployment, options: Any) -> None:
+async def test_malformed_options_are_refused(deployment: Deployment, options: Any) -> None:
     payload = interaction("x", channel_id=CHANNEL, guild_id=GUILD, user_id=USER, now=START)
     payload["data"]["options"][0]["options"] = options
-    assert deployment.run(deployment.deliver(payload)).callback["data"] == texts.unreadable_command()
+    assert (await deployment.deliver(payload)).callback["data"] == texts.unreadable_command()
 
 
 NASTY = "`*_~|> [x](https://x.example) <@123> @everyone <#5> \\"
 
 
-def test_users_text_mentions_nobody_and_breaks_no_markdown(deployment: Deployment) -> None:
-    asked = deployment.run(deployment.ask(NASTY, topic=f"{NASTY}\n# heading"))
+async def test_users_text_mentions_nobody_and_breaks_no_markdown(deployment: Deployment) -> None:
+    asked = await deployment.ask(NASTY, topic=f"{NASTY}\n# heading")
     (source,) = [m for m in deployment.discord.messages.values() if m.author_id != USER][:1]
     for content in (asked.content, source.content):
         assert "@everyone" not in content
@@ -234,7 +219,7 @@ def test_users_text_mentions_nobody_and_breaks_no_markdown(deployment: Deploymen
     assert not source.mention_everyone
 
 
-def test_the_source_message_names_session_member_and_topic(deployment: Deployment) -> None:
-    deployment.run(deployment.ask(topic="login fails"))
+async def test_the_source_message_names_session_member_and_topic(deployment: Deployment) -> None:
+    await deployment.ask(topic="login fails")
     source = deployment.discord.messages[thread_of(deployment)]
     assert source.content == f"🧵 **Session 1a06a43** · opened by <@{USER}>\n> login fails"

@@ -25,7 +25,7 @@ from handler.errors import (
     UnsupportedChannel,
 )
 from handler.sessions.model import Opened, Outcome
-from handler.store.items import Session, Status
+from tests.kit import samples
 
 AT = datetime(2026, 11, 23, 12, 0, 0, 500_000, tzinfo=UTC)
 MAX_CONTENT = 2000  # Discord docs, "Message", content
@@ -33,15 +33,7 @@ PROGRESS = {"pages": 3, "threads": 300, "sessions": 20}
 
 
 def found(outcome: Outcome = Outcome.REUSED, *, name: str = "1a06a43", asked: str = "1a06a43", **more: Any) -> Opened:
-    session = Session(
-        parent_channel_id="10",
-        session_key="1a06a43",
-        session_name=name,
-        status=Status.OPEN,
-        generation=1,
-        guild_id="1",
-        discord_thread_id="99",
-    )
+    session = samples.session(session_name=name, guild_id="1", discord_thread_id="99")
     return Opened(outcome=outcome, session=session, requested_key=asked, **more)
 
 

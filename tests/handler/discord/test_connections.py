@@ -110,20 +110,17 @@ def test_a_change_on_a_dead_connection_has_an_unknown_outcome() -> None:
     with_server(story, lambda n: None if n == 1 else GOOD)
 
 
-def test_a_truncated_response_has_an_unknown_outcome() -> None:
+@pytest.mark.parametrize(
+    "reply",
+    [lambda n: GOOD[:-5] if n == 0 else None, lambda n: b"SSH-2.0-OpenSSH_9.6\r\n\r\n"],
+    ids=["truncated", "not HTTP"],
+)
+def test_a_change_with_a_broken_response_has_an_unknown_outcome(reply: Reply) -> None:
     async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
         with pytest.raises(OutcomeUnknown):
             await discord.request(CREATE)
 
-    with_server(story, lambda n: GOOD[:-5] if n == 0 else None, NO_RETRY)
-
-
-def test_a_response_that_is_not_http_has_an_unknown_outcome() -> None:
-    async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
-        with pytest.raises(OutcomeUnknown):
-            await discord.request(CREATE)
-
-    with_server(story, lambda n: b"SSH-2.0-OpenSSH_9.6\r\n\r\n", NO_RETRY)
+    with_server(story, reply, NO_RETRY)
 
 
 def test_a_refused_connection_means_that_nothing_was_sent() -> None:

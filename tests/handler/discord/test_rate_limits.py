@@ -7,10 +7,16 @@ import pytest
 from handler.discord import rate_limits, routes
 from handler.discord.http import Request, Response
 from handler.discord.rate_limits import DEFAULT_RETRY_AFTER_SECONDS, RateLimits, Wait
+from tests.kit.scripted_discord import bucket, with_dashes
 from tests.kit.secrets import made_up
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 GET = routes.get_channel("1")
+
+
+@pytest.fixture
+def limits() -> RateLimits:
+    return RateLimits()
 
 
 def at(seconds: float) -> datetime:
@@ -18,13 +24,7 @@ def at(seconds: float) -> datetime:
 
 
 def bucket_response(limit: int, left: int, reset_after: float, name: str = "b", status: int = 200) -> Response:
-    headers = {
-        "x-ratelimit-bucket": name,
-        "x-ratelimit-limit": str(limit),
-        "x-ratelimit-remaining": str(left),
-        "x-ratelimit-reset-after": str(reset_after),
-    }
-    return Response(status, headers, b"{}")
+    return Response(status, with_dashes(bucket(limit, left, reset_after, name)), b"{}")
 
 
 def respond(limits: RateLimits, request: Request, response: Response | None, now: datetime = NOW) -> Wait | None:
@@ -40,15 +40,13 @@ def test_a_route_without_any_response_is_not_held_back() -> None:
     assert count_allowed(RateLimits(), GET, NOW) == 20
 
 
-def test_as_many_requests_go_as_are_left_and_the_rest_wait_for_the_reset() -> None:
-    limits = RateLimits()
+def test_as_many_requests_go_as_are_left_and_the_rest_wait_for_the_reset(limits: RateLimits) -> None:
     respond(limits, GET, bucket_response(5, 2, 1.5))
     assert count_allowed(limits, GET, NOW) == 2
     assert limits.acquire(GET, at(0.5)) == Wait(1.0, "user")
 
 
-def test_after_the_reset_as_many_requests_go_as_the_limit_allows() -> None:
-    limits = RateLimits()
+def test_after_the_reset_as_many_requests_go_as_the_limit_allows(limits: RateLimits) -> None:
     respond(limits, GET, bucket_response(5, 4, 2.0))
     assert count_allowed(limits, GET, NOW) == 4
     assert count_allowed(limits, GET, at(2.0)) == 5
@@ -56,16 +54,14 @@ def test_after_the_reset_as_many_requests_go_as_the_limit_allows() -> None:
     assert count_allowed(limits, GET, at(4.0)) == 5
 
 
-def test_requests_in_flight_are_subtracted_from_a_new_window() -> None:
-    limits = RateLimits()
+def test_requests_in_flight_are_subtracted_from_a_new_window(limits: RateLimits) -> None:
     for _ in range(4):
         assert limits.acquire(GET, NOW) is None
     limits.release(GET, bucket_response(5, 4, 2.0), NOW)
     assert count_allowed(limits, GET, NOW) == 1
 
 
-def test_responses_out_of_order_do_not_raise_the_count() -> None:
-    limits = RateLimits()
+def test_responses_out_of_order_do_not_raise_the_count(limits: RateLimits) -> None:
     respond(limits, GET, bucket_response(5, 4, 2.0))
     assert limits.acquire(GET, NOW) is None
     assert limits.acquire(GET, NOW) is None
@@ -74,15 +70,13 @@ def test_responses_out_of_order_do_not_raise_the_count() -> None:
     assert count_allowed(limits, GET, at(0.1)) == 2
 
 
-def test_a_new_window_is_recognised_before_the_expected_reset() -> None:
-    limits = RateLimits()
+def test_a_new_window_is_recognised_before_the_expected_reset(limits: RateLimits) -> None:
     respond(limits, GET, bucket_response(2, 1, 2.0))
     respond(limits, GET, bucket_response(2, 1, 2.0), at(1.9))
     assert count_allowed(limits, GET, at(1.9)) == 1
 
 
-def test_requests_in_flight_are_subtracted_when_a_window_is_replaced() -> None:
-    limits = RateLimits()
+def test_requests_in_flight_are_subtracted_when_a_window_is_replaced(limits: RateLimits) -> None:
     respond(limits, GET, bucket_response(5, 4, 2.0))
     for _ in range(4):
         assert limits.acquire(GET, at(1.9)) is None
@@ -90,30 +84,26 @@ def test_requests_in_flight_are_subtracted_when_a_window_is_replaced() -> None:
     assert count_allowed(limits, GET, at(1.95)) == 1
 
 
-def test_a_request_without_response_still_counts_against_the_limit() -> None:
-    limits = RateLimits()
+def test_a_request_without_response_still_counts_against_the_limit(limits: RateLimits) -> None:
     respond(limits, GET, bucket_response(5, 2, 1.0))
     assert respond(limits, GET, None) is None
     assert count_allowed(limits, GET, NOW) == 1
 
 
-def test_each_channel_has_its_own_window_of_a_bucket() -> None:
-    limits = RateLimits()
+def test_each_channel_has_its_own_window_of_a_bucket(limits: RateLimits) -> None:
     respond(limits, GET, bucket_response(5, 0, 1.0))
     assert limits.acquire(GET, NOW) is not None
     assert limits.acquire(routes.get_channel("2"), NOW) is None
 
 
-def test_routes_of_the_same_bucket_share_a_window() -> None:
-    limits = RateLimits()
+def test_routes_of_the_same_bucket_share_a_window(limits: RateLimits) -> None:
     read, write = routes.get_message("1", "2"), routes.post_message("1", {}, "n")
     respond(limits, read, bucket_response(5, 4, 1.0, name="shared"))
     respond(limits, write, bucket_response(5, 0, 1.0, name="shared"))
     assert limits.acquire(read, NOW) == Wait(1.0, "user")
 
 
-def test_interaction_tokens_have_their_own_windows_and_are_not_kept() -> None:
-    limits = RateLimits()
+def test_interaction_tokens_have_their_own_windows_and_are_not_kept(limits: RateLimits) -> None:
     one, other = (
         routes.edit_original("9", made_up("token-one"), {}),
         routes.edit_original("9", made_up("token-two"), {}),
@@ -124,8 +114,7 @@ def test_interaction_tokens_have_their_own_windows_and_are_not_kept() -> None:
     assert "token-one" not in repr(vars(limits))
 
 
-def test_a_response_without_headers_changes_nothing() -> None:
-    limits = RateLimits()
+def test_a_response_without_headers_changes_nothing(limits: RateLimits) -> None:
     before = repr(vars(limits))
     respond(limits, GET, Response(200, {}, b"{}"))
     respond(limits, GET, None)
@@ -144,8 +133,7 @@ def test_a_response_without_headers_changes_nothing() -> None:
         ("-5", "0", "1"),
     ],
 )
-def test_malformed_headers_are_ignored(limit: str, left: str, reset_after: str) -> None:
-    limits = RateLimits()
+def test_malformed_headers_are_ignored(limits: RateLimits, limit: str, left: str, reset_after: str) -> None:
     headers = {
         "x-ratelimit-limit": limit,
         "x-ratelimit-remaining": left,
@@ -156,15 +144,10 @@ def test_malformed_headers_are_ignored(limit: str, left: str, reset_after: str) 
 
 
 def too_many_requests(body: bytes = b"", **headers: str) -> Response:
-    return Response(429, {name.replace("_", "-"): value for name, value in headers.items()}, body)
+    return Response(429, with_dashes(headers), body)
 
 
-EXHAUSTED = {
-    "x_ratelimit_bucket": "b",
-    "x_ratelimit_limit": "5",
-    "x_ratelimit_remaining": "0",
-    "x_ratelimit_reset_after": "3",
-}
+EXHAUSTED = bucket(5, 0, 3)
 
 
 @pytest.mark.parametrize(
@@ -193,8 +176,7 @@ def test_the_wait_of_a_429_is_parsed_and_has_a_default(response: Response, secon
     assert respond(RateLimits(), GET, response) == Wait(seconds, scope)
 
 
-def test_a_429_blocks_only_its_bucket() -> None:
-    limits = RateLimits()
+def test_a_429_blocks_only_its_bucket(limits: RateLimits) -> None:
     respond(limits, GET, too_many_requests(b'{"retry_after": 240}', **EXHAUSTED))
     assert limits.acquire(GET, at(1)) == Wait(239.0, "user")
     assert limits.acquire(routes.get_channel("2"), NOW) is None
@@ -202,31 +184,27 @@ def test_a_429_blocks_only_its_bucket() -> None:
     assert count_allowed(limits, GET, at(240)) == 5
 
 
-def test_a_global_429_blocks_everything_but_interaction_webhooks() -> None:
-    limits = RateLimits()
+def test_a_global_429_blocks_everything_but_interaction_webhooks(limits: RateLimits) -> None:
     respond(limits, GET, too_many_requests(b'{"retry_after": 3, "global": true}'))
     assert limits.acquire(routes.active_threads("9"), at(1)) == Wait(2.0, "global")
     assert limits.acquire(routes.edit_original("9", "token", {}), at(1)) is None
     assert limits.acquire(routes.active_threads("9"), at(3)) is None
 
 
-def test_a_proxys_429_blocks_everything() -> None:
-    limits = RateLimits()
+def test_a_proxys_429_blocks_everything(limits: RateLimits) -> None:
     respond(limits, GET, too_many_requests(b"<html>", retry_after="60"))
     assert limits.acquire(routes.edit_original("9", "token", {}), at(1)) == Wait(59.0, "address")
     assert limits.acquire(GET, at(60)) is None
 
 
-def test_a_429_from_a_bucket_with_requests_left_blocks_nothing_else() -> None:
-    limits = RateLimits()
+def test_a_429_from_a_bucket_with_requests_left_blocks_nothing_else(limits: RateLimits) -> None:
     rename = routes.change_thread("1", {"name": "new"}, None)
     left_over = EXHAUSTED | {"x_ratelimit_remaining": "4"}
     assert respond(limits, rename, too_many_requests(b'{"retry_after": 500}', **left_over)) == Wait(500.0, "user")
     assert limits.acquire(routes.change_thread("1", {"archived": False}, None), NOW) is None
 
 
-def test_a_long_429_does_not_lengthen_later_windows() -> None:
-    limits = RateLimits()
+def test_a_long_429_does_not_lengthen_later_windows(limits: RateLimits) -> None:
     respond(limits, GET, bucket_response(2, 1, 1.0))
     long = bucket_response(2, 0, 240.0, status=429)
     respond(limits, GET, Response(429, long.headers, b'{"retry_after": 240}'), at(0.5))
@@ -234,9 +212,8 @@ def test_a_long_429_does_not_lengthen_later_windows() -> None:
     assert limits.acquire(GET, at(240.5)) == Wait(1.0, "user")
 
 
-def test_expired_windows_are_dropped_when_there_are_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_expired_windows_are_dropped_when_there_are_many(limits: RateLimits, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rate_limits, "MAX_WINDOWS", 3)
-    limits = RateLimits()
     for channel in range(1, 4):
         respond(limits, routes.get_channel(str(channel)), bucket_response(5, 0, 1.0))
     respond(limits, routes.get_channel("4"), bucket_response(5, 0, 1.0), at(2))

@@ -1,15 +1,12 @@
 """Callbacks and messages, checked against Discord's OpenAPI description if it is present."""
 
-import json
-from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 
 from handler.discord import responses
+from tests.kit.openapi import description, validate
 
-OPENAPI = Path(__file__).resolve().parents[4] / "shared/discord/openapi.json"
 LINKED = responses.message("text", link="https://discord.com/channels/1/2")
 
 
@@ -43,27 +40,14 @@ def test_an_autocompletion_has_no_choices() -> None:
     assert responses.no_choices() == {"type": 8, "data": {"choices": []}}
 
 
-@pytest.fixture(scope="module")
-def schemas() -> dict[str, Any]:
-    if not OPENAPI.exists():
-        pytest.skip("Discord's OpenAPI description is not beside the project")
-    document: dict[str, Any] = json.loads(OPENAPI.read_text())
-    return document
-
-
 @pytest.mark.parametrize(
     "callback", [responses.pong(), responses.defer(), responses.reply(LINKED), responses.no_choices()]
 )
-def test_callbacks_match_discords_schema(schemas: dict[str, Any], callback: dict[str, Any]) -> None:
-    path = schemas["paths"]["/interactions/{interaction_id}/{interaction_token}/callback"]["post"]
-    validate(schemas, path["requestBody"]["content"]["application/json"]["schema"], callback)
+def test_callbacks_match_discords_schema(callback: dict[str, Any]) -> None:
+    path = description()["paths"]["/interactions/{interaction_id}/{interaction_token}/callback"]["post"]
+    validate(path["requestBody"]["content"]["application/json"]["schema"], callback)
 
 
-def test_an_edit_matches_discords_schema(schemas: dict[str, Any]) -> None:
-    path = schemas["paths"]["/webhooks/{webhook_id}/{webhook_token}/messages/@original"]["patch"]
-    validate(schemas, path["requestBody"]["content"]["application/json"]["schema"], responses.edit_body(LINKED))
-
-
-def validate(document: dict[str, Any], schema: dict[str, Any], value: Any) -> None:
-    resolvable = {**schema, "components": document["components"]}
-    jsonschema.Draft202012Validator(resolvable).validate(value)
+def test_an_edit_matches_discords_schema() -> None:
+    path = description()["paths"]["/webhooks/{webhook_id}/{webhook_token}/messages/@original"]["patch"]
+    validate(path["requestBody"]["content"]["application/json"]["schema"], responses.edit_body(LINKED))

@@ -1,20 +1,17 @@
 """Each request, checked against Discord's OpenAPI description if it is present."""
 
-import functools
 import json
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from handler.discord import routes
 from handler.discord.http import Request, encode_body
+from tests.kit.openapi import description, validate
 from tests.kit.secrets import INTERACTION_TOKEN
 
-OPENAPI = Path(__file__).resolve().parents[4] / "shared" / "discord" / "openapi.json"
 MOMENT = datetime(2026, 11, 23, 12, 0, 0, 123456, tzinfo=UTC)
 CHANNEL, MESSAGE, GUILD, USER = (
     "1000000000000000001",
@@ -58,30 +55,18 @@ def test_every_route_is_checked_here() -> None:
     assert len({request.route for request in REQUESTS.values()}) == len(used)
 
 
-@functools.cache
-def document() -> Any:
-    if not OPENAPI.exists():
-        pytest.skip("Discord's OpenAPI description is not beside the project")
-    return json.loads(OPENAPI.read_text())
-
-
 def described(request: Request) -> dict[str, Any]:
     """The operation of the most literal path that fits."""
     fitting = [
         path
-        for path in document()["paths"]
+        for path in description()["paths"]
         if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", path.replace(".", r"\.")), request.path)
-        and request.method.lower() in document()["paths"][path]
+        and request.method.lower() in description()["paths"][path]
     ]
     assert fitting, f"{request.route} is not described"
     best = min(fitting, key=lambda path: path.count("{"))
-    operation: dict[str, Any] = document()["paths"][best][request.method.lower()]
+    operation: dict[str, Any] = description()["paths"][best][request.method.lower()]
     return operation
-
-
-def errors(schema: Any, value: Any) -> list[str]:
-    whole = {**schema, "components": document()["components"]}
-    return [error.message for error in Draft202012Validator(whole).iter_errors(value)]
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -91,12 +76,10 @@ def test_each_request_matches_discords_description(name: str) -> None:
     known = {p["name"]: p for p in operation.get("parameters", []) if p.get("in") == "query"}
     for key, text in request.query:
         value = int(text) if known[key]["schema"].get("type") == "integer" else text
-        assert not errors(known[key]["schema"], value)
+        validate(known[key]["schema"], value)
     if (body := encode_body(request)) is not None:
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        assert not errors(
-            THREAD_CHANGE if request.method == "PATCH" and request.authorized else schema, json.loads(body)
-        )
+        validate(THREAD_CHANGE if request.method == "PATCH" and request.authorized else schema, json.loads(body))
     else:
         assert not operation.get("requestBody", {}).get("required", False)
 

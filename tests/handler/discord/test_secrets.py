@@ -17,9 +17,8 @@ from handler.runtime.secrets import Secret
 from tests.kit.scripted_discord import (
     TOKEN,
     Answer,
-    ScriptedDiscord,
     answer,
-    client_of,
+    bucket,
     hang,
     limited,
     ok,
@@ -28,7 +27,7 @@ from tests.kit.scripted_discord import (
     scripted,
 )
 from tests.kit.secrets import INTERACTION_TOKEN
-from tests.kit.virtual_time import LoopClock, run
+from tests.kit.virtual_time import LoopClock
 
 SECRETS = (INTERACTION_TOKEN, TOKEN.reveal())
 
@@ -90,15 +89,11 @@ def describe_fully(error: BaseException | None) -> str:
         lambda d: d.delete_message("1", "2"),
     ],
 )
-def test_no_fault_shows_a_token(
+async def test_no_fault_shows_a_token(
     ask: Callable[[Discord], Coroutine[Any, Any, Any]], fault: str, lines: Callable[[], str]
 ) -> None:
     _, discord = scripted(*[FAULTS[fault]] * 20)
-
-    async def scenario() -> Any:
-        return (await asyncio.gather(ask(discord), return_exceptions=True))[0]
-
-    error = run(scenario())
+    (error,) = await asyncio.gather(ask(discord), return_exceptions=True)
     if isinstance(error, BaseException):
         assert isinstance(error, OnethreadError)
         assert isinstance(error.__context__, OnethreadError | ValueError | None)
@@ -107,23 +102,18 @@ def test_no_fault_shows_a_token(
     assert not any(secret in lines() for secret in SECRETS)
 
 
-def test_a_successful_request_logs_no_url(lines: Callable[[], str]) -> None:
+async def test_a_successful_request_logs_no_url(lines: Callable[[], str]) -> None:
     _, discord = scripted(ok({}))
-    run(discord.edit_original(INTERACTION_TOKEN, {"content": "x"}))
+    await discord.edit_original(INTERACTION_TOKEN, {"content": "x"})
     assert "PATCH /webhooks/{application}/{token}/messages/@original" in lines()
     assert INTERACTION_TOKEN not in lines()
     assert "discord.test" not in lines()
 
 
-def test_state_kept_between_requests_shows_no_token() -> None:
-    script = ScriptedDiscord(
-        [ok({}, x_ratelimit_bucket="b", x_ratelimit_limit="5", x_ratelimit_remaining="0", x_ratelimit_reset_after="1")]
-    )
+async def test_state_kept_between_requests_shows_no_token() -> None:
     token = TokenSource(Secret(TOKEN.reveal()), clock=LoopClock())
-    discord = client_of(script.handle, token=token)
-    run(discord.edit_original(INTERACTION_TOKEN, {"content": "x"}))
+    _, discord = scripted(ok({}, **bucket(5, 0, 1)), token=token)
+    await discord.edit_original(INTERACTION_TOKEN, {"content": "x"})
     gc.collect()
-    kept = (
-        repr(vars(discord)) + repr(vars(discord._exchange)) + repr(vars(discord._exchange._limits)) + repr(vars(token))
-    )
+    kept = "".join(repr(vars(o)) for o in (discord, discord._exchange, discord._exchange._limits, token))
     assert not any(secret in kept for secret in SECRETS)
