@@ -4,8 +4,8 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -201,7 +201,8 @@ def outside() -> Iterator[Loopback]:
         yield outside
 
 
-def use(outside: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def over_sockets(outside: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISCORD_BOT_TOKEN")
     for name, value in outside.variables.items():
         monkeypatch.setenv(name, value)
@@ -213,8 +214,8 @@ def asked(name: str) -> dict[str, Any]:
     return api_gateway_event(body, sign(body, KEY, now), now=now)
 
 
-def test_the_entrances_open_a_session_over_real_sockets(outside: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(outside, monkeypatch)
+@pytest.mark.usefixtures("over_sockets")
+def test_the_entrances_open_a_session_over_real_sockets() -> None:
     made = ensure.lambda_handler({"session_name": "over sockets", "parent_channel_id": CHANNEL}, CONTEXT)
     assert made["outcome"] == "created"
     response = webhook.lambda_handler(asked("over sockets"), CONTEXT)
@@ -223,8 +224,8 @@ def test_the_entrances_open_a_session_over_real_sockets(outside: Loopback, monke
     assert lost == {"batchItemFailures": [{"itemIdentifier": "m"}]}
 
 
-def test_a_tick_and_a_guild_run_over_real_sockets(outside: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(outside, monkeypatch)
+@pytest.mark.usefixtures("over_sockets")
+def test_a_tick_and_a_guild_run_over_real_sockets() -> None:
     ensure.lambda_handler({"session_name": "reconciled", "parent_channel_id": CHANNEL}, CONTEXT)
     assert reconciler.lambda_handler({}, CONTEXT) == {"due": 1, "sent": 1, "unsent": 0}
     guild = sqs_event(sqs_record(reconciler.encode(GUILD), now=datetime.now(UTC), message_id="m"))
@@ -233,22 +234,19 @@ def test_a_tick_and_a_guild_run_over_real_sockets(outside: Loopback, monkeypatch
     assert answer["runs"][0]["counts"]["looked_at"] >= 1
 
 
-def test_threads_of_one_process_may_call_at_the_same_time(outside: Loopback, monkeypatch: pytest.MonkeyPatch) -> None:
-    use(outside, monkeypatch)
-    answers: list[dict[str, Any]] = []
-
-    def call(number: int) -> None:
+@pytest.mark.usefixtures("over_sockets")
+def test_threads_of_one_process_may_call_at_the_same_time() -> None:
+    def call(number: int) -> dict[str, Any]:
         context = SimpleNamespace(aws_request_id=f"r{number}", get_remaining_time_in_millis=lambda: 60_000)
-        answers.append(ensure.lambda_handler({"session_name": "at once", "parent_channel_id": CHANNEL}, context))
+        return ensure.lambda_handler({"session_name": "at once", "parent_channel_id": CHANNEL}, context)
 
-    threads = [threading.Thread(target=call, args=(number,)) for number in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(4) as threads:
+        answers = [*threads.map(call, range(4))]
     assert len({answer["thread"]["id"] for answer in answers}) == 1
     assert len(answers) == 4
 
+
+# Processes in which nothing was imported yet
 
 LATE = """
 import json, sys
@@ -259,13 +257,33 @@ context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambd
 answer = ensure.lambda_handler(json.loads(sys.argv[1]), context)
 print(json.dumps([answer.get("outcome"), sorted(set(sys.modules) - before)]))
 """
+INVOKE = """
+import importlib, sys, types
+context = types.SimpleNamespace(aws_request_id="1", get_remaining_time_in_millis=lambda: 30000)
+try:
+    importlib.import_module(f"handler.{sys.argv[1]}").lambda_handler({}, context)
+except Exception as error:
+    print(type(error).__name__, error)
+"""
+
+
+def run_fresh(code: str, argument: str, variables: dict[str, str]) -> str:
+    """What the code prints in a new process."""
+    environ = {**variables, "PATH": os.environ["PATH"]}
+    command = [sys.executable, "-c", code, argument]
+    return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
 
 
 def test_the_first_request_imports_nothing_that_init_has_not_imported(outside: Loopback) -> None:
     event = json.dumps({"session_name": "late imports", "parent_channel_id": CHANNEL})
-    variables = {**outside.variables, ON_LAMBDA: "127.0.0.1:1", "PATH": os.environ["PATH"]}
-    ran = subprocess.run(
-        [sys.executable, "-c", LATE, event], cwd=ROOT, env=variables, capture_output=True, text=True, check=True
-    )
-    outcome, late = json.loads(ran.stdout.splitlines()[-1])
+    printed = run_fresh(LATE, event, {**outside.variables, ON_LAMBDA: "127.0.0.1:1"})
+    outcome, late = json.loads(printed.splitlines()[-1])
     assert (outcome, late) == ("created", [])
+
+
+@pytest.mark.parametrize("name", ["webhook", "worker", "ensure", "reconciler"])
+def test_a_log_level_that_does_not_exist_is_named_with_all_the_other_faults(name: str) -> None:
+    printed = run_fresh(INVOKE, name, {"LOG_LEVEL": "LOUD"})
+    assert printed.startswith("ConfigurationError ")
+    assert "LOG_LEVEL is malformed" in printed
+    assert "SESSIONS_TABLE is missing" in printed

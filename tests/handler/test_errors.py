@@ -80,7 +80,8 @@ def test_the_kinds_are_those_of_the_public_contract() -> None:
 
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
-def test_the_public_form_is_json_with_kind_message_and_retryable(error: OnethreadError) -> None:
+def test_each_error_has_a_technical_text_and_a_public_form_in_json(error: OnethreadError) -> None:
+    assert str(error).strip()
     public = error.public()
     assert json.loads(json.dumps(public)) == public
     assert (public["kind"], public["message"], public["retryable"]) == (error.kind, error.message, error.retryable)
@@ -91,11 +92,6 @@ def test_each_class_has_its_own_message(error: OnethreadError) -> None:
     assert error.message.endswith(".")
     assert error.message != OnethreadError.default_message
     assert "detail" not in error.message
-
-
-@pytest.mark.parametrize("error", ALL, ids=lambda error: type(error).__name__)
-def test_the_technical_text_is_never_empty(error: OnethreadError) -> None:
-    assert str(error).strip()
 
 
 @pytest.mark.parametrize(

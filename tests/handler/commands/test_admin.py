@@ -1,6 +1,7 @@
 """``/session-admin``, from the signed interaction to the text that a moderator reads."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +32,15 @@ def make_threads(deployment: Deployment, number: int, name: str = "1a06a43", **h
     return [deployment.people.create_thread(CHANNEL, f"Session {name}", **how) for _ in range(number)]
 
 
+def add_archived_threads(
+    deployment: Deployment, number: int, name_of: Callable[[int], str], *, hours_ago: float = 0
+) -> None:
+    newest = deployment.now - timedelta(hours=hours_ago)
+    deployment.discord.people.add_archived_threads(
+        CHANNEL, number, newest=newest, name_of=name_of, step=timedelta(seconds=1)
+    )
+
+
 def session_threads(deployment: Deployment) -> list[Thread]:
     return [t for t in deployment.discord.threads.values() if t.name.startswith("Session ")]
 
@@ -58,9 +68,7 @@ async def test_forty_threads_of_one_name_are_merged_into_one(deployment: Deploym
 
 
 async def test_listing_duplicates_of_a_new_channel_imports_it_first(deployment: Deployment) -> None:
-    deployment.discord.people.add_archived_threads(
-        CHANNEL, 250, newest=deployment.clock.now(), name_of=lambda n: f"Session {n % 125}", step=timedelta(seconds=1)
-    )
+    add_archived_threads(deployment, 250, lambda n: f"Session {n % 125}")
     listed = await deployment.administer("duplicates")
     text = await finish(deployment, listed)
     assert "125 session names with several threads here; 125 threads would be merged" in text
@@ -69,14 +77,7 @@ async def test_listing_duplicates_of_a_new_channel_imports_it_first(deployment: 
 
 @pytest.mark.parametrize("number", [0, 1, 100, 101, 250])
 async def test_an_import_ends_with_the_number_of_threads(deployment: Deployment, number: int) -> None:
-    now = deployment.clock.now()
-    deployment.discord.people.add_archived_threads(
-        CHANNEL,
-        number,
-        newest=now - timedelta(hours=1),
-        name_of=lambda n: f"Session {n}" if n % 2 else f"talk {n}",
-        step=timedelta(seconds=1),
-    )
+    add_archived_threads(deployment, number, lambda n: f"Session {n}" if n % 2 else f"talk {n}", hours_ago=1)
     make_threads(deployment, 1, "active")
     text = await finish(deployment, await deployment.administer("import"))
     what = "1 thread" if number == 0 else f"{number + 1} threads"
@@ -96,9 +97,7 @@ async def test_a_second_import_finds_a_thread_that_a_restored_table_lacks(deploy
 
 
 async def test_an_interrupted_import_resumes_and_its_repeat_does_not_start_again(deployment: Deployment) -> None:
-    deployment.discord.people.add_archived_threads(
-        CHANNEL, 250, newest=deployment.clock.now(), name_of="Session {}".format, step=timedelta(seconds=1)
-    )
+    add_archived_threads(deployment, 250, "Session {}".format)
     asked = await deployment.administer("import", old=2.9)  # handed over at once
     (sent,) = deployment.queue.sent
     page = "/channels/{channel_id}/threads/archived/public"

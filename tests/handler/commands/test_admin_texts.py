@@ -27,13 +27,17 @@ def group(others: int, *, name: str = "1a06a43", on_record: bool = True) -> Grou
     )
 
 
+def listed(*groups: Group, channel: str = "10") -> Message:
+    return admin_texts.duplicate_list(Duplicates(groups), channel)
+
+
 def button(answer: Message) -> dict[str, str]:
     found: dict[str, str] = answer["components"][0]["components"][0]
     return found
 
 
 def test_the_list_shows_the_kept_thread_the_reason_and_each_threads_state() -> None:
-    content = admin_texts.duplicate_list(Duplicates((group(1),)), "10")["content"]
+    content = listed(group(1))["content"]
     kept, other = snowflake(MADE_AT), snowflake(MADE_AT + timedelta(seconds=1))
     assert (
         "1 session name with several threads here; 1 thread would be merged. Nothing has been changed yet." in content
@@ -43,9 +47,7 @@ def test_the_list_shows_the_kept_thread_the_reason_and_each_threads_state() -> N
 
 
 def test_without_a_thread_on_record_the_fullest_is_kept() -> None:
-    assert (
-        "active · the fullest" in admin_texts.duplicate_list(Duplicates((group(1, on_record=False),)), "10")["content"]
-    )
+    assert "active · the fullest" in listed(group(1, on_record=False))["content"]
 
 
 @pytest.mark.parametrize(
@@ -69,10 +71,10 @@ def test_a_long_list_fits_into_one_message_and_counts_all_threads(groups: tuple[
 
 
 def test_hidden_entries_are_counted() -> None:
-    content = admin_texts.duplicate_list(Duplicates((group(39),)), "10")["content"]
+    content = listed(group(39))["content"]
     assert content.count("↪ <#") == 5
     assert "… and 34 more" in content
-    answer = admin_texts.duplicate_list(Duplicates(tuple(group(5, name=f"n{n}") for n in range(60))), "10")
+    answer = listed(*(group(5, name=f"n{n}") for n in range(60)))
     (more,) = answer["embeds"]
     many = answer["content"] + more["description"]
     assert 10 < many.count(" keeps ") < 60
@@ -80,13 +82,13 @@ def test_hidden_entries_are_counted() -> None:
 
 
 def test_the_buttons_custom_id_holds_the_channel() -> None:
-    pressed = button(admin_texts.duplicate_list(Duplicates((group(1),)), "9" * 20))
+    pressed = button(listed(group(1), channel="9" * 20))
     assert pressed["custom_id"] == "merge-duplicates:" + "9" * 20
     assert len(pressed["custom_id"]) <= 100
 
 
 def test_without_duplicates_there_is_no_button() -> None:
-    assert admin_texts.duplicate_list(Duplicates(()), "10")["components"] == []
+    assert listed()["components"] == []
 
 
 def test_the_result_of_a_merge_counts_merged_and_remaining_threads() -> None:

@@ -5,25 +5,9 @@ from typing import Any
 
 import pytest
 
+from handler import errors
 from handler.commands import texts
 from handler.discord.responses import Message
-from handler.errors import (
-    BotTokenRefused,
-    ChannelGone,
-    DiscordRefused,
-    DiscordUnavailable,
-    Importing,
-    InvalidName,
-    MissingAccess,
-    MissingPermissions,
-    RateLimited,
-    RefusedByAutoMod,
-    StoreUnavailable,
-    ThreadLocked,
-    TimedOut,
-    TooManyThreads,
-    UnsupportedChannel,
-)
 from handler.sessions.model import Opened, Outcome
 from tests.kit import samples
 
@@ -46,33 +30,33 @@ LINKED = {
     "reused": texts.session_link(found()),
     "waited for": texts.session_link(found(waited=True)),
     "by its new name": texts.session_link(found(asked="login")),
-    "locked": texts.failure(ThreadLocked(found())),
+    "locked": texts.failure(errors.ThreadLocked(found())),
 }
 UNLINKED = {
-    "channel gone": texts.failure(ChannelGone()),
-    "unsupported": texts.failure(UnsupportedChannel()),
-    "no access": texts.failure(MissingAccess()),
-    "no permission": texts.failure(MissingPermissions(["SEND_MESSAGES"])),
-    "too many threads": texts.failure(TooManyThreads()),
-    "no name": texts.failure(InvalidName()),
-    "automod": texts.failure(RefusedByAutoMod()),
-    "token refused": texts.failure(BotTokenRefused()),
-    "refused": texts.failure(DiscordRefused(400, 0)),
-    "discord down": texts.failure(DiscordUnavailable()),
-    "dynamodb down": texts.failure(StoreUnavailable()),
-    "timed out": texts.failure(TimedOut()),
-    "rate limited": texts.failure(RateLimited(240.0)),
-    "importing": texts.failure(Importing(PROGRESS)),
-    "locked, nothing known": texts.failure(ThreadLocked()),
+    "channel gone": texts.failure(errors.ChannelGone()),
+    "unsupported": texts.failure(errors.UnsupportedChannel()),
+    "no access": texts.failure(errors.MissingAccess()),
+    "no permission": texts.failure(errors.MissingPermissions(["SEND_MESSAGES"])),
+    "too many threads": texts.failure(errors.TooManyThreads()),
+    "no name": texts.failure(errors.InvalidName()),
+    "automod": texts.failure(errors.RefusedByAutoMod()),
+    "token refused": texts.failure(errors.BotTokenRefused()),
+    "refused": texts.failure(errors.DiscordRefused(400, 0)),
+    "discord down": texts.failure(errors.DiscordUnavailable()),
+    "dynamodb down": texts.failure(errors.StoreUnavailable()),
+    "timed out": texts.failure(errors.TimedOut()),
+    "rate limited": texts.failure(errors.RateLimited(240.0)),
+    "importing": texts.failure(errors.Importing(PROGRESS)),
+    "locked, nothing known": texts.failure(errors.ThreadLocked()),
     "fault": texts.internal_error(),
     "not handed over": texts.hand_over_failure(),
-    "wait too long": texts.long_wait(RateLimited(900.0), AT),
-    "import too long": texts.long_wait(Importing(PROGRESS), AT),
-    "waiting": texts.put_back_notice(RateLimited(240.0), AT),
-    "import goes on": texts.put_back_notice(Importing(PROGRESS), AT),
-    "retrying discord": texts.retry_notice(DiscordUnavailable()),
-    "retrying store": texts.retry_notice(StoreUnavailable()),
-    "retrying": texts.retry_notice(TimedOut()),
+    "wait too long": texts.long_wait(errors.RateLimited(900.0), AT),
+    "import too long": texts.long_wait(errors.Importing(PROGRESS), AT),
+    "waiting": texts.put_back_notice(errors.RateLimited(240.0), AT),
+    "import goes on": texts.put_back_notice(errors.Importing(PROGRESS), AT),
+    "retrying discord": texts.retry_notice(errors.DiscordUnavailable()),
+    "retrying store": texts.retry_notice(errors.StoreUnavailable()),
+    "retrying": texts.retry_notice(errors.TimedOut()),
     "last try": texts.last_try_notice(),
     "unknown command": texts.unknown_command(),
     "unknown component": texts.unknown_component(),
@@ -116,7 +100,7 @@ def test_texts_of_retryable_errors_say_that_nothing_is_lost(case: str) -> None:
 
 def test_times_are_rounded_up_to_whole_seconds() -> None:
     whole = int((AT + timedelta(milliseconds=500)).timestamp())
-    assert f"<t:{whole}:R>" in texts.put_back_notice(RateLimited(1.0), AT)["content"]
+    assert f"<t:{whole}:R>" in texts.put_back_notice(errors.RateLimited(1.0), AT)["content"]
 
 
 def test_the_longest_name_full_of_markdown_fits() -> None:

@@ -57,20 +57,15 @@ async def test_a_thread_is_created_archived_reopened_and_its_message_deleted(sim
     assert (await discord.channel(thread_id)).id == thread_id
 
 
-@pytest.mark.parametrize("what", [DROP, HANG])
-@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(
+    ("what", "when"), [(DROP, "before"), (HANG, "before"), (DROP, "after"), (HANG, "after"), (HANG, "late")]
+)
 async def test_a_message_whose_response_was_lost_is_not_posted_twice(
     simulated: SimulatedDiscord, what: Any, when: Any
 ) -> None:
     simulated.faults.inject("POST", MESSAGES, what, when=when)
     await client(simulated).post_message(CHANNEL, {"content": "anchor"}, nonce="n")
-    assert len(simulated.messages) == 1
-
-
-async def test_a_late_post_and_its_repeat_make_one_message(simulated: SimulatedDiscord) -> None:
-    simulated.faults.inject("POST", MESSAGES, HANG, when="late")
-    await client(simulated).post_message(CHANNEL, {"content": "anchor"}, nonce="n")
-    await asyncio.sleep(60)
+    await asyncio.sleep(60)  # a late request arrives after its repeat
     assert len(simulated.messages) == 1
 
 

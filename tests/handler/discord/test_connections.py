@@ -19,7 +19,7 @@ from handler.discord.rest import (
 )
 from handler.errors import DiscordUnavailable, OutcomeUnknown
 from handler.runtime.clock import SystemClock
-from tests.kit.scripted_discord import APPLICATION, TOKEN
+from tests.kit.scripted_discord import APPLICATION, TOKEN, failure
 
 BODY = b'{"id": "1", "type": 0}'
 GOOD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s" % (len(BODY), BODY)
@@ -29,6 +29,8 @@ AT_ONCE = RetryPolicy(first_pause=0.0)
 # The server's response to its request number n, from 0; None: it closes the connection without one. It closes the
 # connection after every response but GOOD.
 Reply = Callable[[int], bytes | None]
+Seen = dict[str, int]
+Story = Callable[..., Awaitable[None]]  # of what `serving` yields
 
 
 @asynccontextmanager
@@ -74,61 +76,56 @@ async def _request(reader: asyncio.StreamReader) -> bool:
     return True
 
 
-def with_server(story: Callable[..., Awaitable[None]], reply: Reply, retry: RetryPolicy = AT_ONCE) -> None:
-    async def scenario() -> None:
-        async with serving(reply, retry) as parts:
-            await story(*parts)
+def with_server(reply: Reply, retry: RetryPolicy = AT_ONCE) -> Callable[[Story], Callable[[], None]]:
+    """Run the test against a server that replies so."""
 
-    asyncio.run(scenario())
+    def decorate(story: Story) -> Callable[[], None]:
+        async def scenario() -> None:
+            async with serving(reply, retry) as parts:
+                await story(*parts)
 
+        return lambda: asyncio.run(scenario())
 
-def test_requests_reuse_one_connection() -> None:
-    async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
-        for _ in range(3):
-            await discord.channel("1")
-        assert seen == {"connections": 1, "requests": 3}
-
-    with_server(story, lambda n: GOOD)
+    return decorate
 
 
-def test_a_get_on_a_dead_connection_is_repeated() -> None:
-    async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
+@with_server(lambda n: GOOD)
+async def test_requests_reuse_one_connection(discord: Discord, seen: Seen, *_: Any) -> None:
+    for _ in range(3):
         await discord.channel("1")
-        await discord.channel("1")
-        assert seen == {"connections": 2, "requests": 3}
-
-    with_server(story, lambda n: None if n == 1 else GOOD)
+    assert seen == {"connections": 1, "requests": 3}
 
 
-def test_a_change_on_a_dead_connection_has_an_unknown_outcome() -> None:
-    async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
-        await discord.channel("1")
-        with pytest.raises(OutcomeUnknown):
-            await discord.request(CREATE)
-        assert seen["requests"] == 2
-
-    with_server(story, lambda n: None if n == 1 else GOOD)
+@with_server(lambda n: None if n == 1 else GOOD)
+async def test_a_get_on_a_dead_connection_is_repeated(discord: Discord, seen: Seen, *_: Any) -> None:
+    await discord.channel("1")
+    await discord.channel("1")
+    assert seen == {"connections": 2, "requests": 3}
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [lambda n: GOOD[:-5] if n == 0 else None, lambda n: b"SSH-2.0-OpenSSH_9.6\r\n\r\n"],
-    ids=["truncated", "not HTTP"],
-)
-def test_a_change_with_a_broken_response_has_an_unknown_outcome(reply: Reply) -> None:
-    async def story(discord: Discord, seen: dict[str, int], _: Any) -> None:
-        with pytest.raises(OutcomeUnknown):
-            await discord.request(CREATE)
-
-    with_server(story, reply, NO_RETRY)
+@with_server(lambda n: None if n == 1 else GOOD)
+async def test_a_change_on_a_dead_connection_has_an_unknown_outcome(discord: Discord, seen: Seen, *_: Any) -> None:
+    await discord.channel("1")
+    await failure(OutcomeUnknown, discord.request(CREATE))
+    assert seen["requests"] == 2
 
 
-def test_a_refused_connection_means_that_nothing_was_sent() -> None:
-    async def story(discord: Discord, seen: dict[str, int], server: asyncio.Server) -> None:
-        server.close()
-        await server.wait_closed()
-        with pytest.raises(DiscordUnavailable, match="was not sent") as raised:
-            await discord.request(CREATE)
-        assert not isinstance(raised.value, OutcomeUnknown)
+@with_server(lambda n: GOOD[:-5] if n == 0 else None, NO_RETRY)
+async def test_a_truncated_response_has_an_unknown_outcome(discord: Discord, *_: Any) -> None:
+    await failure(OutcomeUnknown, discord.request(CREATE))
 
-    with_server(story, lambda n: GOOD)
+
+@with_server(lambda n: b"SSH-2.0-OpenSSH_9.6\r\n\r\n", NO_RETRY)
+async def test_a_response_that_is_not_http_has_an_unknown_outcome(discord: Discord, *_: Any) -> None:
+    await failure(OutcomeUnknown, discord.request(CREATE))
+
+
+@with_server(lambda n: GOOD)
+async def test_a_refused_connection_means_that_nothing_was_sent(
+    discord: Discord, seen: Seen, server: asyncio.Server
+) -> None:
+    server.close()
+    await server.wait_closed()
+    with pytest.raises(DiscordUnavailable, match="was not sent") as raised:
+        await discord.request(CREATE)
+    assert not isinstance(raised.value, OutcomeUnknown)

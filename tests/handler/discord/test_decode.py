@@ -120,20 +120,17 @@ def test_the_list_of_active_threads_has_no_further_page() -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "moment"),
+    ("headers", "moment"),
     [
-        ("Mon, 23 Nov 2026 11:59:58 GMT", datetime(2026, 11, 23, 11, 59, 58, tzinfo=UTC)),
-        ("Mon, 23 Nov 2026 12:59:58 +0100", datetime(2026, 11, 23, 11, 59, 58, tzinfo=UTC)),
-        ("Mon, 23 Nov 2026 11:59:58 -0000", datetime(2026, 11, 23, 11, 59, 58, tzinfo=UTC)),
-        ("", NOW),
-        ("soon", NOW),
-        ("Mon, 99 Nov 2026 11:59:58 GMT", NOW),
-        ("Mon, 23 Nov 99999999 11:59:58 GMT", NOW),
+        ({"date": "Mon, 23 Nov 2026 11:59:58 GMT"}, datetime(2026, 11, 23, 11, 59, 58, tzinfo=UTC)),
+        ({"date": "Mon, 23 Nov 2026 12:59:58 +0100"}, datetime(2026, 11, 23, 11, 59, 58, tzinfo=UTC)),
+        ({"date": "Mon, 23 Nov 2026 11:59:58 -0000"}, datetime(2026, 11, 23, 11, 59, 58, tzinfo=UTC)),
+        ({"date": ""}, NOW),
+        ({"date": "soon"}, NOW),
+        ({"date": "Mon, 99 Nov 2026 11:59:58 GMT"}, NOW),
+        ({"date": "Mon, 23 Nov 99999999 11:59:58 GMT"}, NOW),
+        ({}, NOW),
     ],
 )
-def test_a_list_has_the_time_of_discords_date_header_or_ours(header: str, moment: datetime) -> None:
-    assert thread_list(json({"threads": []}, date=header)).date == moment
-
-
-def test_a_list_without_a_date_header_has_our_time() -> None:
-    assert thread_list(json({"threads": []})).date == NOW
+def test_a_list_has_the_time_of_discords_date_header_or_ours(headers: dict[str, str], moment: datetime) -> None:
+    assert thread_list(json({"threads": []}, **headers)).date == moment

@@ -8,14 +8,7 @@ import httpx
 import pytest
 
 from handler.discord.rest import CONNECT_TIMEOUT_SECONDS, NO_RETRY, Discord, RateLimits, Request, Response
-from handler.errors import (
-    DiscordRefused,
-    DiscordUnavailable,
-    Forbidden,
-    NotFound,
-    OnethreadError,
-    OutcomeUnknown,
-)
+from handler.errors import DiscordRefused, DiscordUnavailable, Forbidden, NotFound, OnethreadError, OutcomeUnknown
 from handler.runtime.deadline import Deadline, set_deadline
 from tests.kit.scripted_discord import (
     APPLICATION,

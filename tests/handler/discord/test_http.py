@@ -1,7 +1,6 @@
 """Headers and bodies of requests."""
 
 import tomllib
-from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -9,11 +8,9 @@ import pytest
 from handler import __version__
 from handler.discord import routes
 from handler.discord.http import MAX_REASON_LENGTH, Request, Response, encode_body, encode_headers
-from handler.runtime.secrets import Secret
+from tests.kit.sam_template import ROOT
+from tests.kit.scripted_discord import TOKEN
 from tests.kit.secrets import BOT_TOKEN, INTERACTION_TOKEN
-
-ROOT = Path(__file__).resolve().parents[3]
-TOKEN = Secret(BOT_TOKEN)
 
 
 def test_the_version_stands_in_one_place() -> None:
