@@ -31,8 +31,10 @@ def nameless(node: ast.AST) -> Iterator[str]:
             yield f"{node.lineno}: {number}"
         case ast.Module() | ast.ClassDef():
             parts = [statement for statement in node.body if not isinstance(statement, Statement)]
-        case (ast.Compare() as part) | ast.BinOp(left=part) if speaks_of_a_status(part):
-            parts = []
+        case ast.Compare() if speaks_of_a_status(node):
+            return
+        case ast.BinOp() if speaks_of_a_status(node.left):
+            return
         case ast.Call() if ast.unparse(node.func).rpartition(".")[2] in TAKE_A_STATUS:
             parts = [node.func, *node.args[1:], *node.keywords]
     for part in parts:

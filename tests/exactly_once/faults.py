@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from infra.simulator.faults import DROP, HANG, bad_gateway, error, server_error
 from infra.simulator.refusals import too_many_requests
-from tests.kit.dynamodb_faults import Fault as DynamoFault
-from tests.kit.dynamodb_faults import What
+from tests.kit.aws_faults import Fault as DynamoFault
+from tests.kit.aws_faults import What
 from tests.kit.guild import Guild
 from tests.kit.recorded_calls import Call
 

@@ -7,7 +7,7 @@ import pytest
 from handler.store.lease import LEASE_SECONDS
 from infra.simulator.exchange import Response
 from infra.simulator.faults import DROP, HANG, Failure, error
-from tests.kit.dynamodb_faults import Fault
+from tests.kit.aws_faults import Fault
 from tests.kit.guild import Guild
 from tests.kit.table_view import NAME
 

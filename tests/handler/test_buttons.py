@@ -11,7 +11,7 @@ from handler.discord.interactions import Interaction, parse
 from handler.discord.responses import message, with_button
 from handler.errors import Importing, Merging, OnethreadError, RateLimited, StoreUnavailable
 from infra.interactions import button
-from tests.kit.aws_wire import What
+from tests.kit.aws_faults import What
 from tests.kit.commands import Case
 from tests.kit.deployment import USER, Asked
 from tests.kit.table_view import CHANNEL, GUILD
@@ -99,7 +99,7 @@ async def test_an_error_is_a_new_message_and_the_button_stays(case: ButtonCase, 
     assert (pressed.kind, pressed.callback["data"]["flags"]) == (4, 64)
 
 
-@pytest.mark.parametrize("fault", ["denied", "hang"])
+@pytest.mark.parametrize("fault", ["access_denied", "hang"])
 async def test_a_failed_hand_over_is_a_new_message(case: ButtonCase, fault: What) -> None:
     case.script(StoreUnavailable())
     case.queue.faults = [fault]

@@ -13,8 +13,8 @@ from handler.errors import ConfigurationError, InvalidRequest, OnethreadError
 from handler.runtime.validation import read_request
 from infra.simulator.faults import HANG, server_error
 from infra.simulator.refusals import too_many_requests
+from tests.kit.aws_faults import What
 from tests.kit.deployment import Deployment
-from tests.kit.dynamodb_faults import What
 from tests.kit.table_view import CHANNEL, GUILD
 
 GOOD = {"session_name": "1a06a43", "parent_channel_id": CHANNEL}

@@ -118,7 +118,7 @@ async def test_a_tick_with_few_guilds_does_not_ask_how_many_wait(deployment: Dep
 
 async def test_guilds_are_sent_if_the_queue_does_not_say_how_many_wait(deployment: Deployment) -> None:
     know(deployment, *(str(number) for number in range(1, reconciler.FEW_GUILDS + 2)))
-    deployment.guilds.faults = ["denied"]
+    deployment.guilds.faults = ["access_denied"]
     assert (await receive(deployment, {}))["unsent"] == 0
 
 

@@ -26,7 +26,7 @@ from handler.errors import (
     TooManyThreads,
 )
 from infra.interactions import interaction
-from tests.kit.aws_wire import What
+from tests.kit.aws_faults import What
 from tests.kit.commands import Case, Scripted
 from tests.kit.deployment import USER, Asked, Deployment
 from tests.kit.table_view import CHANNEL, GUILD
@@ -170,7 +170,9 @@ def test_a_command_that_cancels_itself_is_handed_over() -> None:
     assert asked.callback == DEFERRED
 
 
-@pytest.mark.parametrize("faults", [["refused", "refused"], ["500", "500"], ["denied"], ["lost", "lost"], ["hang"]])
+@pytest.mark.parametrize(
+    "faults", [["refused", "refused"], ["500", "500"], ["access_denied"], ["lost", "lost"], ["hang"]]
+)
 def test_a_hand_over_that_failed_or_may_have_failed_is_not_answered_by_a_deferral(faults: list[What | None]) -> None:
     asked, _ = ask(Scripted(takes=9.0), faults=faults)
     assert asked.callback["data"] == texts.hand_over_failure()
@@ -193,7 +195,7 @@ def test_a_hand_over_has_time_even_after_a_long_cold_start() -> None:
 
 def test_if_the_hand_over_of_an_error_fails_the_answer_is_that_error() -> None:
     error = DiscordUnavailable()
-    asked, _ = ask(Scripted([error]), faults=["denied"])
+    asked, _ = ask(Scripted([error]), faults=["access_denied"])
     assert asked.content == error.message
 
 
@@ -229,7 +231,7 @@ def test_an_edit_of_the_answer_has_no_flags() -> None:
 
 def test_no_token_is_logged(capsys: Any) -> None:
     asked, _ = ask(Scripted([RuntimeError("made-up-token-1")]))
-    ask(Scripted(takes=9.0), faults=["denied"])
+    ask(Scripted(takes=9.0), faults=["access_denied"])
     logged = capsys.readouterr().out
     assert asked.token == "made-up-token-1"
     assert "made-up-token" not in logged

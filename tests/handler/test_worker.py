@@ -23,7 +23,7 @@ from handler.errors import (
 )
 from infra.lambda_events import sqs_event, sqs_record
 from infra.simulator.faults import DROP, HANG, bad_gateway, error
-from tests.kit.aws_wire import What
+from tests.kit.aws_faults import What
 from tests.kit.commands import Case
 from tests.kit.deployment import Deployment
 from tests.kit.virtual_time import START
@@ -47,7 +47,7 @@ async def test_the_same_command_gets_most_of_a_minute(case: Case) -> None:
 
 
 async def test_the_command_ends_well_before_lambda_stops_the_invocation(case: Case) -> None:
-    await case.handed_over()
+    await case.hand_over()
     await case.receive(seconds=20.0)
     assert case.command.left == [pytest.approx(12.0)]
 
@@ -73,7 +73,7 @@ async def test_on_the_last_receive_the_user_is_warned_first_and_gets_a_final_ans
     fault = DiscordUnavailable()
     seen: list[str] = []
     case.script(fault, takes=1.0)
-    await case.handed_over()
+    await case.hand_over()
     for receive in range(3):
         working = asyncio.ensure_future(case.receive())
         await asyncio.sleep(0.5)
@@ -115,7 +115,7 @@ async def test_for_a_long_wait_the_job_is_put_back_and_the_user_told_until_when(
 
 async def test_the_new_message_is_sent_even_if_the_user_cannot_be_told(case: Case) -> None:
     case.script(RateLimited(240.0))
-    await case.handed_over()
+    await case.hand_over()
     case.discord.faults.inject("PATCH", EDIT, DROP, times=9)
     assert await case.receive() == {"batchItemFailures": []}
     assert len(case.queue.waiting) == 1
@@ -169,10 +169,10 @@ async def test_an_import_that_outlives_the_token_is_answered_with_its_progress_a
     assert not case.queue.dead
 
 
-@pytest.mark.parametrize("faults", [["refused", "refused"], ["denied"], ["500", "500"]])
+@pytest.mark.parametrize("faults", [["refused", "refused"], ["access_denied"], ["500", "500"]])
 async def test_a_job_that_cannot_be_put_back_is_delivered_again(case: Case, faults: list[What | None]) -> None:
     case.script(RateLimited(240.0), "done")
-    await case.handed_over()
+    await case.hand_over()
     case.queue.faults = faults
     assert await case.work(between=case.note) == 2
     assert case.said == [texts.retry_notice(None)["content"], "done"]
@@ -180,7 +180,7 @@ async def test_a_job_that_cannot_be_put_back_is_delivered_again(case: Case, faul
 
 async def test_a_put_back_of_unknown_outcome_may_come_twice(case: Case) -> None:
     case.script(RateLimited(100.0), "done", "done again")
-    await case.handed_over()
+    await case.hand_over()
     case.queue.faults = ["lost", "lost"]
     assert await case.work(between=case.note) == 4  # the failed one, and both of its put-backs
     assert not case.queue.dead
@@ -189,15 +189,15 @@ async def test_a_put_back_of_unknown_outcome_may_come_twice(case: Case) -> None:
 async def test_a_job_that_cannot_be_put_back_on_the_last_receive_gets_a_final_answer(case: Case) -> None:
     wait = RateLimited(240.0)
     case.script(wait)
-    await case.handed_over()
-    case.queue.faults = ["denied"] * 3
+    await case.hand_over()
+    case.queue.faults = ["access_denied"] * 3
     assert await case.work(between=case.note) == 3
     assert case.said[-1] == wait.message
     assert not case.queue.dead
 
 
 async def test_a_job_whose_token_is_dead_is_done_without_work(case: Case, capsys: Any) -> None:
-    await case.handed_over()
+    await case.hand_over()
     await case.clock.sleep(900.0)
     assert await case.receive() == {"batchItemFailures": []}
     assert not case.command.runs
@@ -206,7 +206,7 @@ async def test_a_job_whose_token_is_dead_is_done_without_work(case: Case, capsys
 
 @pytest.mark.parametrize("refusal", [error(404, 10015, "Unknown Webhook"), error(401, 50027, "Invalid Webhook Token")])
 async def test_a_job_whose_answer_can_never_be_edited_is_done(case: Case, refusal: Any) -> None:
-    await case.handed_over()
+    await case.hand_over()
     case.discord.faults.inject("PATCH", EDIT, refusal, times=20)
     assert await case.receive() == {"batchItemFailures": []}
 
@@ -220,7 +220,7 @@ async def test_the_short_404_after_a_deferral_is_waited_out(case: Case, code: in
 
 @pytest.mark.parametrize("fault", [DROP, HANG, bad_gateway(), error(400, 50035, "Invalid Form Body")])
 async def test_a_final_answer_that_cannot_be_shown_is_shown_on_the_next_receive(case: Case, fault: Any) -> None:
-    await case.handed_over()
+    await case.hand_over()
     case.discord.faults.inject("PATCH", EDIT, fault, times=3)
     first = await case.receive()
     assert len(first["batchItemFailures"]) == 1
@@ -232,7 +232,7 @@ async def test_a_final_answer_that_cannot_be_shown_is_shown_on_the_next_receive(
 async def test_shortly_before_the_token_expires_no_further_receive_is_promised(case: Case) -> None:
     fault = StoreUnavailable()
     case.script(fault)
-    await case.handed_over()
+    await case.hand_over()
     await case.clock.sleep(820.0)
     answer = await case.receive()
     await case.note()
@@ -241,7 +241,7 @@ async def test_shortly_before_the_token_expires_no_further_receive_is_promised(c
 
 
 async def test_a_command_that_no_longer_exists_is_answered_clearly(case: Case) -> None:
-    await case.handed_over()
+    await case.hand_over()
     object.__setattr__(case.environment(WorkerConfig), "commands", {})
     await case.work(between=case.note)
     assert case.said == [texts.unknown_command()["content"]]
@@ -264,7 +264,7 @@ async def test_a_malformed_message_fails(deployment: Deployment, body: str) -> N
 async def test_a_message_of_another_form_is_malformed_and_its_token_is_not_logged(
     case: Case, change: dict[str, Any], capsys: Any
 ) -> None:
-    await case.handed_over()
+    await case.hand_over()
     message = case.queue.waiting[0]
     message.text = json.dumps({**message.body, **change})
     assert len((await case.receive())["batchItemFailures"]) == 1
@@ -282,8 +282,8 @@ async def test_messages_of_one_event_are_worked_on_side_by_side_and_only_the_fai
     case: Case, capsys: Any
 ) -> None:
     case.script(DiscordUnavailable(), "done", takes=10.0)
-    await case.handed_over()
-    await case.handed_over()
+    await case.hand_over()
+    await case.hand_over()
     texts_of = [message.text for message in case.queue.waiting]
     records = [sqs_record(text, now=START, message_id=f"m{i}") for i, text in enumerate([*texts_of, "nonsense"])]
     began = case.clock.now()

@@ -8,23 +8,23 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, cast
 
 from boto3.session import Session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.exceptions import EndpointConnectionError
 
 from infra.lambda_events import sqs_event, sqs_record
 from tests.kit.aws_answers import answer, connect, error, operation_of
+from tests.kit.aws_faults import What, meet
 from tests.kit.hanging import Hanging
 
 QUEUE_URL: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/onethread"
 VISIBILITY: Final = timedelta(seconds=90)
 MAX_RECEIVES: Final = 3
 MAX_ENTRIES: Final = 10
-
-What = Literal["refused", "lost", "500", "denied", "hang"]
 
 
 @dataclass
@@ -47,8 +47,7 @@ class QueueWire:
     """`sent` is all that ever arrived; `waiting` what is in the queue now; `dead` the dead letters.
 
     `requests`: operations, in order. `sizes`: how many entries each batch had.
-    faults, one for each coming request: refused, 500, denied have no effect; lost has its effect without an answer; hang
-    blocks its thread until `release`, which waits for its effect.
+    `faults`: one for each coming request. A call that hangs does so until `release`, which waits for its effect.
     `rejected`: how often more SQS refuses an entry whose body holds that text, while it takes the others of its batch.
     """
 
@@ -98,20 +97,16 @@ class QueueWire:
     def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         operation = operation_of(request)
         self.requests.append(operation)
-        fault = self.faults.pop(0) if self.faults else None
-        if fault == "refused":
-            raise EndpointConnectionError(endpoint_url=request.url)
-        if fault == "500":
-            return error(request.url, 500, "InternalError")
-        if fault == "denied":
-            return error(request.url, 403, "AccessDenied")
         body = json.loads(cast("bytes", request.body))
         assert body["QueueUrl"] == QUEUE_URL
-        effect = {"SendMessage": self._send, "SendMessageBatch": self._send_batch, "GetQueueAttributes": self._count}
-        told = self._hanging.hold(lambda: effect[operation](body)) if fault == "hang" else effect[operation](body)
-        if fault == "lost":
-            raise ReadTimeoutError(endpoint_url=request.url)
-        return answer(request.url, 200, json.dumps(told))
+        effects = {"SendMessage": self._send, "SendMessageBatch": self._send_batch, "GetQueueAttributes": self._count}
+        fault = self.faults.pop(0) if self.faults else None
+        return meet(
+            fault,
+            self._hanging,
+            lambda: answer(request.url, 200, json.dumps(effects[operation](body))),
+            partial(error, request.url),
+        )
 
     def _send(self, body: dict[str, Any]) -> dict[str, Any]:
         delay = body.get("DelaySeconds", 0)

@@ -58,7 +58,7 @@ class Case(Deployment):
         self.command.ends = list(ends) or self.command.ends
         self.command.takes = takes
 
-    async def handed_over(self, **more: Any) -> Asked:
+    async def hand_over(self, **more: Any) -> Asked:
         asked = await self.ask(old=2.9, **more)
         assert asked.kind == 5
         assert not self.command.runs
@@ -70,5 +70,5 @@ class Case(Deployment):
 
     async def through(self, **more: Any) -> int:
         """Hand over, and work until the queue is empty; how many receives it took."""
-        await self.handed_over(**more)
+        await self.hand_over(**more)
         return await self.work(between=self.note)

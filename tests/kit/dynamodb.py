@@ -22,7 +22,7 @@ from handler.aws.dynamodb import DynamoDB, build, from_wire, to_wire
 from handler.runtime.clock import Clock
 from infra.local.table import create_table
 from tests.kit.aws_answers import answer, connect, error, operation_of
-from tests.kit.dynamodb_faults import Fault, FaultyWire
+from tests.kit.aws_faults import Fault, FaultyWire
 
 REGION: Final = "us-east-1"
 _MOTO: Final = BotocoreStubber()

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from handler.runtime.clock import iso
+from handler.store.clauses import VACANT_KEPT
 from handler.store.items import Session
 from handler.store.sessions import Adoption
 from handler.store.store import Store
@@ -20,6 +21,16 @@ THREAD: Final = "800"
 LATER: Final = START + timedelta(minutes=1)
 SEEN: Final = {"thread_name": "Session 1a06a43", "archived": False, "locked": False}
 SEEN_ARCHIVED: Final = {**SEEN, "archived": True, "archived_at": iso(START)}
+VACANT_ITEM: Final = {
+    "pk": "CHANNEL#10",
+    "sk": "SESSION#1a06a43",
+    "status": "vacant",
+    "parent_channel_id": CHANNEL,
+    "session_key": KEY,
+    "session_name": KEY,
+    "guild_id": GUILD,
+    "expires_at": int((START + VACANT_KEPT).timestamp()),
+}
 
 
 class StoredSessions:

@@ -16,9 +16,9 @@ from handler.aws.dynamodb import (
 )
 from handler.errors import StoreUnavailable
 from handler.runtime.deadline import Deadline, set_deadline
+from tests.kit.aws_faults import What
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.dynamodb_calls import ABSENT, ITEM, KEY, OTHER, adding, creating, put, unconnected_client
-from tests.kit.dynamodb_faults import What
 from tests.kit.virtual_time import LoopClock, run
 
 

@@ -66,7 +66,7 @@ async def test_a_request_with_a_transient_error_is_repeated(wire: QueueWire, que
 
 
 async def test_a_refused_request_does_not_keep_the_other_batches_back(wire: QueueWire, queue: Queue) -> None:
-    wire.faults = ["denied"]
+    wire.faults = ["access_denied"]
     unsent = await queue.send_many(BODIES)
     assert sent(wire) | set(unsent) == set(BODIES)
     assert len(sent(wire)) >= 15
@@ -76,5 +76,5 @@ async def test_a_refused_request_does_not_keep_the_other_batches_back(wire: Queu
 async def test_how_many_wait_is_counted_or_unknown(wire: QueueWire, queue: Queue) -> None:
     await queue.send_many(BODIES[:3])
     assert await queue.count_waiting() == 3
-    wire.faults = ["denied"]
+    wire.faults = ["access_denied"]
     assert await queue.count_waiting() is None

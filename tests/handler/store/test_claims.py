@@ -6,9 +6,8 @@ import pytest
 
 from handler.errors import StoreUnavailable
 from handler.runtime.clock import iso
-from handler.store.clauses import VACANT_KEPT
 from handler.store.lease import LEASE_SECONDS
-from tests.kit.stored_sessions import KEY, LATER, MESSAGE, StoredSessions
+from tests.kit.stored_sessions import KEY, LATER, MESSAGE, VACANT_ITEM, StoredSessions
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
@@ -101,18 +100,7 @@ async def test_only_the_owner_ends_a_lease_and_what_is_recorded_stays(stored: St
 async def test_a_dropped_claim_leaves_a_vacant_session_of_the_same_generation(stored: StoredSessions) -> None:
     await stored.store.claims.drop(await stored.claimed(topic="the bug"), owner="one", now=START)
 
-    assert stored.table.item() == {
-        "pk": "CHANNEL#10",
-        "sk": "SESSION#1a06a43",
-        "status": "vacant",
-        "parent_channel_id": CHANNEL,
-        "session_key": KEY,
-        "session_name": KEY,
-        "guild_id": GUILD,
-        "generation": 1,
-        "topic": "the bug",
-        "expires_at": int((START + VACANT_KEPT).timestamp()),
-    }
+    assert stored.table.item() == {**VACANT_ITEM, "generation": 1, "topic": "the bug"}
 
 
 async def test_a_claim_of_another_owner_or_with_a_source_message_is_not_dropped(stored: StoredSessions) -> None:

@@ -2,9 +2,17 @@
 
 import pytest
 
-from handler.store.clauses import VACANT_KEPT
 from handler.store.items import Pointer, Status
-from tests.kit.stored_sessions import KEY, MESSAGE, OTHER_MESSAGE, SEEN, SEEN_ARCHIVED, THREAD, StoredSessions
+from tests.kit.stored_sessions import (
+    KEY,
+    MESSAGE,
+    OTHER_MESSAGE,
+    SEEN,
+    SEEN_ARCHIVED,
+    THREAD,
+    VACANT_ITEM,
+    StoredSessions,
+)
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
@@ -182,17 +190,7 @@ async def test_the_end_of_a_generation_leaves_a_vacant_session_and_deletes_the_p
     session = await stored.open()
     assert (await stored.store.sessions.end_generation(session, now=START)).won
 
-    assert stored.table.item() == {
-        "pk": "CHANNEL#10",
-        "sk": "SESSION#1a06a43",
-        "status": "vacant",
-        "parent_channel_id": CHANNEL,
-        "session_key": KEY,
-        "session_name": KEY,
-        "guild_id": GUILD,
-        "generation": 2,
-        "expires_at": int((START + VACANT_KEPT).timestamp()),
-    }
+    assert stored.table.item() == {**VACANT_ITEM, "generation": 2}
     assert not stored.table.pointer(MESSAGE)
 
 

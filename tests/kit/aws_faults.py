@@ -1,4 +1,4 @@
-"""What goes wrong with a request to DynamoDB: the same faults on each wire, whatever table it leads to."""
+"""What goes wrong with a request to AWS: the same faults on each wire, whatever it leads to."""
 
 import threading
 from collections import Counter
@@ -16,7 +16,7 @@ Before = Literal["refused", "timeout_before", "500", "html", "throttled", "confl
 After = Literal["lost", "timeout_after", "500_after"]
 What = Before | After | Literal["hang", "late"]
 
-# The faults that botocore raises as an exception, and those that DynamoDB answers with a status and a code.
+# The faults that botocore raises as an exception, and those that AWS answers with a status and a code.
 EXCEPTIONS: Final[Mapping[str, Callable[..., Exception]]] = {
     "refused": EndpointConnectionError,
     "lost": ConnectionClosedError,
@@ -65,23 +65,13 @@ class FaultyWire:
         self.faults += [Fault(operation, start + i, what) for i, what in enumerate(whats)]
 
     def send(self, operation: str, body: Mapping[str, Any], effect: Callable[[], T], refuse: Callable[..., T]) -> T:
-        """Return the effect's answer, or what `refuse` makes of the fault's status and code; or raise as botocore does."""
+        """One request, which meets its fault as in `meet`."""
         fault = self._take_fault(operation)
-        if fault is None:
-            return effect()
-        if fault == "hang":
-            return self.hanging.hold(effect)
-        if fault == "late":
-            self.hanging.put_off(lambda: _ignore_answer(effect))
-        if fault in ("lost", "timeout_after", "500_after"):
-            _ignore_answer(effect)
-        if fault in EXCEPTIONS:
-            raise EXCEPTIONS[fault](endpoint_url="injected")
         if fault == "conflict" and "TransactItems" in body:
             reasons = [{"Code": "None"} for _ in body["TransactItems"][1:]]
             reasons.append({"Code": "TransactionConflict", "Message": "ongoing"})
             return refuse(400, "TransactionCanceledException", CancellationReasons=reasons)
-        return refuse(*ERRORS[fault])
+        return meet(fault, self.hanging, effect, refuse)
 
     def _take_fault(self, operation: str) -> What | None:
         with self._counting:
@@ -91,6 +81,21 @@ class FaultyWire:
             if fault is not None:
                 self.faults.remove(fault)
         return None if fault is None else fault.what
+
+
+def meet(fault: What | None, hanging: Hanging, effect: Callable[[], T], refuse: Callable[..., T]) -> T:
+    """Return the effect's answer, or what `refuse` makes of the fault's status and code; or raise as botocore does."""
+    if fault is None:
+        return effect()
+    if fault == "hang":
+        return hanging.hold(effect)
+    if fault == "late":
+        hanging.put_off(lambda: _ignore_answer(effect))
+    if fault in ("lost", "timeout_after", "500_after"):
+        _ignore_answer(effect)
+    if fault in EXCEPTIONS:
+        raise EXCEPTIONS[fault](endpoint_url="injected")
+    return refuse(*ERRORS[fault])
 
 
 def _ignore_answer(effect: Callable[[], Any]) -> None:
