@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from tests.kit import virtual_time
+from tests.kit.deployment import Deployment
 from tests.kit.guild import Guild
 
 # The suite tries the same examples each time; `make explore` tries others, and many more (--hypothesis-profile=long).
@@ -43,6 +44,12 @@ def guild(request: pytest.FixtureRequest, guild_options: dict[str, Any]) -> Iter
     """A guild with these options; a test may give more of them as the fixture's parameter."""
     with Guild(**guild_options, **getattr(request, "param", {})) as guild:
         yield guild
+
+
+@pytest.fixture
+def deployment() -> Iterator[Deployment]:
+    with Deployment() as deployment:
+        yield deployment
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -6,7 +6,6 @@ import pytest
 
 from handler.aws.dynamodb import DynamoDB
 from tests.kit.commands import Case
-from tests.kit.deployment import Deployment
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.virtual_time import LoopClock
 
@@ -28,12 +27,6 @@ def call(wire: DynamoWire) -> Iterator[DynamoDB]:
     call = wire.call(LoopClock())
     yield call
     call.close()
-
-
-@pytest.fixture
-def deployment() -> Iterator[Deployment]:
-    with Deployment() as deployment:
-        yield deployment
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def list_messages(call: Call) -> Response:
     channel_id = call.args[0]
     _, channel = call.find_channel(channel_id)
     limit = call.query_integer("limit", 50, 1, 100)
-    before, after, around = (call.query_snowflake(name) for name in ("before", "after", "around"))
+    before, after = call.query_snowflake("before"), call.query_snowflake("after")
     # Discord docs, "Get Channel Messages": without the permission the list is empty, which is not an error.
     if not allows(channel, "READ_MESSAGE_HISTORY"):
         return json_response(200, [])
@@ -64,10 +64,7 @@ def list_messages(call: Call) -> Response:
         key=lambda message: int(message.id),
         reverse=True,
     )
-    if around is not None:
-        found = sorted(found, key=lambda message: abs(int(message.id) - around))[:limit]
-        found.sort(key=lambda message: int(message.id), reverse=True)
-    elif after is not None:
+    if after is not None:
         found = [message for message in found if int(message.id) > after][-limit:]
     elif before is not None:
         found = [message for message in found if int(message.id) < before]

@@ -1,5 +1,6 @@
 """Pools of execution environments, and a whole local stack, which all tests of a worker share."""
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,11 @@ from tests.kit.shown_secrets import watch
 
 HANDLERS = "tests.infra.local.handlers"
 MakePool = Callable[..., Pool]
+
+
+def is_running(pid: int) -> bool:
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
+    return bool(state) and not state.startswith("Z")
 
 
 @pytest.fixture(scope="session")

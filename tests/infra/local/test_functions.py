@@ -9,18 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.functions import Function, Pool, Result
-from tests.infra.local.conftest import HANDLERS, MakePool
+from tests.infra.local.conftest import HANDLERS, MakePool, is_running
 from tests.kit.eventually import eventually
 from tests.kit.sam_template import ROOT
-
-
-def alive(pid: int) -> bool:
-    """Whether there is such a process. (Its parent collects it at once, so a dead one is no zombie.)"""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def error_of(result: Result) -> tuple[Any, Any]:
@@ -87,7 +78,7 @@ def test_an_environment_at_work_ends_when_the_process_that_started_it_is_killed(
     )
     killed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
-    eventually(lambda: not alive(int(killed.stdout)))
+    eventually(lambda: not is_running(int(killed.stdout)))
 
 
 def test_an_exception_is_returned_as_lambda_returns_it_and_the_environment_stays(make_pool: MakePool) -> None:
@@ -137,10 +128,10 @@ def test_a_module_that_cannot_be_imported_is_an_error_of_init(log: Path) -> None
 def test_closing_a_pool_ends_its_environments(make_pool: MakePool) -> None:
     pool = make_pool("who")
     pid = pool.invoke({}).payload["pid"]
-    assert alive(pid)
+    assert is_running(pid)
 
     pool.close()
-    eventually(lambda: not alive(pid))
+    eventually(lambda: not is_running(pid))
     assert pool.invoke({}).error is not None
 
 

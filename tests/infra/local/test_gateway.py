@@ -3,9 +3,9 @@
 import base64
 import http.client
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
-from typing import Any
 from unittest.mock import ANY
 
 import pytest
@@ -105,34 +105,27 @@ def test_programs_invoke_a_function_through_lambdas_own_api(make_pool: MakePool)
     assert (absent.status, garbled.status) == (404, 400)
 
 
-def served(answer: Callable[[Request], Response], ask: Callable[[str], Any]) -> Any:
-    server = Loopback(answer)
-    try:
-        return ask(server.url)
-    finally:
-        server.close()
+@pytest.fixture
+def url() -> Iterator[str]:
+    """A server that answers what it was asked."""
+
+    def answer(request: Request) -> Response:
+        text = json.dumps([request.method, request.target, request.headers.get("x-a"), len(request.body)])
+        return Response(200, {}, text.encode())
+
+    with closing(Loopback(answer)) as server:
+        yield server.url
 
 
-def seen(request: Request) -> Response:
-    text = json.dumps([request.method, request.target, request.headers.get("x-a"), len(request.body)])
-    return Response(200, {}, text.encode())
-
-
-def test_a_request_arrives_over_http_as_it_was_sent() -> None:
-    status, body = served(seen, lambda url: send("PUT", f"{url}/p?q=1", b"abc", {"X-A": "7"}))
+def test_a_request_arrives_over_http_as_it_was_sent(url: str) -> None:
+    status, body = send("PUT", f"{url}/p?q=1", b"abc", {"X-A": "7"})
     assert (status, json.loads(body)) == (200, ["PUT", "/p?q=1", "7", 3])
 
 
 @pytest.mark.parametrize(("length", "status"), [(str(MAX_BODY_BYTES + 1), 413), ("many", 400)])
-def test_a_body_that_is_too_large_or_has_no_length_is_not_read(length: str, status: int) -> None:
-    def ask(url: str) -> int:
-        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)
-        try:
-            connection.putrequest("POST", "/interactions")
-            connection.putheader("content-length", length)
-            connection.endheaders()
-            return connection.getresponse().status
-        finally:
-            connection.close()
-
-    assert served(seen, ask) == status
+def test_a_body_that_is_too_large_or_has_no_length_is_not_read(url: str, length: str, status: int) -> None:
+    with closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=5)) as connection:
+        connection.putrequest("POST", "/interactions")
+        connection.putheader("content-length", length)
+        connection.endheaders()
+        assert connection.getresponse().status == status

@@ -20,6 +20,7 @@ from infra.local.discord_client import Channel, DiscordClient, User
 from infra.local.http_client import invoke_function, send
 from infra.local.request_counter import RequestCounter
 from infra.local.stack import Ports, Stack, StartFailed
+from tests.infra.local.conftest import is_running
 from tests.kit.eventually import PATIENCE_SECONDS, eventually
 from tests.kit.sam_template import ROOT
 
@@ -185,11 +186,6 @@ def descendants(pid: int) -> list[int]:
     return children + [below for child in children for below in descendants(child)]
 
 
-def running(pid: int) -> bool:
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True).stdout.strip()
-    return bool(state) and not state.startswith("Z")
-
-
 def started(cache: Path) -> tuple["subprocess.Popen[bytes]", list[int]]:
     """`make run` without the tour, up and serving, with environments; and all processes below it."""
     process = subprocess.Popen(
@@ -216,7 +212,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing_behind(how: signal.Signals, tmp_path:
     assert (process.returncode, err) == (0, b"")
     assert b"endpoint" in out
     assert len(below) >= 3  # the emulation, the fork server, an environment
-    eventually(lambda: not any(map(running, below)))
+    eventually(lambda: not any(map(is_running, below)))
     assert not (tmp_path / "onethread" / "local.json").exists()
 
 
@@ -226,4 +222,4 @@ def test_when_it_is_killed_no_process_stays(tmp_path: Path) -> None:
     process.communicate(timeout=PATIENCE_SECONDS)
 
     assert len(below) >= 3
-    eventually(lambda: not any(map(running, below)))
+    eventually(lambda: not any(map(is_running, below)))
