@@ -8,16 +8,13 @@ executor is at work (boto3 calls run in threads) the loop waits for it instead o
 import asyncio
 import concurrent.futures
 import contextlib
-import functools
-import inspect
 import selectors
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
-P = ParamSpec("P")
 T = TypeVar("T")
 START = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 _STUCK_SECONDS = 20.0  # real seconds that a thread may take before the test is declared stuck
@@ -135,11 +132,3 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run to the end in virtual time."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(coroutine)
-
-
-def without_first(test: Callable[P, None], scenario: Callable[..., object]) -> Callable[P, None]:
-    """The test as pytest is to see it: with the scenario's name and parameters, but the first, which it is given."""
-    shown = functools.wraps(scenario)(test)
-    signature = inspect.signature(scenario)
-    shown.__signature__ = signature.replace(parameters=list(signature.parameters.values())[1:])  # type: ignore[attr-defined]  # pytest asks for it
-    return shown
