@@ -11,7 +11,7 @@ from handler.store.items import Session, Status
 
 MIN_ACTIVITY_STEP: Final = timedelta(hours=1)  # smaller moves of `last_activity_at` are not worth a write
 MIN_UNREACHABLE_PAUSE: Final = timedelta(hours=1)  # until a thread out of reach is fetched again
-MAX_UNREACHABLE_PAUSE: Final = timedelta(days=7)
+MAX_UNREACHABLE_PAUSE: Final = timedelta(days=7)  # and at least this often, however long it is out of reach
 
 
 def changes_from_thread(

@@ -90,7 +90,7 @@ def with_server(reply: Reply, retry: RetryPolicy = AT_ONCE) -> Callable[[Story],
 
 
 @with_server(lambda n: GOOD)
-async def test_requests_reuse_one_connection(discord: Discord, seen: Seen, *_: Any) -> None:
+async def test_requests_reuse_one_connection(discord: Discord, seen: Seen, *_rest: Any) -> None:
     for _ in range(3):
         await discord.channel("1")
     assert seen == {"connections": 1, "requests": 3}

@@ -133,4 +133,4 @@ def test_the_list_of_active_threads_has_no_further_page() -> None:
     ],
 )
 def test_a_list_has_the_time_of_discords_date_header_or_ours(headers: dict[str, str], moment: datetime) -> None:
-    assert thread_list(json({"threads": []}, **headers)).date == moment
+    assert thread_list(Response(200, headers, b'{"threads": []}')).date == moment

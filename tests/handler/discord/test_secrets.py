@@ -82,12 +82,12 @@ async def test_no_fault_shows_a_token(
     ask: Callable[[Discord], Coroutine[Any, Any, Any]], fault: str, lines: Callable[[], str]
 ) -> None:
     _, discord = scripted(*[FAULTS[fault]] * 20)
-    (error,) = await asyncio.gather(ask(discord), return_exceptions=True)
+    error: Any = (await asyncio.gather(ask(discord), return_exceptions=True))[0]
     if isinstance(error, BaseException):
         assert isinstance(error, OnethreadError)
         assert isinstance(error.__context__, OnethreadError | ValueError | None)
-        told = describe_fully(error) + str(error.public())
-        assert not any(secret in told for secret in SECRETS)
+        shown = describe_fully(error) + str(error.public())
+        assert not any(secret in shown for secret in SECRETS)
     assert not any(secret in lines() for secret in SECRETS)
 
 

@@ -77,7 +77,8 @@ def test_a_refused_request_is_explained_and_changes_nothing(name: str) -> None:
     before = scene.discord.fingerprint()
     method, _, target = scene.fill(request).partition(" ")
     path, _, query = target.partition("?")
-    response = Bot(scene.discord).send(method, path, body, **dict(parse_qsl(query)))
+    given: dict[str, Any] = dict(parse_qsl(query))
+    response = Bot(scene.discord).send(method, path, body, **given)
 
     assert refused(response) == answer
     assert scene.discord.fingerprint() == before
