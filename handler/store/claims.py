@@ -14,9 +14,9 @@ from handler.store.writes import Write, update_session
 class ClaimStore:
     """Claims and their leases."""
 
-    def __init__(self, table: Table, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(self, table: Table) -> None:
         self._table = table
-        self._lease = timedelta(seconds=lease_seconds)
+        self._lease = timedelta(seconds=LEASE_SECONDS)
 
     async def claim(
         self,

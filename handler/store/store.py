@@ -10,7 +10,6 @@ from handler.store.channels import ChannelStore
 from handler.store.claims import ClaimStore
 from handler.store.deletions import DeletionStore
 from handler.store.guilds import GuildStore
-from handler.store.lease import LEASE_SECONDS
 from handler.store.namesakes import NamesakeStore
 from handler.store.pointers import PointerStore
 from handler.store.sessions import SessionStore
@@ -20,10 +19,10 @@ from handler.store.table import Table
 class Store:
     """The table. Raises StoreUnavailable when DynamoDB is out of reach, and no other error of DynamoDB's."""
 
-    def __init__(self, *, call: Call, table: str, lease_seconds: float = LEASE_SECONDS) -> None:
+    def __init__(self, *, call: Call, table: str) -> None:
         items = Table(call, table)
         self.sessions = SessionStore(items)  # sessions and their threads
-        self.claims = ClaimStore(items, lease_seconds)  # who may make a session's thread now
+        self.claims = ClaimStore(items)  # who may make a session's thread now
         self.deletions = DeletionStore(items)  # threads that housekeeping deletes
         self.pointers = PointerStore(items)  # whose a thread is
         self.namesakes = NamesakeStore(items)  # threads that bear another session's name

@@ -15,43 +15,44 @@ class Fetch(msgspec.Struct, frozen=True, tag=True):
     thread_id: str
 
 
-class UpdateSession(msgspec.Struct, frozen=True, tag=True):
-    """Bring the record up to date."""
-
-    session: Session
-    changes: Mapping[str, Any]  # by attribute; None removes it
-
-
-class MoveToEnd(msgspec.Struct, frozen=True, tag=True):
-    """The archived session was checked: all others come before its next check."""
+class SessionAction(msgspec.Struct, frozen=True, tag=True):
+    """An action on one session, as it was read."""
 
     session: Session
 
 
-class Commit(msgspec.Struct, frozen=True, tag=True):
-    """The thread of the recorded source message exists: open the session."""
+class ThreadAction(SessionAction, frozen=True):
+    """An action on a session's thread, as it was read."""
 
-    session: Session
     thread: Channel
 
 
-class DropClaim(msgspec.Struct, frozen=True, tag=True):
+class UpdateSession(SessionAction, frozen=True):
+    """Bring the record up to date."""
+
+    changes: Mapping[str, Any]  # by attribute; None removes it
+
+
+class MoveToEnd(SessionAction, frozen=True):
+    """The archived session was checked: all others come before its next check."""
+
+
+class Commit(ThreadAction, frozen=True):
+    """The thread of the recorded source message exists: open the session."""
+
+
+class DropClaim(SessionAction, frozen=True):
     """The lease has ended, and nothing is recorded: the session is vacant."""
 
-    session: Session
 
-
-class EndGeneration(msgspec.Struct, frozen=True, tag=True):
+class EndGeneration(SessionAction, frozen=True):
     """The thread is gone: end the generation, if the evidence agrees."""
 
-    session: Session
     checks_archived: bool = False  # as in the observation
 
 
-class HoldDeletion(msgspec.Struct, frozen=True, tag=True):
+class HoldDeletion(SessionAction, frozen=True):
     """The thread seems gone, and so do too many others: hold the end back, and report it."""
-
-    session: Session
 
 
 class Settle(msgspec.Struct, frozen=True, tag=True):
@@ -61,10 +62,9 @@ class Settle(msgspec.Struct, frozen=True, tag=True):
     threads: tuple[Channel, ...]
 
 
-class AddNamesake(msgspec.Struct, frozen=True, tag=True):
+class AddNamesake(SessionAction, frozen=True):
     """The thread of one session bears the name of another: whoever opens that name is led to it."""
 
-    session: Session
     session_key: str  # of that name
     thread: Channel
 

@@ -20,7 +20,7 @@ from handler.config import Config, DeleteMode, ReconcilerConfig
 from handler.discord import snowflakes
 from handler.discord.models import AuditAction, AuditEntry, Channel
 from handler.runtime.clock import iso, parse_iso
-from handler.sessions.reconcile.actions import Action, UpdateSession
+from handler.sessions.reconcile.actions import Action, SessionAction, ThreadAction, UpdateSession
 from handler.sessions.reconcile.observation import Observation
 from handler.sessions.threads.locks import RUN_OVER_AFTER
 from handler.sessions.threads.record import last_active_at, last_message
@@ -66,56 +66,37 @@ def trace_after(config: Config) -> timedelta | None:
     return timedelta(days=config.delete_after_days) / 2 or None
 
 
-class Archive(msgspec.Struct, frozen=True, tag=True):
+class Archive(ThreadAction, frozen=True):
     """The thread has been idle: archive it."""
 
-    session: Session
-    thread: Channel
 
-
-class Close(msgspec.Struct, frozen=True, tag=True):
+class Close(ThreadAction, frozen=True):
     """The session has been without activity: archive its thread, and close it."""
 
-    session: Session
-    thread: Channel
 
-
-class Mark(msgspec.Struct, frozen=True, tag=True):
+class Mark(ThreadAction, frozen=True):
     """The session is over: mark it, so that a later run deletes its thread."""
 
-    session: Session
-    thread: Channel
 
-
-class Unmark(msgspec.Struct, frozen=True, tag=True):
+class Unmark(SessionAction, frozen=True):
     """The marked session is in use again, or no longer to be deleted."""
 
-    session: Session
 
-
-class Delete(msgspec.Struct, frozen=True, tag=True):
+class Delete(SessionAction, frozen=True):
     """An earlier run marked the session, and nothing has happened since: delete its thread."""
 
-    session: Session
 
-
-class FinishDeletion(msgspec.Struct, frozen=True, tag=True):
+class FinishDeletion(SessionAction, frozen=True):
     """A deletion was begun and not finished."""
 
-    session: Session
 
-
-class ReleaseLock(msgspec.Struct, frozen=True, tag=True):
+class ReleaseLock(SessionAction, frozen=True):
     """A deletion was given up after it locked the thread: no lock of ours may stay."""
 
-    session: Session
 
-
-class Reopen(msgspec.Struct, frozen=True, tag=True):
+class Reopen(ThreadAction, frozen=True):
     """The thread of a kept session was archived: open it again, unless a person archived it."""
 
-    session: Session
-    thread: Channel
     changes: dict[str, Any]  # to write if it stays archived
 
 
