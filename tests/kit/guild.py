@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Coroutine, Hashable, Mapping
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from itertools import count
 from typing import Any, Final, Literal, Self, TypeVar
 
@@ -157,21 +157,7 @@ class Guild:
 
     def process(self, kind: type[C]) -> Environment[C]:
         """One more execution environment of that function, beside those that there are."""
-        after_call = partial(self._after_call, kind)
-        process = Environment(
-            config.load(kind, self.environ()),
-            clock=self.clock,
-            commands=self.commands,
-            aws=self.aws_session(kind),
-            transport=RecordedTransport(self.connect(), self.calls, after_call),
-        )
-        self._open.push_async_callback(process.http.aclose)
-        seam: Call = self._call_memory
-        if self.seam is None:
-            seam = process.dynamodb
-            self._open.callback(process.dynamodb.close)
-        process.dynamodb = RecordedTable(seam, self.calls, after_call)  # type: ignore[assignment]  # nothing but the seam is used
-        return process
+        return _Process(self, kind)
 
     def environment(self, kind: type[C]) -> Environment[C]:
         """The function's execution environment, kept like a warm one until `restart`."""
@@ -318,3 +304,31 @@ class Guild:
     def everything(self) -> tuple[list[dict[str, Any]], Hashable]:
         """What there is in the table and on Discord: equal where nothing has changed."""
         return self.table.items(), self.discord.fingerprint()
+
+
+class _Process(Environment[C]):
+    """An execution environment of the guild. What is built is what a deployed one builds, when it builds it."""
+
+    def __init__(self, guild: Guild, kind: type[C]) -> None:
+        self._guild, self._after_call = guild, partial(guild._after_call, kind)
+        super().__init__(
+            config.load(kind, guild.environ()),
+            clock=guild.clock,
+            commands=guild.commands,
+            aws=guild.aws_session(kind),
+            transport=RecordedTransport(guild.connect(), guild.calls, self._after_call),
+        )
+
+    @cached_property
+    def http(self) -> httpx.AsyncClient:
+        client = super().http
+        self._guild._open.push_async_callback(client.aclose)
+        return client
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        seam: Any = self._guild._call_memory
+        if self._guild.seam is None:
+            seam = super().dynamodb
+            self._guild._open.callback(seam.close)
+        return RecordedTable(seam, self._guild.calls, self._after_call)
