@@ -36,37 +36,21 @@ ROOMS: Final = (
     {"errors"},
 )
 # What is decided, what Discord's things look like and what is on record, without any I/O.
-PURE: Final = {
-    "commands.admin_texts",
-    "commands.texts",
-    "discord.interactions",
-    "discord.markdown",
-    "discord.messages",
-    "discord.models",
-    "discord.permissions",
-    "discord.refusals",
-    "discord.responses",
-    "discord.snowflakes",
-    "errors",
-    "runtime.utf16",
-    "runtime.validation",
-    "sessions.duplicates.group",
-    "sessions.model",
-    "sessions.names",
-    "sessions.opening.next_step",
-    "sessions.opening.source_message",
-    "sessions.reconcile.actions",
-    "sessions.reconcile.changes",
-    "sessions.reconcile.housekeeping",
-    "sessions.reconcile.observation",
-    "sessions.reconcile.plan",
-    "sessions.threads.locks",
-    "sessions.threads.match",
-    "sessions.threads.record",
-    "store.clauses",
-    "store.items",
-    "store.lease",
-}
+_PURE: Final = """
+    commands.admin_texts commands.texts
+    discord.interactions discord.markdown discord.messages discord.models discord.permissions discord.refusals
+    discord.responses discord.snowflakes
+    errors
+    runtime.utf16 runtime.validation
+    sessions.duplicates.group
+    sessions.model sessions.names
+    sessions.opening.next_step sessions.opening.source_message
+    sessions.reconcile.actions sessions.reconcile.changes sessions.reconcile.housekeeping
+    sessions.reconcile.observation sessions.reconcile.plan
+    sessions.threads.locks sessions.threads.match sessions.threads.record
+    store.clauses store.items store.lease
+"""
+PURE: Final = frozenset(_PURE.split())
 INPUT_OUTPUT: Final = {"asyncio", "boto3", "botocore", "concurrent", "httpx", "selectors", "socket", "ssl", "threading"}
 
 # Who alone knows a library: everybody else goes through them.
@@ -81,18 +65,6 @@ KNOWN_BY: Final = {
 NEVER: Final = {"pydantic", "aws_xray_sdk", "moto", "pytest", "infra", "tests", "requests"}
 SLOW_POWERTOOLS: Final = {"tracing", "batch", "idempotency", "parameters", "parser", "event_handler"}
 
-EMPTY_WORDS: Final = {
-    "manager",
-    "helper",
-    "helpers",
-    "util",
-    "utils",
-    "service",
-    "process",
-    "processor",
-    "misc",
-    "common",
-}
 MAX_DOORS: Final = {"handler": 14, "handler/sessions": 10}
 # What fits in a head: what is longer has two subjects. A table of cases may be longer than what it tries.
 MAX_LINES: Final = {"handler": 300, "infra": 300, "tests": 450}
@@ -251,34 +223,6 @@ def test_modules_are_short() -> None:
     for folder, most in MAX_LINES.items():
         lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources(folder)}
         assert not {path: count for path, count in lines.items() if count > most}
-
-
-def test_names_say_something() -> None:
-    empty = {
-        (path.name, name)
-        for path in sources("handler", "infra", "tests")
-        for name in names_in(path)
-        if words(name) & EMPTY_WORDS
-    }
-    assert not empty
-
-
-def names_in(path: Path) -> Iterator[str]:
-    """The module's name and those that it defines; of tests, whose names are sentences, the module's alone."""
-    yield path.stem
-    if not path.is_relative_to(ROOT / "tests"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-                yield node.name
-
-
-def words(name: str) -> set[str]:
-    """The words of a snake_case or CamelCase name."""
-    return {word.lower() for word in re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+", name)}
-
-
-def test_the_words_of_a_name_are_found_in_either_spelling() -> None:
-    assert words("ThreadManager") == words("thread_manager") == {"thread", "manager"}
 
 
 if __name__ == "__main__":

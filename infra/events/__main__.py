@@ -141,70 +141,54 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m infra.events", description="Print an event or what goes with it.")
     parser.add_argument("--signing-key", metavar="HEX", help=f"instead of ${KEY_VARIABLE} or the development key")
     kinds = parser.add_subparsers(title="what to print", required=True, metavar="KIND")
-    for name, make, described, extend in _KINDS:
+    for name, make, described, taken in _KINDS:
         kind = kinds.add_parser(name, help=described, description=described)
         kind.set_defaults(make=make)
-        for extension in extend:
-            extension(kind)
+        for option in taken.split():
+            kind.add_argument(option, **_OPTIONS[option])
     return parser
 
 
-def _with_session(kind: argparse.ArgumentParser) -> None:
-    kind.add_argument("--name", required=True, help="the session's name")
-    kind.add_argument("--topic", help="what it is about")
-    kind.add_argument("--channel", default=interactions.DEVELOPMENT_CHANNEL_ID, metavar="ID", help="where it is used")
-
-
-def _with_user(kind: argparse.ArgumentParser) -> None:
-    kind.add_argument("--parent", metavar="ID", help="the channel is a thread, and this is its parent")
-    kind.add_argument("--guild", default=interactions.DEVELOPMENT_GUILD_ID, metavar="ID")
-    kind.add_argument("--user", default=interactions.DEVELOPMENT_USER_ID, metavar="ID")
-    kind.add_argument("--application", default=interactions.DEVELOPMENT_APPLICATION_ID, metavar="ID")
-    kind.add_argument("--token", help="the interaction's token, if Discord (or the local stack) knows it")
-
-
-def _with_encoding(kind: argparse.ArgumentParser) -> None:
-    kind.add_argument(
-        "--base64", action="store_true", help="with the body in base64, as API Gateway sometimes sends it"
-    )
-
-
-def _with_receive_count(kind: argparse.ArgumentParser) -> None:
-    kind.add_argument(
-        "--receive-count",
-        type=int,
-        default=1,
-        metavar="N",
-        help="how often the queue has delivered it; 3 is the last time",
-    )
-
-
-def _with_program(kind: argparse.ArgumentParser) -> None:
-    kind.add_argument("--unlock", action="store_true", help="lift a moderator's lock")
-    kind.add_argument("--request-id", metavar="ID", help="repeats with the same id are one request")
-
-
-def _with_addresses(kind: argparse.ArgumentParser) -> None:
-    kind.add_argument("--host", default="host.docker.internal", help="this machine, as a container sees it")
-    kind.add_argument("--aws-port", type=int, required=True, metavar="PORT", help="as `make run` says")
-    kind.add_argument("--discord-port", type=int, required=True, metavar="PORT", help="as `make run` says")
-
-
-def _with_built(kind: argparse.ArgumentParser) -> None:
-    kind.add_argument("--built", type=Path, default=BUILT_TEMPLATE, metavar="FILE", help=f"instead of {BUILT_TEMPLATE}")
-
-
+_OPTIONS: Final[dict[str, dict[str, Any]]] = {
+    "--name": {"required": True, "help": "the session's name"},
+    "--topic": {"help": "what it is about"},
+    "--channel": {"default": interactions.DEVELOPMENT_CHANNEL_ID, "metavar": "ID", "help": "where it is used"},
+    "--parent": {"metavar": "ID", "help": "the channel is a thread, and this is its parent"},
+    "--guild": {"default": interactions.DEVELOPMENT_GUILD_ID, "metavar": "ID"},
+    "--user": {"default": interactions.DEVELOPMENT_USER_ID, "metavar": "ID"},
+    "--application": {"default": interactions.DEVELOPMENT_APPLICATION_ID, "metavar": "ID"},
+    "--token": {"help": "the interaction's token, if Discord (or the local stack) knows it"},
+    "--base64": {"action": "store_true", "help": "with the body in base64, as API Gateway sometimes sends it"},
+    "--receive-count": {
+        "type": int,
+        "default": 1,
+        "metavar": "N",
+        "help": "how often the queue has delivered it; 3 is the last time",
+    },
+    "--unlock": {"action": "store_true", "help": "lift a moderator's lock"},
+    "--request-id": {"metavar": "ID", "help": "repeats with the same id are one request"},
+    "--host": {"default": "host.docker.internal", "help": "this machine, as a container sees it"},
+    "--aws-port": {"type": int, "required": True, "metavar": "PORT", "help": "as `make run` says"},
+    "--discord-port": {"type": int, "required": True, "metavar": "PORT", "help": "as `make run` says"},
+    "--built": {"type": Path, "default": BUILT_TEMPLATE, "metavar": "FILE", "help": f"instead of {BUILT_TEMPLATE}"},
+}
+_SESSION: Final = "--name --topic --channel"
+_USER: Final = "--parent --guild --user --application --token"
 _Make = Callable[[argparse.Namespace, datetime], str]
-_Extend = Callable[[argparse.ArgumentParser], None]
-_KINDS: Final[tuple[tuple[str, _Make, str, tuple[_Extend, ...]], ...]] = (
-    ("open", _open, "WebhookFunction: /session open, signed now", (_with_session, _with_user, _with_encoding)),
-    ("ping", _ping, "WebhookFunction: Discord's check of an endpoint, signed now", (_with_encoding,)),
-    ("job", _job, "WorkerFunction: /session open, deferred to it", (_with_session, _with_user, _with_receive_count)),
-    ("ensure", _ensure, "EnsureFunction: a program's request", (_with_session, _with_program)),
-    ("schedule", _schedule, "ReconcilerFunction: the schedule's tick", ()),
-    ("key", _show_key, "the key pair; the public half is DISCORD_PUBLIC_KEY", ()),
-    ("env", _env, "variables for --env-vars, so that a container reaches the local stack", (_with_addresses,)),
-    ("template", _template, "the built template, declaring all variables that env sets", (_with_built,)),
+_KINDS: Final[tuple[tuple[str, _Make, str, str], ...]] = (
+    ("open", _open, "WebhookFunction: /session open, signed now", f"{_SESSION} {_USER} --base64"),
+    ("ping", _ping, "WebhookFunction: Discord's check of an endpoint, signed now", "--base64"),
+    ("job", _job, "WorkerFunction: /session open, deferred to it", f"{_SESSION} {_USER} --receive-count"),
+    ("ensure", _ensure, "EnsureFunction: a program's request", f"{_SESSION} --unlock --request-id"),
+    ("schedule", _schedule, "ReconcilerFunction: the schedule's tick", ""),
+    ("key", _show_key, "the key pair; the public half is DISCORD_PUBLIC_KEY", ""),
+    (
+        "env",
+        _env,
+        "variables for --env-vars, so that a container reaches the local stack",
+        "--host --aws-port --discord-port",
+    ),
+    ("template", _template, "the built template, declaring all variables that env sets", "--built"),
 )
 
 

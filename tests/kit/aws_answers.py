@@ -26,9 +26,9 @@ def error(url: str, status: int, code: str, **more: Any) -> AWSResponse:
     return answer(url, status, json.dumps(body))
 
 
-def connect(session: Session, service: str, send: Callable[..., AWSResponse]) -> None:
-    """Let the clients of that service that this session makes end in `send`."""
-    session.events.register(f"before-send.{service}", send)  # type: ignore[arg-type]  # this event is answered
+def connect(session: Session, name: str, send: Callable[..., AWSResponse]) -> None:
+    """Let the clients of the AWS service of that name that this session makes end in `send`."""
+    session.events.register(f"before-send.{name}", send)  # type: ignore[arg-type]  # this event is answered
 
 
 def operation_of(request: AWSPreparedRequest) -> str:
