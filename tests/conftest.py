@@ -47,8 +47,8 @@ def guild(request: pytest.FixtureRequest, guild_options: dict[str, Any]) -> Iter
 
 
 @pytest.fixture
-def deployment() -> Iterator[Deployment]:
-    with Deployment() as deployment:
+def deployment(guild_options: dict[str, Any]) -> Iterator[Deployment]:
+    with Deployment(**guild_options) as deployment:
         yield deployment
 
 

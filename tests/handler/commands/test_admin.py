@@ -67,6 +67,7 @@ async def test_forty_threads_of_one_name_are_merged_into_one(deployment: Deploym
     assert f"<#{kept.id}>" in await finish(deployment, opened)
 
 
+@pytest.mark.guild(table="client")  # moto copies the table for each transaction
 async def test_listing_duplicates_of_a_new_channel_imports_it_first(deployment: Deployment) -> None:
     add_archived_threads(deployment, 250, lambda n: f"Session {n % 125}")
     listed = await deployment.administer("duplicates")
@@ -75,6 +76,7 @@ async def test_listing_duplicates_of_a_new_channel_imports_it_first(deployment: 
     assert "imported_at" in deployment.table.channel()
 
 
+@pytest.mark.guild(table="client")  # moto copies the table for each transaction
 @pytest.mark.parametrize("number", [0, 1, 100, 101, 250])
 async def test_an_import_ends_with_the_number_of_threads(deployment: Deployment, number: int) -> None:
     add_archived_threads(deployment, number, lambda n: f"Session {n}" if n % 2 else f"talk {n}", hours_ago=1)
@@ -96,6 +98,7 @@ async def test_a_second_import_finds_a_thread_that_a_restored_table_lacks(deploy
     assert f"<#{old}>" in await finish(deployment, await deployment.ask("old"))
 
 
+@pytest.mark.guild(table="client")  # moto copies the table for each transaction
 async def test_an_interrupted_import_resumes_and_its_repeat_does_not_start_again(deployment: Deployment) -> None:
     add_archived_threads(deployment, 250, "Session {}".format)
     asked = await deployment.administer("import", old=2.9)  # handed over at once
