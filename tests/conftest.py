@@ -42,7 +42,7 @@ def guild_options(request: pytest.FixtureRequest, guild_defaults: dict[str, Any]
 @pytest.fixture
 def guild(request: pytest.FixtureRequest, guild_options: dict[str, Any]) -> Iterator[Guild]:
     """A guild with these options; a test may give more of them as the fixture's parameter."""
-    with Guild(**guild_options, **getattr(request, "param", {})) as guild:
+    with Guild(**{**guild_options, **getattr(request, "param", {})}) as guild:
         yield guild
 
 

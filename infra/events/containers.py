@@ -13,12 +13,7 @@ RECONCILE_QUEUE: Final = "ReconcileQueue"
 BOT_TOKEN_PARAMETER: Final = "/onethread/discord-bot-token"
 
 # The template does not declare these: a deployed stack does not choose where Discord and AWS are.
-UNDECLARED: Final = (
-    "AWS_ENDPOINT_URL_DYNAMODB",
-    "AWS_ENDPOINT_URL_SQS",
-    "AWS_ENDPOINT_URL_SSM",
-    "DISCORD_API_URL",
-)
+UNDECLARED: Final = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SSM", "DISCORD_API_URL")
 
 
 def environment(host: str, aws_port: int, discord_port: int, public_key: bytes) -> dict[str, str]:

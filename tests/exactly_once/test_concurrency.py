@@ -8,6 +8,8 @@ from handler.sessions.model import Opened, Outcome
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL, NAME
 
+pytestmark = pytest.mark.guild(table="client", latency=0.05)
+
 PROCESSES = 4
 EACH = 50
 
@@ -33,7 +35,7 @@ async def test_200_opens_of_one_new_name_over_four_environments_end_with_one_thr
     assert [answer.outcome for answer in opened].count(Outcome.CREATED) == 1
 
 
-@pytest.mark.guild(table="client", latency=0.05, imported=False)
+@pytest.mark.guild(imported=False)
 async def test_200_opens_in_a_channel_that_nobody_knows_yet_end_with_one_thread(guild: Guild) -> None:
     opened = await opened_everywhere(guild)
 
@@ -42,7 +44,6 @@ async def test_200_opens_in_a_channel_that_nobody_knows_yet_end_with_one_thread(
     assert [message.id for message in guild.source_messages()] == [thread.id]
 
 
-@pytest.mark.guild(table="client", latency=0.05)
 async def test_200_opens_of_a_deleted_threads_name_end_with_one_thread(guild: Guild) -> None:
     guild.people.delete_thread((await guild.open()).thread_id)
     opened = await opened_everywhere(guild)
@@ -52,7 +53,6 @@ async def test_200_opens_of_a_deleted_threads_name_end_with_one_thread(guild: Gu
     assert [message.id for message in guild.source_messages()] == [thread.id]
 
 
-@pytest.mark.guild(table="client", latency=0.05)
 async def test_200_opens_of_a_name_that_persons_threads_bear_adopt_the_same_one(guild: Guild) -> None:
     for _ in range(3):
         guild.people.create_thread(CHANNEL, f"Session {NAME}")
@@ -63,7 +63,6 @@ async def test_200_opens_of_a_name_that_persons_threads_bear_adopt_the_same_one(
     assert guild.source_messages() == []
 
 
-@pytest.mark.guild(table="client", latency=0.05)
 async def test_50_different_names_at_once_get_50_threads(guild: Guild) -> None:
     processes = [guild.opener() for _ in range(PROCESSES)]
     names = [f"run {number}" for number in range(50)]

@@ -15,6 +15,8 @@ from tests.kit.table_view import CHANNEL, GUILD
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG
 from tests.reconciler.housekeeping import BETWEEN_RUNS, CLOSES, DAY_MINUTES, DELETES, housekeep, idle, living_ids
 
+pytestmark = pytest.mark.guild(settings=DELETES)
+
 AFTER_A_DAY: Final = {"DELETE_AFTER_DAYS": "1", "DELETE_MODE": "delete"}
 CALLS: Final = range(1, 10)  # more than a run makes that closes one session
 
@@ -75,7 +77,6 @@ async def left_for_an_open(guild: Guild, *, audit: bool) -> str:
 
 @pytest.mark.parametrize("seen_by_a_run", [True, False])
 @pytest.mark.parametrize("audit", [True, False])
-@pytest.mark.guild(settings=DELETES)
 async def test_a_moderators_lock_minutes_after_an_open_is_not_lifted_for_a_member(
     guild: Guild, audit: bool, seen_by_a_run: bool
 ) -> None:
@@ -88,7 +89,6 @@ async def test_a_moderators_lock_minutes_after_an_open_is_not_lifted_for_a_membe
 
 
 @pytest.mark.parametrize("audit", [True, False])
-@pytest.mark.guild(settings=DELETES)
 async def test_a_moderators_lock_minutes_after_an_open_is_not_lifted_by_a_later_run(guild: Guild, audit: bool) -> None:
     thread_id = await left_for_an_open(guild, audit=audit)
     carried_out: list[str] = []
@@ -118,7 +118,6 @@ async def test_an_open_a_minute_before_the_day_is_over_keeps_the_thread(guild: G
 
 
 @pytest.mark.parametrize("slow_minutes", [0.05, 2.0])
-@pytest.mark.guild(settings=DELETES)
 async def test_while_a_slow_opener_is_about_to_delete_nobody_is_led_to_that_thread(
     guild: Guild, slow_minutes: float
 ) -> None:
@@ -179,7 +178,6 @@ async def runs_for(guild: Guild, minutes: float) -> None:
 
 
 @pytest.mark.parametrize("opens", [True, False])
-@pytest.mark.guild(settings=DELETES)
 async def test_an_opening_by_hand_is_not_forgotten_when_the_timer_archives_the_thread_again(
     guild: Guild, opens: bool
 ) -> None:
@@ -195,7 +193,6 @@ async def test_an_opening_by_hand_is_not_forgotten_when_the_timer_archives_the_t
     assert not await survives(guild, thread_id)
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_an_old_thread_that_was_opened_by_hand_and_adopted_is_in_use(guild: Guild) -> None:
     thread_id = guild.people.create_thread(CHANNEL, "Session old")
     guild.people.archive(thread_id)
@@ -211,7 +208,6 @@ async def test_an_old_thread_that_was_opened_by_hand_and_adopted_is_in_use(guild
 
 
 @pytest.mark.parametrize("audit", [True, False])
-@pytest.mark.guild(settings=DELETES)
 async def test_a_moderator_who_opens_a_marked_thread_and_archives_it_again_keeps_it(guild: Guild, audit: bool) -> None:
     if not audit:
         guild.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG)
@@ -231,7 +227,6 @@ async def test_a_moderator_who_opens_a_marked_thread_and_archives_it_again_keeps
 # A pause of housekeeping.
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_a_mark_from_before_a_pause_of_housekeeping_is_set_anew_before_anything_is_deleted(guild: Guild) -> None:
     thread_id = await idle(guild)
     assert await housekeep(guild) == {"Mark": 1}

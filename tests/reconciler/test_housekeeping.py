@@ -17,7 +17,10 @@ from tests.reconciler.housekeeping import (
     living_ids,
 )
 
+pytestmark = pytest.mark.guild(settings=DELETES)
 
+
+@pytest.mark.guild(settings={})
 async def test_nothing_is_done_to_old_sessions_unless_it_is_asked_for(guild: Guild) -> None:
     thread_id = await idle(guild, days=400, archived=False)
     for _ in range(3):
@@ -106,7 +109,6 @@ async def test_an_old_session_whose_thread_is_active_is_archived_and_closed(guil
 # DeleteAfterDays, delete
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_an_old_session_is_deleted_over_two_runs_and_opened_anew(guild: Guild) -> None:
     thread_id = await idle(guild)
     assert await housekeep(guild) == {"Mark": 1}
@@ -124,7 +126,6 @@ async def test_an_old_session_is_deleted_over_two_runs_and_opened_anew(guild: Gu
     assert living_ids(guild, "old") == [opened.thread_id]
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_an_old_session_whose_thread_is_active_is_deleted_too(guild: Guild) -> None:
     thread_id = await idle(guild, archived=False)
     assert await housekeep(guild) == {"Mark": 1}
@@ -133,7 +134,6 @@ async def test_an_old_session_whose_thread_is_active_is_deleted_too(guild: Guild
     assert thread_id not in guild.discord.threads
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_a_young_session_is_left_alone(guild: Guild) -> None:
     await idle(guild, days=29)
     for _ in range(3):
@@ -141,7 +141,6 @@ async def test_a_young_session_is_left_alone(guild: Guild) -> None:
         await guild.wait(minutes=BETWEEN_RUNS)
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_a_closed_session_is_deleted_so_long_after_it_was_closed_whatever_was_said_before(guild: Guild) -> None:
     thread_id = await idle(guild, days=1)
     guild.table.put(guild.table.item("old"), status="closed")
@@ -154,7 +153,6 @@ async def test_a_closed_session_is_deleted_so_long_after_it_was_closed_whatever_
     assert thread_id not in guild.discord.threads
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_two_runs_in_one_moment_do_not_delete(guild: Guild) -> None:
     thread_id = await idle(guild)
     assert await housekeep(guild) == {"Mark": 1}
@@ -162,7 +160,6 @@ async def test_two_runs_in_one_moment_do_not_delete(guild: Guild) -> None:
     assert thread_id in guild.discord.threads
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_a_message_between_the_two_runs_keeps_the_thread(guild: Guild) -> None:
     thread_id = await idle(guild)
     await housekeep(guild)
@@ -175,7 +172,6 @@ async def test_a_message_between_the_two_runs_keeps_the_thread(guild: Guild) -> 
     assert "delete_marked_at" not in guild.table.item("old")
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_an_open_between_the_two_runs_clears_the_mark_and_counts_as_activity(guild: Guild) -> None:
     thread_id = await idle(guild)
     await housekeep(guild)
@@ -189,7 +185,6 @@ async def test_an_open_between_the_two_runs_clears_the_mark_and_counts_as_activi
     assert await housekeep(guild) == {"Mark": 1}
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_an_open_before_the_first_run_counts_as_activity_even_where_it_found_nothing_to_do(guild: Guild) -> None:
     thread_id = await idle(guild, archived=False)
     assert (await guild.open("old")).outcome == "reused"
@@ -199,7 +194,6 @@ async def test_an_open_before_the_first_run_counts_as_activity_even_where_it_fou
     assert thread_id in guild.discord.threads
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_a_moderator_who_writes_in_the_locked_thread_keeps_it(guild: Guild) -> None:
     thread_id = await idle(guild)
     await housekeep(guild)
@@ -225,7 +219,6 @@ async def test_a_moderator_who_writes_in_the_locked_thread_keeps_it(guild: Guild
     assert not {"delete_marked_at", "deleting_at", "delete_locking_at"} & item.keys()
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_a_lock_of_a_moderator_stays_when_the_thread_is_kept(guild: Guild) -> None:
     thread_id = await idle(guild, archived=False)
     guild.people.lock(thread_id)
@@ -239,7 +232,6 @@ async def test_a_lock_of_a_moderator_stays_when_the_thread_is_kept(guild: Guild)
     assert guild.table.item("old")["locked_by"] == MODERATOR
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_no_run_deletes_more_than_so_many(guild: Guild) -> None:
     names = [f"old {number}" for number in range(12)]
     for name in names:
@@ -253,7 +245,6 @@ async def test_no_run_deletes_more_than_so_many(guild: Guild) -> None:
     assert all(guild.table.item(name)["status"] == "vacant" for name in names)
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_a_thread_that_may_not_be_locked_is_kept_and_does_not_hold_up_the_others(guild: Guild) -> None:
     await idle(guild)
     guild.discord.add_channel(GUILD, "11")
@@ -271,7 +262,6 @@ async def test_a_thread_that_may_not_be_locked_is_kept_and_does_not_hold_up_the_
     assert living_ids(guild, "old") == [guild.table.item("old")["discord_thread_id"]]
 
 
-@pytest.mark.guild(settings=DELETES)
 async def test_deleting_works_without_the_audit_log(guild: Guild) -> None:
     guild.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG)
     thread_id = await idle(guild)
@@ -304,6 +294,7 @@ async def test_a_kept_thread_that_discords_timer_archived_is_opened_again(guild:
     assert await housekeep(guild) == {}
 
 
+@pytest.mark.guild(settings={})
 async def test_a_kept_thread_that_a_person_archived_stays_archived(guild: Guild) -> None:
     thread_id = await kept(guild)
     guild.people.archive(thread_id)
@@ -314,6 +305,7 @@ async def test_a_kept_thread_that_a_person_archived_stays_archived(guild: Guild)
     assert guild.table.item("kept")["archived"] is True
 
 
+@pytest.mark.guild(settings={})
 async def test_who_archived_long_ago_and_opened_again_does_not_count(guild: Guild) -> None:
     thread_id = await kept(guild)
     guild.people.archive(thread_id)
@@ -325,6 +317,7 @@ async def test_who_archived_long_ago_and_opened_again_does_not_count(guild: Guil
     assert await housekeep(guild) == {"Reopen": 1}
 
 
+@pytest.mark.guild(settings={})
 async def test_without_the_audit_log_keep_is_off_and_says_so(guild: Guild) -> None:
     guild.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG)
     thread_id = await kept(guild)
@@ -345,6 +338,7 @@ async def test_a_kept_session_is_neither_archived_nor_deleted_for_being_idle(gui
     assert not guild.discord.threads[thread_id].archived
 
 
+@pytest.mark.guild(settings={})
 async def test_a_kept_thread_that_may_not_be_opened_is_written_down_as_it_is(guild: Guild) -> None:
     thread_id = await kept(guild)
     guild.people.auto_archive(thread_id)

@@ -13,6 +13,8 @@ from tests.kit.recorded_calls import Died
 from tests.reconciler.differences import differences
 from tests.reconciler.housekeeping import BETWEEN_RUNS, DELETES, housekeep, idle, living_ids
 
+pytestmark = pytest.mark.guild(settings=DELETES)
+
 CALLS: Final = range(1, 40)  # more than a run makes that deletes one thread
 SEEDS: Final = range(60)
 MORE_RUNS: Final = 4  # after all that happened: whoever was to be led astray would be by then
@@ -49,7 +51,6 @@ async def more_runs(guild: Guild) -> None:
 
 @pytest.mark.parametrize("archived", [True, False])
 @pytest.mark.parametrize("nth", CALLS)
-@pytest.mark.guild(settings=DELETES)
 async def test_an_open_between_any_two_calls_is_led_to_a_thread_that_stays(
     guild: Guild, nth: int, archived: bool
 ) -> None:
@@ -71,7 +72,6 @@ async def test_an_open_between_any_two_calls_is_led_to_a_thread_that_stays(
 
 
 @pytest.mark.parametrize("nth", CALLS)
-@pytest.mark.guild(settings=DELETES)
 async def test_an_open_between_any_two_calls_of_the_first_run_is_led_to_a_thread_that_stays(
     guild: Guild, nth: int
 ) -> None:
@@ -90,7 +90,6 @@ async def test_an_open_between_any_two_calls_of_the_first_run_is_led_to_a_thread
 
 @pytest.mark.parametrize("archived", [True, False])
 @pytest.mark.parametrize("nth", CALLS)
-@pytest.mark.guild(settings=DELETES)
 async def test_what_a_member_writes_between_any_two_calls_is_not_lost(guild: Guild, nth: int, archived: bool) -> None:
     thread_id = await marked(guild, archived=archived)
     written: list[str] = []
@@ -111,7 +110,6 @@ async def test_what_a_member_writes_between_any_two_calls_is_not_lost(guild: Gui
 
 
 @pytest.mark.parametrize("nth", CALLS)
-@pytest.mark.guild(settings=DELETES)
 async def test_a_moderator_who_unlocks_between_any_two_calls_loses_no_message(guild: Guild, nth: int) -> None:
     thread_id = await marked(guild)
     written: list[str] = []
@@ -134,7 +132,6 @@ async def test_a_moderator_who_unlocks_between_any_two_calls_loses_no_message(gu
 @pytest.mark.parametrize("opens", [True, False])
 @pytest.mark.parametrize("archived", [True, False])
 @pytest.mark.parametrize("nth", CALLS)
-@pytest.mark.guild(settings=DELETES)
 async def test_a_run_that_dies_after_any_call_loses_nothing(
     guild: Guild, nth: int, archived: bool, opens: bool
 ) -> None:
@@ -160,7 +157,6 @@ async def test_a_run_that_dies_after_any_call_loses_nothing(
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.guild(settings=DELETES)
 async def test_opens_messages_and_runs_at_once_in_any_order(guild: Guild, seed: int) -> None:
     chance = random.Random(seed)
     thread_id = await marked(guild, archived=chance.random() < 0.7)

@@ -11,6 +11,8 @@ from handler.sessions.model import Outcome
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL
 
+pytestmark = pytest.mark.guild(table="memory", imported=False)
+
 ARCHIVED: Final = "GET /channels/{channel_id}/threads/archived/public"
 THREADS: Final = "POST /channels/{channel_id}/messages/{message_id}/threads"
 
@@ -35,7 +37,7 @@ def past(guild: Guild, count: int, **how: Any) -> list[str]:
     return guild.discord.people.add_archived_threads(CHANNEL, count, **how)
 
 
-@pytest.mark.guild(imported=False)
+@pytest.mark.guild(table="moto")
 async def test_the_first_open_of_a_channel_imports_its_past_then_creates(guild: Guild) -> None:
     old = past(guild, 5, name_of="Session {}".format)
     opened = await guild.open("new")
@@ -49,7 +51,7 @@ async def test_the_first_open_of_a_channel_imports_its_past_then_creates(guild: 
     assert guild.table.find("GUILD#1", "GUILD")
 
 
-@pytest.mark.guild(table="memory", imported=False, latency=0.3)
+@pytest.mark.guild(latency=0.3)
 async def test_a_long_past_is_read_over_several_requests_each_going_on_where_the_last_one_stopped(
     guild: Guild,
 ) -> None:
@@ -72,7 +74,6 @@ async def test_a_long_past_is_read_over_several_requests_each_going_on_where_the
     assert guild.table.threads() == {*sessions_of(old), opened.thread_id}
 
 
-@pytest.mark.guild(table="memory", imported=False)
 async def test_the_import_stops_at_the_first_match_and_goes_on_with_the_next_unknown_name(guild: Guild) -> None:
     old = past(guild, 450)
     found = await guild.open("150")
@@ -85,7 +86,6 @@ async def test_the_import_stops_at_the_first_match_and_goes_on_with_the_next_unk
     assert guild.table.threads() == {*sessions_of(old), opened.thread_id}
 
 
-@pytest.mark.guild(table="memory", imported=False)
 async def test_a_known_session_is_linked_while_the_past_is_not_read_yet(guild: Guild) -> None:
     past(guild, 450)
     found = await guild.open("49")
@@ -95,7 +95,6 @@ async def test_a_known_session_is_linked_while_the_past_is_not_read_yet(guild: G
     assert guild.calls.count(ARCHIVED) == 0
 
 
-@pytest.mark.guild(table="memory", imported=False)
 async def test_an_active_match_needs_no_page_of_the_past(guild: Guild) -> None:
     past(guild, 450)
     made = guild.people.create_thread(CHANNEL, "Session now")
@@ -105,7 +104,6 @@ async def test_an_active_match_needs_no_page_of_the_past(guild: Guild) -> None:
 
 
 @pytest.mark.parametrize("same", [3, 100, 101, 250], ids="{} at one time".format)
-@pytest.mark.guild(table="memory", imported=False)
 async def test_threads_archived_at_the_same_time_at_a_pages_edge_are_all_imported(guild: Guild, same: int) -> None:
     newest = guild.now - timedelta(hours=2)
     past(guild, 98, newest=newest, name_of="talk {}".format)
@@ -124,7 +122,7 @@ async def test_threads_archived_at_the_same_time_at_a_pages_edge_are_all_importe
     assert old <= guild.table.threads()
 
 
-@pytest.mark.guild(table="memory", imported=False, latency=0.5)
+@pytest.mark.guild(latency=0.5)
 async def test_a_thread_that_moves_to_page_one_meanwhile_is_not_missed(guild: Guild) -> None:
     old = past(guild, 450)
     with pytest.raises(Importing):
@@ -140,7 +138,7 @@ async def test_a_thread_that_moves_to_page_one_meanwhile_is_not_missed(guild: Gu
     assert (await guild.open("449")).thread_id == moving
 
 
-@pytest.mark.guild(table="memory", imported=False, latency=0.5)
+@pytest.mark.guild(latency=0.5)
 async def test_a_thread_that_is_unarchived_meanwhile_is_not_missed(guild: Guild) -> None:
     old = past(guild, 450)
     with pytest.raises(Importing):
@@ -151,7 +149,6 @@ async def test_a_thread_that_is_unarchived_meanwhile_is_not_missed(guild: Guild)
     assert old[449] in guild.table.threads()
 
 
-@pytest.mark.guild(table="memory", imported=False)
 async def test_several_old_threads_of_one_name_are_settled_as_one_session_and_its_namesakes(guild: Guild) -> None:
     old = past(guild, 4, name_of=lambda _: "Session same", step=timedelta(minutes=5))
     await guild.open("new")
@@ -162,7 +159,6 @@ async def test_several_old_threads_of_one_name_are_settled_as_one_session_and_it
     assert (await guild.open("same")).thread_id == old[0]
 
 
-@pytest.mark.guild(table="memory", imported=False)
 async def test_old_threads_that_are_not_named_like_sessions_are_left_alone(guild: Guild) -> None:
     past(guild, 120, name_of="talk {}".format)
     past(guild, 1, type=12, name_of=lambda _: "Session secret", newest=datetime.fromisoformat("2026-11-01T00:00Z"))
@@ -172,7 +168,6 @@ async def test_old_threads_that_are_not_named_like_sessions_are_left_alone(guild
     assert not [item for item in guild.table.items() if item["sk"].startswith("NAMESAKE#")]
 
 
-@pytest.mark.guild(table="memory", imported=False)
 async def test_two_processes_that_import_side_by_side_end_with_one_thread(guild: Guild) -> None:
     old = past(guild, 250)
     one, other = guild.opener(), guild.opener()
@@ -183,7 +178,6 @@ async def test_two_processes_that_import_side_by_side_end_with_one_thread(guild:
     assert len(guild.source_messages()) == 1
 
 
-@pytest.mark.guild(table="memory", imported=False)
 async def test_without_read_message_history_nothing_is_imported_or_created_and_the_permission_is_named(
     guild: Guild,
 ) -> None:
