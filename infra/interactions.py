@@ -59,10 +59,32 @@ def ping(
     return {**_envelope(PING, interaction_id or snowflake(now), application_id, None), "user": _user(application_id)}
 
 
-def interaction(
-    name: str,
+def interaction(name: str, *, topic: str | None = None, **place: Any) -> dict[str, Any]:
+    """``/session open name: [topic:]``; ``place`` as for ``used_in_guild``."""
+    payload = used_in_guild(APPLICATION_COMMAND, **place)
+    options = {"name": name} if topic is None else {"name": name, "topic": topic}
+    return {**payload, "data": _command(payload["application_id"], "open", options)}
+
+
+def admin_command(subcommand: str, *, member_permissions: int = MODERATOR_PERMISSIONS, **place: Any) -> dict[str, Any]:
+    """``/session-admin import`` or ``duplicates``; ``place`` as for ``used_in_guild``."""
+    payload = used_in_guild(APPLICATION_COMMAND, member_permissions=member_permissions, **place)
+    return {**payload, "data": _command(payload["application_id"], subcommand, {}, name="session-admin")}
+
+
+def button(
+    message: Mapping[str, Any], *, member_permissions: int = MODERATOR_PERMISSIONS, **place: Any
+) -> dict[str, Any]:
+    """A press of the first button beneath a message of the bot; ``place`` as for ``used_in_guild``."""
+    payload = used_in_guild(MESSAGE_COMPONENT, member_permissions=member_permissions, **place)
+    custom_id = message["components"][0]["components"][0]["custom_id"]
+    data = {"component_type": BUTTON, "custom_id": custom_id, "id": 2}
+    return {**payload, "data": data, "message": dict(message)}
+
+
+def used_in_guild(
+    kind: int,
     *,
-    topic: str | None = None,
     channel_id: str,
     guild_id: str,
     user_id: str,
@@ -75,38 +97,20 @@ def interaction(
     application_id: str = DEVELOPMENT_APPLICATION_ID,
     now: datetime,
 ) -> dict[str, Any]:
-    """``/session open name: [topic:]``, used in a guild's channel, or in a thread whose channel is ``parent_id``."""
-    options = {"name": name} if topic is None else {"name": name, "topic": topic}
+    """An interaction in a guild's channel, or in a thread whose channel is ``parent_id``; without its data."""
     return {
-        **_envelope(APPLICATION_COMMAND, interaction_id or snowflake(now), application_id, token),
+        **_envelope(kind, interaction_id or snowflake(now), application_id, token),
         "app_permissions": str(app_permissions),
         "authorizing_integration_owners": {"0": guild_id},
         "channel": _channel(channel_id, guild_id, channel_type, parent_id, member_permissions),
         "channel_id": channel_id,
         "context": GUILD_CONTEXT,
-        "data": _command(application_id, "open", options),
         "guild": {"features": [], "id": guild_id, "locale": "en-US"},
         "guild_id": guild_id,
         "guild_locale": "en-US",
         "locale": "en-GB",
         "member": _member(user_id, member_permissions),
     }
-
-
-def admin_command(subcommand: str, *, member_permissions: int = MODERATOR_PERMISSIONS, **place: Any) -> dict[str, Any]:
-    """``/session-admin import`` or ``duplicates``; ``place`` as for ``interaction``."""
-    payload = interaction("", member_permissions=member_permissions, **place)
-    return {**payload, "data": _command(payload["application_id"], subcommand, {}, name="session-admin")}
-
-
-def button(
-    message: Mapping[str, Any], *, member_permissions: int = MODERATOR_PERMISSIONS, **place: Any
-) -> dict[str, Any]:
-    """A press of the first button beneath a message of the bot; ``place`` as for ``interaction``."""
-    payload = interaction("", member_permissions=member_permissions, **place)
-    custom_id = message["components"][0]["components"][0]["custom_id"]
-    data = {"component_type": BUTTON, "custom_id": custom_id, "id": 2}
-    return {**payload, "type": MESSAGE_COMPONENT, "data": data, "message": dict(message)}
 
 
 def sign(body: bytes, key: SigningKey, now: datetime) -> dict[str, str]:
