@@ -81,5 +81,7 @@ async def _confirm(context: Context, observation: Observation, plan: Plan, pace:
         actions.UpdateSession | actions.Commit | actions.DropClaim | actions.EndGeneration | actions.HoldDeletion
     )
     pairs = {action.session.pair for action in plan.actions if isinstance(action, of_a_session)}
+    if not pairs:  # a quiet guild: the plan stands, and need not be made again
+        return observation, plan
     fresh = await context.store.sessions.get_many(pairs)
     return await _fetch_and_plan(context, observation.replace_sessions(pairs, fresh), pace)
