@@ -7,7 +7,8 @@
     in flight   sent, and not answered yet. The response to another request may or may not have counted them; a new
                 window assumes that it did not, so that what is left is never overestimated.
     block       a 429 blocks its bucket for `retry_after`; a global one (`X-RateLimit-Global`) blocks all authorized
-                requests; one without Discord's own JSON, from a proxy, blocks everything from this address.
+                requests. One without Discord's own JSON and headers comes from a proxy: it blocks its bucket too, but
+                only for `MAX_PROXY_SECONDS`, whatever it says.
 
 A 429 from a bucket with requests left comes from a limit that the headers do not show (renaming has one): only the
 refused request waits. A route without any response yet is not held back. The limit of 50 requests a second in all is
@@ -28,10 +29,13 @@ from handler.discord.http import Request, Response
 
 DEFAULT_RETRY_AFTER_SECONDS: Final = 5.0  # for a 429 that does not say: long enough not to hammer
 MAX_RETRY_AFTER_SECONDS: Final = 86_400.0  # a longer time is garbage, and would overflow a datetime
+# A proxy's 429 names an hour or a day, while other routes and the next request go through (discord-api-docs issues 7040,
+# 8570): ask again soon.
+MAX_PROXY_SECONDS: Final = 30.0
 MAX_WINDOWS: Final = 1_000  # an environment can meet any number of channels: beyond this, expired windows are dropped
 
-_ADDRESS: Final = "address"
 _GLOBAL: Final = "global"
+_PROXY: Final = "proxy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Wait:
     """How long a request has to wait."""
 
     seconds: float
-    scope: str  # whose limit it is: `user`, `shared`, `global` or `address`
+    scope: str  # whose limit it is: `user`, `shared`, `global` or `proxy`
 
 
 @dataclass(slots=True)
@@ -50,14 +54,17 @@ class _Window:
     length: float  # seconds, as far as seen
     scope: str = "user"
 
-    def take(self, now: datetime) -> float:
-        """Take one of the requests that are left, or return the seconds until there are any."""
+    def wait(self, now: datetime) -> float:
+        """The seconds until there are requests left; nothing is taken."""
+        if self.left > 0 or now >= self.resets_at:
+            return 0.0
+        return (self.resets_at - now).total_seconds()
+
+    def take(self, now: datetime) -> None:
+        """Take one of the requests that are left."""
         if now >= self.resets_at and self.limit is not None:
             self.left, self.resets_at, self.scope = self.limit, now + timedelta(seconds=self.length), "user"
-        if self.left > 0:
-            self.left -= 1
-            return 0.0
-        return max(0.0, (self.resets_at - now).total_seconds())
+        self.left = max(0, self.left - 1)
 
 
 class RateLimits:
@@ -67,22 +74,23 @@ class RateLimits:
         self._bucket_of: dict[str, str] = {}  # by route
         self._windows: dict[tuple[str, str], _Window] = {}  # by bucket (or route if unknown) and major parameter
         self._in_flight: Counter[tuple[str, str]] = Counter()  # by route and major parameter
-        self._blocked_until: dict[str, datetime] = {}  # by scope
+        self._blocked_until: datetime | None = None  # by a global 429
 
     def acquire(self, request: Request, now: datetime) -> Wait | None:
         """None if the request may go now: it then counts as in flight until `release`. Else how long to wait."""
         if (wait := self.known_wait(request, now)) is not None:
             return wait
+        if (window := self._windows.get(self._key(request))) is not None:
+            window.take(now)
         self._in_flight[request.route, request.major] += 1
         return None
 
     def known_wait(self, request: Request, now: datetime) -> Wait | None:
-        """How long such a request would have to wait now, as far as known. It does not count as in flight."""
-        for scope in (_ADDRESS, _GLOBAL) if request.authorized else (_ADDRESS,):
-            if scope in self._blocked_until and self._blocked_until[scope] > now:
-                return Wait((self._blocked_until[scope] - now).total_seconds(), scope)
+        """How long such a request would have to wait now, as far as known. Only looks: nothing is counted."""
+        if request.authorized and self._blocked_until is not None and self._blocked_until > now:
+            return Wait((self._blocked_until - now).total_seconds(), _GLOBAL)
         window = self._windows.get(self._key(request))
-        if window is not None and (seconds := window.take(now)) > 0:
+        if window is not None and (seconds := window.wait(now)) > 0:
             return Wait(seconds, window.scope)
         return None
 
@@ -125,8 +133,8 @@ class RateLimits:
     def _block(self, request: Request, response: Response, headers: "_BucketHeaders | None", now: datetime) -> Wait:
         wait = _parse_wait(response)
         until = now + timedelta(seconds=wait.seconds)
-        if wait.scope in (_ADDRESS, _GLOBAL):
-            self._blocked_until[wait.scope] = max(until, self._blocked_until.get(wait.scope, until))
+        if wait.scope == _GLOBAL:
+            self._blocked_until = max(until, self._blocked_until or until)
         elif wait.scope == "shared" or headers is None or headers.left == 0:
             unknown = _Window(0, until, headers.limit if headers else None, wait.seconds)
             window = self._windows.setdefault(self._key(request), unknown)
@@ -158,24 +166,30 @@ class _BucketHeaders:
 
 def _parse_wait(response: Response) -> Wait:
     """How long a 429 demands to wait, and whose limit it is."""
-    try:
-        body: Any = msgspec.json.decode(response.body)
-    except (msgspec.MsgspecError, ValueError):
-        body = None
-    is_discords = isinstance(body, dict) and "retry_after" in body
-    headers = response.headers
-    candidates = (
-        body["retry_after"] if is_discords else None,
-        headers.get("retry-after"),
-        headers.get("x-ratelimit-reset-after"),
-    )
+    headers, body = response.headers, _parse_body(response.body)
+    is_discords = "retry_after" in body and ("message" in body or "global" in body or _has_headers(headers))
+    candidates = (body.get("retry_after"), headers.get("retry-after"), headers.get("x-ratelimit-reset-after"))
     seconds = next((s for s in map(_parse_seconds, candidates) if s is not None), DEFAULT_RETRY_AFTER_SECONDS)
-    if headers.get("x-ratelimit-global", "").lower() == "true" or (is_discords and body.get("global") is True):
-        return Wait(seconds, _GLOBAL)
-    if not is_discords and "x-ratelimit-scope" not in headers and "x-ratelimit-bucket" not in headers:
-        return Wait(seconds, _ADDRESS)
     scope = headers.get("x-ratelimit-scope", "user")
-    return Wait(seconds, scope if scope in ("shared", _GLOBAL) else "user")
+    if not is_discords:
+        return Wait(min(seconds, MAX_PROXY_SECONDS), "user" if _has_headers(headers) else _PROXY)
+    if body.get("global") is True or headers.get("x-ratelimit-global", "").lower() == "true" or scope == _GLOBAL:
+        return Wait(seconds, _GLOBAL)
+    return Wait(seconds, "shared" if scope == "shared" else "user")
+
+
+def _parse_body(body: bytes) -> Mapping[str, Any]:
+    """The JSON object in a body; empty if it is anything else."""
+    try:
+        parsed = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, ValueError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _has_headers(headers: Mapping[str, str]) -> bool:
+    """Whether Discord itself, and no proxy, wrote the response: only Discord sends these headers."""
+    return any(name.startswith("x-ratelimit-") for name in headers)
 
 
 def _parse_seconds(value: Any) -> float | None:

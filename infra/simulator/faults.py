@@ -115,6 +115,17 @@ def error(status: int, code: int, message: str) -> Response:
     return json_response(status, {"message": message, "code": code})
 
 
+def proxy_limit(retry_after: int = 3600) -> Response:
+    """A 429 of a proxy in front of Discord: no JSON, none of Discord's headers. An hour or a day was seen."""
+    headers = {"content-type": "text/plain; charset=UTF-8", "server": "cloudflare", "retry-after": str(retry_after)}
+    return Response(429, headers, b"error code: 1015")
+
+
+def blocked() -> Response:
+    """Cloudflare's block, as JSON since 2023. It says nothing about permissions."""
+    return error(403, 40333, "internal network error")
+
+
 @lru_cache(maxsize=256)
 def _pattern(route: str) -> re.Pattern[str]:
     return re.compile("[^/]+".join(re.escape(part) for part in route.split("*")))

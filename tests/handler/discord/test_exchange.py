@@ -192,7 +192,7 @@ async def test_without_retries_a_request_is_sent_once_and_waits_for_nothing(stat
             await question
         except OnethreadError:
             limits._windows.clear()
-            limits._blocked_until.clear()
+            limits._blocked_until = None
     assert len(sent) == 4
 
 

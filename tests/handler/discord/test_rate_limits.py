@@ -6,7 +6,7 @@ import pytest
 
 from handler.discord import rate_limits, routes
 from handler.discord.http import Request, Response
-from handler.discord.rate_limits import DEFAULT_RETRY_AFTER_SECONDS, RateLimits, Wait
+from handler.discord.rate_limits import DEFAULT_RETRY_AFTER_SECONDS, MAX_PROXY_SECONDS, RateLimits, Wait
 from tests.kit.scripted_discord import bucket, with_dashes
 from tests.kit.secrets import made_up
 
@@ -158,14 +158,18 @@ EXHAUSTED = bucket(5, 0, 3)
         (too_many_requests(b'{"retry_after": 1.5, "global": true}'), 1.5, "global"),
         (too_many_requests(b'{"retry_after": 1.5}', x_ratelimit_global="true"), 1.5, "global"),
         (too_many_requests(b'{"retry_after": 1.5}', x_ratelimit_scope="global"), 1.5, "global"),
-        (too_many_requests(b"<html>slow down</html>", retry_after="7"), 7.0, "address"),
-        (too_many_requests(b"<html>slow down</html>"), DEFAULT_RETRY_AFTER_SECONDS, "address"),
+        (too_many_requests(b"<html>slow down</html>", retry_after="7"), 7.0, "proxy"),
+        (too_many_requests(b"<html>slow down</html>"), DEFAULT_RETRY_AFTER_SECONDS, "proxy"),
+        (too_many_requests(b"error code: 1015", retry_after="82721"), MAX_PROXY_SECONDS, "proxy"),
+        (too_many_requests(b"error code: 1015", retry_after="3600", x_ratelimit_global="true"), 30.0, "user"),
+        (too_many_requests(b'{"title": "Error 1015", "retry_after": 3600}'), MAX_PROXY_SECONDS, "proxy"),
+        (too_many_requests(b'{"message": "slow", "retry_after": 3600}'), 3600.0, "user"),
         (too_many_requests(b"", **EXHAUSTED), 3.0, "user"),
         (too_many_requests(b'{"retry_after": "soon"}', **EXHAUSTED, retry_after="4"), 4.0, "user"),
         (
             too_many_requests(b'{"retry_after": NaN}', retry_after="Wed, 21 Oct 2026 07:28:00 GMT"),
             DEFAULT_RETRY_AFTER_SECONDS,
-            "address",
+            "proxy",
         ),
         (too_many_requests(b'{"retry_after": 1e300}', **EXHAUSTED, retry_after="4"), 4.0, "user"),
         (too_many_requests(b'{"retry_after": -3}', **EXHAUSTED, retry_after="4"), 4.0, "user"),
@@ -191,10 +195,30 @@ def test_a_global_429_blocks_everything_but_interaction_webhooks(limits: RateLim
     assert limits.acquire(routes.active_threads("9"), at(3)) is None
 
 
-def test_a_proxys_429_blocks_everything(limits: RateLimits) -> None:
-    respond(limits, GET, too_many_requests(b"<html>", retry_after="60"))
-    assert limits.acquire(routes.edit_original("9", "token", {}), at(1)) == Wait(59.0, "address")
-    assert limits.acquire(GET, at(60)) is None
+def test_a_proxys_429_blocks_only_its_route_and_not_for_as_long_as_it_says(limits: RateLimits) -> None:
+    respond(limits, GET, too_many_requests(b"error code: 1015", retry_after="3600"))
+    assert limits.acquire(GET, at(1)) == Wait(29.0, "proxy")
+    assert limits.acquire(routes.edit_original("9", "token", {}), at(1)) is None
+    assert limits.acquire(routes.get_message("1", "2"), at(1)) is None
+    assert limits.acquire(GET, at(30)) is None
+
+
+def test_a_proxys_429_of_one_answer_leaves_the_other_answers_alone(limits: RateLimits) -> None:
+    one, other = routes.edit_original("9", "one", {}), routes.edit_original("9", "other", {})
+    respond(limits, one, bucket_response(5, 4, 1.0))
+    respond(limits, one, too_many_requests(b"error code: 1015", retry_after="3600"))
+    assert limits.acquire(one, at(29)) == Wait(1.0, "proxy")
+    assert limits.acquire(other, at(29)) is None
+    assert count_allowed(limits, one, at(30)) == 5
+
+
+def test_looking_at_a_limit_uses_none_of_it(limits: RateLimits) -> None:
+    respond(limits, GET, bucket_response(2, 1, 60.0))
+    assert [limits.known_wait(GET, NOW) for _ in range(3)] == [None] * 3
+    assert count_allowed(limits, GET, NOW) == 1
+    assert limits.known_wait(GET, at(20)) == Wait(40.0, "user")
+    assert limits.known_wait(GET, at(60)) is None
+    assert count_allowed(limits, GET, at(60)) == 2
 
 
 def test_a_429_from_a_bucket_with_requests_left_blocks_nothing_else(limits: RateLimits) -> None:
