@@ -97,6 +97,7 @@ class Environment(Generic[C]):
                 application_id=self.config.application_id,
                 auto_archive_minutes=self.config.auto_archive_minutes,
                 unlock_policy=self.config.unlock_policy,
+                open_policy=self.config.open_policy,
                 trace_after=trace_after(self.config),
             )
         )

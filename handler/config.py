@@ -13,6 +13,7 @@ from handler.runtime.utf16 import utf16_units
 AUTO_ARCHIVE_CHOICES: Final = (60, 1440, 4320, 10080)  # minutes; Discord docs, "Channel", auto_archive_duration
 MAX_PREFIX_UNITS: Final = 50  # leaves half of a thread's 100 UTF-16 units to the session's name
 UnlockPolicy = Literal["moderators", "everyone"]
+OpenPolicy = Literal["permitted", "everyone"]
 DeleteMode = Literal["archive", "delete"]
 MAX_IDLE_ARCHIVE_HOURS: Final = 8760  # a year; to wait longer is to turn it off
 MAX_DELETE_AFTER_DAYS: Final = 3650  # ten years, likewise
@@ -29,6 +30,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     session_name_prefix: str
     auto_archive_minutes: int
     unlock_policy: UnlockPolicy
+    open_policy: OpenPolicy
     delete_after_days: int  # 0: off
     log_level: str
 
@@ -135,6 +137,7 @@ _VARIABLES: Final[Mapping[str, _Variable]] = {
     "delete_after_days": _Variable("DELETE_AFTER_DAYS", _parse_number_up_to(MAX_DELETE_AFTER_DAYS), "0"),
     "delete_mode": _Variable("DELETE_MODE", _parse_one_of("archive", "delete"), "archive"),
     "unlock_policy": _Variable("UNLOCK_POLICY", _parse_one_of("moderators", "everyone"), "moderators"),
+    "open_policy": _Variable("OPEN_POLICY", _parse_one_of("permitted", "everyone"), "permitted"),
     "log_level": _Variable("LOG_LEVEL", _parse_one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
 }
 _TOKEN: Final = "DISCORD_BOT_TOKEN"  # noqa: S105 - the name of a variable

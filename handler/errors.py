@@ -107,7 +107,7 @@ class MissingPermissions(OnethreadError):
 
     def __init__(self, permissions: Sequence[str], detail: str = "") -> None:
         self.permissions = tuple(permissions)
-        names = ", ".join(_title(name) for name in self.permissions)
+        names = ", ".join(permission_title(name) for name in self.permissions)
         super().__init__(
             detail or f"missing permissions: {', '.join(self.permissions)}",
             message=f"I lack a permission in this channel: {names}. Ask a moderator to grant it, then try again."
@@ -120,7 +120,7 @@ class MissingPermissions(OnethreadError):
 
 
 class NotAllowed(OnethreadError):
-    """The user lacks Manage Threads, which this command requires."""
+    """The member who asks lacks a permission: Manage Threads, or another one that the message names."""
 
     kind = "not_allowed"
     default_message = "Only members with Manage Threads may do that. Ask a moderator."
@@ -262,7 +262,7 @@ class Merging(TimedOut):
         self.progress = dict(progress)
 
 
-def _title(permission: str) -> str:
+def permission_title(permission: str) -> str:
     """``CREATE_PUBLIC_THREADS`` → ``Create Public Threads``, as in Discord's settings."""
     small = {"in"}
     return " ".join(w if w in small else w.capitalize() for w in permission.lower().split("_"))

@@ -91,16 +91,14 @@ def test_a_function_gets_exactly_the_variables_that_it_reads(function: str) -> N
 @pytest.mark.parametrize("function", READS)
 def test_the_defaults_of_the_template_are_those_of_the_code(function: str) -> None:
     environ = environment_of(function)
-    optional = {"SESSION_NAME_PREFIX", "AUTO_ARCHIVE_MINUTES", "UNLOCK_POLICY", "LOG_LEVEL"}
+    optional = {"SESSION_NAME_PREFIX", "AUTO_ARCHIVE_MINUTES", "UNLOCK_POLICY", "OPEN_POLICY", "LOG_LEVEL"}
     bare = {name: value for name, value in environ.items() if name not in optional}
     assert config.load(READS[function], environ) == config.load(READS[function], bare)
 
 
-@pytest.mark.parametrize("name", ["AutoArchiveMinutes", "UnlockPolicy", "LogLevel"])
+@pytest.mark.parametrize("name", ["AutoArchiveMinutes", "UnlockPolicy", "OpenPolicy", "LogLevel"])
 def test_the_code_takes_every_value_that_the_template_allows(name: str) -> None:
-    variable = {"AutoArchiveMinutes": "AUTO_ARCHIVE_MINUTES", "UnlockPolicy": "UNLOCK_POLICY", "LogLevel": "LOG_LEVEL"}[
-        name
-    ]
+    variable = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper()
     for value in template()["Parameters"][name]["AllowedValues"]:
         config.load(config.WebhookConfig, {**environment_of("WebhookFunction"), variable: str(value)})
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
 from handler.discord.interactions import Interaction
-from handler.discord.models import THREAD_TYPES
 from handler.discord.responses import Message
 from handler.errors import UnsupportedChannel
 from handler.sessions.protocol import Sessions
@@ -21,8 +20,7 @@ def parent_channel(interaction: Interaction) -> tuple[str, int | None]:
 
     Raises UnsupportedChannel.
     """
-    in_thread = interaction.channel_type in THREAD_TYPES
-    channel_id = interaction.parent_id if in_thread else interaction.channel_id
+    channel_id = interaction.parent_id if interaction.in_thread else interaction.channel_id
     if channel_id is None:
         raise UnsupportedChannel(f"no channel id beside channel type {interaction.channel_type}")
-    return channel_id, None if in_thread else interaction.channel_type
+    return channel_id, None if interaction.in_thread else interaction.channel_type

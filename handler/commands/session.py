@@ -3,6 +3,7 @@
 from handler.commands import texts
 from handler.commands.command import IMPORT_STRETCH_SECONDS, parent_channel
 from handler.commands.outcomes import open_and_log
+from handler.config import OpenPolicy
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission, has
 from handler.discord.responses import Message
@@ -24,7 +25,7 @@ async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
     request = OpenRequest(
         name=sessions.context.names.parse(name),
         parent_channel_id=channel_id,
-        requester=_requester(interaction),
+        requester=_requester(sessions.context.open_policy, interaction),
         topic=(topic or "").strip() or None,
         guild_id=interaction.guild_id,
         kind=kind,
@@ -33,11 +34,14 @@ async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
     return texts.session_link(await open_and_log(sessions, request))
 
 
-def _requester(interaction: Interaction) -> Requester:
+def _requester(policy: OpenPolicy, interaction: Interaction) -> Requester:
     """The interaction owns the lease, so that the worker can go on at once with what the webhook claimed."""
     return Requester(
         owner=interaction.id,
         user_id=interaction.user_id,
+        user_name=interaction.user_name,
+        user_permissions=interaction.user_permissions if policy == "permitted" else None,
+        in_thread=interaction.in_thread,
         may_unlock=has(interaction.user_permissions or 0, Permission.MANAGE_THREADS),
         app_permissions=interaction.app_permissions,
     )

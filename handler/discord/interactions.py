@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from handler.discord import permissions, snowflakes
+from handler.discord.models import THREAD_TYPES
 from handler.runtime.secrets import Secret
 
 # Types of options and of commands (Discord docs, "Application Commands").
@@ -38,6 +39,7 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     channel_type: int | None = None
     parent_id: str | None = None  # the parent of that channel
     user_id: str | None = None
+    user_name: str | None = None  # as in Discord's profiles, not the name that a server shows
     user_permissions: int | None = None  # the user's permission bits in that channel
     app_permissions: int | None = None  # the bot's
     custom_id: str | None = None  # of a button: "name:argument"
@@ -50,6 +52,11 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         if self.custom_id is not None:
             return " ".join(self.path)
         return "/" + " ".join(self.path) if self.path else f"interaction of type {self.type}"
+
+    @property
+    def in_thread(self) -> bool:
+        """Whether it was used in a thread."""
+        return self.channel_type in THREAD_TYPES
 
     @property
     def is_button(self) -> bool:
@@ -68,7 +75,7 @@ def parse(payload: Mapping[str, Any]) -> Interaction | None:
     if interaction_id is None or not isinstance(token, str) or not token or not isinstance(kind, int):
         return None
     channel, member = _object(payload, "channel"), _object(payload, "member")
-    data = _object(payload, "data")
+    data, user = _object(payload, "data"), _object(member, "user")
     custom_id = _custom_id(data) if kind == MESSAGE_COMPONENT else None
     path, options = _command(data) if custom_id is None else ((BUTTON, custom_id.partition(":")[0]), {})
     return Interaction(
@@ -81,7 +88,8 @@ def parse(payload: Mapping[str, Any]) -> Interaction | None:
         channel_id=_snowflake(channel, "id") or _snowflake(payload, "channel_id"),
         channel_type=_number(channel.get("type")),
         parent_id=_snowflake(channel, "parent_id"),
-        user_id=_snowflake(_object(member, "user"), "id"),
+        user_id=_snowflake(user, "id"),
+        user_name=name if isinstance(name := user.get("username"), str) else None,
         user_permissions=_permissions(member, "permissions"),
         app_permissions=_permissions(payload, "app_permissions"),
         custom_id=custom_id,

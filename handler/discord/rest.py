@@ -150,9 +150,11 @@ class Discord:
         """Raise RateLimited if starting a thread in this channel is known to be limited beyond the time that is left."""
         self._exchange.check_rate_limit(routes.start_thread(channel_id, channel_id, "", 0))
 
-    async def start_thread(self, channel_id: str, message_id: str, *, name: str, auto_archive_duration: int) -> Channel:
+    async def start_thread(
+        self, channel_id: str, message_id: str, *, name: str, auto_archive_duration: int, reason: str | None = None
+    ) -> Channel:
         """Start the one thread of a message; its id is the message's. DiscordRefused with 160004: it was started before."""
-        request = routes.start_thread(channel_id, message_id, name, auto_archive_duration)
+        request = routes.start_thread(channel_id, message_id, name, auto_archive_duration, reason)
         return await self._exchange.send(request, decode.channel)
 
     async def add_thread_member(self, thread_id: str, user_id: str) -> None:

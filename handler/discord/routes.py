@@ -67,11 +67,14 @@ def delete_message(channel_id: str, message_id: str, reason: str | None) -> Requ
     return Request("DELETE", path, "DELETE /channels/{channel}/messages/{message}", reason=reason, repeatable=True)
 
 
-def start_thread(channel_id: str, message_id: str, name: str, auto_archive_duration: int) -> Request:
+def start_thread(
+    channel_id: str, message_id: str, name: str, auto_archive_duration: int, reason: str | None = None
+) -> Request:
     """A repeat is refused with 160004: a message has one thread. `auto_archive_duration` is in minutes."""
     path = f"/channels/{_id(channel_id)}/messages/{_id(message_id)}/threads"
     body = {"name": name, "auto_archive_duration": auto_archive_duration}
-    return Request("POST", path, "POST /channels/{channel}/messages/{message}/threads", json=body, repeatable=True)
+    route = "POST /channels/{channel}/messages/{message}/threads"
+    return Request("POST", path, route, json=body, reason=reason, repeatable=True)
 
 
 def add_thread_member(thread_id: str, user_id: str) -> Request:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from handler.config import UnlockPolicy
+from handler.config import OpenPolicy, UnlockPolicy
 from handler.discord.rest import Discord
 from handler.runtime.clock import Clock
 from handler.sessions.names import Names
@@ -21,4 +21,5 @@ class Context:
     application_id: str
     auto_archive_minutes: int
     unlock_policy: UnlockPolicy
+    open_policy: OpenPolicy
     trace_after: timedelta | None = None  # see `handler.sessions.threads.record.changes_with_trace`

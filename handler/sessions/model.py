@@ -14,8 +14,17 @@ class Requester(msgspec.Struct, frozen=True, kw_only=True):
 
     owner: str  # of the lease: the interaction's id, or the caller's request id
     user_id: str | None = None  # None for a program
+    user_name: str | None = None  # for the audit log
+    user_permissions: int | None = None  # bits, where the command was used; None: whatever they are, nothing is refused
+    in_thread: bool = False  # the command was used in a thread
     may_unlock: bool = False  # has Manage Threads in the channel, or is an IAM caller that asked for it
     app_permissions: int | None = None  # the bot's, as the interaction states them; None for a program
+
+    def __str__(self) -> str:
+        """For the audit log of the server."""
+        if self.user_id is None:
+            return f"a program (request {self.owner})"
+        return f"user {self.user_id}" + (f" ({self.user_name})" if self.user_name else "")
 
 
 class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -39,6 +39,7 @@ from handler.errors import TimedOut
 from handler.runtime.clock import parse_iso
 from handler.sessions.context import Context
 from handler.sessions.model import Opened, OpenRequest, StartOver
+from handler.sessions.opening.adopt import open_existing
 from handler.sessions.opening.channel import check_permissions, find_channel, register
 from handler.sessions.opening.channel_import import open_from_past
 from handler.sessions.opening.claim import claim
@@ -46,6 +47,7 @@ from handler.sessions.opening.create import create
 from handler.sessions.opening.next_step import NextStep, next_step
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import reuse
+from handler.sessions.opening.rights import may_start
 from handler.store.items import Session
 
 MAX_ROUNDS: Final = 60  # reads of one session by one opener: far more than any deadline leaves time for
@@ -122,6 +124,8 @@ async def _claim_and_create(opener: Opener, session: Session | None, step: NextS
     if channel.channel_id != request.parent_channel_id:
         return InParent(channel.channel_id)
     check_permissions(request)
+    if not may_start(request.requester) and (session is None or session.source_message_id is None):
+        return await open_existing(opener, session, channel)
     if not is_registered:
         await register(opener.context, channel)
     if channel.imported_at is None and (session is None or session.source_message_id is None):

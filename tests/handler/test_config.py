@@ -56,6 +56,7 @@ MALFORMED = {
     "SESSION_NAME_PREFIX": ["   ", "8264" * 20, "82\n64 ", "82\u200b64 ", "82\ud80064 "],
     "AUTO_ARCHIVE_MINUTES": ["8264", "4320.0", "-60", "04320", "a day"],
     "UNLOCK_POLICY": ["nobody-8264", "Everyone"],
+    "OPEN_POLICY": ["moderators-8264", "Permitted"],
     "IDLE_ARCHIVE_HOURS": ["-8264", "8264.5", "826482", "a day"],
     "DELETE_AFTER_DAYS": ["-8264", "8264", "9" * 30],
     "DELETE_MODE": ["Delete", "8264"],
@@ -119,6 +120,7 @@ def test_an_absent_variable_has_the_template_s_default() -> None:
         session_name_prefix="Session ",
         auto_archive_minutes=4320,
         unlock_policy="moderators",
+        open_policy="permitted",
         delete_after_days=0,
         log_level="INFO",
     )
@@ -133,6 +135,7 @@ def test_an_absent_variable_has_the_template_s_default() -> None:
         ("AUTO_ARCHIVE_MINUTES", "60", "auto_archive_minutes", 60),
         ("AUTO_ARCHIVE_MINUTES", "10080", "auto_archive_minutes", 10080),
         ("UNLOCK_POLICY", "everyone", "unlock_policy", "everyone"),
+        ("OPEN_POLICY", "everyone", "open_policy", "everyone"),
         ("LOG_LEVEL", "DEBUG", "log_level", "DEBUG"),
         ("DISCORD_API_URL", "http://127.0.0.1:8080/api/v10/", "api_url", "http://127.0.0.1:8080/api/v10"),
         ("DISCORD_PUBLIC_KEY", KEY.upper(), "public_key", bytes.fromhex(KEY)),

@@ -1,9 +1,12 @@
 """A thread that bears the session's name exists already: adopt it, or link it if it is another session's."""
 
 from handler.sessions.model import Match, Opened, Renamed, StartOver
+from handler.sessions.opening import rights
+from handler.sessions.opening.channel import register
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import make_usable, reuse
 from handler.sessions.threads.generation import commit
+from handler.sessions.threads.look_up import look_up
 from handler.sessions.threads.namesakes import add_namesake
 from handler.sessions.threads.settle import adopt_thread
 from handler.store.items import ChannelItem, Session, Status
@@ -14,6 +17,8 @@ async def adopt(
 ) -> Opened | StartOver:
     """Adopt the best match and make it usable; the others become namesakes."""
     context, request, best = opener.context, opener.request, matches[0]
+    if best.thread.archived and not best.thread.locked:
+        rights.require_reopening(request, best.thread.id)
     write = await adopt_thread(
         context, channel, session, request.name, best, topic=request.topic, adopted_by=opener.owner
     )
@@ -22,6 +27,22 @@ async def adopt(
     for other in matches[1:]:
         await add_namesake(context, channel, request.name.key, other.thread)
     return await make_usable(opener, write.mine, best.thread, adopted=True)
+
+
+async def open_existing(opener: Opener, session: Session | None, channel: ChannelItem) -> Opened | StartOver:
+    """For a requester who may not have a thread started: open the one that exists, in a channel that may be unknown yet.
+
+    Raises NotAllowed, with nothing written, if a look-up finds none.
+    """
+    found = await look_up(opener.context, channel, opener.request.name.key)
+    if not found.adoptable and found.renamed is None:
+        rights.require_starting(opener.request)
+    if found.adoptable:
+        adopted = await adopt(opener, session, found.adoptable, channel)
+        await register(opener.context, channel)
+        return adopted
+    assert found.renamed is not None  # noqa: S101 - else it was refused
+    return await link_renamed(opener, found.renamed)
 
 
 async def link_renamed(opener: Opener, renamed: Renamed) -> Opened | StartOver:

@@ -122,7 +122,7 @@ async def _start_and_commit(
     held = await renew_lease(opener, session)
     if isinstance(held, StartOver):
         return held
-    thread = await _start(opener.context, held)
+    thread = await _start(opener, held)
     if isinstance(thread, StartOver):
         return thread
     committed, _, _ = await gather(
@@ -133,15 +133,17 @@ async def _start_and_commit(
     return await make_usable(opener, committed.mine, thread) if committed.won else StartOver.WRITE_LOST
 
 
-async def _start(context: Context, session: Session) -> Channel | StartOver:
+async def _start(opener: Opener, session: Session) -> Channel | StartOver:
     """Start the thread from the recorded source message, or fetch the one that was started from it."""
     assert session.source_message_id is not None  # noqa: S101 - callers have it recorded
+    context = opener.context
     try:
         return await context.discord.start_thread(
             session.parent_channel_id,
             session.source_message_id,
             name=context.names.thread_name(session.session_name),
             auto_archive_duration=context.auto_archive_minutes,
+            reason=opener.reason,
         )
     except DiscordRefused as refusal:
         if refusal.code not in (refusals.THREAD_ALREADY_CREATED, refusals.UNKNOWN_MESSAGE):

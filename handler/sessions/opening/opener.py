@@ -20,3 +20,8 @@ class Opener:
     def owner(self) -> str:
         """The owner of its leases."""
         return self.request.requester.owner
+
+    @property
+    def reason(self) -> str:
+        """What the server's audit log says of its changes. The member comes first: a long reason is cut."""
+        return f"Asked for by {self.request.requester}, session {self.request.name.key}"

@@ -17,6 +17,7 @@ from handler.runtime.concurrency import gather
 from handler.runtime.deadline import Deadline, run_until
 from handler.sessions.context import Context
 from handler.sessions.model import Opened, Outcome, StartOver
+from handler.sessions.opening import rights
 from handler.sessions.opening.next_step import outcome
 from handler.sessions.opening.opener import Opener
 from handler.sessions.threads.deletion import finish_for_opener
@@ -56,6 +57,8 @@ async def make_usable(
     context, requester = opener.context, opener.request.requester
     if thread.locked and not may_unlock(session, thread, requester, context.unlock_policy, context.application_id):
         return await _refuse_locked(opener, session, thread, adopted=adopted)
+    if thread.archived:
+        rights.require_reopening(opener.request, thread.id)
     unlocked, reopened = thread.locked, thread.archived or thread.locked
     if reopened:
         try:
@@ -97,6 +100,8 @@ async def invite(opener: Opener, thread: Channel) -> None:
 
 
 async def _end_generation(opener: Opener, session: Session) -> Ended | StillThere:
+    """Raises NotAllowed, with nothing changed, for who may not have the next thread started."""
+    rights.require_starting(opener.request)
     end = await end_generation(opener.context, session)
     if isinstance(end, Ended):
         opener.after_deletion = True
@@ -109,9 +114,9 @@ async def _unarchive(opener: Opener, session: Session, thread: Channel) -> Chann
     granted = opener.request.requester.app_permissions
     if granted is not None and (missing := permissions.missing(granted, needs)):
         raise MissingPermissions(missing)
-    locked, reason = False if thread.locked else None, f"Session {session.session_key}"
+    locked, discord = False if thread.locked else None, opener.context.discord
     try:
-        return await opener.context.discord.change_thread(thread.id, archived=False, locked=locked, reason=reason)
+        return await discord.change_thread(thread.id, archived=False, locked=locked, reason=opener.reason)
     except NotFound:
         raise
     except DiscordRefused as refusal:
