@@ -9,9 +9,10 @@ A proxy in front of Discord can respond with an HTML page. With a 4xx, such a pa
 nothing about a permission or a channel: it counts as DiscordUnavailable, and nothing was applied.
 """
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from itertools import accumulate
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -22,6 +23,8 @@ from handler.errors import BotTokenRefused, DiscordRefused, DiscordUnavailable, 
 
 T = TypeVar("T")
 Decode = Callable[[Response], T]  # raises ValueError or one of msgspec's errors for an unexpected body
+# How far archive times may be out of order: Discord may sort by a coarser time than it shows.
+ORDER_MARGIN: Final = timedelta(seconds=1)
 MAX_ERROR_LENGTH: Final = 300  # characters of Discord's own error text in a log: enough for a nested form error
 
 _ERROR_BY_STATUS: Final[Mapping[int, type[DiscordRefused]]] = {
@@ -30,9 +33,14 @@ _ERROR_BY_STATUS: Final[Mapping[int, type[DiscordRefused]]] = {
 }  # other statuses need no class
 
 
-class _Threads(msgspec.Struct, frozen=True):
+class _ActiveThreads(msgspec.Struct, frozen=True):
     threads: tuple[Channel, ...]
-    has_more: bool = False  # the list of active threads has no such field
+    has_more: bool | None = None  # Discord leaves it out
+
+
+class _ThreadPage(msgspec.Struct, frozen=True):
+    threads: tuple[Channel, ...]
+    has_more: bool
 
 
 class _AuditLog(msgspec.Struct, frozen=True):
@@ -42,7 +50,8 @@ class _AuditLog(msgspec.Struct, frozen=True):
 _audit_log = msgspec.json.Decoder(_AuditLog)
 _channel = msgspec.json.Decoder(Channel)
 _message = msgspec.json.Decoder(Message)
-_threads = msgspec.json.Decoder(_Threads)
+_active_threads = msgspec.json.Decoder(_ActiveThreads)
+_thread_page = msgspec.json.Decoder(_ThreadPage)
 _user = msgspec.json.Decoder(User)
 
 
@@ -108,11 +117,32 @@ def user(response: Response) -> User:
 
 
 def thread_list(response: Response, now: datetime) -> ThreadList:
-    """A list of threads. Its date is Discord's own, to the second; `now` if the header is missing or malformed."""
-    found = _threads.decode(response.body)
-    for thread in found.threads:
-        _check_times(thread)
-    return ThreadList(found.threads, found.has_more, _read_date(response) or now)
+    """The list of active threads. Raises ValueError for half a list: it has no pages."""
+    found = _active_threads.decode(response.body)
+    _check_threads(found.threads)
+    if found.has_more:
+        raise ValueError("a list without pages says that another one follows")
+    return ThreadList(found.threads, False, _read_date(response, now))
+
+
+def thread_page(response: Response, now: datetime, channel_id: str, before: datetime | None) -> ThreadList:
+    """The page of the channel's archived threads before that time, newest first.
+
+    Raises ValueError for a page that contradicts itself or the request: whoever believed it would miss threads.
+    """
+    found = _thread_page.decode(response.body)
+    _check_threads(found.threads)
+    if any(thread.parent_id != channel_id for thread in found.threads):
+        raise ValueError("a thread of another channel")
+    # A thread that was opened a moment ago may still be listed; its time is that of the opening.
+    times = [t.archive_time for t in found.threads if t.archived and t.archive_time is not None]
+    if found.has_more and not times:
+        raise ValueError("another page follows, and nothing says from where")
+    if any(time > oldest + ORDER_MARGIN for time, oldest in zip(times, accumulate(times, min), strict=True)):
+        raise ValueError("not the newest first")
+    if before is not None and times and times[0] > before + ORDER_MARGIN:
+        raise ValueError("another page than the one that was asked for")
+    return ThreadList(found.threads, found.has_more, _read_date(response, now))
 
 
 def audit_entries(response: Response) -> tuple[AuditEntry, ...]:
@@ -122,15 +152,27 @@ def audit_entries(response: Response) -> tuple[AuditEntry, ...]:
     return entries
 
 
+def _check_threads(threads: Sequence[Channel]) -> None:
+    """Raise ValueError unless each thread has what tells whose it is and in what state."""
+    for thread in threads:
+        _check_times(thread)
+        if thread.is_thread and None in (thread.name, thread.parent_id, thread.thread_metadata):
+            raise ValueError("a thread without name, parent or state")
+
+
 def _check_times(found: Channel) -> Channel:
     """Read the ids and times now: they are computed properties and must not raise later, outside this module."""
     _ = found.last_activity, found.archive_time
     return found
 
 
-def _read_date(response: Response) -> datetime | None:
+def _read_date(response: Response, now: datetime) -> datetime:
+    """When Discord responded, by its own clock, to the second; `now` if the header is missing, malformed or later.
+
+    A watermark that comes from an earlier time only costs requests; one from a later time would hide threads.
+    """
     try:
         moment = parsedate_to_datetime(response.headers["date"])
     except (KeyError, ValueError, TypeError, OverflowError):
-        return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return now
+    return min(now, moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC))

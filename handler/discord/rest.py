@@ -119,14 +119,15 @@ class Discord:
 
     async def active_threads(self, guild_id: str) -> ThreadList:
         """All active threads of a guild that the bot may see, in one response."""
-        return await self._thread_list(routes.active_threads(guild_id))
+        request = routes.active_threads(guild_id)
+        return await self._exchange.send(request, lambda r: decode.thread_list(r, self._clock.now()))
 
     async def archived_threads(self, channel_id: str, *, before: datetime | None, limit: int = PAGE_SIZE) -> ThreadList:
         """One page of public threads archived before `before`, newest archive time first."""
-        return await self._thread_list(routes.archived_threads(channel_id, before, limit))
-
-    async def _thread_list(self, request: Request) -> ThreadList:
-        return await self._exchange.send(request, lambda response: decode.thread_list(response, now=self._clock.now()))
+        request = routes.archived_threads(channel_id, before, limit)
+        return await self._exchange.send(
+            request, lambda r: decode.thread_page(r, self._clock.now(), channel_id, before)
+        )
 
     async def audit_log(self, guild_id: str, *, after: str | None, limit: int = PAGE_SIZE) -> tuple[AuditEntry, ...]:
         """One page of the guild's audit log: the entries after that id, oldest first; with None, the newest ones."""

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import attrgetter
-from typing import Final
+from typing import Final, Literal
 
 from infra.simulator.forkable import ForkableDict
 from infra.simulator.models import (
@@ -26,6 +26,17 @@ from infra.simulator.snowflakes import lowest_snowflake
 Place = tuple[datetime, int]
 
 
+HalfPages = Literal[
+    "empty",  # no thread, and more follow
+    "lost",  # no thread, and no more follow, although there are some
+    "unfinished",  # does not say whether more follow
+    "oldest first",
+    "of another channel",
+    "the newest",  # whatever time was asked for, and more follow
+    "without states",  # threads without `thread_metadata`
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Switches:
     """What can be set about Discord."""
@@ -36,6 +47,7 @@ class Switches:
     active_thread_limit: int = 1000  # of a guild; about 1000 according to users
     thread_member_limit: int = 1000  # Discord docs, "Threads"
     rename_limit: tuple[int, float] | None = (2, 600)  # of one thread, number and seconds; according to users
+    archived_pages: HalfPages | None = None  # what is wrong with each page of archived public threads
     search_ready: bool = True  # whether the thread search has its index
     search_lag_seconds: float = 30  # how far the thread search is behind; according to users
     blocked_title_words: tuple[str, ...] = ()  # AutoMod refuses a thread name that contains one, in any case

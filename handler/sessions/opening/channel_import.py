@@ -99,7 +99,8 @@ async def _read_step(context: Context, channel: ChannelItem) -> tuple[Sequence[C
     """The next threads to settle, and the channel's item once they are: the last page's step reads the end, too."""
     begin = parse_iso(channel.import_before) if channel.import_before else None
     then, threads = channel, list[Channel]()
-    async for new, page in read_archived_pages(context, channel.channel_id, before=begin):
+    pages = read_archived_pages(context, channel.channel_id, before=begin, resumed=begin is not None)
+    async for new, page in pages:
         threads += new
         counted = [t for t in new if begin is None or (t.archive_time or begin) < begin - 2 * OVERLAP]
         then = _count(context, then, counted, pages=1)

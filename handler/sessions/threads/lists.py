@@ -6,6 +6,7 @@ from typing import Final
 
 from handler.discord import refusals
 from handler.discord.models import Channel, ThreadList
+from handler.errors import DiscordUnavailable
 from handler.runtime.clock import iso, parse_iso
 from handler.sessions.context import Context
 from handler.sessions.threads.match import next_page_before
@@ -22,22 +23,33 @@ async def read_active(context: Context, channel_id: str, guild_id: str) -> tuple
 
 
 async def read_archived_pages(
-    context: Context, channel_id: str, *, before: datetime | None
+    context: Context, channel_id: str, *, before: datetime | None, resumed: bool = False
 ) -> AsyncIterator[tuple[list[Channel], ThreadList]]:
     """The archived public threads, newest first: each page's threads that no former page had, and the page.
 
-    Pages overlap by a millisecond, because several threads may be archived in the same one.
+    `resumed`: a former page said that more follow from `before` on. Pages overlap by a millisecond, because several
+    threads may be archived in the same one. Raises DiscordUnavailable when a page leads nowhere: it repeats what is
+    known, and says that more follow.
     """
     known: set[str] = set()
     while True:
-        request = context.discord.archived_threads(channel_id, before=before)
-        page = await translate_refusals(context, channel_id, request, refusals.NEEDED_TO_LOOK_UP)
+        page = await _read_page(context, channel_id, before)
+        if resumed and not page.threads:  # pages overlap, so that one empty page alone is a fault
+            page = await _read_page(context, channel_id, before)
         new = [t for t in page.threads if t.id not in known]
         known.update(t.id for t in new)
         yield new, page
-        before = next_page_before(page.threads, new)
-        if not page.has_more or before is None:
+        if not page.has_more:
             return
+        onward = next_page_before(page.threads, new)
+        if onward is None or (not new and before is not None and onward >= before):
+            raise DiscordUnavailable("a page of archived threads leads to no other one, and says that more follow")
+        before, resumed = onward, True
+
+
+async def _read_page(context: Context, channel_id: str, before: datetime | None) -> ThreadList:
+    request = context.discord.archived_threads(channel_id, before=before)
+    return await translate_refusals(context, channel_id, request, refusals.NEEDED_TO_LOOK_UP)
 
 
 async def read_archived_since(

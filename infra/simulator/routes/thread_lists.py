@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from infra.simulator import render
 from infra.simulator.call import Call
@@ -12,6 +12,7 @@ from infra.simulator.exchange import Response, json_response
 from infra.simulator.models import ANNOUNCEMENT, TEXT, Channel, Thread
 from infra.simulator.permissions import allows, require, sees_thread
 from infra.simulator.refusals import Error, Refusal
+from infra.simulator.state import HalfPages
 
 # How many threads a page of archived ones has (Discord docs, "List Public Archived Threads").
 MIN_PAGE: Final = 2
@@ -20,6 +21,8 @@ DEFAULT_PAGE: Final = 50
 # The same of the search (OpenAPI description, "thread_search").
 MAX_SEARCH_PAGE: Final = 25
 MAX_SEARCH_OFFSET: Final = 9975
+# The channel that a page of another channel's threads is of: none has this id.
+NOWHERE: Final = "404"
 # Error code of a search without its index (Discord docs, "Search Guild Messages").
 INDEX_NOT_READY: Final = 110000
 
@@ -91,12 +94,33 @@ def _parent(call: Call) -> Channel:
 def _archived(call: Call, channel: Channel, *, private: bool) -> Response:
     """One page, newest first. It has no thread that was archived exactly at `before`."""
     limit = call.query_integer("limit", DEFAULT_PAGE, MIN_PAGE, MAX_PAGE)
-    before = call.query_time("before")
+    half = None if private else call.state.switches.archived_pages
+    before = None if half == "the newest" else call.query_time("before")
     places = call.state.archived.get((channel.id, private)) or ()
     end = len(places) if before is None else bisect_left(places, (before, 0))
     start = max(0, end - limit)
     threads = [call.state.threads[str(number)] for _, number in reversed(places[start:end])]
-    return json_response(200, {**_listed(call, threads), "has_more": start > 0})
+    page = {**_listed(call, threads), "has_more": start > 0 or half == "the newest"}
+    return json_response(200, page if half is None else _halve(page, half))
+
+
+def _halve(page: dict[str, Any], half: HalfPages) -> dict[str, Any]:
+    """The page with what is wrong with it."""
+    threads = page["threads"]
+    match half:
+        case "empty" | "lost":
+            return {**page, "threads": [], "has_more": half == "empty"}
+        case "unfinished":
+            return {name: value for name, value in page.items() if name != "has_more"}
+        case "oldest first":
+            return {**page, "threads": threads[::-1]}
+        case "of another channel":
+            return {**page, "threads": [{**thread, "parent_id": NOWHERE} for thread in threads]}
+        case "without states":
+            return {**page, "threads": [{**thread, "thread_metadata": None} for thread in threads]}
+        case "the newest":
+            return page
+    assert_never(half)
 
 
 def _listed(call: Call, threads: Sequence[Thread]) -> dict[str, Any]:

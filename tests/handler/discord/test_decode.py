@@ -1,6 +1,7 @@
 """Decoding responses."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import pytest
@@ -14,7 +15,8 @@ from handler.errors import DiscordRefused, DiscordUnavailable, OnethreadError, O
 
 GET, POST = routes.get_channel("1"), routes.post_message("1", {}, "n")
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
-THREAD = {
+BEFORE = datetime(2026, 11, 2, tzinfo=UTC)
+THREAD: dict[str, Any] = {
     "id": "1000000000000000001",
     "type": 11,
     "name": "Session 1a06a43",
@@ -41,6 +43,16 @@ def json(document: object, status: int = 200, **headers: str) -> Response:
 
 def thread_list(response: Response) -> ThreadList:
     return decode.thread_list(response, NOW)
+
+
+def thread_page(response: Response) -> ThreadList:
+    return decode.thread_page(response, NOW, THREAD["parent_id"], BEFORE)
+
+
+def archived(at: str, thread_id: int = 1, **more: object) -> dict[str, object]:
+    """A thread that was archived on 1 November 2026 at that time."""
+    state = {"archived": True, "archive_timestamp": f"2026-11-01T{at}+00:00", "locked": False}
+    return {**THREAD, "id": str(thread_id), "thread_metadata": state, **more}
 
 
 def test_a_thread_is_decoded_and_unknown_fields_are_ignored() -> None:
@@ -115,6 +127,69 @@ def test_after_a_5xx_the_outcome_of_a_change_is_unknown(status: int) -> None:
     assert not isinstance(raised.value, OutcomeUnknown)
 
 
+@pytest.mark.parametrize("missing", ["id", "type", "name", "parent_id", "thread_metadata"])
+def test_a_listed_thread_that_lacks_what_it_must_have_is_an_outage(missing: str) -> None:
+    thread = {name: value for name, value in THREAD.items() if name != missing}
+    for listed, read in (({}, thread_list), ({"has_more": False}, thread_page)):
+        with pytest.raises(DiscordUnavailable, match="nonsense"):
+            decode.decode_response(GET, json({"threads": [THREAD, thread], **listed}), read)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"threads": []},
+        {"threads": [THREAD]},
+        {"threads": [THREAD], "has_more": None},
+        {"threads": [THREAD], "has_more": "no"},
+        {"threads": [THREAD], "has_more": 0},
+        {"has_more": False},
+        {"threads": None, "has_more": False},
+        {"threads": {}, "has_more": False},
+        {"threads": [None], "has_more": False},
+        {"threads": [], "has_more": True},
+        {"threads": [archived("10:00:00") | {"thread_metadata": {"archived": True}}], "has_more": True},
+        {"threads": [archived("09:00:00"), archived("10:00:00", 2)], "has_more": False},
+        {"threads": [archived("10:00:00", parent_id="2")], "has_more": False},
+        {"threads": [archived("10:00:00"), archived("09:00:00", 2, parent_id="2")], "has_more": False},
+        {"threads": [THREAD | {"thread_metadata": {"archived": True, "archive_timestamp": "2026-11-03T00:00:00Z"}}], "has_more": False},
+        [],
+        None,
+    ],
+    ids=str,
+)  # fmt: skip
+def test_half_a_page_of_archived_threads_is_an_outage(page: object) -> None:
+    with pytest.raises(DiscordUnavailable, match="nonsense"):
+        decode.decode_response(GET, json(page), thread_page)
+
+
+@pytest.mark.parametrize(
+    "threads",
+    [
+        [],
+        [archived("10:00:00"), archived("10:00:00", 2)],
+        [archived("10:00:00"), archived("10:00:00.9", 2)],  # Discord may sort by whole seconds
+        [archived("10:00:00"), archived("10:00:00")],
+        [archived("10:00:00", type=12)],
+        # opened a moment ago, and still in the list
+        [archived("10:00:00"), archived("23:59:00", 2) | {"thread_metadata": {"archived": False, "archive_timestamp": "2026-11-23T11:59:59Z"}}],
+        [archived("10:00:00"), archived("10:00:00", 2) | {"thread_metadata": {"archived": True, "archive_timestamp": None}}],
+    ],
+    ids=len,
+)  # fmt: skip
+def test_what_is_only_unusual_is_a_page(threads: list[object]) -> None:
+    page = decode.decode_response(GET, json({"threads": threads, "has_more": False}), thread_page)
+    assert len(page.threads) == len(threads)
+
+
+@pytest.mark.parametrize(
+    "listed", [{}, {"threads": None}, {"threads": [], "has_more": True}, {"threads": [], "has_more": "no"}, []]
+)
+def test_half_a_list_of_active_threads_is_an_outage(listed: object) -> None:
+    with pytest.raises(DiscordUnavailable, match="nonsense"):
+        decode.decode_response(GET, json(listed), thread_list)
+
+
 def test_the_list_of_active_threads_has_no_further_page() -> None:
     assert decode.decode_response(GET, json({"threads": []}), thread_list).has_more is False
 
@@ -125,6 +200,7 @@ def test_the_list_of_active_threads_has_no_further_page() -> None:
         ({"date": "Mon, 23 Nov 2026 11:59:58 GMT"}, datetime(2026, 11, 23, 11, 59, 58, tzinfo=UTC)),
         ({"date": "Mon, 23 Nov 2026 12:59:58 +0100"}, datetime(2026, 11, 23, 11, 59, 58, tzinfo=UTC)),
         ({"date": "Mon, 23 Nov 2026 11:59:58 -0000"}, datetime(2026, 11, 23, 11, 59, 58, tzinfo=UTC)),
+        ({"date": "Mon, 23 Nov 2026 12:00:01 GMT"}, NOW),
         ({"date": ""}, NOW),
         ({"date": "soon"}, NOW),
         ({"date": "Mon, 99 Nov 2026 11:59:58 GMT"}, NOW),
