@@ -98,6 +98,7 @@ class Environment(Generic[C]):
                 auto_archive_minutes=self.config.auto_archive_minutes,
                 unlock_policy=self.config.unlock_policy,
                 open_policy=self.config.open_policy,
+                allowed_guilds=self.config.allowed_guilds,
                 trace_after=trace_after(self.config),
             )
         )

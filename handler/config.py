@@ -31,6 +31,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     auto_archive_minutes: int
     unlock_policy: UnlockPolicy
     open_policy: OpenPolicy
+    allowed_guilds: frozenset[str]  # ids; empty: any
     delete_after_days: int  # 0: off
     log_level: str
 
@@ -102,6 +103,13 @@ def _parse_prefix(text: str) -> str:
     return text
 
 
+def _parse_guilds(text: str) -> frozenset[str]:
+    ids = [part.strip() for part in text.split(",")] if text else []
+    if not all(re.fullmatch(r"[1-9][0-9]{0,19}", guild_id) for guild_id in ids):
+        raise ValueError("must be ids of servers with commas between them, or empty")
+    return frozenset(ids)
+
+
 def _parse_one_of(*choices: str) -> Callable[[str], str]:
     def parse(text: str) -> str:
         if text not in choices:
@@ -138,6 +146,7 @@ _VARIABLES: Final[Mapping[str, _Variable]] = {
     "delete_mode": _Variable("DELETE_MODE", _parse_one_of("archive", "delete"), "archive"),
     "unlock_policy": _Variable("UNLOCK_POLICY", _parse_one_of("moderators", "everyone"), "moderators"),
     "open_policy": _Variable("OPEN_POLICY", _parse_one_of("permitted", "everyone"), "permitted"),
+    "allowed_guilds": _Variable("ALLOWED_GUILDS", _parse_guilds, ""),
     "log_level": _Variable("LOG_LEVEL", _parse_one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
 }
 _TOKEN: Final = "DISCORD_BOT_TOKEN"  # noqa: S105 - the name of a variable

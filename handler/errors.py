@@ -9,6 +9,7 @@
     ├── MissingAccess
     ├── MissingPermissions
     ├── NotAllowed
+    │   └── GuildNotAllowed
     ├── ThreadLocked
     ├── RefusedByAutoMod
     ├── BotTokenRefused
@@ -124,6 +125,12 @@ class NotAllowed(OnethreadError):
 
     kind = "not_allowed"
     default_message = "Only members with Manage Threads may do that. Ask a moderator."
+
+
+class GuildNotAllowed(NotAllowed):
+    """The deployment works for other guilds only (`AllowedGuilds`)."""
+
+    default_message = "I’m not set up to work in this server. Whoever runs me has a list of the servers that I serve."
 
 
 class ThreadLocked(OnethreadError):

@@ -5,6 +5,7 @@ not parked. A message of `ReconcileQueue` runs its guild, parked or not. How one
 
     malformed                       failed, each time: SQS moves it to the dead letters
     the guild was run or parked     done; the counts are returned, logged and added to the metrics
+    the guild is not allowed        done: nothing is looked at
     an action of the run failed     done: the next run repeats it
     the run was impossible          failed: SQS delivers it again. Nothing was concluded, and what was done stays done.
       or was cut off                After the last receive it is a dead letter; the next tick sends the guild anyway
@@ -22,7 +23,7 @@ from handler import bootstrap
 from handler.aws import sqs_events
 from handler.bootstrap import Environment
 from handler.config import ReconcilerConfig
-from handler.errors import OnethreadError
+from handler.errors import GuildNotAllowed, OnethreadError
 from handler.runtime import telemetry
 from handler.runtime.deadline import Deadline, run_until
 from handler.runtime.telemetry import Metric
@@ -87,7 +88,8 @@ async def handle(
 
 async def _send_due_guilds(environment: Environment[ReconcilerConfig]) -> Counts:
     """Counts: `due` guilds; those `sent`; those `unsent`, which the next tick sends."""
-    due = await environment.sessions.context.store.guilds.due(environment.clock.now())
+    context = environment.sessions.context
+    due = [guild_id for guild_id in await context.store.guilds.due(environment.clock.now()) if context.serves(guild_id)]
     telemetry.add_metric(Metric.DUE_GUILDS, len(due))
     sent = 0
     unsent: Mapping[str, str] = {}
@@ -125,6 +127,9 @@ async def _handle_message(
     try:
         guild_id = decode(message.body)
         telemetry.set_fields(guild_id=guild_id)
+        if not environment.sessions.context.serves(guild_id):  # sent before it was taken from the list
+            telemetry.set_fields(outcome=GuildNotAllowed.kind)
+            return {"guild_id": guild_id, "counts": {}}
         counts = await run_until(environment.clock, ends, _run(environment, guild_id))
     except Exception as error:
         telemetry.add_metric(Metric.GUILD_RUNS, Outcome=getattr(error, "kind", OnethreadError.kind))

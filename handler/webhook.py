@@ -27,7 +27,7 @@ from handler.discord import interactions, responses
 from handler.discord.interactions import Interaction
 from handler.discord.responses import Callback, Message
 from handler.discord.signature import RequestRefused, verify
-from handler.errors import Importing, OnethreadError, RateLimited, TimedOut, TooManyThreads, TryAgain
+from handler.errors import GuildNotAllowed, Importing, OnethreadError, RateLimited, TimedOut, TooManyThreads, TryAgain
 from handler.runtime import telemetry
 from handler.runtime.deadline import Deadline, run_until
 from handler.runtime.telemetry import Metric
@@ -81,6 +81,9 @@ async def _answer_command(
         return responses.reply(texts.unreadable_command())
     telemetry.redact_in_request(interaction.token)
     telemetry.set_fields(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
+    if not environment.sessions.context.serves(interaction.guild_id):
+        telemetry.set_fields(outcome=GuildNotAllowed.kind)
+        return responses.reply(texts.failure(GuildNotAllowed()))
     if (command := environment.commands.get(interaction.path)) is None:
         is_command = payload["type"] == InteractionType.APPLICATION_COMMAND
         return responses.reply(texts.unknown_command() if is_command else texts.unknown_component())

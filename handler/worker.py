@@ -34,6 +34,7 @@ from handler.discord import responses
 from handler.discord.responses import Message
 from handler.errors import (
     DiscordRefused,
+    GuildNotAllowed,
     Importing,
     Merging,
     OnethreadError,
@@ -144,6 +145,8 @@ class Attempt:
         return Deadline(min(now + timedelta(seconds=COMMAND_SECONDS), self._ends.at - margin, self._job.expiry))
 
     async def _run_command(self) -> Message:
+        if not self._environment.sessions.context.serves(self._interaction.guild_id):
+            raise GuildNotAllowed  # taken from the list since it was handed over
         command = self._environment.commands.get(self._interaction.path)
         if command is None:
             return texts.unknown_command()

@@ -22,4 +22,9 @@ class Context:
     auto_archive_minutes: int
     unlock_policy: UnlockPolicy
     open_policy: OpenPolicy
+    allowed_guilds: frozenset[str]  # ids; empty: any
     trace_after: timedelta | None = None  # see `handler.sessions.threads.record.changes_with_trace`
+
+    def serves(self, guild_id: str | None) -> bool:
+        """Whether this deployment works for that guild; None is a direct message, which is of none."""
+        return guild_id is None or not self.allowed_guilds or guild_id in self.allowed_guilds

@@ -40,7 +40,7 @@ from handler.runtime.clock import parse_iso
 from handler.sessions.context import Context
 from handler.sessions.model import Opened, OpenRequest, StartOver
 from handler.sessions.opening.adopt import open_existing
-from handler.sessions.opening.channel import check_permissions, find_channel, register
+from handler.sessions.opening.channel import check_guild, check_permissions, find_channel, register
 from handler.sessions.opening.channel_import import open_from_past
 from handler.sessions.opening.claim import claim
 from handler.sessions.opening.create import create
@@ -77,6 +77,8 @@ class Sessions:
         opener, pause = Opener(self.context, request), FIRST_PAUSE_SECONDS
         for _ in range(MAX_ROUNDS):
             session = await self._read(opener.request)
+            if session is not None:
+                check_guild(self.context, session.guild_id)
             step = next_step(session, owner=opener.owner, now=self.context.clock.now())
             if step is NextStep.WAIT and session is not None:
                 pause = await self._wait(session, pause)

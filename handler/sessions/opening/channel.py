@@ -2,7 +2,7 @@
 
 from handler.discord import permissions, refusals
 from handler.discord.models import ANCHORED_PARENTS
-from handler.errors import MissingPermissions, UnsupportedChannel
+from handler.errors import GuildNotAllowed, MissingPermissions, UnsupportedChannel
 from handler.sessions.context import Context
 from handler.sessions.model import OpenRequest
 from handler.sessions.threads.requests import fetch_parent
@@ -14,11 +14,12 @@ async def find_channel(
 ) -> tuple[ChannelItem, bool]:
     """The channel's item, and whether it is in the table yet; a thread's id leads to its parent.
 
-    One GET at first contact, unless guild and kind are given. Nothing is written. Raises ChannelGone, MissingAccess or
-    UnsupportedChannel.
+    One GET at first contact, unless guild and kind are given. Nothing is written. Raises ChannelGone, GuildNotAllowed,
+    MissingAccess or UnsupportedChannel.
     """
     on_record = await context.store.channels.get(channel_id)
     if on_record is not None:
+        check_guild(context, on_record.guild_id)
         return on_record, True
     if kind is None or guild_id is None:
         found = await fetch_parent(context, channel_id)
@@ -27,6 +28,7 @@ async def find_channel(
         if found.is_thread and found.parent_id is not None:
             return await find_channel(context, found.parent_id, guild_id=guild_id, kind=kind)
         channel_id, guild_id, kind = found.id, found.guild_id, found.type
+    check_guild(context, guild_id)
     if kind not in ANCHORED_PARENTS:
         raise UnsupportedChannel(f"channel type {kind}")
     return ChannelItem(channel_id=channel_id, guild_id=guild_id, kind=kind), False
@@ -36,6 +38,12 @@ async def register(context: Context, channel: ChannelItem) -> None:
     """Write down a channel at first contact. The guild comes first: a channel in the table is not registered again."""
     await context.store.guilds.make_due(channel.guild_id, now=context.clock.now())
     await context.store.channels.register(channel)
+
+
+def check_guild(context: Context, guild_id: str) -> None:
+    """Raise GuildNotAllowed if this deployment does not work for the guild."""
+    if not context.serves(guild_id):
+        raise GuildNotAllowed(f"guild {guild_id}")
 
 
 def check_permissions(request: OpenRequest) -> None:
