@@ -18,10 +18,10 @@ from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.reconcile.run import run_once
 from infra.cost.units import read_units, write_units
 from infra.local.aws_client import REGION, client
-from infra.local.table import create_table
 from infra.simulator.permissions import default_permissions_without
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
+from infra.table.schema import create_table
 
 GUILD: Final = "1"
 CHANNEL: Final = "10"

@@ -3,7 +3,6 @@
 The stack:
     stack            starts and closes everything
     template         reads functions, queues and event sources in template.yaml
-    table            the sessions table, from the template
     aws              DynamoDB, SQS and SSM: moto in a process of its own, one request at a time
     aws_client       boto3 clients of it
     discord          the simulated Discord over HTTP

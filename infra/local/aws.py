@@ -21,8 +21,8 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
 from infra.local.aws_client import REGION, arn, client
-from infra.local.table import create_table
 from infra.local.template import Template
+from infra.table.schema import create_table
 
 CONTROL: Final = "/_/"
 DYNAMODB: Final = "DynamoDB_20120810."

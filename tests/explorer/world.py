@@ -14,6 +14,7 @@ from handler.sessions.model import Opened
 from handler.store.clauses import OWN_LEASE
 from infra.simulator.exchange import Request as SimulatedRequest
 from infra.simulator.simulated_discord import SimulatedDiscord
+from infra.table.memory_table import MemoryTable
 from tests.explorer.actor import (
     APPLICATION,
     CHANNEL,
@@ -26,7 +27,6 @@ from tests.explorer.actor import (
     Question,
     remembered,
 )
-from tests.kit.memory_table import MemoryTable
 from tests.kit.secrets import BOT_TOKEN
 
 BEGIN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -20,7 +20,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from handler.aws.dynamodb import DynamoDB, build, from_wire, to_wire
 from handler.runtime.clock import Clock
-from infra.local.table import create_table
+from infra.table.schema import create_table
 from tests.kit.aws_answers import answer, connect, error, operation_of
 from tests.kit.aws_faults import Fault, FaultyWire
 

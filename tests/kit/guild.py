@@ -36,10 +36,10 @@ from infra.simulator.models import Message, Thread
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.state import Switches
 from infra.simulator.transport import SimulatedTransport
+from infra.table.memory_table import MemoryTable
 from tests.kit import virtual_time
 from tests.kit.aws_wire import QUEUE_URL
 from tests.kit.dynamodb import DynamoWire
-from tests.kit.memory_table import MemoryTable
 from tests.kit.memory_wire import MemoryWire
 from tests.kit.people import People
 from tests.kit.recorded_calls import AfterCall, Died, RecordedCalls, RecordedTable, RecordedTransport

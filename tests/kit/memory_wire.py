@@ -14,9 +14,9 @@ from boto3.session import Session
 from botocore.exceptions import ClientError
 
 from handler.aws.dynamodb import ConditionFailed, TransactionFailed, from_wire, to_wire
+from infra.table.memory_table import MemoryTable
 from tests.kit.aws_faults import FaultyWire
 from tests.kit.dynamodb import aws_session
-from tests.kit.memory_table import MemoryTable
 from tests.kit.recorded_calls import operation_name
 
 Answer = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Any, Final
 import pytest
 
 from handler.aws.dynamodb import ConditionFailed, InvalidCall, TransactionFailed
-from tests.kit.memory_table import MemoryTable
+from infra.table.memory_table import MemoryTable
 
 KEY: Final = {"pk": "A", "sk": "1"}
 ITEM: Final = {**KEY, "n": 1, "s": "x", "b": True}
@@ -149,6 +149,126 @@ def test_a_transaction_that_dynamodb_refuses_is_refused(actions: list[tuple[str,
     with pytest.raises(InvalidCall):
         transact(table, *actions)
     assert table.items() == []
+
+
+# Sizes: DynamoDB's quotas.
+
+KILOBYTE: Final = 1024
+
+
+def test_an_item_may_have_400_kilobytes_with_its_names() -> None:
+    names = len("pk" + "A" + "sk" + "1" + "text")
+    largest = {**KEY, "text": "x" * (400 * KILOBYTE - names)}
+    table = table_with()
+    ask(table, "put_item", Item=largest)
+    with pytest.raises(InvalidCall, match="size"):
+        ask(table, "put_item", Item={**largest, "text": largest["text"] + "x"})
+    with pytest.raises(InvalidCall, match="size"):
+        update(table, "SET #b = :flag", values={":flag": True})
+    assert table.items() == [largest]
+
+
+@pytest.mark.parametrize(("name", "most"), [("pk", 2048), ("sk", 1024), ("watch_guild_id", 2048), ("due_at", 1024)])
+def test_a_key_may_have_so_many_bytes(name: str, most: int) -> None:
+    half = "é" * (most // 2)  # two bytes each
+    ask(table_with(), "put_item", Item={**KEY, name: half})
+    with pytest.raises(InvalidCall, match=name):
+        ask(table_with(), "put_item", Item={**KEY, name: half + "x"})
+
+
+def test_a_transaction_may_write_4_megabytes() -> None:
+    large = {"text": "x" * 390 * KILOBYTE}
+    puts = [("Put", {"Item": {"pk": "A", "sk": str(number), **large}}) for number in range(11)]
+    table = table_with()
+    transact(table, *puts[:10])
+    with pytest.raises(InvalidCall, match="bytes"):
+        transact(table, *puts)
+
+
+def test_an_expression_may_have_4_kilobytes() -> None:
+    with pytest.raises(InvalidCall, match="bytes"):
+        holds(" OR ".join(["attribute_exists(pk)"] * 200))
+
+
+def test_a_page_has_at_most_a_megabyte_and_says_where_it_ends() -> None:
+    items = [{"pk": "A", "sk": f"{number:02}", "text": "x" * 300 * KILOBYTE} for number in range(7)]
+    table = table_with(*items)
+    condition = {"KeyConditionExpression": "pk = :v", "ExpressionAttributeValues": {":v": "A"}}
+    first = ask(table, "query", **condition)
+    assert (first["Count"], first["LastEvaluatedKey"]) == (3, {"pk": "A", "sk": "02"})
+    second = ask(table, "query", ExclusiveStartKey=first["LastEvaluatedKey"], **condition)
+    third = ask(table, "query", ExclusiveStartKey=second["LastEvaluatedKey"], **condition)
+    assert first["Items"] + second["Items"] + third["Items"] == items
+    assert "LastEvaluatedKey" not in third
+
+
+# Its order.
+
+
+def found(table: MemoryTable, guild: str) -> list[str]:
+    """The partition keys of what the index shows of that guild."""
+    given = {"KeyConditionExpression": "#watch_guild_id = :v", "ExpressionAttributeValues": {":v": guild}}
+    return [item["pk"] for item in ask(table, "query", IndexName="WatchIndex", **given)["Items"]]
+
+
+def test_an_index_follows_each_change_of_its_items() -> None:
+    table = table_with({**KEY, "watch_guild_id": "G"}, {"pk": "C", "sk": "1", "watch_guild_id": "G"})
+    assert found(table, "G") == ["A", "C"]
+    ask(table, "put_item", Item={"pk": "B", "sk": "1", "watch_guild_id": "G"})
+    update(table, "SET #watch_guild_id = :other", values={":other": "H"})
+    assert (found(table, "G"), found(table, "H")) == (["B", "C"], ["A"])
+    ask(table, "delete_item", Key={"pk": "C", "sk": "1"})
+    update(table, "REMOVE #watch_guild_id")
+    assert (found(table, "G"), found(table, "H")) == (["B"], [])
+    table.lose()
+    assert found(table, "G") == []
+
+
+def test_the_indexes_of_a_fork_and_its_origin_change_apart() -> None:
+    origin = table_with({**KEY, "watch_guild_id": "G"})
+    assert found(origin, "G") == ["A"]
+    fork = origin.fork()
+    ask(fork, "put_item", Item={"pk": "B", "sk": "1", "watch_guild_id": "G"})
+    ask(origin, "put_item", Item={"pk": "C", "sk": "1", "watch_guild_id": "G"})
+    assert (found(fork, "G"), found(origin, "G")) == (["A", "B"], ["A", "C"])
+
+
+# What follows the table: its file, say.
+
+
+def test_each_write_is_told_before_the_table_has_it_and_only_if_it_changes_something() -> None:
+    table, told = table_with(ITEM), []
+
+    def tell(changes: Any) -> None:
+        told.append(
+            [(change.key, change.old and change.old.values, change.new and change.new.values) for change in changes]
+        )
+        assert table.items() == before
+
+    table.on_commit, before = tell, table.items()
+    ask(table, "get_item", Key=KEY)
+    with pytest.raises(ConditionFailed):
+        ask(table, "delete_item", Key=KEY, ConditionExpression="attribute_not_exists(pk)")
+    transact(
+        table,
+        ("Put", {"Item": {"pk": "B", "sk": "1"}}),
+        ("ConditionCheck", {"Key": KEY, "ConditionExpression": "attribute_exists(pk)"}),
+    )
+    before = table.items()
+    ask(table, "delete_item", Key=KEY)
+    assert told == [[(("B", "1"), None, {"pk": "B", "sk": "1"})], [(("A", "1"), ITEM, None)]]
+
+
+def test_a_write_that_cannot_be_told_changes_nothing() -> None:
+    table = table_with(ITEM)
+
+    def fail(changes: Any) -> None:
+        raise OSError("no space left on device")
+
+    table.on_commit = fail
+    with pytest.raises(OSError, match="no space"):
+        ask(table, "delete_item", Key=KEY)
+    assert table.items() == [ITEM]
 
 
 # For explorers.

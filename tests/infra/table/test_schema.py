@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.local.table import create_table_parameters
+from infra.table.schema import create_table_parameters, orders
 from tests.kit.dynamodb import DynamoWire
 
 
@@ -33,6 +33,33 @@ def test_short_forms_elsewhere_in_the_template_are_no_problem(tmp_path: Path) ->
         "  SessionsTable: {Properties: {KeySchema: [], TableName: !Ref Name, DeletionProtectionEnabled: true}}\n"
     )
     assert create_table_parameters("sessions", template) == {"TableName": "sessions", "KeySchema": []}
+
+
+INDEXED = """
+Resources:
+  SessionsTable:
+    Properties:
+      KeySchema: [{AttributeName: sk, KeyType: RANGE}, {AttributeName: pk, KeyType: HASH}]
+      GlobalSecondaryIndexes:
+        - IndexName: OwnerIndex
+          KeySchema: [{AttributeName: owner, KeyType: HASH}, {AttributeName: sk, KeyType: RANGE}]
+"""
+
+
+def test_the_indexes_of_the_table_in_memory_are_the_templates(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(INDEXED)
+    assert orders(template) == {None: ("pk", "sk"), "OwnerIndex": ("owner", "sk", "pk")}
+    assert orders().keys() == {None, "WatchIndex", "DueIndex"}
+
+
+def test_a_template_whose_keys_no_expression_names_is_refused(tmp_path: Path) -> None:
+    template = tmp_path / "template.yaml"
+    template.write_text(
+        INDEXED.replace("AttributeName: sk, KeyType: RANGE}, {", "AttributeName: order, KeyType: RANGE}, {")
+    )
+    with pytest.raises(ValueError, match="order"):
+        orders(template)
 
 
 def test_an_existing_table_is_not_created_again() -> None:

@@ -7,9 +7,11 @@ beginning. Attributes are `#names`, or the table's own keys. Everything else rai
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 
 from handler.aws.dynamodb import InvalidCall
@@ -190,13 +192,17 @@ class KeyCondition:
     sign: str
     bound: str
 
-    def holds(self, key: str, values: Attributes) -> bool:
-        """Whether a sort key is within the condition."""
+    def span(self, places: Sequence[Sequence[str]], values: Attributes) -> range:
+        """Which of the places, sorted by a sort key, are within the condition."""
         if self.sort is None:
-            return True
+            return range(len(places))
+        bound: str = values[self.bound]
+        first = bisect_left(places, bound, key=itemgetter(0))
         if self.sign == "begins_with":
-            return key.startswith(values[self.bound])
-        return key == values[self.bound] if self.sign == "=" else is_ordered(self.sign, key, values[self.bound])
+            return range(first, bisect_right(places, bound, first, key=lambda place: place[0][: len(bound)]))
+        after = bisect_right(places, bound, first, key=itemgetter(0))
+        spans = {"=": (first, after), "<": (0, first), "<=": (0, after), ">=": (first, len(places))}
+        return range(*spans.get(self.sign, (after, len(places))))
 
 
 @cache

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from handler.aws.dynamodb import Call, ConditionFailed, DynamoDB, InvalidCall, TransactionFailed
-from infra.local.table import create_table
+from infra.table.memory_table import MemoryTable
+from infra.table.schema import create_table
 from tests.kit.dynamodb import DynamoWire
-from tests.kit.memory_table import MemoryTable
 from tests.kit.table_operations import REQUESTS, Request
 from tests.kit.virtual_time import LoopClock, run
 
