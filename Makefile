@@ -7,58 +7,69 @@
 # The first interpreter that really runs: a version switcher's shim may be there and still refuse.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo "$$python" && break; done)
-VENV ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/onethread/venv-$(shell printf %s '$(CURDIR)' | cksum | cut -d' ' -f1)
-BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.installed
+# Paths may have spaces: what the shell reads is quoted, and `installed` is no file, because make splits file names at spaces.
+quote = '$(subst ','\'',$(1))'
+VENV ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/onethread/venv-$(shell printf %s $(call quote,$(CURDIR)) | cksum | cut -d' ' -f1)
+BIN := $(call quote,$(VENV))/bin
+INSTALLED := $(call quote,$(VENV))/.installed
 ARGS ?=
 
 # Neither tool has any business on the network here: one would report usage, the other would look for an account.
 export SAM_CLI_TELEMETRY := 0
 export AWS_EC2_METADATA_DISABLED := true
 
+# The AWS CLI and Lambda go by AWS_REGION, sam and boto3 know the other name only.
+ifneq ($(AWS_REGION),)
+export AWS_DEFAULT_REGION := $(AWS_REGION)
+endif
+
 .PHONY: help
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
-run: $(INSTALLED) ## start the whole of Onethread on this machine and play the tour
+run: installed ## start the whole of Onethread on this machine and play the tour
 	@$(BIN)/python -m infra.local $(ARGS)
 
 .PHONY: picture
-picture: $(INSTALLED) ## draw the tour's beginning for the README
+picture: installed ## draw the tour's beginning for the README
 	@$(BIN)/python -m infra.local --picture docs/pictures/tour.svg
 
 .PHONY: test
-test: $(INSTALLED) ## run the tests (ARGS="-k name" picks some)
+test: installed ## run the tests (ARGS="-k name" picks some)
 	@$(BIN)/python -m pytest -m real_time $(ARGS) || [ $$? -eq 5 ] # 5: ARGS picks none of them
 	@$(BIN)/python -m pytest -m 'not real_time' -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: check
-check: $(INSTALLED) ## lint, formatting, types, template
+check: installed ## lint, formatting, types, template
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sam validate --lint
 
 .PHONY: explore
-explore: $(INSTALLED) ## run the exhaustive explorer of the protocol, and many random histories (long)
+explore: installed ## run the exhaustive explorer of the protocol, and many random histories (long)
 	@$(BIN)/python -m tests.explorer $(ARGS)
 	@$(BIN)/python -m pytest -q tests/reconciler/test_anything.py --hypothesis-profile=long
 
 .PHONY: rooms
-rooms: $(INSTALLED) ## draw the rooms of handler/ in docs/architecture.md
+rooms: installed ## draw the rooms of handler/ in docs/architecture.md
 	@$(BIN)/python -m tests.test_architecture
 
 .PHONY: build
-build: $(INSTALLED) ## build what Lambda runs into .aws-sam/ (no Docker)
-	@PYTHON=$(BIN)/python $(BIN)/sam build --parallel $(ARGS)
+build: installed ## build what Lambda runs into .aws-sam/ (no Docker)
+	@PYTHON=$(BIN)/python $(BIN)/sam build --parallel $(BUILD_ARGS)
+
+BUILD_ARGS = $(ARGS)
 
 .PHONY: deploy
-deploy: build ## deploy what was built; the first time, ask for the parameters
-	@if [ -e samconfig.toml ]; then $(BIN)/sam deploy $(ARGS); else $(BIN)/sam deploy --guided $(ARGS); fi
+deploy: BUILD_ARGS := # ARGS are for `sam deploy`: the build knows none of its options
+deploy: build ## deploy; the first time (or with ARGS=--guided), ask for the parameters
+	@if [ -e samconfig.toml ]; then set --; else set -- --guided --stack-name onethread; fi; \
+		$(BIN)/sam deploy --no-fail-on-empty-changeset "$$@" $(ARGS)
 
 .PHONY: lock
-lock: $(INSTALLED) ## pin pyproject.toml's lists anew (ARGS="--upgrade" takes newer releases)
+lock: installed ## pin pyproject.toml's lists anew (ARGS="--upgrade" takes newer releases)
 	@# The development set is resolved first: sam pins the boto3 that everything is tested with, so Lambda gets that one.
 	@$(LOCK) --group dev -o requirements-dev.txt
 	@$(LOCK) -c requirements-dev.txt -o requirements.txt
@@ -67,25 +78,27 @@ LOCK = $(BIN)/uv pip compile -q pyproject.toml $(ARGS) --universal --generate-ha
 	--python-version 3.11 --custom-compile-command 'make lock'
 
 .PHONY: where
-where: $(INSTALLED) ## say where the development environment's programs are
-	@echo '$(BIN)'
+where: installed ## say where the development environment's programs are
+	@printf '%s\n' $(BIN)
 
 .PHONY: clean
 clean: ## remove what was built, and the virtual environment
-	@rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis '$(VENV)'
+	@rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis $(call quote,$(VENV))
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # uv installs the rest in seconds; it is itself one of the pinned packages, so pip fetches that one first, by its hashes.
-$(INSTALLED): requirements-dev.txt
-	@if [ -z '$(PYTHON)' ]; then echo 'Onethread needs Python 3.11, 3.12 or 3.13 on the PATH.' >&2; exit 1; fi
-	@echo 'Installing the development environment into $(VENV)' >&2
-	@'$(PYTHON)' -m venv '$(VENV)'
-	@sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > '$(VENV)/uv.txt'
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r '$(VENV)/uv.txt'
-	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt
-	@touch $@
+.PHONY: installed
+installed:
+	@set -e; if [ $(INSTALLED) -nt requirements-dev.txt ]; then exit; fi; \
+	if [ -z $(call quote,$(PYTHON)) ]; then echo 'Onethread needs Python 3.11, 3.12 or 3.13 on the PATH.' >&2; exit 1; fi; \
+	echo 'Installing the development environment into' $(call quote,$(VENV)) >&2; \
+	$(call quote,$(PYTHON)) -m venv $(call quote,$(VENV)); \
+	sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > $(call quote,$(VENV))/uv.txt; \
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(call quote,$(VENV))/uv.txt; \
+	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt; \
+	touch $(INSTALLED)
 
 # What `sam build` asks for, once for each function (it looks for these names): all four run one artifact.
 .PHONY: build-WebhookFunction build-WorkerFunction build-EnsureFunction build-ReconcilerFunction
 build-WebhookFunction build-WorkerFunction build-EnsureFunction build-ReconcilerFunction:
-	@'$(PYTHON)' -m infra.artifact '$(ARTIFACTS_DIR)'
+	@$(call quote,$(PYTHON)) -m infra.artifact $(call quote,$(ARTIFACTS_DIR))
