@@ -164,11 +164,14 @@ class DiscordRefused(OnethreadError):
     """Any other 4xx; ``code`` is Discord's JSON error code, 0 if there is none."""
 
     kind = "discord_refused"
-    default_message = "Discord refused the request. Nothing was changed."
 
-    def __init__(self, status: int, code: int, text: str = "", *, route: str = "") -> None:
-        super().__init__(f"{route} answered {status}, code {code}: {text}".strip())
-        self.status, self.code, self.route = status, code, route
+    def __init__(self, status: int, code: int, text: str = "", *, route: str = "", message: str | None = None) -> None:
+        number = f"code {code}" if code else f"status {status}"
+        super().__init__(
+            f"{route} answered {status}, code {code}: {text}".strip(),
+            message=message or f"Discord refused this with {number}. Please tell whoever runs this bot.",
+        )
+        self.status, self.code, self.text, self.route = status, code, text, route
 
     def extra(self) -> Mapping[str, Any]:
         return {"status": self.status, "code": self.code}
@@ -179,7 +182,7 @@ class NotFound(DiscordRefused):
 
 
 class Forbidden(DiscordRefused):
-    """403: the bot lacks access (50001) or permissions (50013)."""
+    """403: the bot lacks access (50001) or permissions (50013), or Discord says no for another reason."""
 
 
 class TryAgain(OnethreadError):

@@ -21,7 +21,7 @@ from handler.bootstrap import Environment
 from handler.commands import jobs, texts
 from handler.commands.command import Command
 from handler.commands.jobs import Job, whole_seconds
-from handler.commands.outcomes import log_failure
+from handler.commands.outcomes import log_failure, run_command
 from handler.config import WebhookConfig
 from handler.discord import interactions, responses
 from handler.discord.interactions import Interaction
@@ -101,7 +101,7 @@ async def _run_or_hand_over(
     try:
         if deadline.remaining(clock.now()) < MIN_COMMAND_SECONDS:
             raise TimedOut("the time had passed before the command began")
-        work = environment.with_token(command(environment.sessions, interaction))
+        work = environment.with_token(run_command(command, environment.sessions, interaction))
         return _callback(interaction, await run_until(clock, deadline, work))
     except TooManyThreads as error:  # no use in waiting: people have to archive some
         log_failure(error)

@@ -28,7 +28,7 @@ from handler.aws.sqs import MAX_DELAY_SECONDS
 from handler.bootstrap import Environment
 from handler.commands import jobs, texts
 from handler.commands.jobs import Job, whole_seconds
-from handler.commands.outcomes import log_failure
+from handler.commands.outcomes import log_failure, run_command
 from handler.config import WorkerConfig
 from handler.discord import responses
 from handler.discord.responses import Message
@@ -150,7 +150,7 @@ class Attempt:
         command = self._environment.commands.get(self._interaction.path)
         if command is None:
             return texts.unknown_command()
-        return await self._environment.with_token(command(self._environment.sessions, self._interaction))
+        return await self._environment.with_token(run_command(command, self._environment.sessions, self._interaction))
 
     async def _finish(self, answer: Message) -> bool:
         """Show the final answer. If the edit fails, the whole job is repeated."""

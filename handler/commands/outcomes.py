@@ -1,14 +1,28 @@
-"""Log how an open or a command ended, and count it."""
+"""Run a command; log how it or an open ended, and count it."""
 
 from typing import Final
 
-from handler.errors import BotTokenRefused, ConfigurationError, OnethreadError, TryAgain
+from handler.commands.command import Command
+from handler.discord import refusals
+from handler.discord.interactions import Interaction
+from handler.discord.responses import Message
+from handler.errors import BotTokenRefused, ConfigurationError, MissingPermissions, OnethreadError, TryAgain
 from handler.runtime import telemetry
 from handler.runtime.telemetry import Metric
 from handler.sessions.model import Opened, OpenRequest, Outcome
 from handler.sessions.protocol import Sessions
 
 _OPERATORS: Final = (BotTokenRefused, ConfigurationError)  # only the operator can correct these
+
+
+async def run_command(command: Command, sessions: Sessions, interaction: Interaction) -> Message:
+    """The command's answer. No permission that the interaction says is granted is reported as missing."""
+    try:
+        return await command(sessions, interaction)
+    except MissingPermissions as error:
+        if interaction.app_permissions is None:
+            raise
+        raise refusals.without_granted(error, interaction.app_permissions) from error
 
 
 async def open_and_log(sessions: Sessions, request: OpenRequest) -> Opened:

@@ -2,11 +2,12 @@
 
     2xx with the expected body     the value
     401 to the bot's token         BotTokenRefused
+    4xx that means "not now"       DiscordUnavailable or RateLimited, and nothing was applied: see `handler.discord.refusals`
     404 · 403 · other 4xx          NotFound · Forbidden · DiscordRefused, with Discord's code
     anything else                  DiscordUnavailable; OutcomeUnknown if the request may have changed something
 
-A proxy in front of Discord can respond with an HTML page. With a 4xx, such a page is the proxy's own refusal and says
-nothing about a permission or a channel: it counts as DiscordUnavailable, and nothing was applied.
+A proxy in front of Discord can refuse a request itself, with a page, a line of text or JSON of its own. That says nothing
+about a permission or a channel: it counts as DiscordUnavailable, and nothing was applied.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +18,18 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from handler.discord import refusals
 from handler.discord.http import Request, Response
 from handler.discord.models import AuditEntry, Channel, Message, ThreadList, User
-from handler.errors import BotTokenRefused, DiscordRefused, DiscordUnavailable, Forbidden, NotFound, OutcomeUnknown
+from handler.errors import (
+    BotTokenRefused,
+    DiscordRefused,
+    DiscordUnavailable,
+    Forbidden,
+    NotFound,
+    OutcomeUnknown,
+    RateLimited,
+)
 
 T = TypeVar("T")
 Decode = Callable[[Response], T]  # raises ValueError or one of msgspec's errors for an unexpected body
@@ -31,6 +41,10 @@ _ERROR_BY_STATUS: Final[Mapping[int, type[DiscordRefused]]] = {
     403: Forbidden,
     404: NotFound,
 }  # other statuses need no class
+
+
+# Fields of the JSON in which Cloudflare refuses a request itself (RFC 9457, with its own additions).
+_CLOUDFLARES: Final = frozenset({"cloudflare_error", "error_code", "ray_id"})
 
 
 class _ActiveThreads(msgspec.Struct, frozen=True):
@@ -76,20 +90,27 @@ def outage(request: Request, what: str) -> DiscordUnavailable:
 def _refusal(request: Request, response: Response) -> Exception:
     if response.status == 401 and request.authorized:
         return BotTokenRefused(f"{request.route} answered 401")
-    if "text/html" in response.headers.get("content-type", ""):
-        return DiscordUnavailable(f"{request.route} answered {response.status} with a proxy's page")
-    code, text = _read_error(response.body)
+    error = _read_error(response.body)
+    if error is None:
+        return DiscordUnavailable(f"{request.route} answered {response.status} without Discord's own JSON")
+    code, text = error
+    if code in refusals.NOT_NOW:
+        return DiscordUnavailable(f"{request.route} answered {response.status}, code {code}: {text}")
+    if code in refusals.TOO_FAST:
+        return RateLimited(refusals.TOO_FAST_SECONDS, route=request.route)
     return _ERROR_BY_STATUS.get(response.status, DiscordRefused)(response.status, code, text, route=request.route)
 
 
-def _read_error(body: bytes) -> tuple[int, str]:
-    """Discord's JSON error code and text; 0 and an empty text if the body is anything else."""
+def _read_error(body: bytes) -> tuple[int, str] | None:
+    """Discord's JSON error code and text, 0 and an empty text where they are missing; None for a proxy's answer."""
     try:
         error: Any = msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError):
-        return 0, ""
+        return None
     if not isinstance(error, dict):
         return 0, ""
+    if not _CLOUDFLARES.isdisjoint(error):
+        return None
     code, text = error.get("code"), str(error.get("message", ""))
     if "errors" in error:
         text += " " + msgspec.json.encode(error["errors"]).decode()

@@ -1,21 +1,22 @@
 """What Discord's refusals mean: its error codes, the permissions that each step needs, the error to report. Pure.
 
-Codes: Discord docs, "Opcodes and Status Codes", JSON.
+Codes: Discord docs, "Opcodes and Status Codes", JSON: all that the routes of threads, messages and webhooks can answer
+and that mean more than their number says.
 """
 
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
-from handler.discord.permissions import Permission
+from handler.discord.permissions import Permission, missing
 from handler.errors import (
     DiscordRefused,
     DiscordUnavailable,
-    Forbidden,
     MissingAccess,
     MissingPermissions,
     NotFound,
     OnethreadError,
     RefusedByAutoMod,
+    ThreadLocked,
     TooManyThreads,
     UnsupportedChannel,
 )
@@ -36,23 +37,46 @@ NEEDED_TO_UNLOCK: Final = (Permission.MANAGE_THREADS,)
 UNKNOWN_CHANNEL: Final = 10003  # the channel or thread does not exist
 UNKNOWN_MESSAGE: Final = 10008  # the message does not exist
 THREAD_ALREADY_CREATED: Final = 160004  # a thread was already started from this message
-_UNKNOWN_GUILD: Final = 10004  # the bot is not a member of the guild
-_MISSING_ACCESS: Final = 50001  # the bot cannot see the channel or thread
-_WRONG_CHANNEL_TYPE: Final = 50024  # this type of channel cannot do that
-_TOO_MANY_THREADS: Final = 160006  # the guild has as many active threads as it may have
-_TOO_MANY_ANNOUNCEMENT_THREADS: Final = 160007  # the same, for threads in announcement channels
-_MESSAGE_REFUSED_BY_AUTOMOD: Final = 200000  # AutoMod blocked the message
-_TITLE_REFUSED_BY_AUTOMOD: Final = 200001  # AutoMod blocked the thread's name
+THREAD_ARCHIVED: Final = 50083  # something in the thread cannot be changed, because it is archived
+THREAD_LOCKED: Final = 160005  # the same, because it is locked
+INVALID_WEBHOOK_TOKEN: Final = 50027  # an interaction's token is dead
+_MISSING_PERMISSIONS: Final = 50013  # the bot lacks a permission; Discord does not say which one
+_NO_HISTORY: Final = 160002  # the bot lacks Read Message History
+_TWO_FACTOR: Final = 60003  # the server demands two-factor authentication of moderators, also of the bot's owner
+
+# Refusals that say nothing about the request: the same one may succeed in a moment. Cloudflare's block; sending, or a
+# feature, is disabled for now; a resource is limited; the application is not available yet; the API is overloaded.
+NOT_NOW: Final = frozenset({40333, 40004, 40006, 40062, 110001, 130000})
+# The same after too many requests, where the status is not 429: slow mode; edits for announcements; writes in a channel
+# or a server; edits of old messages.
+TOO_FAST: Final = frozenset({20016, 20022, 20028, 20029, 30046})
+TOO_FAST_SECONDS: Final = 30.0  # such an answer names no time: a slow mode or a write limit is often over by then
 
 _ERROR_BY_CODE: Final[dict[int, type[OnethreadError]]] = {
-    _UNKNOWN_GUILD: MissingAccess,
-    _MISSING_ACCESS: MissingAccess,
-    _WRONG_CHANNEL_TYPE: UnsupportedChannel,
-    _TOO_MANY_THREADS: TooManyThreads,
-    _TOO_MANY_ANNOUNCEMENT_THREADS: TooManyThreads,
-    _MESSAGE_REFUSED_BY_AUTOMOD: RefusedByAutoMod,
-    _TITLE_REFUSED_BY_AUTOMOD: RefusedByAutoMod,
+    10004: MissingAccess,  # unknown guild: the bot is not a member
+    50001: MissingAccess,  # missing access
+    40058: UnsupportedChannel,  # no messages in a forum channel
+    40067: UnsupportedChannel,  # a forum that demands a tag
+    50003: UnsupportedChannel,  # not in a DM channel
+    50008: UnsupportedChannel,  # no messages in a non-text channel
+    50024: UnsupportedChannel,  # not in this type of channel
+    160006: TooManyThreads,  # active threads of the guild
+    160007: TooManyThreads,  # the same, in announcement channels
+    20009: RefusedByAutoMod,  # explicit content
+    20031: RefusedByAutoMod,  # words that the guild does not allow in names
+    200000: RefusedByAutoMod,  # a message
+    200001: RefusedByAutoMod,  # a thread's name
+    240000: RefusedByAutoMod,  # a harmful link
 }
+
+TWO_FACTOR_NEEDED: Final = (
+    "This server requires two-factor authentication for moderation, and the account that owns me doesn't use it. "
+    "Please tell whoever runs this bot to turn it on."
+)
+ALL_GRANTED: Final = (
+    f"Discord says that I'm missing a permission here (code {_MISSING_PERMISSIONS}), but I have those that I know this "
+    "needs. Ask an admin to check my role and this channel's settings, then try again."
+)
 
 
 def raise_unless_gone(missing: NotFound) -> None:
@@ -70,11 +94,39 @@ def raise_translation(refusal: DiscordRefused, needs: Sequence[Permission]) -> N
 
 
 def translate(refusal: DiscordRefused, needs: Sequence[Permission]) -> OnethreadError:
-    """The error to report for the refusal of a step that needs these permissions; the refusal itself if none fits."""
+    """The error to report for the refusal of a step that needs these permissions; the refusal itself if none fits.
+
+    Only the codes that say so mean a missing permission: any other refusal is reported with its number.
+    """
     if (error := _ERROR_BY_CODE.get(refusal.code)) is not None:
         return error(str(refusal))
-    if not isinstance(refusal, Forbidden):
+    if refusal.code == THREAD_LOCKED:
+        return ThreadLocked()
+    if refusal.code == _TWO_FACTOR:
+        return reworded(refusal, TWO_FACTOR_NEEDED)
+    if refusal.code == _NO_HISTORY:
+        needs = (Permission.READ_MESSAGE_HISTORY,)
+    elif refusal.code != _MISSING_PERMISSIONS:
         return refusal
     if not needs:
         return MissingAccess(str(refusal))
     return MissingPermissions([p.name for p in needs if p.name], str(refusal))
+
+
+def is_out_of_reach(refusal: DiscordRefused) -> bool:
+    """Whether the bot lost its access to what it asked for. Of any other refusal that is not known."""
+    return isinstance(translate(refusal, ()), MissingAccess)
+
+
+def without_granted(error: MissingPermissions, granted: int) -> OnethreadError:
+    """The error to report where the bot's permissions are known: it names none that is granted."""
+    lacking = missing(granted, (Permission[name] for name in error.permissions))
+    if lacking:
+        return MissingPermissions(lacking, str(error))
+    cause = error.__cause__
+    return reworded(cause, ALL_GRANTED) if isinstance(cause, DiscordRefused) else error
+
+
+def reworded(refusal: DiscordRefused, message: str) -> DiscordRefused:
+    """The same refusal with another text for people."""
+    return type(refusal)(refusal.status, refusal.code, refusal.text, route=refusal.route, message=message)

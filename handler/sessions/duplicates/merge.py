@@ -34,9 +34,6 @@ _NO_DEADLINE_SECONDS: Final = 3600.0  # for callers without one
 CLOCK_MARGIN: Final = timedelta(minutes=1)  # between our clock and Discord's
 REASON: Final = "Merged into the session's one thread"
 
-THREAD_ARCHIVED: Final = 50083  # Discord docs, "Opcodes and Status Codes"
-THREAD_LOCKED: Final = 160005  # there, too
-
 
 @dataclass(slots=True)
 class MergeResult:
@@ -138,7 +135,7 @@ async def _merge(context: Context, session: Session, other: OtherThread) -> bool
 
 def _raise_unless_skippable(refusal: DiscordRefused) -> None:
     """Raise if a repeat can succeed, or if the rest would be refused too until people have done something."""
-    if refusal.code in (THREAD_ARCHIVED, THREAD_LOCKED):  # somebody has just archived or locked it
+    if refusal.code in (refusals.THREAD_ARCHIVED, refusals.THREAD_LOCKED):  # somebody has just archived or locked it
         raise DiscordUnavailable(str(refusal)) from refusal
     error = refusals.translate(refusal, NEEDED_TO_MERGE[2:])
     if isinstance(error, TryAgain) or refusal.status == 403:
@@ -182,7 +179,7 @@ async def _post_link(context: Context, thread: Channel, kept_id: str) -> str | N
             return None
         raise
     except DiscordRefused as refusal:
-        if refusal.code != THREAD_LOCKED:
+        if refusal.code != refusals.THREAD_LOCKED:
             raise
     await context.discord.change_thread(thread.id, archived=False, locked=False, reason=REASON)
     return (await context.discord.post_message(thread.id, body, nonce=nonce)).id

@@ -120,6 +120,8 @@ async def _unarchive(opener: Opener, session: Session, thread: Channel) -> Chann
     except NotFound:
         raise
     except DiscordRefused as refusal:
+        if refusal.code == refusals.THREAD_LOCKED:  # by somebody else, since it was read
+            raise ThreadLocked(_opened(opener, session, thread, Outcome.REUSED)) from refusal
         refusals.raise_translation(refusal, needs)
 
 

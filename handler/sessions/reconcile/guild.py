@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from handler.discord import refusals
 from handler.discord.models import AuditEntry
 from handler.errors import DiscordRefused
 from handler.runtime import telemetry
@@ -26,9 +27,10 @@ QUIET_WRITE_INTERVAL: Final = timedelta(minutes=30)  # of `reconciled_at`, while
 async def park(context: Context, watched: Watched, refusal: DiscordRefused, now: datetime) -> None:
     """Leave a guild that cannot be read alone for growing pauses. Nothing is concluded; any use makes it due again.
 
-    Its active sessions get `unreachable_since`, so that even an open that has nothing else to write shows the use.
+    If the bot has lost its access, its active sessions get `unreachable_since`, so that even an open that has nothing
+    else to write shows the use.
     """
-    for session in watched.sessions:
+    for session in watched.sessions if refusals.is_out_of_reach(refusal) else ():
         if session.status in (Status.OPEN, Status.CLOSED) and session.problem.unreachable_since is None:
             await context.store.sessions.update(session, {"unreachable_since": iso(now)}, as_read=True)
     guild = watched.guild

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from handler.discord import refusals
 from handler.discord.models import AuditEntry, Channel
 from handler.errors import Forbidden, OnethreadError
 from handler.runtime.clock import iso, parse_iso
@@ -125,7 +126,7 @@ async def _fetch_thread(context: Context, thread_id: str, pace: Pace) -> ThreadS
     match found:
         case None:
             return Gone()
-        case Forbidden():
+        case Forbidden() if refusals.is_out_of_reach(found):
             return OutOfReach()
         case OnethreadError():
             return Unclear()

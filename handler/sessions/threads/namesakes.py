@@ -4,6 +4,7 @@ import contextlib
 from datetime import timedelta
 from typing import Final
 
+from handler.discord import refusals
 from handler.discord.models import Channel
 from handler.errors import Forbidden, OnethreadError
 from handler.runtime.clock import iso, parse_iso
@@ -27,13 +28,16 @@ async def fetch_namesake(context: Context, namesake: Namesake) -> Channel | None
     A thread that the bot may not see is private, so it is no match. A namesake is removed when it is gone in two look-ups
     at least FORGET_AFTER apart. A renamed one stays, because its name may come back.
     """
-    thread: Channel | None = None
-    with contextlib.suppress(Forbidden):
+    try:
         thread = await context.discord.channel_or_none(namesake.thread_id)
         if thread is None:  # one 404 alone is a fault
             thread = await context.discord.channel_or_none(namesake.thread_id)
-        with contextlib.suppress(OnethreadError):
-            await _update_gone_at(context, namesake, is_gone=thread is None)
+    except Forbidden as refusal:
+        if refusals.is_out_of_reach(refusal):
+            return None
+        raise
+    with contextlib.suppress(OnethreadError):
+        await _update_gone_at(context, namesake, is_gone=thread is None)
     return thread
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from handler.discord import decode, routes
 from handler.discord.http import Request, Response
 from handler.discord.models import ThreadList
-from handler.errors import DiscordRefused, DiscordUnavailable, OnethreadError, OutcomeUnknown
+from handler.errors import DiscordRefused, DiscordUnavailable, OnethreadError, OutcomeUnknown, RateLimited
 
 GET, POST = routes.get_channel("1"), routes.post_message("1", {}, "n")
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -116,6 +116,28 @@ def test_a_proxys_page_is_an_outage_and_nothing_was_applied(status: int) -> None
     with pytest.raises(DiscordUnavailable) as raised:
         decode.decode_response(POST, page, decode.message)
     assert not isinstance(raised.value, OutcomeUnknown)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"error code: 1020", b'{"cloudflare_error": true, "error_code": 1020, "status": 403}', b"\xff"]
+)
+def test_whatever_a_proxy_refuses_with_is_an_outage(body: bytes) -> None:
+    with pytest.raises(DiscordUnavailable):
+        decode.decode_response(POST, Response(403, {"content-type": "text/plain"}, body), decode.message)
+
+
+@pytest.mark.parametrize("status", [400, 403, 404])
+@pytest.mark.parametrize("code", [40333, 40004, 40006, 40062, 110001, 130000])
+def test_a_refusal_that_means_not_now_is_an_outage_and_nothing_was_applied(status: int, code: int) -> None:
+    with pytest.raises(DiscordUnavailable, match=str(code)) as raised:
+        decode.decode_response(POST, json({"message": "not now", "code": code}, status), decode.message)
+    assert not isinstance(raised.value, OutcomeUnknown)
+
+
+@pytest.mark.parametrize("code", [20016, 20022, 20028, 20029, 30046])
+def test_a_write_limit_without_a_429_is_a_rate_limit(code: int) -> None:
+    with pytest.raises(RateLimited):
+        decode.decode_response(POST, json({"message": "too fast", "code": code}, 403), decode.message)
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 302])
