@@ -3,7 +3,8 @@
 A generation ends when its thread is gone for good, or when Discord refused to have one. The order makes it safe:
 
 1. Evidence that the thread is gone (`find_thread`). What cannot be read is no evidence.
-2. Delete the source message, so that no paused process can start a thread from it.
+2. Delete the recorded source message, so that no paused process can start a thread from it. Threads are started only
+   from recorded messages, so no other message has to go.
 3. Search for the thread once more, because somebody may have started it just before.
 4. Make the session vacant, on condition that it is as it was read (`store.sessions.end_generation`).
 
@@ -77,37 +78,17 @@ async def find_thread(context: Context, session: Session) -> Channel | None:
 
 
 async def _delete_source_message(context: Context, session: Session) -> None:
-    """Delete the message from which the thread was or could be started, if this bot wrote it. A person's stays."""
+    """Delete the recorded source message. No other: the message above an adopted thread may be anybody's."""
     message_id = session.source_message_id
-    if message_id is None:
-        message_id = await _find_own_message(context, session)
     if message_id is None:
         return
     try:
         await context.discord.delete_message(session.parent_channel_id, message_id, reason="Its thread is gone")
     except NotFound as missing:
-        await _require_parent(context, session, missing)
+        if missing.code != refusals.UNKNOWN_MESSAGE:  # it may mean the parent channel
+            await confirm_channel_gone(context, session.parent_channel_id)
     except DiscordRefused as refusal:
         refusals.raise_translation(refusal, ())
-
-
-async def _find_own_message(context: Context, session: Session) -> str | None:
-    """The bot's message that an adopted thread was started from: the one that bears its id, if there is one."""
-    if session.discord_thread_id is None:
-        return None
-    request = context.discord.message(session.parent_channel_id, session.discord_thread_id)
-    try:
-        message = await translate_refusals(context, session.parent_channel_id, request)
-    except NotFound as missing:
-        await _require_parent(context, session, missing)
-        return None
-    return message.id if message.author.id == await context.discord.current_user_id() else None
-
-
-async def _require_parent(context: Context, session: Session, missing: NotFound) -> None:
-    """Return if the 404 says that the message is gone. Any other one may mean the parent channel: raise."""
-    if missing.code != refusals.UNKNOWN_MESSAGE:
-        await confirm_channel_gone(context, session.parent_channel_id)
 
 
 async def commit(context: Context, session: Session, thread: Channel) -> Write:
