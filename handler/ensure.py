@@ -1,6 +1,6 @@
 """`EnsureFunction`: the same get-or-create for programs, which IAM principals invoke directly.
 
-    {"session_name", "parent_channel_id", "topic"?, "unlock"?, "request_id"?}
+    {"session_name", "parent_channel_id", "topic"?, "unlock"?, "request_id"?, "label"?}
       → {"outcome", "session", "thread": {"id", "url"}}
       → {"error": {"kind", "message", "retryable", …}}, for a locked thread with "session" and "thread" beside it
 
@@ -28,6 +28,9 @@ from handler.store.items import session_attributes
 
 MARGIN_SECONDS: Final = 2.0  # before Lambda ends the invocation: for the grace, releasing the claim, and the answer
 RELEASE_SECONDS: Final = 0.5  # two requests to DynamoDB, best effort
+MAX_LABEL_LENGTH: Final = (
+    80  # characters; no application has a longer name, and the line above the thread stays one line
+)
 MAX_REQUEST_ID_LENGTH: Final = 128  # characters; any UUID, ARN-like name or build number fits, and the item stays small
 
 SESSION_FIELDS: Final = (
@@ -60,6 +63,14 @@ Topic = Annotated[
         description=f"a string of at most {MAX_TOPIC_LENGTH} characters",
     ),
 ]
+Label = Annotated[
+    str,
+    msgspec.Meta(
+        max_length=MAX_LABEL_LENGTH,
+        pattern=_CHARACTERS,
+        description=f"a string of at most {MAX_LABEL_LENGTH} characters",
+    ),
+]
 RequestId = Annotated[
     str,
     msgspec.Meta(
@@ -79,6 +90,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     topic: Topic | None = None
     unlock: Flag = False
     request_id: RequestId | None = None
+    label: Label | None = None  # what the program calls itself: "opened by *label*"
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
@@ -108,7 +120,11 @@ def _open_request(request: Request, names: Names, request_id: str) -> OpenReques
     return OpenRequest(
         name=names.parse(request.session_name),
         parent_channel_id=request.parent_channel_id,
-        requester=Requester(owner=request.request_id or request_id, may_unlock=request.unlock),
+        requester=Requester(
+            owner=request.request_id or request_id,
+            label=(request.label or "").strip() or None,
+            may_unlock=request.unlock,
+        ),
         topic=(request.topic or "").strip() or None,
     )
 

@@ -36,6 +36,7 @@ NEEDED_TO_UNLOCK: Final = (Permission.MANAGE_THREADS,)
 
 UNKNOWN_CHANNEL: Final = 10003  # the channel or thread does not exist
 UNKNOWN_MESSAGE: Final = 10008  # the message does not exist
+TOO_MANY_OLD_EDITS: Final = 30046  # for now, of messages older than an hour
 THREAD_ALREADY_CREATED: Final = 160004  # a thread was already started from this message
 THREAD_ARCHIVED: Final = 50083  # something in the thread cannot be changed, because it is archived
 THREAD_LOCKED: Final = 160005  # the same, because it is locked

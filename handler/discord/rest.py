@@ -143,6 +143,10 @@ class Discord:
     async def message(self, channel_id: str, message_id: str) -> Message:
         return await self._exchange.send(routes.get_message(channel_id, message_id), decode.message)
 
+    async def edit_message(self, channel_id: str, message_id: str, body: Mapping[str, Any]) -> Message:
+        """Edit a message of the bot's. NotFound with 10008: somebody has deleted it."""
+        return await self._exchange.send(routes.edit_message(channel_id, message_id, body), decode.message)
+
     async def delete_message(self, channel_id: str, message_id: str, *, reason: str | None = None) -> None:
         """Delete a message. NotFound with 10008: it is already gone, perhaps by an earlier attempt of this call."""
         await self._exchange.send(routes.delete_message(channel_id, message_id, reason), decode.no_body)

@@ -61,6 +61,11 @@ def get_message(channel_id: str, message_id: str) -> Request:
     return Request("GET", path, "GET /channels/{channel}/messages/{message}", repeatable=True)
 
 
+def edit_message(channel_id: str, message_id: str, body: Mapping[str, Any]) -> Request:
+    path = f"/channels/{_id(channel_id)}/messages/{_id(message_id)}"
+    return Request("PATCH", path, "PATCH /channels/{channel}/messages/{message}", json=dict(body), repeatable=True)
+
+
 def delete_message(channel_id: str, message_id: str, reason: str | None) -> Request:
     """A repeat is refused with 10008: the message is already gone."""
     path = f"/channels/{_id(channel_id)}/messages/{_id(message_id)}"

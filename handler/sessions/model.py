@@ -14,6 +14,7 @@ class Requester(msgspec.Struct, frozen=True, kw_only=True):
 
     owner: str  # of the lease: the interaction's id, or the caller's request id
     user_id: str | None = None  # None for a program
+    label: str | None = None  # what a program calls itself
     user_name: str | None = None  # for the audit log
     user_permissions: int | None = None  # bits, where the command was used; None: whatever they are, nothing is refused
     in_thread: bool = False  # the command was used in a thread

@@ -28,9 +28,10 @@ class ClaimStore:
         owner: str,
         created_by: str | None,
         topic: str | None,
+        label: str | None = None,
         now: datetime,
     ) -> Write:
-        """Claim an absent or vacant session. The first spelling and the first topic stay."""
+        """Claim an absent or vacant session. The first spelling stays."""
         write = await update_session(
             self._table,
             session_item_key(parent_channel_id, session_key),
@@ -42,9 +43,11 @@ class ClaimStore:
                 "guild_id": guild_id,
                 "watch_guild_id": guild_id,
                 "created_by": created_by,
+                "topic": topic,
+                "label": label,
                 **self._lease_for(owner, now),
             },
-            defaults={"generation": 1, "session_name": session_name, "topic": topic},
+            defaults={"generation": 1, "session_name": session_name},
             removes=["expires_at", *GENERATION_ATTRIBUTES],  # nothing of a former generation stays
             values={"vacant": Status.VACANT},
         )

@@ -24,6 +24,8 @@ LEASE_AS_READ: Final = "#lease_owner = :read_owner AND #lease_expires_at = :read
 SAME_SOURCE: Final = "#source_message_id = :source"
 SAME_THREAD: Final = "#discord_thread_id = :thread"
 NO_SOURCE: Final = "attribute_not_exists(#source_message_id)"
+NO_TOPIC: Final = "attribute_not_exists(#topic) AND attribute_not_exists(#topic_to_show)"
+SAME_TOPIC_TO_SHOW: Final = "#topic_to_show = :topic_to_show"
 NO_THREAD: Final = "attribute_not_exists(#discord_thread_id)"
 NOT_BEING_DELETED: Final = "attribute_not_exists(#deleting_at)"
 NOT_MARKED: Final = "attribute_not_exists(#delete_marked_at)"

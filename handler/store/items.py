@@ -77,6 +77,9 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
 
     discord_thread_id: str | None = None
     source_message_id: str | None = None
+    topic: str | None = None  # as the source message shows it
+    topic_to_show: str | None = None  # given later: it becomes the topic once the source message shows it
+    label: str | None = None  # what the program that asked for the thread calls itself
     lease: Lease = Lease()
     adopted_by: str | None = None  # the opener that adopted the thread: an exact repeat gets the same answer
     settlement: Settlement = Settlement()
@@ -95,7 +98,6 @@ class Session(Generation, frozen=True, kw_only=True):
     status: Status
     generation: int  # from 1; only grows
     guild_id: str
-    topic: str | None = None
     keep: bool = False  # not archived for being idle, and opened again when Discord's own timer archived it
 
     @property

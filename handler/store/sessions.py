@@ -13,7 +13,8 @@ All writes of a session, by the status that they need and the one that they leav
     sessions.replace_thread  open → open                another thread; next generation; pointers; a namesake
     sessions.end_generation  any → vacant               next generation; the pointer is deleted
     sessions.update          any with a thread or source message → any  what Discord shows of the thread, problem flags
-    sessions.add_topic       any → same                 the first topic
+    sessions.add_topic       any → same                 the first topic, still to be shown
+    sessions.settle_topic    any → same                 it is shown, or cannot be
     deletions.*              open, closed → same        see `deletions`
     pointers.merge           open, closed → same        it counts as an open; the merged thread's pointer
 
@@ -45,6 +46,12 @@ from handler.store.writes import Write, session_or_none, update_session
 
 _READ: Final = ("status", "archived", "locked", "locked_by", "opened_at")  # what `update` may require to be as read
 
+_OF_A_MESSAGE: Final = (
+    "topic",
+    "topic_to_show",
+    "label",
+)  # what a source message of ours shows: a found thread has none
+
 
 class Adoption(msgspec.Struct, frozen=True, kw_only=True):
     """A thread that was found, and the session that is to have it."""
@@ -58,7 +65,6 @@ class Adoption(msgspec.Struct, frozen=True, kw_only=True):
     seen: Attributes  # what Discord shows of the thread
     created_by: str | None = None  # who started the thread
     adopted_by: str | None = None  # the opener, by the owner of its lease; None: it is settled
-    topic: str | None = None  # for a session without one
     settlement: Settlement = Settlement()
 
 
@@ -129,10 +135,7 @@ class SessionStore:
             "adopted_by": adoption.adopted_by,
             **msgspec.to_builtins(adoption.settlement),
         }
-        defaults = {
-            "session_name": session.session_name if session else adoption.session_name,
-            "topic": (session.topic if session else None) or adoption.topic,
-        }
+        defaults = {"session_name": session.session_name if session else adoption.session_name}
         pair = adoption.parent_channel_id, adoption.session_key
         reasons = await self._table.transact(
             self._table.build_update(
@@ -140,7 +143,7 @@ class SessionStore:
                 condition=condition,
                 sets=sets,
                 defaults=defaults,
-                removes=["lease_owner", "lease_expires_at", "expires_at", *removes],
+                removes=["lease_owner", "lease_expires_at", "expires_at", *_OF_A_MESSAGE, *removes],
                 values=values,
             ),
             *point(self._table, adoption.thread_id, pair, adoption.pointer),
@@ -233,14 +236,28 @@ class SessionStore:
         )
 
     async def add_topic(self, session: Session, topic: str) -> Write:
-        """Record the first topic given."""
-        return await update_session(
+        """Record the first topic given to a session whose source message shows none yet."""
+        write = await update_session(
             self._table,
             session.item_key,
-            condition=f"{clauses.SAME_GENERATION} AND attribute_not_exists(#topic)",
-            sets={"topic": topic},
-            values={"generation": session.generation},
+            condition=f"{clauses.SAME_GENERATION} AND {clauses.SAME_SOURCE} AND {clauses.NO_TOPIC}",
+            sets={"topic_to_show": topic},
+            values={"generation": session.generation, "source": session.source_message_id},
         )
+        return write.accept_own(lambda s: s.topic_to_show == topic)
+
+    async def settle_topic(self, session: Session, *, shown: bool) -> Write:
+        """The source message shows the topic that was to be shown, or never will: then the session has none."""
+        topic = session.topic_to_show
+        write = await update_session(
+            self._table,
+            session.item_key,
+            condition=f"{clauses.SAME_GENERATION} AND {clauses.SAME_TOPIC_TO_SHOW}",
+            sets={"topic": topic if shown else None},
+            removes=["topic_to_show"],
+            values={"generation": session.generation, "topic_to_show": topic},
+        )
+        return write.accept_own(lambda s: shown and s.topic == topic)
 
 
 def _split(attributes: Attributes, guild_id: str) -> tuple[dict[str, Any], list[str]]:

@@ -52,6 +52,14 @@ async def test_a_blank_topic_counts_as_absent(deployment: Deployment, topic: str
     assert "topic" not in (await deployment.ensure(topic=topic))["session"]
 
 
+@pytest.mark.parametrize(("label", "who"), [("my app", "*my app*"), ("x" * 80, f"*{'x' * 80}*"), (" ", "a program")])
+async def test_the_message_above_the_thread_names_the_program(deployment: Deployment, label: str, who: str) -> None:
+    answer = await deployment.ensure(label=label)
+    source = deployment.discord.messages[answer["thread"]["id"]]
+    assert source.content == f"🧵 **Session 1a06a43** · opened by {who}"
+    assert "label" not in answer["session"]
+
+
 async def test_an_exact_repeat_is_answered_created_again_and_another_request_reused(deployment: Deployment) -> None:
     environment, outcomes = deployment.environment(EnsureConfig), []
     for own, invocation in (("a", "1"), ("a", "2"), ("b", "3")):
@@ -99,6 +107,9 @@ def test_null_counts_as_absent_in_optional_fields() -> None:
         ({"parent_channel_id": "9" * 20}, "'parent_channel_id' must be"),
         ({"topic": 5}, "'topic' must be a string"),
         ({"topic": "\ud800"}, "'topic' must be a string"),
+        ({"label": 5}, "'label' must be a string"),
+        ({"label": "\ud800"}, "'label' must be a string"),
+        ({"label": "x" * 81}, "'label' must be a string of at most 80 characters"),
         ({"topic": "x" * 301}, "'topic' must be a string of at most 300 characters"),
         ({"unlock": "yes"}, "'unlock' must be true or false"),
         ({"unlock": 1}, "'unlock' must be true or false"),

@@ -215,6 +215,7 @@ class Guild:
         *,
         owner: str | None = None,
         user: str | None = MEMBER,
+        label: str | None = None,
         topic: str | None = None,
         may_unlock: bool | None = None,
         app_permissions: int | None = None,
@@ -233,6 +234,7 @@ class Guild:
             requester=Requester(
                 owner=owner or f"interaction-{next(self._owners)}",
                 user_id=user,
+                label=label,
                 may_unlock=self._may_unlock if may_unlock is None else may_unlock,
                 app_permissions=app_permissions,
             ),

@@ -45,12 +45,6 @@ async def test_the_source_message_says_what_it_is_who_opened_it_and_the_topic_an
     assert not message.mention_everyone
 
 
-async def test_the_first_topic_given_stays(guild: Guild) -> None:
-    assert (await guild.open()).session.topic is None
-    assert (await guild.open(topic="first")).session.topic == "first"
-    assert (await guild.open(topic="second")).session.topic == "first"
-
-
 async def test_the_first_spelling_stays_and_every_other_one_leads_to_the_same_thread(guild: Guild) -> None:
     first = await guild.open("Login Bug")
     for spelling in ("login bug", " SESSION login  bug", "Ｌogin Bug"):

@@ -19,9 +19,7 @@ async def adopt(
     context, request, best = opener.context, opener.request, matches[0]
     if best.thread.archived and not best.thread.locked:
         rights.require_reopening(request, best.thread.id)
-    write = await adopt_thread(
-        context, channel, session, request.name, best, topic=request.topic, adopted_by=opener.owner
-    )
+    write = await adopt_thread(context, channel, session, request.name, best, adopted_by=opener.owner)
     if not write.won:
         return StartOver.WRITE_LOST
     for other in matches[1:]:

@@ -27,6 +27,7 @@ async def claim(opener: Opener, session: Session | None, step: NextStep, channel
             owner=opener.owner,
             created_by=request.requester.user_id,
             topic=request.topic,
+            label=request.requester.label,
             now=now,
         )
     elif step is NextStep.TAKE_OVER:

@@ -20,7 +20,7 @@ from handler.sessions.opening.adopt import adopt, link_renamed
 from handler.sessions.opening.claim import release_claim, renew_lease
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import invite, make_usable, wake_guild
-from handler.sessions.opening.source_message import source_message, source_nonce
+from handler.sessions.opening.source_message import describe_session, source_nonce
 from handler.sessions.threads.generation import Ended, StillThere, commit, end_generation
 from handler.sessions.threads.look_up import look_up
 from handler.sessions.threads.requests import confirm_channel_gone
@@ -83,8 +83,7 @@ async def _anchor(opener: Opener, session: Session) -> Message | StartOver:
     """Post the source message, or get the one that was posted with this generation's nonce."""
     context, channel_id = opener.context, session.parent_channel_id
     context.discord.check_start_limit(channel_id)  # if it raised after the post, a message would stay without a thread
-    thread_name = context.names.thread_name(session.session_name)
-    body = source_message(thread_name, opener.request.requester.user_id, session.topic)
+    body = describe_session(context.names, session)
     nonce = source_nonce(channel_id, session.session_key, session.generation)
     try:
         return await context.discord.post_message(channel_id, body, nonce=nonce)

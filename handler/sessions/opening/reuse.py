@@ -20,6 +20,7 @@ from handler.sessions.model import Opened, Outcome, StartOver
 from handler.sessions.opening import rights
 from handler.sessions.opening.next_step import outcome
 from handler.sessions.opening.opener import Opener
+from handler.sessions.opening.topic import show_topic
 from handler.sessions.threads.deletion import finish_for_opener
 from handler.sessions.threads.generation import Ended, StillThere, end_generation
 from handler.sessions.threads.locks import may_unlock
@@ -75,7 +76,7 @@ async def make_usable(
         recorded = await update
     if isinstance(recorded, StartOver):
         return recorded
-    recorded = await _add_topic(context, recorded, opener.request.topic)
+    recorded = await show_topic(context, recorded, opener.request.topic)
     how = outcome(recorded, owner=opener.owner, adopted=adopted, reopened=reopened)
     return _opened(opener, recorded, thread, how, unlocked=unlocked)
 
@@ -156,14 +157,6 @@ async def wake_guild(context: Context, guild_id: str) -> None:
     """
     with contextlib.suppress(OnethreadError):
         await context.store.guilds.make_due(guild_id, now=context.clock.now())
-
-
-async def _add_topic(context: Context, session: Session, topic: str | None) -> Session:
-    """The session with its topic: the first one that was given."""
-    if topic is None or session.topic is not None:
-        return session
-    write = await context.store.sessions.add_topic(session, topic)
-    return write.mine if write.won else session
 
 
 def _opened(opener: Opener, session: Session, thread: Channel, how: Outcome, *, unlocked: bool = False) -> Opened:

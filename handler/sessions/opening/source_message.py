@@ -4,12 +4,25 @@ from typing import Any
 
 from handler.discord.markdown import bold, escape
 from handler.discord.messages import message_body, message_nonce
+from handler.sessions.names import Names
+from handler.store.items import Session
 
 
-def source_message(thread_name: str, opened_by: str | None, topic: str | None) -> dict[str, Any]:
-    """The body of *create message*: the thread's name, who opened it (a user's id; None: a program) and the topic."""
-    who = f" · opened by <@{opened_by}>" if opened_by else " · opened by a program"
-    lines = [f"🧵 {bold(thread_name)}{who}"]
+def describe_session(names: Names, session: Session, *, topic: str | None = None) -> dict[str, Any]:
+    """The source message of a session as it is on record, with that topic if the record has none."""
+    thread_name = names.thread_name(session.session_name)
+    return source_message(thread_name, session.thread.created_by, session.topic or topic, session.label)
+
+
+def source_message(
+    thread_name: str, opened_by: str | None, topic: str | None, label: str | None = None
+) -> dict[str, Any]:
+    """The body of *create message*: the thread's name, who opened it and the topic.
+
+    `opened_by` is a user's id; None: a program, which may call itself `label`.
+    """
+    program = f"*{escape(label)}*" if label and any(c.isprintable() and c != " " for c in label) else "a program"
+    lines = [f"🧵 {bold(thread_name)} · opened by {f'<@{opened_by}>' if opened_by else program}"]
     if topic:
         lines.append(f"> {escape(topic)}")
     return message_body("\n".join(lines))

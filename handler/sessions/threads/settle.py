@@ -67,7 +67,6 @@ async def adopt_thread(
     name: SessionName,
     match: Match,
     *,
-    topic: str | None = None,
     adopted_by: str | None = None,
     during: str | None = None,
 ) -> Write:
@@ -84,7 +83,6 @@ async def adopt_thread(
             thread_id=thread.id,
             pointer=match.pointer,
             seen=thread_attributes(thread, context.clock.now()),
-            topic=topic,
             created_by=thread.owner_id,
             adopted_by=adopted_by,
             settlement=Settlement(import_started_at=during, messages=messages),

@@ -127,13 +127,13 @@ async def test_a_commit_whose_answer_was_lost_counts_as_won(stored: StoredSessio
 
 
 async def test_a_thread_is_adopted_by_an_absent_session(stored: StoredSessions) -> None:
-    write = await stored.adopt(None, session_name="1A06A43", topic="the bug", created_by="2")
+    write = await stored.adopt(None, session_name="1A06A43", created_by="2")
 
     item = stored.table.item()
     assert write.won
     assert await stored.store.sessions.get(CHANNEL, KEY) == write.mine
     assert (item["status"], item["generation"], item["discord_thread_id"]) == ("open", 1, THREAD)
-    assert (item["session_name"], item["topic"], item["created_by"]) == ("1A06A43", "the bug", "2")
+    assert (item["session_name"], item["created_by"]) == ("1A06A43", "2")
     assert stored.table.pointer(THREAD)
 
 
@@ -239,10 +239,24 @@ async def test_an_update_about_a_former_thread_is_lost(stored: StoredSessions) -
 
 async def test_the_first_topic_stays(stored: StoredSessions) -> None:
     session = await stored.open()
-    assert (await stored.store.sessions.add_topic(session, "first")).won
-
+    first = await stored.store.sessions.add_topic(session, "first")
+    assert first.won
     assert not (await stored.store.sessions.add_topic(session, "second")).won
-    assert stored.table.item()["topic"] == "first"
+
+    assert (await stored.store.sessions.settle_topic(first.mine, shown=True)).won
+    assert not (await stored.store.sessions.add_topic(session, "second")).won
+    item = stored.table.item()
+    assert (item["topic"], "topic_to_show" in item) == ("first", False)
+
+
+async def test_a_topic_that_cannot_be_shown_makes_room_for_another(stored: StoredSessions) -> None:
+    session = await stored.open()
+    first = await stored.store.sessions.add_topic(session, "first")
+    assert (await stored.store.sessions.settle_topic(first.mine, shown=False)).won
+
+    assert (await stored.store.sessions.add_topic(session, "second")).won
+    late = await stored.store.sessions.settle_topic(first.mine, shown=True)
+    assert (late.won, stored.table.item().get("topic")) == (False, None)
 
 
 async def test_only_vacant_items_expire_and_only_claims_and_active_threads_are_watched(

@@ -1,0 +1,50 @@
+"""The topic of a session that has its thread already: the first one given is shown in the source message. Best effort.
+
+    to show   on record: the topic, and that the source message is still to be edited
+    edit      the source message, from the record: anybody may repeat it
+    settle    the topic is the session's; or, if Discord refuses the edit for good, the session has none
+
+After a crash or an outage the next open goes on from the record. A thread that was adopted has no source message of ours
+on record: nothing can show the topic, and the session has none.
+"""
+
+import contextlib
+from typing import Final
+
+from handler.discord import refusals
+from handler.errors import DiscordRefused, OnethreadError, TryAgain
+from handler.runtime.deadline import Deadline, run_until
+from handler.sessions.context import Context
+from handler.sessions.opening.source_message import describe_session
+from handler.store.items import Session
+
+EDIT_SECONDS: Final = 1.0  # no answer waits longer for it: a hanging one would cost the answer in time
+
+
+async def show_topic(context: Context, session: Session, topic: str | None) -> Session:
+    """The session with its topic, as far as the source message shows it. `topic`: what was given now."""
+    with contextlib.suppress(OnethreadError):
+        if topic is not None and session.source_message_id is not None and _has_no_topic(session):
+            write = await context.store.sessions.add_topic(session, topic)
+            session = write.mine if write.won else session
+        if session.topic_to_show is not None:
+            write = await context.store.sessions.settle_topic(session, shown=await _edit(context, session))
+            session = write.mine if write.won else session
+    return session
+
+
+def _has_no_topic(session: Session) -> bool:
+    return session.topic is None and session.topic_to_show is None
+
+
+async def _edit(context: Context, session: Session) -> bool:
+    """Whether the source message shows the topic now. False: it never will. Raises while neither is known."""
+    body = describe_session(context.names, session, topic=session.topic_to_show)
+    edit = context.discord.edit_message(session.parent_channel_id, session.source_message_id or "", body)
+    try:
+        await run_until(context.clock, Deadline.after(context.clock.now(), EDIT_SECONDS), edit)
+    except DiscordRefused as refusal:
+        if refusal.code == refusals.TOO_MANY_OLD_EDITS or isinstance(refusals.translate(refusal, ()), TryAgain):
+            raise
+        return False
+    return True
