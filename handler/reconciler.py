@@ -94,7 +94,7 @@ async def _send_due_guilds(environment: Environment[ReconcilerConfig]) -> Counts
     sent = 0
     unsent: Mapping[str, str] = {}
     if not await _is_late(environment, len(due)):
-        unsent = await environment.reconcile_queue.send_many([encode(guild_id) for guild_id in due])
+        unsent = await environment.reconcile_queue.send_many({encode(guild_id): guild_id for guild_id in due})
         sent = len(due) - len(unsent)
     if unsent:
         telemetry.add_metric(Metric.UNSENT_GUILDS, len(unsent))

@@ -130,7 +130,7 @@ async def _hand_over(
     earliest = Deadline.after(clock.now(), MIN_HAND_OVER_SECONDS)
     deadline = max(Deadline.after(received, HAND_OVER_SECONDS), earliest, key=lambda deadline: deadline.at)
     try:
-        sent = await run_until(clock, deadline, environment.jobs.send(jobs.encode(job)))
+        sent = await run_until(clock, deadline, environment.jobs.send(jobs.encode(job), group=job.group))
     except TimedOut:
         sent = False
     telemetry.set_fields(outcome="handed_over" if sent else "not_handed_over")

@@ -179,7 +179,7 @@ class Attempt:
 
     async def _send(self, job: Job, delay_seconds: int) -> bool:
         """Whether SQS certainly has the job."""
-        sending = self._environment.jobs.send(jobs.encode(job), delay_seconds=delay_seconds)
+        sending = self._environment.jobs.send(jobs.encode(job), group=job.group, delay_seconds=delay_seconds)
         try:
             return await self._limit(SEND_SECONDS, sending)
         except TimedOut:

@@ -16,6 +16,8 @@ from tests.kit.sam_template import ROOT, environment_of, parameter_values, templ
 MINUTE: Final = 60
 DAY: Final = 24 * 60 * MINUTE
 DISCORDS_REQUESTS_PER_SECOND: Final = 50  # Discord docs, "Rate Limits", Global Rate Limit
+NEW_ACCOUNTS_CONCURRENCY: Final = 10  # AWS docs, "Lambda quotas": a new account has less than the 1000 of an old one
+ROOM_FOR_THE_WEBHOOK: Final = 4  # and for programs
 QUIET_REQUESTS: Final = 2  # the active list and the audit log, for a guild with nothing changed
 TOKEN_LIFE: Final = 15 * MINUTE  # Discord docs, "Receiving and Responding": an interaction token's validity
 
@@ -151,7 +153,7 @@ def test_a_message_returns_after_its_worker_has_ended_and_before_it_expires(
         numbers["RedrivePolicy"]["maxReceiveCount"] * numbers["VisibilityTimeout"] < numbers["MessageRetentionPeriod"]
     )
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["ScalingConfig"]["MaximumConcurrency"] >= 2
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": {"Ref": function.replace("Function", "Concurrency")}}
 
 
 def test_dead_letters_are_kept_for_fourteen_days() -> None:
@@ -169,12 +171,23 @@ def test_dead_letters_are_kept_for_fourteen_days() -> None:
 def test_the_reconciler_uses_at_most_a_fifth_of_discords_requests() -> None:
     mapping = properties("ReconcilerFunction")["Events"]["Guilds"]["Properties"]
     assert mapping["BatchSize"] == 1  # a guild gets the whole time-out
-    assert mapping["ScalingConfig"]["MaximumConcurrency"] * REQUESTS_PER_SECOND <= DISCORDS_REQUESTS_PER_SECOND / 5
+    allowed = template()["Parameters"]["ReconcilerConcurrency"]
+    assert allowed["Default"] * REQUESTS_PER_SECOND <= DISCORDS_REQUESTS_PER_SECOND / 5
+    assert allowed["MaxValue"] * REQUESTS_PER_SECOND < DISCORDS_REQUESTS_PER_SECOND  # people's commands go on
+
+
+def test_workers_and_reconcilers_leave_room_for_the_webhook_in_a_new_account() -> None:
+    allowed = [template()["Parameters"][name] for name in ("WorkerConcurrency", "ReconcilerConcurrency")]
+    assert sum(number["Default"] for number in allowed) <= NEW_ACCOUNTS_CONCURRENCY - ROOM_FOR_THE_WEBHOOK
+    # What Lambda takes as MaximumConcurrency of a queue.
+    assert all(2 == number["MinValue"] <= number["Default"] <= number["MaxValue"] <= 1000 for number in allowed)
+    assert not [
+        name for name, function in resources("AWS::Serverless::Function").items() if "Reserved" in str(function)
+    ]
 
 
 def test_a_round_of_guilds_does_not_grow_too_old_in_the_queue() -> None:
-    mapping = properties("ReconcilerFunction")["Events"]["Guilds"]["Properties"]
-    per_second = mapping["ScalingConfig"]["MaximumConcurrency"] * REQUESTS_PER_SECOND
+    per_second = template()["Parameters"]["ReconcilerConcurrency"]["Default"] * REQUESTS_PER_SECOND
     assert properties("ReconcileQueue")["MessageRetentionPeriod"] >= 100_000 * QUIET_REQUESTS / per_second
 
 

@@ -1,9 +1,12 @@
 """Queues of SQS, as their senders see them.
 
 SQS may deliver a message twice or late, and a send that seemed to fail may still have its effect.
+
+Each message names its group, which on standard queues makes them fair: if one group has many messages waiting, SQS
+delivers those of the others first (AWS: "Amazon SQS fair queues"). Consumers notice nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from handler.aws.clients import CallFailed, ThreadedClient
@@ -25,38 +28,43 @@ class Queue(ThreadedClient):
         super().__init__(client, MAX_CALLS)
         self._url = url
 
-    async def send(self, body: str, *, delay_seconds: int = 0) -> bool:
+    async def send(self, body: str, *, group: str, delay_seconds: int = 0) -> bool:
         """Whether SQS certainly has the message. False: it does not, or nobody knows."""
+        message = {"MessageBody": body, "MessageGroupId": group, "DelaySeconds": delay_seconds}
         try:
-            await self.call("send_message", QueueUrl=self._url, MessageBody=body, DelaySeconds=delay_seconds)
+            await self.call("send_message", QueueUrl=self._url, **message)
         except CallFailed as error:
             telemetry.logger.error("sqs send_message failed", extra={"error": str(error)})
             return False
         return True
 
-    async def send_many(self, bodies: Sequence[str]) -> Mapping[str, str]:
-        """Send the messages; return those that SQS does not certainly have, each with the reason.
+    async def send_many(self, groups: Mapping[str, str]) -> Mapping[str, str]:
+        """Send the messages, each body with its group; return those that SQS does not certainly have, with the reason.
 
         A request or an entry that fails does not keep the others back.
         """
-        batches = [bodies[start : start + MAX_BATCH] for start in range(0, len(bodies), MAX_BATCH)]
+        messages = list(groups.items())
+        batches = [dict(messages[start : start + MAX_BATCH]) for start in range(0, len(messages), MAX_BATCH)]
         unsent = await gather_limited(MAX_CALLS, [self._send_batch(batch) for batch in batches])
         return {body: reason for some in unsent for body, reason in some.items()}
 
-    async def _send_batch(self, batch: Sequence[str]) -> Mapping[str, str]:
+    async def _send_batch(self, batch: Mapping[str, str]) -> Mapping[str, str]:
         refused = dict.fromkeys(batch, "")
         for _ in range(MAX_BATCH_ATTEMPTS):
             try:
-                refused = await self._send_entries(list(refused))
+                refused = await self._send_entries({body: batch[body] for body in refused})
             except CallFailed as error:
                 return dict.fromkeys(refused, str(error))
             if not refused:
                 break
         return refused
 
-    async def _send_entries(self, bodies: Sequence[str]) -> dict[str, str]:
+    async def _send_entries(self, groups: Mapping[str, str]) -> dict[str, str]:
         """Those that SQS refused, each with its code."""
-        entries = [{"Id": str(index), "MessageBody": body} for index, body in enumerate(bodies)]
+        bodies = list(groups)
+        entries = [
+            {"Id": str(index), "MessageBody": body, "MessageGroupId": groups[body]} for index, body in enumerate(bodies)
+        ]
         answer = await self.call("send_message_batch", QueueUrl=self._url, Entries=entries)
         return {bodies[int(failed["Id"])]: failed["Code"] for failed in answer.get("Failed", [])}
 

@@ -18,6 +18,7 @@ from handler.runtime.secrets import Secret
 VERSION: Final = 1  # of the message's form: raised when an older worker could misread it
 TOKEN_LIFE: Final = timedelta(minutes=15)  # Discord docs, "Receiving and Responding": then an answer cannot be edited
 TOKEN_MARGIN: Final = timedelta(seconds=15)  # an edit takes time, and API Gateway's clock is not Discord's
+NO_GUILD: Final = "none"  # the group of all jobs from outside a guild
 READ_TIMEOUT_SECONDS: Final = 0.3  # SQS answers within tens of milliseconds, and the webhook has time for two attempts
 
 
@@ -46,6 +47,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     def with_notice(self, *, wait_seconds: int = 0, progress: Mapping[str, int] | None = None) -> "Job":
         return msgspec.structs.replace(self, wait_seconds=wait_seconds, progress=dict(progress or {}))
+
+    @property
+    def group(self) -> str:
+        """What the job counts as in the fair queue: its guild."""
+        return self.interaction.guild_id or NO_GUILD
 
     @property
     def expiry(self) -> datetime:

@@ -13,7 +13,7 @@ from infra.cost import prices
 from infra.cost.measure import Measured, Use
 
 DISCORDS_REQUESTS_PER_SECOND: Final = 50.0  # of a bot in total (Discord docs, "Rate Limits", Global Rate Limit)
-RUNS_AT_ONCE: Final = 2  # MaximumConcurrency in template.yaml
+RUNS_AT_ONCE: Final = 2  # ReconcilerConcurrency in template.yaml
 PERIOD_SECONDS: Final = 300.0  # ReconcileMinutes, unless it is set otherwise
 MEMORY_GB: Final = 0.5  # MemorySize in template.yaml
 DAY_SECONDS: Final = 86_400.0

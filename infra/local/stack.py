@@ -208,7 +208,8 @@ class Stack:
         self._sqs = sqs = client("sqs", self.aws_url)
         self._closing.callback(sqs.close)
         pollers = []
-        for source in Template().queue_sources():
+        template = Template()
+        for source in template.queue_sources({**template.parameters(), **self.parameters}):
             url = self.queue_urls[source.queue]
             pollers.append(QueuePoller(sqs, url, arn(sqs, url), source, self.pools[source.function].invoke))
             self._closing.callback(pollers[-1].close)

@@ -56,10 +56,10 @@ class Template:
             if policy
         }
 
-    def queue_sources(self) -> list[QueueSource]:
-        """Which queues invoke which functions."""
+    def queue_sources(self, values: Values) -> list[QueueSource]:
+        """Which queues invoke which functions. `values`: what !Ref refers to."""
         return [
-            _queue_source(name, event["Properties"])
+            _queue_source(name, event["Properties"], values)
             for name in self._of_type(FUNCTION)
             for event in self._properties(name).get("Events", {}).values()
             if event["Type"] == "SQS"
@@ -94,13 +94,13 @@ def _attributes(properties: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(properties[name]) for name in _ATTRIBUTES if name in properties}
 
 
-def _queue_source(function: str, properties: Mapping[str, Any]) -> QueueSource:
+def _queue_source(function: str, properties: Mapping[str, Any], values: Values) -> QueueSource:
     return QueueSource(
         queue=_attribute_of(properties["Queue"]),
         function=function,
         batch_size=int(properties.get("BatchSize", 10)),
         reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
-        max_concurrency=int(properties.get("ScalingConfig", {}).get("MaximumConcurrency", 1000)),
+        max_concurrency=int(_resolve(properties.get("ScalingConfig", {}).get("MaximumConcurrency", 1000), values)),
     )
 
 

@@ -29,11 +29,12 @@ MAX_ENTRIES: Final = 10
 
 @dataclass
 class Sent:
-    """A message in the queue. `body` is decoded JSON; `delay` is in seconds."""
+    """A message in the queue. `body` is decoded JSON; `delay` is in seconds; `group` makes the queue fair."""
 
     message_id: str
     text: str
     delay: int
+    group: str
     visible_at: datetime
     receives: int = 0
 
@@ -111,7 +112,8 @@ class QueueWire:
     def _send(self, body: dict[str, Any]) -> dict[str, Any]:
         delay = body.get("DelaySeconds", 0)
         assert 0 <= delay <= 900
-        message = Sent(f"message-{next(self._ids)}", body["MessageBody"], delay, self.now() + timedelta(seconds=delay))
+        text, visible_at = body["MessageBody"], self.now() + timedelta(seconds=delay)
+        message = Sent(f"message-{next(self._ids)}", text, delay, body["MessageGroupId"], visible_at)
         self.sent.append(message)
         self.waiting.append(message)
         return {"MessageId": message.message_id, "MD5OfMessageBody": ""}

@@ -112,7 +112,9 @@ async def test_an_interrupted_import_resumes_and_its_repeat_does_not_start_again
     calls = sum(deployment.discord.calls.values())
     mark = deployment.table.channel()
     deployment.queue.waiting.clear()
-    await deployment.environment(WorkerConfig).jobs.send(encode(decode(sent.text)))  # SQS delivers it again
+    await deployment.environment(WorkerConfig).jobs.send(
+        encode(decode(sent.text)), group=GUILD
+    )  # SQS delivers it again
     await deployment.work()
     assert deployment.table.channel() == mark != {}
     assert sum(deployment.discord.calls.values()) - calls <= 1  # nothing but the answer's edit

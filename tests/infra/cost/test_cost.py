@@ -68,8 +68,7 @@ def test_more_changes_than_the_pace_can_follow_are_refused(few: Measured) -> Non
 
 
 def test_the_numbers_are_those_of_the_template() -> None:
-    mapping = template()["Resources"]["ReconcilerFunction"]["Properties"]["Events"]["Guilds"]["Properties"]
-    assert mapping["ScalingConfig"]["MaximumConcurrency"] == RUNS_AT_ONCE
+    assert template()["Parameters"]["ReconcilerConcurrency"]["Default"] == RUNS_AT_ONCE
     assert template()["Globals"]["Function"]["MemorySize"] == MEMORY_GB * 1024
     assert template()["Parameters"]["ReconcileMinutes"]["Default"] * 60 == PERIOD_SECONDS
 

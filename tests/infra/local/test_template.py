@@ -53,8 +53,7 @@ def test_queues_have_their_attributes_and_dead_letters() -> None:
 
 def test_queues_invoke_their_functions_as_the_template_says() -> None:
     declared = sam_template.template()["Resources"]["WorkerFunction"]["Properties"]["Events"]["Jobs"]["Properties"]
-    most = declared["ScalingConfig"]["MaximumConcurrency"]
-    sources = {source.queue: source for source in Template().queue_sources()}
+    sources = {source.queue: source for source in Template().queue_sources({**VALUES, "WorkerConcurrency": "7"})}
 
     assert set(sources) == {"JobsQueue", "ReconcileQueue"}
-    assert sources["JobsQueue"] == QueueSource("JobsQueue", "WorkerFunction", declared["BatchSize"], True, most)
+    assert sources["JobsQueue"] == QueueSource("JobsQueue", "WorkerFunction", declared["BatchSize"], True, 7)
