@@ -39,7 +39,7 @@ class OnethreadError(Exception):
 
     kind: ClassVar[str] = "internal"  # the public name of the error
     retryable: ClassVar[bool] = False  # whether the same request may succeed later
-    default_message: ClassVar[str] = "Something went wrong on our side."
+    default_message: ClassVar[str] = "Something went wrong on my side."
 
     def __init__(self, detail: str = "", *, message: str | None = None) -> None:
         super().__init__(detail or type(self).__name__)
@@ -59,7 +59,7 @@ class ConfigurationError(OnethreadError):
     kind = "configuration"
 
     def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("; ".join(faults), message="This bot is not set up correctly. Please tell whoever runs it.")
+        super().__init__("; ".join(faults), message="This bot isn't set up correctly. Please tell whoever runs it.")
         self.faults = tuple(faults)
 
 
@@ -74,21 +74,21 @@ class InvalidName(OnethreadError):
     """The session name is empty, too long, or cannot be the name of a thread; the message says which."""
 
     kind = "invalid_name"
-    default_message = "That session name cannot be used."
+    default_message = "That session name can't be used. Choose another one."
 
 
 class UnsupportedChannel(OnethreadError):
     """Channels of this type cannot have sessions."""
 
     kind = "unsupported_channel"
-    default_message = "Sessions work in text and announcement channels. This type of channel is not supported yet."
+    default_message = "Sessions work in text and announcement channels. This type of channel isn't supported yet."
 
 
 class ChannelGone(OnethreadError):
     """The parent channel was deleted."""
 
     kind = "channel_gone"
-    default_message = "The channel does not exist any more, so its sessions cannot be opened."
+    default_message = "That channel was deleted, so its sessions can't be opened."
 
 
 class MissingAccess(OnethreadError):
@@ -96,8 +96,8 @@ class MissingAccess(OnethreadError):
 
     kind = "missing_access"
     default_message = (
-        "I cannot see that channel. Invite me to the server with the “bot” scope, or give me View Channel there, "
-        "then try again."
+        "I can't see that channel. Ask an admin to give my role **View Channel** there, "
+        "or to invite me to the server with the `bot` scope."
     )
 
 
@@ -111,9 +111,9 @@ class MissingPermissions(OnethreadError):
         names = ", ".join(permission_title(name) for name in self.permissions)
         super().__init__(
             detail or f"missing permissions: {', '.join(self.permissions)}",
-            message=f"I lack a permission in this channel: {names}. Ask a moderator to grant it, then try again."
+            message=f"I'm missing a permission here: **{names}**. Ask an admin to grant it to my role."
             if len(self.permissions) == 1
-            else f"I lack permissions in this channel: {names}. Ask a moderator to grant them, then try again.",
+            else f"I'm missing permissions here: **{names}**. Ask an admin to grant them to my role.",
         )
 
     def extra(self) -> Mapping[str, Any]:
@@ -124,22 +124,20 @@ class NotAllowed(OnethreadError):
     """The member who asks lacks a permission: Manage Threads, or another one that the message names."""
 
     kind = "not_allowed"
-    default_message = "Only members with Manage Threads may do that. Ask a moderator."
+    default_message = "Only members with **Manage Threads** can do that. Ask a moderator."
 
 
 class GuildNotAllowed(NotAllowed):
     """The deployment works for other guilds only (`AllowedGuilds`)."""
 
-    default_message = "I’m not set up to work in this server. Whoever runs me has a list of the servers that I serve."
+    default_message = "I'm not set up to work in this server. Whoever runs me has a list of the servers that I serve."
 
 
 class ThreadLocked(OnethreadError):
     """The thread is locked and the requester may not unlock it; ``opened`` is the `Opened` to link, if known."""
 
     kind = "locked"
-    default_message = (
-        "The thread is locked. Ask somebody with Manage Threads to unlock it, or to open the session for you."
-    )
+    default_message = "The thread is locked. A moderator can unlock it, or open it for you."
 
     def __init__(self, opened: Any = None) -> None:
         super().__init__("the thread is locked")
@@ -157,7 +155,7 @@ class BotTokenRefused(OnethreadError):
     """Discord answered 401: the bot's token is wrong or was reset."""
 
     kind = "bot_token_refused"
-    default_message = "Discord does not accept my token. Please tell whoever runs this bot to renew it."
+    default_message = "Discord doesn't accept my token. Please tell whoever runs this bot to renew it."
 
 
 class DiscordRefused(OnethreadError):
@@ -197,7 +195,7 @@ class TooManyThreads(TryAgain):
 
     kind = "too_many_threads"
     default_message = (
-        "This server has too many active threads, so Discord opens no other. Archive some, then try again."
+        "This server has too many active threads, so Discord won't open another. Archive some, then try again."
     )
 
 
@@ -210,8 +208,7 @@ class RateLimited(TryAgain):
         seconds = max(1, math.ceil(retry_after))
         super().__init__(
             f"{route} is rate limited ({scope}) for {retry_after:.1f} s",
-            message=f"Discord asks me to wait {seconds} second{'s' if seconds > 1 else ''}. "
-            "Nothing is lost: try again then.",
+            message=f"Discord is rate-limiting me. Nothing is lost: try again in {quantity(seconds, 'second')}.",
         )
         self.retry_after = retry_after
         self.progress: Mapping[str, int] = {}  # counts of what was done before, where that is useful
@@ -226,13 +223,12 @@ class Importing(TryAgain):
     kind = "importing"
 
     def __init__(self, progress: Mapping[str, Any]) -> None:
-        super().__init__(
-            "the channel is being imported",
-            message=(
-                f"I am reading this channel’s old threads first ({progress.get('threads', 0)} so far), "
-                "so that none is made twice. Try again in a minute."
-            ),
+        threads, sessions = progress.get("threads", 0), progress.get("sessions", 0)
+        self.so_far = (  # the beginning of each text about an import
+            "First I'm checking this channel's old threads, so that I don't create duplicates "
+            f"({threads:,} checked, {quantity(sessions, 'session')})."
         )
+        super().__init__("the channel is being imported", message=f"{self.so_far} Try again in a minute.")
         self.progress = dict(progress)
 
     def extra(self) -> Mapping[str, Any]:
@@ -243,7 +239,7 @@ class DiscordUnavailable(TryAgain):
     """Discord cannot be reached, answers 5xx, or sends a malformed response."""
 
     kind = "discord_unavailable"
-    default_message = "Discord is not answering properly right now. Nothing is lost: try again in a minute."
+    default_message = "Discord isn't answering properly right now. Nothing is lost: try again in a minute."
 
 
 class OutcomeUnknown(DiscordUnavailable):
@@ -254,7 +250,7 @@ class StoreUnavailable(TryAgain):
     """DynamoDB throttles or cannot be reached; a write may have been applied."""
 
     kind = "store_unavailable"
-    default_message = "My memory is out of reach right now. Nothing is lost: try again in a minute."
+    default_message = "I can't reach my database right now. Nothing is lost: try again in a minute."
 
 
 class TimedOut(TryAgain):
@@ -270,6 +266,11 @@ class Merging(TimedOut):
     def __init__(self, progress: Mapping[str, int]) -> None:
         super().__init__("duplicates are still being merged")
         self.progress = dict(progress)
+
+
+def quantity(number: int, noun: str) -> str:
+    """``1 thread``, ``3,000 threads``: for texts that people read."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def permission_title(permission: str) -> str:

@@ -90,8 +90,7 @@ async def _answer_command(
     try:
         return await _run_or_hand_over(environment, command, interaction, received)
     except Exception:
-        telemetry.log_fault()
-        return responses.reply(texts.internal_error())
+        return responses.reply(texts.internal_error(telemetry.log_fault()))
 
 
 async def _run_or_hand_over(

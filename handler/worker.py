@@ -18,7 +18,7 @@ A job whose worker dies is delivered again too. Everything it did may be done ag
 """
 
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, Final, TypeVar
 
@@ -27,6 +27,7 @@ from handler.aws import sqs_events
 from handler.aws.sqs import MAX_DELAY_SECONDS
 from handler.bootstrap import Environment
 from handler.commands import jobs, texts
+from handler.commands.command import OPEN_SESSION
 from handler.commands.jobs import Job, whole_seconds
 from handler.commands.outcomes import log_failure, run_command
 from handler.config import WorkerConfig
@@ -105,8 +106,8 @@ class Attempt:
         try:
             return await self._run()
         except Exception:
-            telemetry.log_fault()
-        await self._edit_answer(texts.internal_error())
+            request_id = telemetry.log_fault()
+        await self._edit_answer(texts.internal_error(request_id))
         return False
 
     async def _run(self) -> bool:
@@ -137,7 +138,11 @@ class Attempt:
             return texts.last_try_notice()
         if self._interaction.is_button:  # its deferral shows nothing, and the button is still there
             return texts.merge_progress(Merging(self._interaction.done_before))
-        return texts.put_back_notice(Importing(self._job.progress), self._clock.now()) if self._job.progress else None
+        return self._put_back_notice(Importing(self._job.progress), self._clock.now()) if self._job.progress else None
+
+    def _put_back_notice(self, wait: RateLimited | Importing | Merging, again_at: datetime) -> Message:
+        awaited = "Your link" if self._interaction.path == OPEN_SESSION else "The result"
+        return texts.put_back_notice(wait, again_at, awaited=awaited)
 
     def _deadline(self) -> Deadline:
         now = self._clock.now()
@@ -174,7 +179,7 @@ class Attempt:
             return await self._leave_to_next_receive(wait)
         telemetry.set_fields(outcome="put_back", put_backs=self._job.put_backs + 1)
         telemetry.add_metric(Metric.PUT_BACKS)
-        await self._edit_answer(texts.put_back_notice(wait, again_at))
+        await self._edit_answer(self._put_back_notice(wait, again_at))
         return True
 
     async def _send(self, job: Job, delay_seconds: int) -> bool:

@@ -28,6 +28,8 @@ RETIRED: Final = frozenset(_RETIRED.split())
 # Names in which a retired word is right: AWS's stage, a network's ports, an operating system's process.
 ALLOWED: Final = frozenset({"Ports", "stage", "process", "_Process", "another_process"})
 
+SAID_BY_DISCORD: Final = frozenset({"The application did not respond", "thinking…"})
+
 
 def sources() -> Iterator[Path]:
     for folder in FOLDERS:
@@ -93,6 +95,25 @@ def test_each_action_of_the_reconciler_is_in_its_page() -> None:
     page = (ROOT / "docs" / "reconciler.md").read_text()
     for union in (Action, HousekeepingAction):
         assert not [action.__name__ for action in get_args(union) if f"`{action.__name__}`" not in page]
+
+
+def texts_of(path: Path) -> Iterator[str]:
+    """The texts in a file, with an ellipsis for what is filled in."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_what_the_bot_is_quoted_to_say_is_a_text_of_its_own() -> None:
+    section = (ROOT / "docs" / "troubleshooting.md").read_text().partition("## In Discord")[2].partition("\n## ")[0]
+    quoted = set(re.findall(r'^\| "([^"]+)"', section, re.MULTILINE)) - SAID_BY_DISCORD
+    said = [text for path in (ROOT / "handler").rglob("*.py") for text in texts_of(path)]
+    assert len(quoted) > 4
+    for quotation in quoted:
+        parts = [part.strip() for part in quotation.split("…") if part.strip()]
+        assert all(any(part in text for text in said) for part in parts), f"nothing says {quotation!r}"
 
 
 def test_the_documents_name_files_that_exist() -> None:

@@ -13,7 +13,7 @@ _OPERATOR_FAULTS: Final = frozenset(
     {"ParameterNotFound", "ParameterVersionNotFound", "AccessDeniedException", "InvalidKeyId", "ValidationException"}
 )
 
-NO_TOKEN: Final = "I have no token to speak to Discord with. Please tell whoever runs this bot to look at its log."  # noqa: S105 - a text
+NO_TOKEN: Final = "I have no token for Discord. Please tell whoever runs this bot to look at its log."  # noqa: S105 - a text
 
 
 class BotTokenParameter(ThreadedClient):

@@ -7,11 +7,13 @@ from typing import Final
 from handler.discord import markdown
 from handler.discord.models import Channel
 from handler.discord.responses import Message, message, with_button, with_embed
+from handler.errors import quantity
 from handler.runtime.utf16 import utf16_units
 from handler.sessions.duplicates.group import Duplicates, Group
 from handler.store.items import ChannelItem
 
 MERGE_BUTTON: Final = "merge-duplicates"
+MERGE_LABEL: Final = "Close duplicates"
 MAX_LIST_UNITS: Final = 1700  # of a message's 2000; the rest is for the text around the list
 MAX_EMBED_UNITS: Final = 4000  # of the 4096 of an embed's description
 MAX_OTHERS: Final = 5  # duplicates shown of one name: more would leave no room for other names
@@ -21,39 +23,47 @@ MAX_NAME_UNITS: Final = 200  # of an escaped name, which can be twice as long as
 def import_result(channel: ChannelItem) -> Message:
     threads, sessions = channel.import_threads, channel.import_sessions
     return message(
-        f"I have read this channel’s threads: {_quantity(threads, 'thread')}, "
-        f"{sessions} of them named like sessions. Each of those is found now by its name."
+        f"I've checked this channel's threads: {quantity(threads, 'thread')}, {quantity(sessions, 'session')}. "
+        "Each session is found by its name now."
     )
 
 
 def duplicate_list(found: Duplicates, channel_id: str) -> Message:
     """The names with several threads, and a button that merges them."""
     if not found.groups:
-        return message(
-            "No session name in this channel has several threads: there is nothing to merge." + _unread(found)
-        )
-    names, threads = _quantity(len(found.groups), "session name"), _quantity(found.threads, "thread")
-    head = f"{names} with several threads here; {threads} would be merged. Nothing has been changed yet.\n"
+        return message(_none_found(found.unread))
+    sessions, threads = quantity(len(found.groups), "session"), quantity(found.threads, "duplicate thread")
+    head = f"Found {threads} for {sessions}. Nothing has changed yet.\n"
     foot = (
-        "\nThe button merges every duplicate in this channel: a message in it links the kept thread; then it is "
-        "renamed (↪), archived and locked. Nothing is deleted."
+        f"\n**{MERGE_LABEL}** posts a link to the kept thread in each, renames it (↪), archives and locks it. "
+        "Nothing is deleted."
     )
+    if found.unread:
+        foot = f"\nI haven't checked {quantity(found.unread, 'more thread')} yet; the button does." + foot
     in_message, in_embed = _list(found)
-    answer = message(head + in_message + _unread(found) + foot)
+    answer = message(head + in_message + foot)
     if in_embed:
         answer = with_embed(answer, in_embed)
-    return with_button(answer, label=f"Merge {threads}", custom_id=f"{MERGE_BUTTON}:{channel_id}")
+    return with_button(answer, label=MERGE_LABEL, custom_id=f"{MERGE_BUTTON}:{channel_id}")
+
+
+def _none_found(unread: int) -> str:
+    if not unread:
+        return "No duplicates: each session in this channel has one thread."
+    return (
+        f"No duplicates so far. I haven't checked {quantity(unread, 'more thread')} yet: "
+        "use `/session-admin duplicates` again."
+    )
 
 
 def merge_result(threads: int, left: int) -> Message:
     if threads == 0 and left == 0:
-        return message("There is nothing left to merge: each session name here has one thread.")
-    each = "it" if threads == 1 else "each"
-    text = (
-        f"I have merged {_quantity(threads, 'thread')}: {each} is archived and locked, and links the one that was kept."
-    )
+        return message("No duplicates are left: each session in this channel has one thread.")
+    text = f"Closed {quantity(threads, 'duplicate thread')}."
+    if threads:
+        text += " It links the thread that was kept." if threads == 1 else " Each links the thread that was kept."
     if left:
-        text += f" {_quantity(left, 'thread')} could not be merged now: use `/session-admin duplicates` again."
+        text += f" I couldn't close {quantity(left, 'more thread')} now: use `/session-admin duplicates` again."
     return message(text)
 
 
@@ -63,7 +73,7 @@ def _list(found: Duplicates) -> tuple[str, str]:
     shown = _take_fitting(parts, MAX_LIST_UNITS)
     embedded = _take_fitting(parts[len(shown) :], MAX_EMBED_UNITS)
     hidden = len(parts) - len(shown) - len(embedded)
-    more = [f"… and {_quantity(hidden, 'more name')}"] if hidden else []
+    more = [f"… and {quantity(hidden, 'more session')}"] if hidden else []
     return "\n".join(shown), "\n".join([*embedded, *more])
 
 
@@ -76,7 +86,7 @@ def _take_fitting(parts: Sequence[str], max_units: int) -> list[str]:
 def _group(group: Group) -> Iterator[str]:
     name = group.session.session_name if group.session is not None else group.session_key
     bold = f"**{markdown.shorten(markdown.escape(name), MAX_NAME_UNITS)}**"
-    why = "on record" if group.on_record else "the fullest"
+    why = "on record" if group.on_record else "has the most messages"
     yield f"{bold} keeps {_thread(group.kept)} · {why}"
     for other in group.others[:MAX_OTHERS]:
         yield f"↪ {_thread(other.thread)}"
@@ -90,18 +100,8 @@ def _thread(thread: Channel) -> str:
     return " · ".join(
         [
             markdown.channel_mention(thread.id),
-            _quantity(thread.message_count or 0, "message"),
+            quantity(thread.message_count or 0, "message"),
             markdown.timestamp(thread.last_activity, "R"),
             " and ".join(states) or "active",
         ]
     )
-
-
-def _unread(found: Duplicates) -> str:
-    if not found.unread:
-        return ""
-    return f"\n{_quantity(found.unread, 'further thread')} may be duplicates: I have not looked at them yet."
-
-
-def _quantity(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

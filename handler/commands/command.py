@@ -10,6 +10,8 @@ from handler.sessions.protocol import Sessions
 
 IMPORT_STRETCH_SECONDS: Final = 5.0  # a few pages of an import: then the user is shown its progress
 
+OPEN_SESSION: Final = ("session", "open")  # the path of the command whose answer is a link
+
 # A command may be cancelled at any moment and run again by another process: it keeps its state in the table only.
 Command = Callable[[Sessions, Interaction], Coroutine[Any, Any, Message]]
 Commands = Mapping[tuple[str, ...], Command]  # by `Interaction.path`

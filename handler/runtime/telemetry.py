@@ -209,10 +209,12 @@ def count_discord_call(route: str, status: int | None) -> None:
     logger.debug("discord call", extra={"route": route, "status": status})
 
 
-def log_fault() -> None:
-    """Log the exception being handled as a fault of ours."""
+def log_fault() -> str:
+    """Log the exception being handled as a fault of ours. Returns the id of the request, for whoever reports the fault."""
     logger.exception("a fault of ours")
     set_fields(outcome=OnethreadError.kind)
+    request = _current.get()
+    return str(request.fields.get("request_id", "")) if request is not None else ""
 
 
 def _end(request: _Request) -> None:

@@ -45,19 +45,21 @@ class Names:
             raise InvalidName("far too long", message="That session name is too long. Choose a shorter one.")
         key = self.key(text)
         if not any(unicodedata.category(c)[0] not in "CZ" for c in key):
-            raise InvalidName("empty", message="A session needs a name: a ticket number, a run’s id or a few words.")
+            raise InvalidName("empty", message="A session needs a name: a ticket number, a run's ID or a few words.")
         spelling = self._spelling(text, key)
         units = utf16_units(self.prefix + spelling)
         if units > MAX_THREAD_NAME_UNITS:
             most = MAX_THREAD_NAME_UNITS - utf16_units(self.prefix)
             raise InvalidName(
                 f"{units} UTF-16 units",
-                message=f"That session name is too long: {most} characters are the most (an emoji counts as two).",
+                message=f"That session name is too long: it can have at most {most} characters (an emoji counts as two).",
             )
         if len(key.encode()) + SORT_KEY_OVERHEAD > MAX_SORT_KEY_BYTES:
             raise InvalidName("sort key too long", message="That session name is too long. Choose a shorter one.")
         if not self.bears(self.thread_name(spelling), key):
-            raise InvalidName("not stable", message="That session name cannot be written as a thread’s name.")
+            raise InvalidName(
+                "not stable", message="That session name can't be the name of a thread. Choose another one."
+            )
         return SessionName(key, spelling)
 
     def key(self, text: str) -> str:

@@ -56,12 +56,12 @@ SESSION_ADMIN: Final[dict[str, Any]] = {
         {
             "type": SUBCOMMAND,
             "name": "import",
-            "description": "Read this channel's threads afresh, so that each session is found by its name",
+            "description": "Check all threads of this channel again, so that each session is found by its name",
         },
         {
             "type": SUBCOMMAND,
             "name": "duplicates",
-            "description": "List the session names that have several threads here, and merge those threads",
+            "description": "List sessions that have several threads in this channel, and close the duplicates",
         },
     ],
 }

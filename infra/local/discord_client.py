@@ -32,7 +32,7 @@ MAX_WAIT_SECONDS: Final = 15.0
 # How the bot says that it ran out of time, and that nothing else is wrong.
 TRY_AGAIN: Final = "Nothing is lost: try again"
 # How the bot says that it will edit its answer.
-GOES_ON: Final = "by myself"
+_GOES_ON: Final = ("answer here", "will appear here")
 MAX_ATTEMPTS: Final = 5
 # If all users repeated their command at the same moment, a busy machine would never catch up.
 MAX_REPEATS_AT_ONCE: Final = 4
@@ -78,12 +78,17 @@ class Answer:
     @property
     def is_pending(self) -> bool:
         """Whether the bot will edit it: it shows "thinking…" or progress."""
-        return self.message is not None and (bool(self.message["flags"] & LOADING) or GOES_ON in self.text)
+        return self.message is not None and (bool(self.message["flags"] & LOADING) or goes_on(self.text))
 
     @property
     def is_too_late(self) -> bool:
         """Whether there was not enough time, as can happen on a busy machine: no answer, or one that says to try again."""
         return self.message is None or self.is_pending or TRY_AGAIN in self.text
+
+
+def goes_on(text: str) -> bool:
+    """Whether this text of the bot says that its answer comes later, in the same place."""
+    return any(phrase in text for phrase in _GOES_ON)
 
 
 class DiscordClient:
@@ -167,4 +172,4 @@ def _context(user: User, channel: Channel) -> dict[str, Any]:
 
 def _is_unchanged(shown: Mapping[str, Any] | None, before: Mapping[str, Any]) -> bool:
     """Whether a message whose button was pressed shows no outcome yet."""
-    return shown is not None and (shown["content"] == before["content"] or GOES_ON in shown["content"])
+    return shown is not None and (shown["content"] == before["content"] or goes_on(shown["content"]))

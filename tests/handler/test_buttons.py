@@ -13,7 +13,7 @@ from handler.errors import Importing, Merging, OnethreadError, RateLimited, Stor
 from infra.interactions import button
 from tests.kit.aws_faults import What
 from tests.kit.commands import Case
-from tests.kit.deployment import USER, Asked
+from tests.kit.deployment import USER, WEBHOOK_REQUEST, Asked
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
@@ -108,7 +108,8 @@ async def test_a_failed_hand_over_is_a_new_message(case: ButtonCase, fault: What
 
 async def test_an_internal_error_is_a_new_message(case: ButtonCase) -> None:
     case.script(RuntimeError("inside"))
-    assert (await case.pressed()).callback == {"type": 4, "data": texts.internal_error()}
+    asked = await case.pressed()
+    assert (asked.kind, asked.content) == (4, texts.internal_error(WEBHOOK_REQUEST)["content"])
 
 
 async def test_the_next_receive_knows_what_was_done_before_a_put_back(case: ButtonCase) -> None:
@@ -116,8 +117,8 @@ async def test_the_next_receive_knows_what_was_done_before_a_put_back(case: Butt
     await case.pressed()
     assert await case.work(between=case.note) == 4
     assert [run.done_before for run in case.command.runs] == [{}, {}, {"merged": 5}, {"merged": 5}, {"merged": 9}]
-    assert [text for text in case.said if "threads so far" in text] == [case.said[0], case.said[2]]
-    assert "5 threads so far" in case.said[0]
+    assert [text for text in case.said if "closed so far" in text] == [case.said[0], case.said[2]]
+    assert "5 closed so far" in case.said[0]
     assert case.said[-1] == "done"
 
 

@@ -132,7 +132,7 @@ def test_a_wait_is_rounded_up_to_whole_seconds(seconds: float, expected: str) ->
 
 def test_the_message_of_an_import_shows_its_progress() -> None:
     assert "250" in MADE[Importing].message
-    assert "0 so far" in Importing({}).message
+    assert "(0 checked, 0 sessions)" in Importing({}).message
 
 
 def test_an_error_can_have_a_message_of_its_own() -> None:

@@ -28,7 +28,7 @@ from handler.errors import (
 from infra.interactions import interaction
 from tests.kit.aws_faults import What
 from tests.kit.commands import Case, Scripted
-from tests.kit.deployment import USER, Asked, Deployment
+from tests.kit.deployment import USER, WEBHOOK_REQUEST, Asked, Deployment
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
@@ -156,12 +156,14 @@ def test_a_rate_limit_that_outlives_the_token_is_answered_at_once_with_its_end()
 
 def test_a_fault_of_ours_is_answered_without_details_and_logged_with_them(capsys: Any) -> None:
     asked, deployment = ask(Scripted([RuntimeError("the inside")]))
-    assert asked.callback["data"] == texts.internal_error()
+    assert asked.callback["data"] == texts.internal_error(WEBHOOK_REQUEST)
+    assert WEBHOOK_REQUEST in asked.content
     assert "Nothing is lost" in asked.content
     assert "inside" not in json.dumps(asked.callback)
     assert not deployment.queue.sent
     logged = capsys.readouterr().out
-    assert "RuntimeError: the inside" in logged
+    (line,) = [line for line in logged.splitlines() if "RuntimeError: the inside" in line]
+    assert json.loads(line)["request_id"] == WEBHOOK_REQUEST
     assert "Traceback" in logged
 
 

@@ -25,7 +25,7 @@ from infra.lambda_events import sqs_event, sqs_record
 from infra.simulator.faults import DROP, HANG, bad_gateway, error
 from tests.kit.aws_faults import What
 from tests.kit.commands import Case
-from tests.kit.deployment import Deployment
+from tests.kit.deployment import WORKER_REQUEST, Deployment
 from tests.kit.virtual_time import START
 
 EDIT = "/webhooks/{application_id}/{token}/messages/@original"
@@ -98,7 +98,7 @@ async def test_a_command_that_takes_too_long_is_cancelled_three_times_and_the_us
 async def test_after_a_fault_of_ours_the_user_is_told_and_the_job_becomes_a_dead_letter(case: Case) -> None:
     case.script(RuntimeError("the inside"))
     assert await case.through() == 3
-    assert case.said == [texts.internal_error()["content"]] * 3
+    assert case.said == [texts.internal_error(WORKER_REQUEST)["content"]] * 3
     assert len(case.queue.dead) == 1
 
 
@@ -126,8 +126,8 @@ async def test_an_unfinished_import_is_put_back_with_its_progress_and_continues_
     case.script(*steps, "done")
     assert await case.through() == 3
     assert [sent.delay for sent in case.queue.sent] == [0, 0, 0]
-    assert "500 read" in case.said[0]
-    assert "900 read" in case.said[1]
+    assert "500 checked" in case.said[0]
+    assert "900 checked" in case.said[1]
     assert case.said[2] == "done"
 
 
@@ -149,7 +149,7 @@ async def test_the_worker_shows_the_webhook_s_progress_before_it_continues(case:
     await case.note()
     await working
     await case.note()
-    assert "300 read" in case.said[0]
+    assert "300 checked" in case.said[0]
     assert case.said[1] == "done"
 
 
@@ -165,7 +165,7 @@ async def test_an_import_that_outlives_the_token_is_answered_with_its_progress_a
     case.script(Importing({"threads": 7}), takes=49.0)
     await case.through()
     assert "use the command again" in case.said[-1]
-    assert "7 read" in case.said[-1]
+    assert "7 checked" in case.said[-1]
     assert not case.queue.dead
 
 

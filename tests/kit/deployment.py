@@ -28,6 +28,9 @@ USER: Final = MEMBER
 WEBHOOK_SECONDS: Final = 10.0  # the webhook's time-out in the template
 WORKER_SECONDS: Final = 60.0  # the worker's
 RECONCILER_SECONDS: Final = 120.0  # the reconciler's
+# The ids of their requests, which Lambda gives.
+WEBHOOK_REQUEST: Final = "request-1"
+WORKER_REQUEST: Final = "request-2"
 THINKING: Final = 1 << 7  # the flag under which an unanswered deferral is shown
 
 
@@ -109,7 +112,7 @@ class Deployment(Guild):
         self.discord.begin_interaction(payload["token"], payload["id"], APPLICATION, arrived, message=beneath)
         body = encode(payload)
         event = api_gateway_event(body, sign(body, KEY, arrived), now=arrived)
-        response = await webhook.handle(self.environment(WebhookConfig), event, "request-1", WEBHOOK_SECONDS)
+        response = await webhook.handle(self.environment(WebhookConfig), event, WEBHOOK_REQUEST, WEBHOOK_SECONDS)
         callback = msgspec.json.decode(response["body"])
         taken = self.discord.answer_interaction(payload["token"], callback, self.clock.now())
         seconds = (self.clock.now() - now).total_seconds()
@@ -131,7 +134,7 @@ class Deployment(Guild):
         """One delivery of the message that is visible; the worker's answer."""
         event = self.queue.receive()
         assert event["Records"], "no message is visible"
-        answer = await worker.handle(self.environment(WorkerConfig), event, "request-2", seconds)
+        answer = await worker.handle(self.environment(WorkerConfig), event, WORKER_REQUEST, seconds)
         self.queue.settle(event, answer)
         return answer
 

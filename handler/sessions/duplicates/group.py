@@ -103,7 +103,7 @@ def name_merged(thread_name: str) -> str:
 
 def build_link(kept_id: str) -> dict[str, Any]:
     """The body of the message that links the kept thread."""
-    text = f"{MERGED_PREFIX}This thread is a duplicate. The session goes on in {markdown.channel_mention(kept_id)}."
+    text = f"{MERGED_PREFIX}This thread is a duplicate. The session continues in {markdown.channel_mention(kept_id)}."
     return message_body(text)
 
 

@@ -35,7 +35,7 @@ from handler.store.items import Session
 REASON: Final = "Onethread: no activity for the time set in DeleteAfterDays"
 
 STILL_DELETING: Final = (
-    "The old thread of this session is being deleted, and somebody used it meanwhile. Try again in a few minutes."
+    "This session's old thread is being deleted, and someone has just used it. Try again in a few minutes."
 )
 
 

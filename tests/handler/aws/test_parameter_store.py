@@ -87,7 +87,7 @@ async def test_the_token_is_read_at_the_same_time_as_the_table(deployment: Deplo
 async def test_a_command_that_needs_no_token_succeeds_without_one(deployment: Deployment) -> None:
     deployment.ssm.faults = ["ParameterNotFound"]
     asked = await deployment.ask(app_permissions=0)
-    assert "I lack permissions" in asked.content
+    assert "I'm missing permissions" in asked.content
 
 
 async def test_after_a_401_the_token_is_read_again_once_and_the_request_repeated(deployment: Deployment) -> None:

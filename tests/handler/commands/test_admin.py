@@ -48,11 +48,11 @@ def session_threads(deployment: Deployment) -> list[Thread]:
 async def test_forty_threads_of_one_name_are_merged_into_one(deployment: Deployment) -> None:
     archived, active = make_threads(deployment, 20, archived=True), make_threads(deployment, 20)
     listed = await deployment.administer("duplicates")
-    assert "39 threads would be merged" in await finish(deployment, listed)
+    assert "Found 39 duplicate threads for 1 session." in await finish(deployment, listed)
     assert len(session_threads(deployment)) == 40
     pressed = await deployment.press(listed)
     assert pressed.callback == {"type": 6}  # a button's deferral: the list stays until it is replaced
-    assert "merged 39 threads" in await finish(deployment, pressed)
+    assert "Closed 39 duplicate threads." in await finish(deployment, pressed)
     shown = deployment.discord.original_response(pressed.token)
     assert shown is not None
     assert shown["components"] == []
@@ -61,7 +61,7 @@ async def test_forty_threads_of_one_name_are_merged_into_one(deployment: Deploym
     linked = {m.channel_id for m in messages if f"<#{kept.id}>" in m.content}
     assert linked == {*archived, *active} - {kept.id}
     again = await deployment.administer("duplicates")
-    assert "nothing to merge" in await finish(deployment, again)
+    assert "No duplicates: each session in this channel has one thread." in await finish(deployment, again)
     deployment.table.lose_all()
     opened = await deployment.ask()
     assert f"<#{kept.id}>" in await finish(deployment, opened)
@@ -72,7 +72,7 @@ async def test_listing_duplicates_of_a_new_channel_imports_it_first(deployment: 
     add_archived_threads(deployment, 250, lambda n: f"Session {n % 125}")
     listed = await deployment.administer("duplicates")
     text = await finish(deployment, listed)
-    assert "125 session names with several threads here; 125 threads would be merged" in text
+    assert "Found 125 duplicate threads for 125 sessions." in text
     assert "imported_at" in deployment.table.channel()
 
 
@@ -83,7 +83,8 @@ async def test_an_import_ends_with_the_number_of_threads(deployment: Deployment,
     make_threads(deployment, 1, "active")
     text = await finish(deployment, await deployment.administer("import"))
     what = "1 thread" if number == 0 else f"{number + 1} threads"
-    assert f"{what}, {number // 2 + 1} of them named like sessions" in text
+    sessions = "1 session" if number < 2 else f"{number // 2 + 1} sessions"
+    assert f"{what}, {sessions}." in text
 
 
 async def test_a_second_import_finds_a_thread_that_a_restored_table_lacks(deployment: Deployment) -> None:
@@ -108,7 +109,7 @@ async def test_an_interrupted_import_resumes_and_its_repeat_does_not_start_again
         deployment.discord.limit_once("GET", page, 30.0, nth=2)
         await deployment.receive()
         await deployment.clock.sleep(31)
-    assert "250 threads, 250 of them named like sessions" in await finish(deployment, asked)
+    assert "250 threads, 250 sessions." in await finish(deployment, asked)
     calls = sum(deployment.discord.calls.values())
     mark = deployment.table.channel()
     deployment.queue.waiting.clear()
@@ -129,7 +130,7 @@ async def test_a_member_without_manage_threads_is_refused(deployment: Deployment
 
 async def test_an_administrator_needs_no_manage_threads(deployment: Deployment) -> None:
     asked = await deployment.administer("duplicates", member_permissions=ADMINISTRATOR)
-    assert "nothing to merge" in asked.content
+    assert "No duplicates: each session in this channel has one thread." in asked.content
 
 
 async def test_the_button_checks_the_member_and_the_channel_again(deployment: Deployment) -> None:
@@ -138,7 +139,7 @@ async def test_the_button_checks_the_member_and_the_channel_again(deployment: De
     before = deployment.discord.state.threads.items()
     member = await deployment.press(listed, member_permissions=MEMBER_PERMISSIONS)
     assert member.callback == {"type": 4, "data": texts.failure(NotAllowed())}
-    assert "Merge 2 threads" in json.dumps(deployment.discord.original_response(listed.token))
+    assert "Close duplicates" in json.dumps(deployment.discord.original_response(listed.token))
     deployment.discord.add_channel(GUILD, "100000000000000011")
     elsewhere = await deployment.press(listed, channel_id="100000000000000011")
     assert elsewhere.content == texts.unknown_component()["content"]
@@ -174,18 +175,18 @@ async def test_a_merge_resumes_after_a_rate_limit_and_counts_all_threads(deploym
         said.append(deployment.shown(pressed))
 
     assert await deployment.work(between=note) == 2
-    assert "Discord asks me to wait" in said[0]
+    assert "Discord is rate-limiting me" in said[0]
     assert len(session_threads(deployment)) == 1
-    assert "merged 5 threads" in said[-1]
+    assert "Closed 5 duplicate threads" in said[-1]
 
 
 async def test_a_command_in_a_thread_means_the_parent_channel(deployment: Deployment) -> None:
     first, *_ = make_threads(deployment, 2)
     thread: dict[str, Any] = {"channel_id": first, "channel_type": 11, "parent_id": CHANNEL}
     listed = await deployment.administer("duplicates", **thread)
-    assert "1 thread would be merged" in await finish(deployment, listed)
+    assert "Found 1 duplicate thread for 1 session" in await finish(deployment, listed)
     pressed = await deployment.press(listed, **thread)
-    assert "merged 1 thread" in await finish(deployment, pressed)
+    assert "Closed 1 duplicate thread" in await finish(deployment, pressed)
 
 
 def test_both_commands_and_the_button_are_registered() -> None:

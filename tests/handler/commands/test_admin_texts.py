@@ -39,15 +39,17 @@ def button(answer: Message) -> dict[str, str]:
 def test_the_list_shows_the_kept_thread_the_reason_and_each_threads_state() -> None:
     content = listed(group(1))["content"]
     kept, other = snowflake(MADE_AT), snowflake(MADE_AT + timedelta(seconds=1))
-    assert (
-        "1 session name with several threads here; 1 thread would be merged. Nothing has been changed yet." in content
+    assert content.startswith("Found 1 duplicate thread for 1 session. Nothing has changed yet.\n")
+    assert content.endswith(
+        "\n**Close duplicates** posts a link to the kept thread in each, renames it (↪), archives and locks it. "
+        "Nothing is deleted."
     )
     assert f"**1a06a43** keeps <#{kept}> · 12 messages · <t:1795431600:R> · active · on record" in content
     assert f"↪ <#{other}> · 1 message · <t:1795431601:R> · archived and locked" in content
 
 
 def test_without_a_thread_on_record_the_fullest_is_kept() -> None:
-    assert "active · the fullest" in listed(group(1, on_record=False))["content"]
+    assert "active · has the most messages" in listed(group(1, on_record=False))["content"]
 
 
 @pytest.mark.parametrize(
@@ -64,10 +66,10 @@ def test_a_long_list_fits_into_one_message_and_counts_all_threads(groups: tuple[
     answer = admin_texts.duplicate_list(found, "9" * 20)
     assert utf16_units(answer["content"]) <= MAX_CONTENT
     assert all(utf16_units(embed["description"]) <= MAX_DESCRIPTION for embed in answer["embeds"])
-    assert f"{found.threads} threads would be merged" in answer["content"]
-    assert button(answer)["label"] == f"Merge {found.threads} threads"
+    assert f"Found {found.threads} duplicate threads for " in answer["content"]
+    assert button(answer)["label"] == "Close duplicates"
     assert len(button(answer)["label"]) <= MAX_LABEL
-    assert "12 further threads may be duplicates" in answer["content"]
+    assert "I haven't checked 12 more threads yet" in answer["content"]
 
 
 def test_hidden_entries_are_counted() -> None:
@@ -78,7 +80,7 @@ def test_hidden_entries_are_counted() -> None:
     (more,) = answer["embeds"]
     many = answer["content"] + more["description"]
     assert 10 < many.count(" keeps ") < 60
-    assert more["description"].endswith(f"… and {60 - many.count(' keeps ')} more names")
+    assert more["description"].endswith(f"… and {60 - many.count(' keeps ')} more sessions")
 
 
 def test_the_buttons_custom_id_holds_the_channel() -> None:
@@ -92,12 +94,14 @@ def test_without_duplicates_there_is_no_button() -> None:
 
 
 def test_the_result_of_a_merge_counts_merged_and_remaining_threads() -> None:
-    assert "merged 39 threads" in admin_texts.merge_result(39, 0)["content"]
-    assert "could not" not in admin_texts.merge_result(39, 0)["content"]
-    assert "2 threads could not be merged now" in admin_texts.merge_result(1, 2)["content"]
-    assert "nothing left to merge" in admin_texts.merge_result(0, 0)["content"]
+    assert admin_texts.merge_result(39, 0)["content"] == (
+        "Closed 39 duplicate threads. Each links the thread that was kept."
+    )
+    assert "Closed 1 duplicate thread. It links" in admin_texts.merge_result(1, 2)["content"]
+    assert "I couldn't close 2 more threads now" in admin_texts.merge_result(1, 2)["content"]
+    assert "No duplicates are left" in admin_texts.merge_result(0, 0)["content"]
 
 
 def test_the_result_of_an_import_counts_threads_and_sessions() -> None:
     record = ChannelItem(channel_id="10", guild_id="1", kind=0, import_threads=1, import_sessions=0)
-    assert "1 thread, 0 of them named like sessions" in admin_texts.import_result(record)["content"]
+    assert "1 thread, 0 sessions." in admin_texts.import_result(record)["content"]

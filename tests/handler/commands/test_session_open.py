@@ -48,19 +48,19 @@ def is_linked(message: dict[str, Any], thread: str) -> bool:
 async def test_a_new_session_gets_a_new_thread(deployment: Deployment) -> None:
     message = (await deployment.ask()).callback["data"]
     assert is_linked(message, thread_of(deployment))
-    assert "has a new thread" in message["content"]
+    assert "Started a thread for **" in message["content"]
 
 
 async def test_an_open_session_is_linked(deployment: Deployment) -> None:
     thread, message = await open_again_after(deployment, None, name="session  1A06A43 ")
     assert is_linked(message, thread)
-    assert "is open already" in message["content"]
+    assert "is already open" in message["content"]
 
 
 async def test_an_archived_session_is_reopened(deployment: Deployment) -> None:
     thread, message = await open_again_after(deployment, deployment.people.archive)
     assert is_linked(message, thread)
-    assert "was archived. I reopened it" in message["content"]
+    assert "was archived; I've reopened it" in message["content"]
     assert not deployment.discord.threads[thread].archived
 
 
@@ -76,15 +76,15 @@ async def test_a_moderator_gets_a_locked_thread_unlocked(
 
     thread, message = await open_again_after(deployment, lock, member_permissions=permissions)
     assert is_linked(message, thread)
-    assert "was locked. I unlocked it" in message["content"]
+    assert "was locked; I've unlocked it" in message["content"]
     assert not deployment.discord.threads[thread].locked
 
 
 async def test_a_locked_thread_stays_locked_for_other_members(deployment: Deployment) -> None:
     thread, message = await open_again_after(deployment, deployment.people.lock)
     assert is_linked(message, thread)
-    assert "is locked by a moderator" in message["content"]
-    assert "Ask somebody with Manage Threads" in message["content"]
+    assert "** is locked: <#" in message["content"]
+    assert "A moderator can unlock it" in message["content"]
     assert deployment.discord.threads[thread].locked
 
 
@@ -92,7 +92,7 @@ async def test_an_existing_thread_is_adopted(deployment: Deployment) -> None:
     thread = deployment.people.create_thread(CHANNEL, "Session 1a06a43")
     message = (await deployment.ask()).callback["data"]
     assert is_linked(message, thread)
-    assert "had a thread already" in message["content"]
+    assert "already had a thread, so I'm using it" in message["content"]
 
 
 async def test_a_renamed_thread_is_found_by_its_new_name(deployment: Deployment) -> None:
@@ -101,7 +101,7 @@ async def test_a_renamed_thread_is_found_by_its_new_name(deployment: Deployment)
 
     thread, message = await open_again_after(deployment, rename, name="login-bug")
     assert is_linked(message, thread)
-    assert message["content"].startswith(r"**login\-bug** is what the thread of session **1a06a43** is called now")
+    assert message["content"].startswith(r"**1a06a43** has the thread that is now called **login\-bug**: <#")
 
 
 async def test_a_deleted_thread_is_replaced(deployment: Deployment) -> None:
@@ -109,15 +109,15 @@ async def test_a_deleted_thread_is_replaced(deployment: Deployment) -> None:
     deployment.people.delete_thread(thread_of(deployment))
     asked = await deployment.ask()
     assert is_linked(asked.callback["data"], thread_of(deployment))
-    assert "had been deleted, so I made a new one" in asked.content
+    assert "old thread was deleted, so I started a new one" in asked.content
 
 
 async def test_members_who_ask_at_once_get_the_same_thread(deployment: Deployment) -> None:
     deployment.latency = 0.1  # nobody is done before all have begun
     contents = [asked.content for asked in await asyncio.gather(*(deployment.ask() for _ in range(3)))]
     assert all(f"<#{thread_of(deployment)}>" in content for content in contents)
-    assert ["new thread" in c for c in contents].count(True) == 1
-    assert ["Somebody else has just opened" in c for c in contents].count(True) == 2
+    assert [c.startswith("Started a thread for **1a06a43**: ") for c in contents].count(True) == 1
+    assert [c.startswith("Someone opened **1a06a43** just before you: ") for c in contents].count(True) == 2
 
 
 async def test_a_command_in_a_thread_means_the_parent_channel(deployment: Deployment) -> None:

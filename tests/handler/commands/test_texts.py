@@ -1,5 +1,6 @@
 """The texts of answers: distinct, within Discord's limits, without mentions."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from handler import errors
 from handler.commands import texts
 from handler.discord.responses import Message
 from handler.sessions.model import Opened, Outcome
+from infra.local.discord_client import goes_on
 from tests.kit import samples
 
 AT = datetime(2026, 11, 23, 12, 0, 0, 500_000, tzinfo=UTC)
@@ -48,7 +50,7 @@ UNLINKED = {
     "rate limited": texts.failure(errors.RateLimited(240.0)),
     "importing": texts.failure(errors.Importing(PROGRESS)),
     "locked, nothing known": texts.failure(errors.ThreadLocked()),
-    "fault": texts.internal_error(),
+    "fault": texts.internal_error("made-up-request"),
     "not handed over": texts.hand_over_failure(),
     "wait too long": texts.long_wait(errors.RateLimited(900.0), AT),
     "import too long": texts.long_wait(errors.Importing(PROGRESS), AT),
@@ -96,6 +98,35 @@ def test_a_text_without_a_thread_has_no_link(text: Message) -> None:
 )
 def test_texts_of_retryable_errors_say_that_nothing_is_lost(case: str) -> None:
     assert "othing is lost" in UNLINKED[case]["content"]
+
+
+PENDING = {
+    "waiting": UNLINKED["waiting"],
+    "import goes on": UNLINKED["import goes on"],
+    "retrying discord": UNLINKED["retrying discord"],
+    "retrying store": UNLINKED["retrying store"],
+    "retrying": UNLINKED["retrying"],
+    "merging": texts.merge_progress(errors.Merging({"merged": 3})),
+}
+
+
+def test_only_a_text_that_will_be_replaced_says_so() -> None:
+    assert {name for name, text in (ALL | PENDING).items() if goes_on(text["content"])} == PENDING.keys()
+
+
+def test_an_import_says_what_will_appear() -> None:
+    error = errors.Importing({"threads": 3000, "sessions": 17})
+    assert texts.put_back_notice(error, AT)["content"] == (
+        "First I'm checking this channel's old threads, so that I don't create duplicates "
+        "(3,000 checked, 17 sessions). Your link will appear here."
+    )
+    assert "The result will appear here" in texts.put_back_notice(error, AT, awaited="The result")["content"]
+
+
+@pytest.mark.parametrize("text", ALL.values(), ids=ALL.keys())
+def test_texts_have_plain_apostrophes_and_contractions(text: Message) -> None:
+    assert not re.search(r"[‘’“”]", text["content"])
+    assert not re.search(r"\b(do|does|is|can|could|will|would|has) ?not\b|\bI (am|have|will)\b", text["content"])
 
 
 def test_times_are_rounded_up_to_whole_seconds() -> None:

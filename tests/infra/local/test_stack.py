@@ -110,7 +110,7 @@ def test_the_functions_write_their_logs_to_a_file(stack: Stack, discord: Discord
 
 def test_a_command_in_another_terminal_opens_a_session(found: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     assert client.main(["open", "from afar", "--topic", "t"]) == 0
-    assert "from afar has a new thread: #Session from afar" in capsys.readouterr().out
+    assert "Started a thread for from afar: #Session from afar" in capsys.readouterr().out
 
     assert client.main(["ensure", "from afar"]) == 0
     answered = json.loads(capsys.readouterr().out)
@@ -118,9 +118,9 @@ def test_a_command_in_another_terminal_opens_a_session(found: Stack, capsys: pyt
 
     thread = answered["thread"]["id"]
     assert [client.main(["lock", thread]), client.main(["open", "from afar"])] == [0, 0]
-    assert "locked by a moderator" in capsys.readouterr().out
+    assert "A moderator can unlock it" in capsys.readouterr().out
     assert client.main(["open", "from afar", "--moderator"]) == 0
-    assert "I unlocked it" in capsys.readouterr().out
+    assert "I've unlocked it" in capsys.readouterr().out
     assert client.main(["threads"]) == 0
     assert thread in capsys.readouterr().out
 
@@ -130,9 +130,9 @@ def test_duplicates_are_made_listed_and_merged_from_another_terminal(
 ) -> None:
     assert [client.main(["make", "Session twice"]) for _ in range(2)] == [0, 0]
     assert [client.main(["import"]), client.main(["duplicates"])] == [0, 0]
-    assert "1 thread would be merged" in capsys.readouterr().out
+    assert "Found 1 duplicate thread" in capsys.readouterr().out
     assert client.main(["duplicates", "--merge"]) == 0
-    assert "merged 1 thread" in capsys.readouterr().out
+    assert "Closed 1 duplicate thread" in capsys.readouterr().out
     assert client.main(["threads"]) == 0
     listed = [line for line in capsys.readouterr().out.splitlines() if "twice" in line]
     assert sorted(("↪" in line, "archived, locked" in line) for line in listed) == [(False, False), (True, True)]
