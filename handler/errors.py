@@ -30,7 +30,7 @@
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar
 
 
@@ -159,17 +159,26 @@ class BotTokenRefused(OnethreadError):
 
 
 class DiscordRefused(OnethreadError):
-    """Any other 4xx; ``code`` is Discord's JSON error code, 0 if there is none."""
+    """Any other 4xx; ``code`` is Discord's JSON error code, 0 if there is none; ``fields`` of the form it complains about."""
 
     kind = "discord_refused"
 
-    def __init__(self, status: int, code: int, text: str = "", *, route: str = "", message: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: int,
+        text: str = "",
+        *,
+        route: str = "",
+        message: str | None = None,
+        fields: Collection[str] = (),
+    ) -> None:
         number = f"code {code}" if code else f"status {status}"
         super().__init__(
             f"{route} answered {status}, code {code}: {text}".strip(),
             message=message or f"Discord refused this with {number}. Please tell whoever runs this bot.",
         )
-        self.status, self.code, self.text, self.route = status, code, text, route
+        self.status, self.code, self.text, self.route, self.fields = status, code, text, route, fields
 
     def extra(self) -> Mapping[str, Any]:
         return {"status": self.status, "code": self.code}

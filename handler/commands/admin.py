@@ -55,8 +55,8 @@ async def merge(sessions: Sessions, interaction: Interaction) -> Message:
         return refusal
     channel = await _imported_channel(sessions, interaction)
     done = await merge_duplicates(sessions.context, channel, merged_before=interaction.done_before.get("merged", 0))
-    telemetry.set_fields(outcome="merged", threads=done.merged, skipped=done.skipped)
-    return admin_texts.merge_result(done.merged, done.skipped)
+    telemetry.set_fields(outcome="merged", threads=done.merged, skipped=done.skipped, refused=done.refused)
+    return admin_texts.merge_result(done.merged, done.skipped, done.refused)
 
 
 def _check_permissions(interaction: Interaction, needed: tuple[Permission, ...]) -> Message | None:

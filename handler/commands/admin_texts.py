@@ -56,14 +56,17 @@ def _none_found(unread: int) -> str:
     )
 
 
-def merge_result(threads: int, left: int) -> Message:
-    if threads == 0 and left == 0:
+def merge_result(threads: int, left: int, refused: int = 0) -> Message:
+    """`left`: a repeat may close them. `refused`: it cannot."""
+    if threads == left == refused == 0:
         return message("No duplicates are left: each session in this channel has one thread.")
     text = f"Closed {quantity(threads, 'duplicate thread')}."
     if threads:
         text += " It links the thread that was kept." if threads == 1 else " Each links the thread that was kept."
     if left:
         text += f" I couldn't close {quantity(left, 'more thread')} now: use `/session-admin duplicates` again."
+    if refused:
+        text += f" Discord doesn't let me close {quantity(refused, 'thread')}: please rename or delete them by hand."
     return message(text)
 
 

@@ -10,7 +10,7 @@ A proxy in front of Discord can refuse a request itself, with a page, a line of 
 about a permission or a channel: it counts as DiscordUnavailable, and nothing was applied.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import accumulate
@@ -93,28 +93,44 @@ def _refusal(request: Request, response: Response) -> Exception:
     error = _read_error(response.body)
     if error is None:
         return DiscordUnavailable(f"{request.route} answered {response.status} without Discord's own JSON")
-    code, text = error
+    code, text, fields = error
     if code in refusals.NOT_NOW:
         return DiscordUnavailable(f"{request.route} answered {response.status}, code {code}: {text}")
     if code in refusals.TOO_FAST:
         return RateLimited(refusals.TOO_FAST_SECONDS, route=request.route)
-    return _ERROR_BY_STATUS.get(response.status, DiscordRefused)(response.status, code, text, route=request.route)
+    refusal = _ERROR_BY_STATUS.get(response.status, DiscordRefused)
+    return refusal(response.status, code, text, route=request.route, fields=fields)
 
 
-def _read_error(body: bytes) -> tuple[int, str] | None:
-    """Discord's JSON error code and text, 0 and an empty text where they are missing; None for a proxy's answer."""
+def _read_error(body: bytes) -> tuple[int, str, frozenset[str]] | None:
+    """Discord's JSON error code and text, and the form's fields that it names; 0 and empty where they are missing.
+
+    None for a proxy's answer.
+    """
     try:
         error: Any = msgspec.json.decode(body)
     except (msgspec.MsgspecError, ValueError):
         return None
     if not isinstance(error, dict):
-        return 0, ""
+        return 0, "", frozenset()
     if not _CLOUDFLARES.isdisjoint(error):
         return None
     code, text = error.get("code"), str(error.get("message", ""))
     if "errors" in error:
         text += " " + msgspec.json.encode(error["errors"]).decode()
-    return code if type(code) is int else 0, text[:MAX_ERROR_LENGTH]
+    # Without a code, the body itself may hold the form's errors, each a list, as older versions of the API send them.
+    old_form = (name for name, value in error.items() if isinstance(value, list))
+    fields = frozenset(_fields(error.get("errors")) if "code" in error else old_form)
+    return code if type(code) is int else 0, text[:MAX_ERROR_LENGTH], fields
+
+
+def _fields(errors: Any) -> Iterator[str]:
+    """The names of the form's fields with errors, at any depth."""
+    if isinstance(errors, dict):
+        for name, nested in errors.items():
+            if name != "_errors":
+                yield name
+                yield from _fields(nested)
 
 
 def raw_response(response: Response) -> Response:

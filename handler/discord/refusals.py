@@ -11,6 +11,8 @@ from handler.discord.permissions import Permission, missing
 from handler.errors import (
     DiscordRefused,
     DiscordUnavailable,
+    InvalidName,
+    InvalidRequest,
     MissingAccess,
     MissingPermissions,
     NotFound,
@@ -36,7 +38,6 @@ NEEDED_TO_UNLOCK: Final = (Permission.MANAGE_THREADS,)
 
 UNKNOWN_CHANNEL: Final = 10003  # the channel or thread does not exist
 UNKNOWN_MESSAGE: Final = 10008  # the message does not exist
-TOO_MANY_OLD_EDITS: Final = 30046  # for now, of messages older than an hour
 THREAD_ALREADY_CREATED: Final = 160004  # a thread was already started from this message
 THREAD_ARCHIVED: Final = 50083  # something in the thread cannot be changed, because it is archived
 THREAD_LOCKED: Final = 160005  # the same, because it is locked
@@ -70,6 +71,14 @@ _ERROR_BY_CODE: Final[dict[int, type[OnethreadError]]] = {
     240000: RefusedByAutoMod,  # a harmful link
 }
 
+# A form's field with a user's words: Discord refused them. 50035; an older form of it has no code.
+_INVALID_FORM: Final = frozenset({50035, 0})
+NAME_REFUSED: Final = (
+    "Discord doesn't accept that session name in this server: it may contain a word that the server or its Server "
+    "Discovery doesn't allow. Choose another name."
+)
+TOPIC_REFUSED: Final = "Discord doesn't accept that topic in this server. Change it, or leave it out."
+
 TWO_FACTOR_NEEDED: Final = (
     "This server requires two-factor authentication for moderation, and the account that owns me doesn't use it. "
     "Please tell whoever runs this bot to turn it on."
@@ -101,6 +110,10 @@ def translate(refusal: DiscordRefused, needs: Sequence[Permission]) -> Onethread
     """
     if (error := _ERROR_BY_CODE.get(refusal.code)) is not None:
         return error(str(refusal))
+    if refusal.code in _INVALID_FORM and "name" in refusal.fields:
+        return InvalidName(str(refusal), message=NAME_REFUSED)
+    if refusal.code in _INVALID_FORM and "content" in refusal.fields:
+        return InvalidRequest(str(refusal), message=TOPIC_REFUSED)
     if refusal.code == THREAD_LOCKED:
         return ThreadLocked()
     if refusal.code == _TWO_FACTOR:
@@ -112,6 +125,11 @@ def translate(refusal: DiscordRefused, needs: Sequence[Permission]) -> Onethread
     if not needs:
         return MissingAccess(str(refusal))
     return MissingPermissions([p.name for p in needs if p.name], str(refusal))
+
+
+def refuses_words(refusal: DiscordRefused) -> bool:
+    """Whether other words in its place would have been accepted."""
+    return isinstance(translate(refusal, ()), InvalidName | InvalidRequest | RefusedByAutoMod)
 
 
 def is_out_of_reach(refusal: DiscordRefused) -> bool:
@@ -130,4 +148,6 @@ def without_granted(error: MissingPermissions, granted: int) -> OnethreadError:
 
 def reworded(refusal: DiscordRefused, message: str) -> DiscordRefused:
     """The same refusal with another text for people."""
-    return type(refusal)(refusal.status, refusal.code, refusal.text, route=refusal.route, message=message)
+    new = type(refusal)(refusal.status, refusal.code, refusal.text, route=refusal.route, message=message)
+    new.fields = refusal.fields
+    return new

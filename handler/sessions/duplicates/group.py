@@ -96,6 +96,10 @@ def _is_half_merged(pointer: Pointer | None) -> bool:
     return pointer is not None and pointer.merged_into is not None
 
 
+# Where the server accepts no name with the thread's own words any more.
+NEUTRAL_NAME: Final = f"{MERGED_PREFIX}Duplicate"
+
+
 def name_merged(thread_name: str) -> str:
     """The name of the thread once it is merged: it is not a session's."""
     return markdown.shorten(MERGED_PREFIX + thread_name, MAX_THREAD_NAME_UNITS)

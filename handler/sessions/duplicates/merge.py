@@ -13,6 +13,8 @@ Nothing is deleted. The name tells a finished merge from one that was only begun
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import Enum, auto
+from functools import partial
 from typing import Final
 
 from handler.discord import refusals, snowflakes
@@ -22,7 +24,15 @@ from handler.runtime.clock import iso, parse_iso
 from handler.runtime.deadline import remaining
 from handler.sessions.context import Context
 from handler.sessions.duplicates.find import MAX_READ, read_group, read_namesake_ids, settle_listed
-from handler.sessions.duplicates.group import NEEDED_TO_MERGE, Group, OtherThread, build_link, link_nonce, name_merged
+from handler.sessions.duplicates.group import (
+    NEEDED_TO_MERGE,
+    NEUTRAL_NAME,
+    Group,
+    OtherThread,
+    build_link,
+    link_nonce,
+    name_merged,
+)
 from handler.sessions.threads.generation import StillThere, end_generation
 from handler.sessions.threads.match import is_match
 from handler.sessions.threads.namesakes import fetch_namesake
@@ -40,7 +50,16 @@ class MergeResult:
     """How far merging the threads of a channel came."""
 
     merged: int = 0
-    skipped: int = 0  # left as they were, because something had changed or Discord refused
+    skipped: int = 0  # left as they were, because something had changed
+    refused: int = 0  # not merged, because Discord refused: a repeat would be refused too
+
+
+class _Merge(Enum):
+    """How a merge of one thread went."""
+
+    DONE = auto()
+    SKIPPED = auto()
+    REFUSED = auto()
 
 
 async def merge_duplicates(context: Context, channel: ChannelItem, *, merged_before: int = 0) -> MergeResult:
@@ -93,10 +112,13 @@ async def _merge_group(context: Context, channel: ChannelItem, group: Group, res
         _check_deadline(context, result)
         if other.thread.id == session.discord_thread_id:
             continue
-        if await _merge(context, session, other):
-            result.merged += 1
-        else:
-            result.skipped += 1
+        match await _merge(context, session, other):
+            case _Merge.DONE:
+                result.merged += 1
+            case _Merge.SKIPPED:
+                result.skipped += 1
+            case _Merge.REFUSED:
+                result.refused += 1
 
 
 async def _adopt_one(context: Context, channel: ChannelItem, group: Group) -> Session | None:
@@ -111,26 +133,36 @@ async def _adopt_one(context: Context, channel: ChannelItem, group: Group) -> Se
     return session
 
 
-async def _merge(context: Context, session: Session, other: OtherThread) -> bool:
-    """Merge one thread. False: it is skipped, because something has changed or Discord refused."""
+async def _merge(context: Context, session: Session, other: OtherThread) -> _Merge:
+    """Merge one thread."""
     pointer, kept_id = other.pointer, session.discord_thread_id or ""
     try:
         thread = await context.discord.channel(other.thread.id)  # it may have been renamed since its group was read
         if not is_match(context.names, thread, session.parent_channel_id, session.session_key):
-            return False
+            return _Merge.SKIPPED
         if pointer is None or pointer.merged_into != kept_id:
             at = iso(context.clock.now())
             if not await context.store.pointers.merge(session, thread.id, pointer, at=at):
-                return False
+                return _Merge.SKIPPED
             pointer = Pointer(thread_id=thread.id, merged_into=kept_id)
         await _link_kept(context, thread, pointer)
-        name = name_merged(thread.name or "")
-        await context.discord.change_thread(thread.id, name=name, archived=True, locked=True, reason=REASON)
+        await _close(context, thread)
     except DiscordRefused as refusal:
         _raise_unless_skippable(refusal)
-        return False
+        return _Merge.SKIPPED if isinstance(refusal, NotFound) else _Merge.REFUSED
     await context.store.namesakes.remove(session.parent_channel_id, session.session_key, thread.id)
-    return True
+    return _Merge.DONE
+
+
+async def _close(context: Context, thread: Channel) -> None:
+    """Rename, archive and lock the thread. If the server refuses words of its name, it gets a name without them."""
+    change = partial(context.discord.change_thread, thread.id, archived=True, locked=True, reason=REASON)
+    try:
+        await change(name=name_merged(thread.name or ""))
+    except DiscordRefused as refusal:
+        if not refusals.refuses_words(refusal):
+            raise
+        await change(name=NEUTRAL_NAME)
 
 
 def _raise_unless_skippable(refusal: DiscordRefused) -> None:

@@ -12,7 +12,14 @@ from typing import Final
 from handler.discord import refusals
 from handler.discord.models import Channel, Message
 from handler.discord.permissions import Permission
-from handler.errors import DiscordRefused, DiscordUnavailable, NotFound, OnethreadError
+from handler.errors import (
+    DiscordRefused,
+    DiscordUnavailable,
+    InvalidName,
+    InvalidRequest,
+    NotFound,
+    OnethreadError,
+)
 from handler.runtime.concurrency import gather
 from handler.sessions.context import Context
 from handler.sessions.model import LookUp, Opened, StartOver
@@ -164,6 +171,10 @@ async def _end_refused_generation(
     with contextlib.suppress(OnethreadError):  # the refusal says more than what keeps the generation from ending
         end = await end_generation(context, session, refused=True)
     if isinstance(end, Ended):
+        if session.topic is None and isinstance(refusals.translate(refusal, needs), InvalidRequest):
+            raise InvalidName(
+                str(refusal), message=refusals.NAME_REFUSED
+            ) from refusal  # the message has no other words
         refusals.raise_translation(refusal, needs)
     return end.thread
 

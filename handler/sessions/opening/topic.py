@@ -11,8 +11,7 @@ on record: nothing can show the topic, and the session has none.
 import contextlib
 from typing import Final
 
-from handler.discord import refusals
-from handler.errors import DiscordRefused, OnethreadError, TryAgain
+from handler.errors import DiscordRefused, OnethreadError
 from handler.runtime.deadline import Deadline, run_until
 from handler.sessions.context import Context
 from handler.sessions.opening.source_message import describe_session
@@ -43,8 +42,6 @@ async def _edit(context: Context, session: Session) -> bool:
     edit = context.discord.edit_message(session.parent_channel_id, session.source_message_id or "", body)
     try:
         await run_until(context.clock, Deadline.after(context.clock.now(), EDIT_SECONDS), edit)
-    except DiscordRefused as refusal:
-        if refusal.code == refusals.TOO_MANY_OLD_EDITS or isinstance(refusals.translate(refusal, ()), TryAgain):
-            raise
+    except DiscordRefused:
         return False
     return True

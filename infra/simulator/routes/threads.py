@@ -89,7 +89,7 @@ def change_channel(call: Call) -> Response:
     changes = _read_changes(call)
     _check_change(thread, channel, changes)
     if "name" in changes:
-        _check_automod(call, changes["name"])
+        _check_words(call, changes["name"])
     if thread.archived and changes.get("archived") is False:
         _check_active_limit(call, channel)
     if changes.get("name", thread.name) != thread.name:
@@ -111,7 +111,7 @@ def delete_channel(call: Call) -> Response:
 def _read_name(call: Call) -> str:
     """The name of a new thread, checked for its length and by AutoMod."""
     name = read_text(call.body, "name", 1, MAX_THREAD_NAME_UNITS)
-    _check_automod(call, name)
+    _check_words(call, name)
     return name
 
 
@@ -171,8 +171,12 @@ def _read_tags(body: dict[str, Any], channel: Channel) -> tuple[str, ...]:
     return tuple(tags)
 
 
-def _check_automod(call: Call, name: str) -> None:
+def _check_words(call: Call, name: str) -> None:
+    """Refuse a name with words that the server or AutoMod does not allow."""
     lowered = name.lower()
+    if any(word.lower() in lowered for word in call.state.switches.refused_title_words):
+        message = "Contains words not allowed for servers in Server Discovery."
+        raise invalid("name", "INVALID_COMMUNITY_PROPERTY_NAME", message)
     if any(word.lower() in lowered for word in call.state.switches.blocked_title_words):
         raise Refusal(Error.TITLE_BLOCKED)
 

@@ -34,6 +34,8 @@ CASES: dict[str, tuple[Any, ...]] = {
     "a name of 102 UTF-16 units": (START, {"name": "😀" * 51}, (400, 50035)),
     "a name that is no text": (START, {"name": None}, (400, 50035)),
     "a blocked word in a name": (START, {"name": "a Bad one"}, (400, 200001)),
+    "a word in a name that Server Discovery refuses": (START, {"name": "a Worse one"}, (400, 50035), "name"),
+    "the same in a new name": ("PATCH /channels/{thread}", {"name": "worse"}, (400, 50035), "name"),
     "an unknown duration": (START, {**NAME, "auto_archive_duration": 5}, (400, 50035), "auto_archive_duration"),
     "a second thread from a message": (SECOND, NAME, (400, 160004)),
     "a thread in a thread": ("POST /channels/{thread}/messages/{inside}/threads", NAME, (400, 50024)),
@@ -73,7 +75,7 @@ CASES: dict[str, tuple[Any, ...]] = {
 def test_a_refused_request_is_explained_and_changes_nothing(name: str) -> None:
     request, body, answer, *fields = CASES[name]
     scene = Scene()
-    scene.discord.switch(blocked_title_words=("bad",), blocked_message_words=("BAD",))
+    scene.discord.switch(blocked_title_words=("bad",), blocked_message_words=("BAD",), refused_title_words=("worse",))
     before = scene.discord.fingerprint()
     method, _, target = scene.fill(request).partition(" ")
     path, _, query = target.partition("?")
