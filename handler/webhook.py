@@ -19,7 +19,7 @@ from handler import bootstrap
 from handler.aws import http_api
 from handler.bootstrap import Environment
 from handler.commands import jobs, texts
-from handler.commands.command import Command
+from handler.commands.command import AnswerFirst, Command
 from handler.commands.jobs import Job, whole_seconds
 from handler.commands.outcomes import log_failure, run_command
 from handler.config import WebhookConfig
@@ -101,7 +101,10 @@ async def _run_or_hand_over(
         if deadline.remaining(clock.now()) < MIN_COMMAND_SECONDS:
             raise TimedOut("the time had passed before the command began")
         work = environment.with_token(run_command(command, environment.sessions, interaction))
-        return _callback(interaction, await run_until(clock, deadline, work))
+        answer = await run_until(clock, deadline, work)
+        if isinstance(answer, AnswerFirst):  # nothing can be done here once the response is on its way
+            raise TimedOut("something is left to do after the answer")
+        return _callback(interaction, answer)
     except TooManyThreads as error:  # no use in waiting: people have to archive some
         log_failure(error)
         return responses.reply(texts.failure(error))

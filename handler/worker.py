@@ -1,10 +1,12 @@
 """`WorkerFunction`: finishes what the webhook handed over, and edits the deferred answer.
 
-How one receive of a job ends. In each case but the first two and the last the user is told something, so nobody is left with
-"thinking…".
+How one receive of a job ends. From "finished" on the user is told something, so nobody is left with "thinking…".
 
     malformed                             failed, each time: SQS moves it to the dead letters
     its token is dead                     done: nobody can be told
+    its answer can never be shown         done, and counted: see `handler.commands.deferred_answer`
+    its answer may be shown later         failed: SQS delivers it again, the command is repeated
+      … because edits of it are limited   a new message is sent, which holds the answer; done
     finished, or definitely impossible    the answer is edited; done
     a long wait, an unfinished import     a new message is sent, then the user is told; done
       … longer than the token lives       the user is told when to come back; done
@@ -12,14 +14,12 @@ How one receive of a job ends. In each case but the first two and the last the u
     it may work later                     the user is told; failed: SQS delivers it again
       … on the last receive               before the attempt the user is warned, after it told the outcome; done
     a fault of ours                       the user is told; failed, each time
-    the user cannot be told now           failed: SQS delivers it again, the command is repeated
 
 A job whose worker dies is delivered again too. Everything it did may be done again.
 """
 
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
-from enum import Enum, auto
 from typing import Any, Final, TypeVar
 
 from handler import bootstrap
@@ -27,14 +27,13 @@ from handler.aws import sqs_events
 from handler.aws.sqs import MAX_DELAY_SECONDS
 from handler.bootstrap import Environment
 from handler.commands import jobs, texts
-from handler.commands.command import OPEN_SESSION
+from handler.commands.command import OPEN_SESSION, AnswerFirst
+from handler.commands.deferred_answer import DeferredAnswer, Edit, count_untellable
 from handler.commands.jobs import Job, whole_seconds
 from handler.commands.outcomes import log_failure, run_command
 from handler.config import WorkerConfig
-from handler.discord import responses
 from handler.discord.responses import Message
 from handler.errors import (
-    DiscordRefused,
     GuildNotAllowed,
     Importing,
     Merging,
@@ -49,15 +48,13 @@ from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
 from handler.runtime.telemetry import Metric
 
 COMMAND_SECONDS: Final = 50.0  # of the worker's 60: a command with several waits and retries, or much of an import
-EDIT_SECONDS: Final = 4.0  # for an edit with its repeats: the short 404 after a deferral was seen to take below one
+EDIT_SECONDS: Final = 4.0  # for an edit with its repeats, at least; a young interaction's may take what time is left
 SEND_SECONDS: Final = 2.0  # for putting a job back: both attempts, at their slowest
+SEND_MARGIN_SECONDS: Final = 3.0  # of Lambda's time, after an edit that took all: for putting back, and some more
 MARGIN_SECONDS: Final = 8.0  # of Lambda's time, after the command: the grace, putting back, and the edit
 MAX_RECEIVES: Final = 3  # the queue's maxReceiveCount: what fails then becomes a dead letter
 REDELIVERY_SECONDS: Final = 90  # the queue's visibility time-out: a failed message comes again after this, at most
 MIN_TOKEN_LIFE: Final = timedelta(seconds=10)  # after a wait: with less, nothing gets done
-
-# The token, or the answer that it stands for, no longer exists (Discord docs, "Opcodes and Status Codes").
-_DEAD_TOKEN_STATUSES: Final = frozenset({401, 403, 404})
 
 T = TypeVar("T")
 
@@ -79,14 +76,6 @@ async def handle(environment: Environment[WorkerConfig], event: Any, request_id:
     return answer
 
 
-class Edit(Enum):
-    """What came of an edit of the deferred answer."""
-
-    DONE = auto()
-    IMPOSSIBLE = auto()  # the token is dead, or the user dismissed the answer
-    FAILED = auto()  # a later one may succeed
-
-
 class Attempt:
     """The work on one receive of a job. `ends` is when Lambda stops the invocation; after the last one SQS gives up."""
 
@@ -95,6 +84,7 @@ class Attempt:
         self._clock = environment.clock
         self._job = job
         self._interaction = job.interaction
+        self._answer = DeferredAnswer(environment.discord, self._clock, job.interaction.token, job.received)
         self._ends = ends
         self._is_last = is_last
 
@@ -107,18 +97,22 @@ class Attempt:
             return await self._run()
         except Exception:
             request_id = telemetry.log_fault()
-        await self._edit_answer(texts.internal_error(request_id))
+        await self._show(texts.internal_error(request_id))
         return False
 
     async def _run(self) -> bool:
         if self._clock.now() >= self._job.expiry:
             telemetry.set_fields(outcome="token_dead")
             telemetry.logger.warning("the interaction's token is dead", extra={"put_backs": self._job.put_backs})
+            telemetry.add_metric(Metric.UNTOLD_ANSWERS)
             return True
+        if self._job.answer is not None:
+            return await self._finish(self._job.answer)
         if self._job.wait_seconds and not self._is_last:
             return await self._put_back(RateLimited(self._job.wait_seconds))
         notice = self._notice()
-        if notice is not None and await self._edit_answer(notice) is Edit.IMPOSSIBLE:
+        if notice is not None and await self._show(notice, patient=False) is Edit.DEAD:
+            count_untellable("the token is dead")
             return True
         try:
             answer = await run_until(self._clock, self._deadline(), self._run_command(), grace=GRACE_SECONDS)
@@ -149,7 +143,7 @@ class Attempt:
         margin = timedelta(seconds=MARGIN_SECONDS)
         return Deadline(min(now + timedelta(seconds=COMMAND_SECONDS), self._ends.at - margin, self._job.expiry))
 
-    async def _run_command(self) -> Message:
+    async def _run_command(self) -> Message | AnswerFirst:
         if not self._environment.sessions.context.serves(self._interaction.guild_id):
             raise GuildNotAllowed  # taken from the list since it was handed over
         command = self._environment.commands.get(self._interaction.path)
@@ -157,16 +151,43 @@ class Attempt:
             return texts.unknown_command()
         return await self._environment.with_token(run_command(command, self._environment.sessions, self._interaction))
 
-    async def _finish(self, answer: Message) -> bool:
-        """Show the final answer. If the edit fails, the whole job is repeated."""
-        return await self._edit_answer(answer) is not Edit.FAILED
+    async def _finish(self, answer: Message | AnswerFirst) -> bool:
+        """Show the final answer, then do what it had to come before. If that fails, the whole job is repeated."""
+        then = answer.then if isinstance(answer, AnswerFirst) else None
+        shown = answer.answer if isinstance(answer, AnswerFirst) else answer
+        try:
+            edit = await self._edit(shown)
+        except RateLimited as wait:
+            return await self._answer_later(None if then else shown, wait)
+        if edit is Edit.FAILED:
+            return False
+        if edit is not Edit.DONE:
+            count_untellable(edit.name)
+        return then is None or await self._do_rest(then())
+
+    async def _do_rest(self, rest: Coroutine[Any, Any, None]) -> bool:
+        ends = Deadline(self._ends.at - timedelta(seconds=SEND_MARGIN_SECONDS))
+        try:
+            await run_until(self._clock, ends, rest)
+        except OnethreadError as error:
+            log_failure(error)
+            return self._is_last or not isinstance(error, TryAgain)
+        return True
+
+    async def _answer_later(self, answer: Message | None, wait: RateLimited) -> bool:
+        """Put back a job that is done but for its answer (None: all of it is done again)."""
+        delay = whole_seconds(wait.retry_after)
+        if self._clock.now() + timedelta(seconds=delay) + MIN_TOKEN_LIFE >= self._job.expiry:
+            count_untellable(str(wait))
+            return True
+        return await self._send(self._job.put_back({}, answer), min(delay, MAX_DELAY_SECONDS))
 
     async def _leave_to_next_receive(self, error: TryAgain) -> bool:
         """Fail the message, unless there is no further receive while the token lives."""
         next_receive = self._clock.now() + timedelta(seconds=REDELIVERY_SECONDS)
         if self._is_last or next_receive >= self._job.expiry:
             return await self._finish(texts.failure(error))
-        await self._edit_answer(texts.retry_notice(error))
+        await self._show(texts.retry_notice(error))
         return False
 
     async def _put_back(self, wait: RateLimited | Importing | Merging) -> bool:
@@ -179,7 +200,7 @@ class Attempt:
             return await self._leave_to_next_receive(wait)
         telemetry.set_fields(outcome="put_back", put_backs=self._job.put_backs + 1)
         telemetry.add_metric(Metric.PUT_BACKS)
-        await self._edit_answer(self._put_back_notice(wait, again_at))
+        await self._show(self._put_back_notice(wait, again_at))
         return True
 
     async def _send(self, job: Job, delay_seconds: int) -> bool:
@@ -190,17 +211,17 @@ class Attempt:
         except TimedOut:
             return False
 
-    async def _edit_answer(self, answer: Message) -> Edit:
-        edit = self._environment.discord.edit_original(self._interaction.token, responses.edit_body(answer))
+    async def _show(self, notice: Message, *, patient: bool = True) -> Edit:
+        """Show something that is not the final answer. A notice that cannot be shown now is left out."""
         try:
-            await self._limit(EDIT_SECONDS, edit)
-        except DiscordRefused as refusal:
-            telemetry.logger.warning("discord refused the answer", extra={"detail": str(refusal)})
-            return Edit.IMPOSSIBLE if refusal.status in _DEAD_TOKEN_STATUSES else Edit.FAILED
-        except OnethreadError as error:
-            telemetry.logger.warning("the answer could not be edited", extra={"detail": str(error)})
+            return await self._edit(notice, patient=patient)
+        except RateLimited:
             return Edit.FAILED
-        return Edit.DONE
+
+    async def _edit(self, answer: Message, *, patient: bool = True) -> Edit:
+        now, ends = self._clock.now(), self._ends.at - timedelta(seconds=SEND_MARGIN_SECONDS)
+        until = max(now + timedelta(seconds=EDIT_SECONDS), min(self._answer.young_until, ends))
+        return await self._answer.edit(answer, Deadline(until), patient=patient)
 
     async def _limit(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
         return await run_until(self._clock, Deadline.after(self._clock.now(), seconds), work)

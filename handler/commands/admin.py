@@ -1,9 +1,10 @@
 """``/session-admin``, for members with Manage Threads: import a channel again, and merge duplicates."""
 
+from functools import partial
 from typing import Final
 
 from handler.commands import admin_texts, texts
-from handler.commands.command import IMPORT_STRETCH_SECONDS, parent_channel
+from handler.commands.command import IMPORT_STRETCH_SECONDS, AnswerFirst, parent_channel
 from handler.discord import permissions
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission
@@ -12,7 +13,7 @@ from handler.errors import InvalidRequest, MissingPermissions, NotAllowed
 from handler.runtime import telemetry
 from handler.sessions.duplicates.find import find_duplicates
 from handler.sessions.duplicates.group import NEEDED_TO_MERGE
-from handler.sessions.duplicates.merge import merge_duplicates
+from handler.sessions.duplicates.merge import merge_duplicates, merge_last
 from handler.sessions.opening.channel import find_channel, register
 from handler.sessions.opening.channel_import import import_afresh, import_whole
 from handler.sessions.protocol import Sessions
@@ -47,16 +48,24 @@ async def list_duplicates(sessions: Sessions, interaction: Interaction) -> Messa
     return admin_texts.duplicate_list(found, channel.channel_id)
 
 
-async def merge(sessions: Sessions, interaction: Interaction) -> Message:
-    """The button of that list. The user's permissions are checked again: anyone who sees it can press it."""
+async def merge(sessions: Sessions, interaction: Interaction) -> Message | AnswerFirst:
+    """The button of that list. The user's permissions are checked again: anyone who sees it can press it.
+
+    If the thread in which it was pressed is a duplicate, it is merged last, after the answer: no answer can be edited in
+    a thread that is archived or locked.
+    """
     if interaction.button_argument not in (interaction.channel_id, interaction.parent_id):
         raise InvalidRequest("a button of another channel", message=texts.UNKNOWN_BUTTON)
     if (refusal := _check_permissions(interaction, NEEDED_TO_MERGE)) is not None:
         return refusal
     channel = await _imported_channel(sessions, interaction)
-    done = await merge_duplicates(sessions.context, channel, merged_before=interaction.done_before.get("merged", 0))
+    before, here = interaction.done_before.get("merged", 0), interaction.channel_id
+    done = await merge_duplicates(sessions.context, channel, merged_before=before, last=here)
     telemetry.set_fields(outcome="merged", threads=done.merged, skipped=done.skipped, refused=done.refused)
-    return admin_texts.merge_result(done.merged, done.skipped, done.refused)
+    if done.last is None:
+        return admin_texts.merge_result(done.merged, done.skipped, done.refused)
+    answer = admin_texts.merge_result(done.merged, done.skipped, done.refused, this_one_too=True)
+    return AnswerFirst(answer, partial(merge_last, sessions.context, *done.last))
 
 
 def _check_permissions(interaction: Interaction, needed: tuple[Permission, ...]) -> Message | None:

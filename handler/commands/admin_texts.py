@@ -56,8 +56,10 @@ def _none_found(unread: int) -> str:
     )
 
 
-def merge_result(threads: int, left: int, refused: int = 0) -> Message:
-    """`left`: a repeat may close them. `refused`: it cannot."""
+def merge_result(threads: int, left: int, refused: int = 0, *, this_one_too: bool = False) -> Message:
+    """`left`: a repeat may close them. `refused`: it cannot. `this_one_too`: the answer's own thread closes after it."""
+    if this_one_too:
+        return message(merge_result(threads + 1, left, refused)["content"] + " This thread closes last, in a moment.")
     if threads == left == refused == 0:
         return message("No duplicates are left: each session in this channel has one thread.")
     text = f"Closed {quantity(threads, 'duplicate thread')}."

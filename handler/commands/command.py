@@ -3,6 +3,8 @@
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from handler.discord.interactions import Interaction
 from handler.discord.responses import Message
 from handler.errors import UnsupportedChannel
@@ -12,8 +14,16 @@ IMPORT_STRETCH_SECONDS: Final = 5.0  # a few pages of an import: then the user i
 
 OPEN_SESSION: Final = ("session", "open")  # the path of the command whose answer is a link
 
+
+class AnswerFirst(msgspec.Struct, frozen=True):
+    """An answer that the user must have before the rest is done: that would make it impossible to answer."""
+
+    answer: Message
+    then: Callable[[], Coroutine[Any, Any, None]]  # the rest, which can be repeated as the command can
+
+
 # A command may be cancelled at any moment and run again by another process: it keeps its state in the table only.
-Command = Callable[[Sessions, Interaction], Coroutine[Any, Any, Message]]
+Command = Callable[[Sessions, Interaction], Coroutine[Any, Any, Message | AnswerFirst]]
 Commands = Mapping[tuple[str, ...], Command]  # by `Interaction.path`
 
 

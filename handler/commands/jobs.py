@@ -12,6 +12,7 @@ import msgspec
 
 from handler.aws import sqs_events
 from handler.discord.interactions import Interaction
+from handler.discord.responses import Message
 from handler.runtime.clock import iso, parse_iso
 from handler.runtime.secrets import Secret
 
@@ -33,6 +34,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     # What the worker tells the user before anything else, since a deferral shows nothing.
     wait_seconds: int = 0  # the pause that Discord asks for; the job is then put back for it
     progress: dict[str, int] = {}  # of the import that the webhook began
+    answer: Message | None = None  # how the command ended: nothing is left to do but to show it
 
     def __post_init__(self) -> None:
         try:
@@ -54,16 +56,20 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.interaction.guild_id or NO_GUILD
 
     @property
+    def received(self) -> datetime:
+        return parse_iso(self.received_at)
+
+    @property
     def expiry(self) -> datetime:
         return parse_iso(self.expires_at)
 
-    def put_back(self, progress: Mapping[str, int]) -> "Job":
+    def put_back(self, progress: Mapping[str, int], answer: Message | None = None) -> "Job":
         """The same job for a new message; the token's life is not prolonged. `progress`: how much of it is done."""
         interaction = msgspec.structs.replace(
             self.interaction, done_before={**self.interaction.done_before, **progress}
         )
         return msgspec.structs.replace(
-            self, interaction=interaction, put_backs=self.put_backs + 1, wait_seconds=0, progress={}
+            self, interaction=interaction, put_backs=self.put_backs + 1, wait_seconds=0, progress={}, answer=answer
         )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from handler.commands.command import Command
+from handler.commands.command import AnswerFirst, Command
 from handler.discord import refusals
 from handler.discord.interactions import Interaction
 from handler.discord.responses import Message
@@ -15,7 +15,7 @@ from handler.sessions.protocol import Sessions
 _OPERATORS: Final = (BotTokenRefused, ConfigurationError)  # only the operator can correct these
 
 
-async def run_command(command: Command, sessions: Sessions, interaction: Interaction) -> Message:
+async def run_command(command: Command, sessions: Sessions, interaction: Interaction) -> Message | AnswerFirst:
     """The command's answer. No permission that the interaction says is granted is reported as missing."""
     try:
         return await command(sessions, interaction)

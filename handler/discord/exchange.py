@@ -42,8 +42,6 @@ class RetryPolicy:
     first_pause: float = 0.2  # a dropped connection or a restarted node has recovered by then
     max_pause: float = 2.0  # a user is waiting, and the deadline cuts the rest
     rate_limit_waits: int = 3  # 429s that one request waits for: after that, the limit is not what it says
-    # A deferred answer can be unknown to Discord for a moment after the deferral, mostly less than a second.
-    edit_original_pauses: tuple[float, ...] = (0.3, 0.6, 1.2, 2.4)
 
     def pause_after(self, attempt: int) -> float:
         """Seconds to wait after the send of that number, counted from 1."""
@@ -51,7 +49,7 @@ class RetryPolicy:
 
 
 # For callers that repeat and wait themselves: one send per request.
-NO_RETRY: Final = RetryPolicy(attempts=1, rate_limit_waits=0, edit_original_pauses=())
+NO_RETRY: Final = RetryPolicy(attempts=1, rate_limit_waits=0)
 # For callers that run again soon anyway: they leave a rate limit to others.
 NO_RATE_LIMIT_WAITS: Final = RetryPolicy(rate_limit_waits=0)
 

@@ -9,11 +9,15 @@ from typing import Any, Final
 
 from discord_interactions import InteractionResponseFlags, InteractionResponseType
 
+from handler.discord import markdown
+
 # Types of components (Discord docs, "Components").
 ACTION_ROW: Final = 1
 BUTTON: Final = 2
 DANGER_STYLE: Final = 4  # red, for an action that cannot be undone
 LINK_STYLE: Final = 5  # opens a URL and sends no interaction
+
+MAX_TEXT_UNITS: Final = 1900  # of 2000 characters (Discord docs, "Message"), however it counts them
 
 Message = dict[str, Any]
 Callback = dict[str, Any]
@@ -43,6 +47,11 @@ def _button_row(**button: Any) -> list[dict[str, Any]]:
 def with_embed(answer: Message, text: str) -> Message:
     """The message with an embed for text that does not fit into its content: at most 4096 characters."""
     return {**answer, "embeds": [{"description": text}]}
+
+
+def only_text(answer: Message) -> Message:
+    """The message without buttons and embeds, short enough for certain: for when Discord refuses the whole."""
+    return {**answer, "content": markdown.shorten(answer["content"], MAX_TEXT_UNITS), "components": [], "embeds": []}
 
 
 def edit_body(answer: Message) -> Mapping[str, Any]:

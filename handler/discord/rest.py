@@ -172,22 +172,27 @@ class Discord:
             self._user_id = (await self._exchange.send(routes.get_current_user(), decode.user)).id
         return self._user_id
 
-    async def edit_original(self, token: Secret | str, body: Mapping[str, Any]) -> None:
+    async def edit_original(
+        self, token: Secret | str, body: Mapping[str, Any], *, unknown_until: datetime | None = None
+    ) -> None:
         """Edit the original response of an interaction.
 
-        Right after a deferral Discord may not know it yet, so a 404 is repeated for some seconds. After that, NotFound
-        (or, at any time, DiscordRefused with 50027) means that the token has expired.
+        For some seconds after a deferral Discord may not know it: until `unknown_until` a 404 is repeated, as long as
+        the deadline allows. After that, NotFound (or, at any time, DiscordRefused with 50027) means that the token has
+        expired.
         """
         token = token.reveal() if isinstance(token, Secret) else token
         telemetry.redact_in_request(token)
         request = routes.edit_original(self._application_id, token, body)
-        for pause in (*self._retry.edit_original_pauses, None):
+        attempt = 1
+        while True:
             try:
                 return await self._exchange.send(request, decode.no_body)
             except NotFound:
-                if pause is None or not await self._exchange.pause(pause):
+                is_young = unknown_until is not None and self._clock.now() < unknown_until
+                if not is_young or not await self._exchange.pause(self._retry.pause_after(attempt)):
                     raise
-        return None
+            attempt += 1
 
 
 def build_client(api_url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncClient:

@@ -39,6 +39,7 @@ class Metric(StrEnum):
     DUPLICATES_PREVENTED = "DuplicatesPrevented"
     HAND_OVERS = "HandOvers"
     PUT_BACKS = "PutBacks"
+    UNTOLD_ANSWERS = "UntoldAnswers"  # that Discord will never show
     WAITS = "Waits"  # for somebody else's live claim
     DUE_GUILDS = "DueGuilds"  # at a tick of the reconciler's schedule
     UNSENT_GUILDS = "UnsentGuilds"  # those that SQS did not take

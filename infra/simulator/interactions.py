@@ -101,6 +101,9 @@ def get_original(call: Call) -> Response:
 
 def edit_original(call: Call) -> Response:
     interaction = _find(call)
+    thread = call.state.threads.get(interaction.channel_id)
+    if thread is not None and (thread.archived or thread.locked):  # for good, according to users
+        raise Refusal(Error.THREAD_ARCHIVED)
     body = {**msgspec.json.decode(interaction.message), **call.body}
     # The first answer decided whether the message is ephemeral (Discord docs, "Followup Messages").
     ephemeral = msgspec.json.decode(interaction.message)["flags"] & EPHEMERAL

@@ -30,6 +30,10 @@ def test_after_the_command_the_worker_has_time_to_put_back_and_to_edit_the_answe
     assert properties("WorkerFunction")["Timeout"] >= worker.COMMAND_SECONDS + worker.MARGIN_SECONDS
 
 
+def test_an_edit_that_takes_all_time_leaves_some_to_put_the_job_back() -> None:
+    assert worker.SEND_SECONDS + deadline.CANCEL_SECONDS < worker.SEND_MARGIN_SECONDS < worker.MARGIN_SECONDS
+
+
 def test_the_worker_knows_its_queue() -> None:
     queue = properties("JobsQueue")
     assert queue["RedrivePolicy"]["maxReceiveCount"] == worker.MAX_RECEIVES

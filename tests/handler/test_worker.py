@@ -22,7 +22,7 @@ from handler.errors import (
     TooManyThreads,
 )
 from infra.lambda_events import sqs_event, sqs_record
-from infra.simulator.faults import DROP, HANG, bad_gateway, error
+from infra.simulator.faults import DROP, HANG, bad_gateway
 from tests.kit.aws_faults import What
 from tests.kit.commands import Case
 from tests.kit.deployment import WORKER_REQUEST, Deployment
@@ -204,21 +204,7 @@ async def test_a_job_whose_token_is_dead_is_done_without_work(case: Case, capsys
     assert "token is dead" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("refusal", [error(404, 10015, "Unknown Webhook"), error(401, 50027, "Invalid Webhook Token")])
-async def test_a_job_whose_answer_can_never_be_edited_is_done(case: Case, refusal: Any) -> None:
-    await case.hand_over()
-    case.discord.faults.inject("PATCH", EDIT, refusal, times=20)
-    assert await case.receive() == {"batchItemFailures": []}
-
-
-@pytest.mark.parametrize("code", [10008, 10015])
-async def test_the_short_404_after_a_deferral_is_waited_out(case: Case, code: int) -> None:
-    case.discord.switch(callback_lag_seconds=1.0, callback_lag_code=code)
-    assert await case.through() == 1
-    assert case.said == ["done"]
-
-
-@pytest.mark.parametrize("fault", [DROP, HANG, bad_gateway(), error(400, 50035, "Invalid Form Body")])
+@pytest.mark.parametrize("fault", [DROP, HANG, bad_gateway()])
 async def test_a_final_answer_that_cannot_be_shown_is_shown_on_the_next_receive(case: Case, fault: Any) -> None:
     await case.hand_over()
     case.discord.faults.inject("PATCH", EDIT, fault, times=3)

@@ -108,8 +108,8 @@ class Deployment(Guild):
         """Discord sends this payload, signed, and takes the answer in."""
         now = self.clock.now()
         arrived = now - timedelta(seconds=old)
-        beneath = payload.get("message")
-        self.discord.begin_interaction(payload["token"], payload["id"], APPLICATION, arrived, message=beneath)
+        place = {"channel_id": payload.get("channel_id", "0"), "message": payload.get("message")}
+        self.discord.begin_interaction(payload["token"], payload["id"], APPLICATION, arrived, **place)
         body = encode(payload)
         event = api_gateway_event(body, sign(body, KEY, arrived), now=arrived)
         response = await webhook.handle(self.environment(WebhookConfig), event, WEBHOOK_REQUEST, WEBHOOK_SECONDS)

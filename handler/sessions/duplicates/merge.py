@@ -52,6 +52,7 @@ class MergeResult:
     merged: int = 0
     skipped: int = 0  # left as they were, because something had changed
     refused: int = 0  # not merged, because Discord refused: a repeat would be refused too
+    last: tuple[Session, OtherThread] | None = None  # left to `merge_last`
 
 
 class _Merge(Enum):
@@ -62,22 +63,30 @@ class _Merge(Enum):
     REFUSED = auto()
 
 
-async def merge_duplicates(context: Context, channel: ChannelItem, *, merged_before: int = 0) -> MergeResult:
+async def merge_duplicates(
+    context: Context, channel: ChannelItem, *, merged_before: int = 0, last: str | None = None
+) -> MergeResult:
     """Merge all duplicates of the channel, whose past must be imported.
 
-    `merged_before`: how many earlier attempts merged, for the progress. Raises Merging when the deadline is near, and
-    what Discord's refusals mean. A repeat goes on.
+    `merged_before`: how many earlier attempts merged, for the progress. `last`: a thread that is not merged, but put into
+    the result for `merge_last`. Raises Merging when the deadline is near, and what Discord's refusals mean. A repeat goes
+    on.
     """
     result = MergeResult(merged=merged_before)
     try:
-        await _merge_all(context, channel, result)
+        await _merge_all(context, channel, result, last)
     except RateLimited as wait:
         wait.progress = {"merged": result.merged}
         raise
     return result
 
 
-async def _merge_all(context: Context, channel: ChannelItem, result: MergeResult) -> None:
+async def merge_last(context: Context, session: Session, other: OtherThread) -> None:
+    """Merge the thread that was left to the end. A repeat of the whole finds it again."""
+    await _merge(context, session, other)
+
+
+async def _merge_all(context: Context, channel: ChannelItem, result: MergeResult, last: str | None) -> None:
     _check_deadline(context, result)
     listed = await settle_listed(context, channel)
     for key, namesake_ids in _split(await read_namesake_ids(context, channel)):
@@ -85,7 +94,7 @@ async def _merge_all(context: Context, channel: ChannelItem, result: MergeResult
         session = await context.store.sessions.get(channel.channel_id, key)
         group = await read_group(context, channel, key, session, namesake_ids, listed)
         if group is not None:
-            await _merge_group(context, channel, group, result)
+            await _merge_group(context, channel, group, result, last)
         tried = {other.thread.id for other in group.others} if group is not None else set()
         await _remove_merged(context, channel, key, [i for i in namesake_ids if i not in tried], result)
         listed = {}  # too old from here on
@@ -103,7 +112,9 @@ def _check_deadline(context: Context, result: MergeResult) -> None:
         raise Merging({"merged": result.merged})
 
 
-async def _merge_group(context: Context, channel: ChannelItem, group: Group, result: MergeResult) -> None:
+async def _merge_group(
+    context: Context, channel: ChannelItem, group: Group, result: MergeResult, last: str | None
+) -> None:
     session = group.session if group.on_record else await _adopt_one(context, channel, group)
     if session is None or session.discord_thread_id is None:
         result.skipped += len(group.others)
@@ -111,6 +122,9 @@ async def _merge_group(context: Context, channel: ChannelItem, group: Group, res
     for other in group.others:
         _check_deadline(context, result)
         if other.thread.id == session.discord_thread_id:
+            continue
+        if other.thread.id == last:
+            result.last = session, other
             continue
         match await _merge(context, session, other):
             case _Merge.DONE:

@@ -13,6 +13,7 @@ from handler.commands.registry import COMMANDS
 from handler.config import WorkerConfig
 from handler.errors import NotAllowed
 from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS
+from infra.simulator.faults import DROP
 from infra.simulator.models import Thread
 from tests.kit.deployment import Asked, Deployment
 from tests.kit.table_view import CHANNEL, GUILD
@@ -193,3 +194,25 @@ def test_both_commands_and_the_button_are_registered() -> None:
     assert {("session-admin", "import"), ("session-admin", "duplicates"), ("button", "merge-duplicates")} <= set(
         COMMANDS
     )
+
+
+@pytest.mark.parametrize("died", [False, True])
+async def test_a_duplicate_in_which_the_button_is_pressed_is_merged_last_after_the_answer(
+    deployment: Deployment, died: bool
+) -> None:
+    here, *_ = make_threads(deployment, 3)
+    deployment.people.post_message(make_threads(deployment, 1)[0], "the fullest")
+    place: dict[str, Any] = {"channel_id": here, "channel_type": 11, "parent_id": CHANNEL}
+    listed = await deployment.administer("duplicates", **place)
+    await finish(deployment, listed)
+    pressed = await deployment.press(listed, **place)
+    if died:  # between the answer and the last thread
+        deployment.discord.faults.inject("PATCH", f"/channels/{here}", DROP, times=3)
+        assert len((await deployment.receive())["batchItemFailures"]) == 1
+        assert not deployment.discord.threads[here].archived
+
+    assert "This thread closes last" in await finish(deployment, pressed)
+    assert deployment.discord.threads[here].archived
+    assert deployment.discord.threads[here].locked
+    assert len(session_threads(deployment)) == 1
+    assert not deployment.queue.dead

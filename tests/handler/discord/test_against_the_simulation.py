@@ -1,7 +1,7 @@
 """The real client against the simulated Discord."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -117,7 +117,9 @@ async def test_all_pages_of_archived_threads_can_be_read(simulated: SimulatedDis
 async def test_a_deferred_answer_is_edited(simulated: SimulatedDiscord) -> None:
     simulated.begin_interaction(INTERACTION_TOKEN, "5", APPLICATION, START.astimezone(UTC), channel_id=CHANNEL)
     discord = client(simulated)
-    editing = asyncio.ensure_future(discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))
+    editing = asyncio.ensure_future(
+        discord.edit_original(INTERACTION_TOKEN, {"content": "done"}, unknown_until=START + timedelta(seconds=9))
+    )
     await asyncio.sleep(0.1)
     assert simulated.answer_interaction(INTERACTION_TOKEN, {"type": 5, "data": {"flags": 64}}, START)
     await editing

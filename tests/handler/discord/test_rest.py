@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Coroutine
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -126,16 +126,23 @@ async def test_the_bots_user_id_is_fetched_once() -> None:
     assert len(script.sent) == 1
 
 
-async def test_an_edit_is_repeated_while_discord_does_not_know_the_deferral() -> None:
-    script, discord = scripted(refusal(404, 10015), refusal(404, 10008), ok({}))
-    await discord.edit_original(INTERACTION_TOKEN, {"content": "done"})
-    assert script.moments == pytest.approx([0, 0.3, 0.9], abs=1e-3)
+async def test_an_edit_is_repeated_while_discord_may_not_know_the_deferral_yet() -> None:
+    script, discord = scripted(*[refusal(404, 10015)] * 6, ok({}))
+    await discord.edit_original(INTERACTION_TOKEN, {"content": "done"}, unknown_until=START + timedelta(seconds=30))
+    assert script.moments == pytest.approx([0, 0.2, 0.6, 1.4, 3.0, 5.0, 7.0], abs=1e-3)
 
 
 async def test_an_edit_of_an_unknown_deferral_is_given_up() -> None:
     script, discord = scripted(*[refusal(404, 10015, "Unknown Webhook")] * 5)
-    assert (await failure(NotFound, discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))).code == 10015
+    edit = discord.edit_original(INTERACTION_TOKEN, {"content": "done"}, unknown_until=START + timedelta(seconds=2))
+    assert (await failure(NotFound, edit)).code == 10015
     assert len(script.sent) == 5
+
+
+async def test_an_edit_of_an_old_deferral_is_not_repeated() -> None:
+    script, discord = scripted(refusal(404, 10015))
+    await failure(NotFound, discord.edit_original(INTERACTION_TOKEN, {"content": "done"}))
+    assert len(script.sent) == 1
 
 
 async def test_an_edit_with_an_expired_token_is_not_repeated() -> None:
