@@ -182,6 +182,15 @@ def thread_page(response: Response, now: datetime, channel_id: str, before: date
     return ThreadList(found.threads, found.has_more, _read_date(response, now))
 
 
+def search_hits(response: Response) -> tuple[Channel, ...]:
+    """What the thread search found; nothing while its index is not ready (202)."""
+    if response.status == 202:
+        return ()
+    hits = _thread_page.decode(response.body).threads
+    _check_threads(hits)
+    return hits
+
+
 def audit_entries(response: Response) -> tuple[AuditEntry, ...]:
     entries = _audit_log.decode(response.body).audit_log_entries
     for entry in entries:

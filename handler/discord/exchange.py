@@ -30,6 +30,8 @@ ANSWER_MARGIN_SECONDS: Final = 0.3
 MAX_TIMEOUT_SECONDS: Final = 5.0
 # With less, a slow response would be lost; near the deadline the work is cancelled from outside anyway.
 MIN_TIMEOUT_SECONDS: Final = 1.0
+# A hint that takes longer is worth less than the time: most lists, which are read beside it, take half of this.
+HINT_TIMEOUT_SECONDS: Final = 0.5
 # The random share of each pause, so that requests that failed together are not repeated together.
 JITTER: Final = 0.5
 
@@ -99,11 +101,11 @@ class Exchange:
     def check_rate_limit(self, request: Request) -> None:
         """Raise RateLimited if such a request is known to have to wait for longer than `send` would."""
         wait = self._limits.known_wait(request, self._clock.now())
-        if wait is not None and not self._may_wait(wait):
+        if wait is not None and not self._may_wait(request, wait):
             raise _rate_limited(request, wait)
 
     def _may_repeat(self, request: Request, fault: TryAgain, attempt: int) -> bool:
-        if attempt >= self._retry.attempts or not isinstance(fault, DiscordUnavailable):
+        if request.hint or attempt >= self._retry.attempts or not isinstance(fault, DiscordUnavailable):
             return False
         return request.repeatable or not isinstance(fault, OutcomeUnknown)
 
@@ -124,13 +126,13 @@ class Exchange:
             waits_left -= 1
 
     async def _wait(self, request: Request, wait: Wait) -> None:
-        if not self._may_wait(wait):
+        if not self._may_wait(request, wait):
             raise _rate_limited(request, wait)
         telemetry.count("rate_limit_waits")
         await self._clock.sleep(wait.seconds)
 
-    def _may_wait(self, wait: Wait) -> bool:
-        return wait.seconds <= MAX_WAIT_SECONDS and self._is_before_deadline(wait.seconds)
+    def _may_wait(self, request: Request, wait: Wait) -> bool:
+        return not request.hint and wait.seconds <= MAX_WAIT_SECONDS and self._is_before_deadline(wait.seconds)
 
     async def _send_updating_limits(self, request: Request) -> tuple[Response, Wait | None]:
         response = None
@@ -151,6 +153,8 @@ class Exchange:
 
     def _timeout_seconds(self, request: Request) -> float:
         """A repeatable request leaves time for a repeat: a connection that died in a freeze hangs instead of failing."""
+        if request.hint:
+            return HINT_TIMEOUT_SECONDS
         left = remaining(self._clock.now(), math.inf)
         return max(MIN_TIMEOUT_SECONDS, min(MAX_TIMEOUT_SECONDS, left / 2 if request.repeatable else left))
 

@@ -33,6 +33,7 @@ class Request:
     reason: str | None = field(default=None, repr=False)  # for the audit log
     authorized: bool = True  # whether the bot's token is sent; interaction webhooks are authorized by their path
     repeatable: bool = False  # whether sending it twice has the same effect as sending it once
+    hint: bool = False  # whether its answer is only worth having at once: sent one time, and never waited with
     timeout_seconds: float | None = field(default=None, compare=False, repr=False)  # set for each attempt
 
     @property

@@ -42,6 +42,7 @@ CONNECT_TIMEOUT_SECONDS: Final = 1.5
 KEEP_ALIVE_SECONDS: Final = 300.0
 # Enough for the bot's 50 requests a second, most of which take less than a second.
 MAX_CONNECTIONS: Final = 50
+SEARCH_SIZE: Final = 25  # threads: the maximum (OpenAPI description, "thread_search")
 PAGE_SIZE: Final = 100  # threads or audit log entries: the maximum (Discord docs, "Channel", "Audit Log")
 
 # What httpx raises before it sends a request: it had no effect. After any other error it may have been applied.
@@ -128,6 +129,13 @@ class Discord:
         return await self._exchange.send(
             request, lambda r: decode.thread_page(r, self._clock.now(), channel_id, before)
         )
+
+    async def search_threads(self, channel_id: str, name: str) -> tuple[Channel, ...]:
+        """Threads of the channel whose name is like this one, as Discord's search knew them some time ago.
+
+        None while its index is not ready. Sent once, and given up soon: the search is a hint and proves nothing.
+        """
+        return await self._exchange.send(routes.search_threads(channel_id, name, SEARCH_SIZE), decode.search_hits)
 
     async def audit_log(self, guild_id: str, *, after: str | None, limit: int = PAGE_SIZE) -> tuple[AuditEntry, ...]:
         """One page of the guild's audit log: the entries after that id, oldest first; with None, the newest ones."""

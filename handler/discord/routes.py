@@ -42,6 +42,12 @@ def archived_threads(channel_id: str, before: datetime | None, limit: int) -> Re
     return Request("GET", path, route, query=tuple(query), repeatable=True)
 
 
+def search_threads(channel_id: str, name: str, limit: int) -> Request:
+    """Public and private threads, active or archived, whose name has these words. OpenAPI description, "thread_search"."""
+    path, route = f"/channels/{_id(channel_id)}/threads/search", "GET /channels/{channel}/threads/search"
+    return Request("GET", path, route, query=(("name", name), ("limit", str(limit))), repeatable=True, hint=True)
+
+
 def audit_log(guild_id: str, after: str | None, limit: int) -> Request:
     """The entries after that id, oldest first; with None, the newest ones."""
     query = (("limit", str(limit)), *((("after", _id(after)),) if after else ()))

@@ -7,6 +7,7 @@ from typing import Any, TypeVar, overload
 A = TypeVar("A")
 B = TypeVar("B")
 C = TypeVar("C")
+D = TypeVar("D")
 
 
 @overload
@@ -15,6 +16,10 @@ async def gather(a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], /) -> tup
 async def gather(
     a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], c: Coroutine[Any, Any, C], /
 ) -> tuple[A, B, C]: ...
+@overload
+async def gather(
+    a: Coroutine[Any, Any, A], b: Coroutine[Any, Any, B], c: Coroutine[Any, Any, C], d: Coroutine[Any, Any, D], /
+) -> tuple[A, B, C, D]: ...
 @overload
 async def gather(*coroutines: Coroutine[Any, Any, A]) -> tuple[A, ...]: ...
 

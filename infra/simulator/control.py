@@ -35,6 +35,8 @@ _WORLD: Final = frozenset(
         "switch",
         "close_nonce_window",
         "report_missing_once",
+        "stop_search_index",
+        "resume_search_index",
         "limit_route",
         "limit_globally",
         "limit_once",

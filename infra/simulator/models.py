@@ -33,6 +33,7 @@ EPHEMERAL: Final = 1 << 6
 LOADING: Final = 1 << 7
 
 # Audit log actions (Discord docs, "Audit Log").
+CHANNEL_UPDATE: Final = 11
 CHANNEL_DELETE: Final = 12
 CHANNEL_OVERWRITE_UPDATE: Final = 14
 MEMBER_KICK: Final = 20

@@ -12,13 +12,16 @@ from typing import Any
 from infra.simulator import effects
 from infra.simulator.call import utf16_length
 from infra.simulator.models import (
+    ANNOUNCEMENT,
     ARCHIVE_DURATIONS,
     CHANNEL_DELETE,
     CHANNEL_OVERWRITE_UPDATE,
+    CHANNEL_UPDATE,
     DEFAULT_ARCHIVE_DURATION,
     MAX_THREAD_NAME_UNITS,
     MEMBER_KICK,
     PUBLIC_THREAD,
+    TEXT,
     Change,
     Channel,
     Message,
@@ -149,6 +152,16 @@ class People:
         self._state.channels.discard(channel_id)
         changes = (Change("name", channel.name, None), Change("type", channel.kind, None))
         self._audit(channel.guild_id, CHANNEL_DELETE, channel_id, by=by, now=now, changes=changes)
+
+    def convert_channel(self, channel_id: str, *, now: datetime, by: str | None = None) -> None:
+        """Make a text channel an announcement channel, or back. Its threads keep their type."""
+        channel = self._channel(channel_id)
+        if channel.kind not in (TEXT, ANNOUNCEMENT):
+            raise ImpossibleAction(f"channel {channel_id} cannot be converted")
+        kind = TEXT if channel.kind == ANNOUNCEMENT else ANNOUNCEMENT
+        self._state.channels.put(channel_id, replace(channel, kind=kind))
+        changes = (Change("type", channel.kind, kind),)
+        self._audit(channel.guild_id, CHANNEL_UPDATE, channel_id, by=by, now=now, changes=changes)
 
     def remove_bot_from_guild(self, guild_id: str, *, now: datetime, by: str | None = None) -> None:
         self._change_guild(guild_id, bot_is_member=False)

@@ -203,6 +203,13 @@ class SimulatedDiscord:
         """Answer the next GET of that thread with 404 and code 10003, even if it exists."""
         self.state.reported_missing |= {thread_id}
 
+    def stop_search_index(self) -> None:
+        """Let the thread search know what there is now, and nothing that comes later."""
+        self.state.search_index = tuple(self.state.threads.values())
+
+    def resume_search_index(self) -> None:
+        self.state.search_index = None
+
     def limit_route(
         self, method: str, template: str, limit: int, per: float, *, scope: str = "user", hidden: bool = False
     ) -> None:

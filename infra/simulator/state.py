@@ -72,7 +72,7 @@ class Identity:
 
 
 # What makes two states different: plain values, and dictionaries.
-_VALUES: Final = ("switches", "endpoint_url", "reported_missing")
+_VALUES: Final = ("switches", "endpoint_url", "reported_missing", "search_index")
 _DICTS: Final = (
     "users",
     "guilds",
@@ -109,6 +109,7 @@ class State:
         self.endpoint_url: str | None = None
         self.last_id = 0
         self.reported_missing: frozenset[str] = frozenset()  # threads whose next GET is answered 10003
+        self.search_index: tuple[Thread, ...] | None = None  # what the thread search knows; None: it is up to date
         self.users: ForkableDict[str, User] = ForkableDict()
         self.guilds: ForkableDict[str, Guild] = ForkableDict()
         self.channels: ForkableDict[str, Channel] = ForkableDict()
@@ -121,8 +122,8 @@ class State:
         self.rules: ForkableDict[tuple[str, str], RateRule] = ForkableDict()  # by method and route template
         self.windows: ForkableDict[tuple[str, ...], Window] = ForkableDict()
         self.active: ForkableDict[str, frozenset[str]] = ForkableDict()  # guild → ids of its active threads
-        # (parent, private) → places of its archived threads, oldest first
-        self.archived: ForkableDict[tuple[str, bool], tuple[Place, ...]] = ForkableDict()
+        # (parent, type) → places of its archived threads, oldest first
+        self.archived: ForkableDict[tuple[str, int], tuple[Place, ...]] = ForkableDict()
 
     def fork(self) -> "State":
         """An independent copy."""
@@ -161,7 +162,7 @@ class State:
         self._unlist(thread)
 
     def put_archived_threads(self, threads: Iterable[Thread]) -> None:
-        """Set many new archived threads at once, all of one parent, all private or none."""
+        """Set many new archived threads at once, all of one parent and one type."""
         new = tuple(threads)
         self.threads.put_all((thread.id, thread) for thread in new)
         if new:
@@ -186,8 +187,8 @@ class State:
         self.archived.put(_index_key(thread), places[:index] + places[index + 1 :])
 
 
-def _index_key(thread: Thread) -> tuple[str, bool]:
-    return thread.parent_id, thread.is_private
+def _index_key(thread: Thread) -> tuple[str, int]:
+    return thread.parent_id, thread.kind
 
 
 def _place(thread: Thread) -> Place:

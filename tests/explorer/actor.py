@@ -98,7 +98,7 @@ class Opener:
     """Who opens what, and how many times over. `name` tells the actors of a scenario apart, and is the lease's owner.
 
     `slow`: its clock stands still, so that it takes its own lease for good for ever. `reconciles`: it is no opener but the
-    reconciler, and `session` only says whose threads it is asked about.
+    reconciler, and `session` only says whose threads it is asked about. `searches`: Discord's thread search has its index.
     """
 
     name: str
@@ -106,6 +106,7 @@ class Opener:
     times: int = 1
     slow: bool = False
     reconciles: bool = False
+    searches: bool = False
 
     @property
     def session_key(self) -> str:
@@ -133,6 +134,7 @@ class Execution:
         self.pending: dict[int, tuple[Question, Any]] = {}
         self._now = now
         self._number = 0
+        self._searches = opener.searches
         environment = Environment(_CONFIG, clock=self)
         environment.dynamodb = self._call  # type: ignore[assignment]  # nothing but the seam is used
         environment.discord = Discord(
@@ -164,6 +166,8 @@ class Execution:
         return answer
 
     async def _send(self, request: Request) -> Response:
+        if request.hint and not self._searches:
+            return Response(202)  # the index is not ready; no call of its own, which would only make more states
         key = f"{request.method} {request.path} {request.query}".encode() + (encode_body(request) or b"")
         response: Response = await self._ask(Question("discord", request, key))
         return response

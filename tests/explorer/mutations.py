@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 from handler.sessions.context import Context
 from handler.sessions.model import LookUp
+from handler.sessions.names import SessionName
 from handler.sessions.opening import create, reuse
 from handler.sessions.threads import generation
 from handler.sessions.threads.generation import Ended, StillThere, find_thread
@@ -50,7 +51,7 @@ def without_the_second_look() -> Iterator[None]:
 def without_the_look_up() -> Iterator[None]:
     """The anchor is posted without looking for a thread of that name first."""
 
-    async def look(context: Context, channel: ChannelItem, session_key: str) -> LookUp:
+    async def look(context: Context, channel: ChannelItem, name: SessionName) -> LookUp:
         return LookUp()
 
     with patch.object(create, "look_up", look):

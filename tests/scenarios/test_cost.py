@@ -9,8 +9,8 @@ from tests.kit.table_view import CHANNEL
 from tests.kit.virtual_time import START
 
 LATENCY = 1.0
-# The active list and an archived page, the anchor, the start, and the requester's membership.
-DISCORD_CALLS_OF_A_CREATION = 5
+# The active list, an archived page and the search side by side; the anchor, the start, and the requester's membership.
+DISCORD_CALLS_OF_A_CREATION = 6
 # The session, the channel, the namesakes; the claim, the record with its pointer, the commit; that the guild is in use.
 DYNAMODB_CALLS_OF_A_CREATION = 7
 

@@ -12,7 +12,7 @@ from tests.kit.deployment import Deployment
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL, GUILD
 
-pytestmark = pytest.mark.guild(table="memory")
+pytestmark = pytest.mark.guild(table="memory", search_ready=False)
 
 ACTIVE = "/guilds/{guild_id}/threads/active"
 # One page that lacks what follows, and says so of nothing, cannot be told from the end of the past.
@@ -57,7 +57,7 @@ async def test_a_look_up_that_reads_half_a_page_creates_nothing(guild: Guild, ki
 
 @pytest.mark.parametrize("imported", [True, False], ids=["look-up", "import"])
 async def test_a_second_page_that_is_empty_for_once_is_read_again(imported: bool) -> None:
-    with Guild(imported=imported) as guild:
+    with Guild(imported=imported, search_ready=False) as guild:
         old = add_past(guild)
         lost = json_response(200, {"threads": [], "members": [], "has_more": False})
         guild.discord.faults.inject("GET", f"/channels/{CHANNEL}/threads/archived/public", lost, nth=2)

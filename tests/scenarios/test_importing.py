@@ -11,7 +11,8 @@ from handler.sessions.model import Outcome
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL
 
-pytestmark = pytest.mark.guild(table="memory", imported=False)
+# Without its index the search is no short cut.
+pytestmark = pytest.mark.guild(table="memory", imported=False, search_ready=False)
 
 ARCHIVED: Final = "GET /channels/{channel_id}/threads/archived/public"
 THREADS: Final = "POST /channels/{channel_id}/messages/{message_id}/threads"

@@ -32,7 +32,7 @@ async def open_existing(opener: Opener, session: Session | None, channel: Channe
 
     Raises NotAllowed, with nothing written, if a look-up finds none.
     """
-    found = await look_up(opener.context, channel, opener.request.name.key)
+    found = await look_up(opener.context, channel, opener.request.name)
     if not found.adoptable and found.renamed is None:
         rights.require_starting(opener.request)
     if found.adoptable:

@@ -18,12 +18,14 @@ from handler.runtime.concurrency import gather
 from handler.runtime.deadline import remaining
 from handler.sessions.context import Context
 from handler.sessions.model import Matches, Opened, StartOver
+from handler.sessions.names import SessionName
 from handler.sessions.opening.adopt import adopt, link_renamed
 from handler.sessions.opening.next_step import NextStep
 from handler.sessions.opening.opener import Opener
 from handler.sessions.threads.lists import WATERMARK_MARGIN, read_active, read_archived_pages, read_archived_since
 from handler.sessions.threads.look_up import find_matches
 from handler.sessions.threads.match import OVERLAP, is_public_thread, next_page_before
+from handler.sessions.threads.search import read_hits, search
 from handler.sessions.threads.settle import settle
 from handler.store.items import ChannelItem, Session
 
@@ -39,7 +41,7 @@ async def open_from_past(
     if session is not None and step is not NextStep.CLAIM:  # no claim is held while the past is read
         await context.store.claims.drop(session, now=context.clock.now())
         return StartOver.PAST_CHANGED
-    found = await import_past(context, channel, request.name.key, stretch=request.import_stretch)
+    found = await import_past(context, channel, request.name, stretch=request.import_stretch)
     if isinstance(found, StartOver):
         return found
     if found.renamed is not None and not found.adoptable:
@@ -65,17 +67,22 @@ async def import_whole(context: Context, channel: ChannelItem, *, stretch: float
 
 
 async def import_past(
-    context: Context, channel: ChannelItem, session_key: str | None, *, stretch: float | None = None
+    context: Context, channel: ChannelItem, name: SessionName | None, *, stretch: float | None = None
 ) -> Matches | StartOver:
     """Go on with the channel's import until a thread bears the name of that session (None: of no session), or to its end.
 
-    PAST_CHANGED: the import has reached its end, or another one has given the session its thread. Raises Importing,
-    with the progress so far, when the deadline is near or `stretch` seconds are over; what was done is kept.
+    The active list and Discord's search are asked for the name first. PAST_CHANGED: the import has reached its end, or
+    another one has given the session its thread. Raises Importing, with the progress so far, when the deadline is near
+    or `stretch` seconds are over; what was done is kept.
     """
     begun = context.clock.now()
-    if session_key is not None:
-        active = await read_active(context, channel.channel_id, channel.guild_id)
-        if (found := await _find(context, channel, session_key, active)) is not None:
+    session_key = None if name is None else name.key
+    if name is not None:
+        active, hits = await gather(
+            read_active(context, channel.channel_id, channel.guild_id), search(context, channel.channel_id, name)
+        )
+        threads: Sequence[Channel] = (*active, *await read_hits(context, hits, (t.id for t in active)))
+        if (found := await _find(context, channel, session_key, threads)) is not None:
             return found
     while channel.imported_at is None:
         now = context.clock.now()

@@ -50,7 +50,7 @@ async def create(opener: Opener, session: Session, channel: ChannelItem) -> Open
         _check_generations(opener, session)
         if session.source_message_id is not None:
             return await _start_and_commit(opener, session)
-        found = await look_up(opener.context, channel, session.session_key)
+        found = await look_up(opener.context, channel, opener.request.name)
         if found.adoptable:
             adopted = await adopt(opener, session, found.adoptable, channel)
             await _advance_watermark(opener.context, channel, found)

@@ -9,26 +9,33 @@ from handler.runtime.clock import iso
 from handler.runtime.concurrency import gather, gather_limited
 from handler.sessions.context import Context
 from handler.sessions.model import LookUp, Match, Matches, Renamed
+from handler.sessions.names import SessionName
 from handler.sessions.threads.lists import WATERMARK_MARGIN, is_beyond_watermark, read_active, read_newly_archived
 from handler.sessions.threads.match import best_first, is_adoptable, is_match
 from handler.sessions.threads.namesakes import fetch_namesake
+from handler.sessions.threads.search import read_hits, search
 from handler.store.items import ChannelItem, Pointer, Session
 
 MAX_NAMESAKES_AT_ONCE: Final = 5  # requests side by side: leaves most of the bot's 50 a second to others
 
 
-async def look_up(context: Context, channel: ChannelItem, session_key: str) -> LookUp:
+async def look_up(context: Context, channel: ChannelItem, name: SessionName) -> LookUp:
     """All threads on Discord that bear the session's name in this channel.
 
-    Reads side by side the active list, the pages archived since the channel's watermark, and the key's namesakes; then,
-    only if there is a match, the pointers. Raises what any of the reads raises: half a look-up is none.
+    Reads side by side the active list, the pages archived since the channel's watermark, the key's namesakes, and
+    Discord's search; then, only if there is a match, the pointers. Raises what any of the reads raises, except the
+    search: half a look-up is none.
     """
-    active, archived, namesakes = await gather(
+    session_key = name.key
+    active, archived, namesakes, hits = await gather(
         read_active(context, channel.channel_id, channel.guild_id),
         read_newly_archived(context, channel),
         context.store.namesakes.of_session(channel.channel_id, session_key),
+        search(context, channel.channel_id, name),
     )
     listed = {t.id: t for t in (*archived.threads, *active)}
+    known = [*listed, *(namesake.thread_id for namesake in namesakes)]
+    listed |= {t.id: t for t in await read_hits(context, hits, known)}
     unlisted = [fetch_namesake(context, namesake) for namesake in namesakes if namesake.thread_id not in listed]
     for thread in await gather_limited(MAX_NAMESAKES_AT_ONCE, unlisted):
         if thread is not None:

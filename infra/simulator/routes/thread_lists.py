@@ -7,9 +7,9 @@ from typing import Any, Final, assert_never
 
 from infra.simulator import render
 from infra.simulator.call import Call
-from infra.simulator.effects import is_forum
+from infra.simulator.effects import is_forum, thread_kind
 from infra.simulator.exchange import Response, json_response
-from infra.simulator.models import ANNOUNCEMENT, TEXT, Channel, Thread
+from infra.simulator.models import ANNOUNCEMENT, PRIVATE_THREAD, TEXT, Channel, Thread
 from infra.simulator.permissions import allows, require, sees_thread
 from infra.simulator.refusals import Error, Refusal
 from infra.simulator.state import HalfPages
@@ -36,20 +36,22 @@ def active_threads(call: Call) -> Response:
 
 
 def public_archived(call: Call) -> Response:
-    return _archived(call, _parent(call), private=False)
+    """Only the type of thread that the channel has now: in a converted channel the older threads are in no list."""
+    channel = _parent(call)
+    return _archived(call, channel, thread_kind(channel))
 
 
 def private_archived(call: Call) -> Response:
     channel = _parent(call)
     require(channel, "MANAGE_THREADS")
-    return _archived(call, channel, private=True)
+    return _archived(call, channel, PRIVATE_THREAD)
 
 
 def joined_private_archived(call: Call) -> Response:
     channel = _parent(call)
     limit = call.query_integer("limit", DEFAULT_PAGE, MIN_PAGE, MAX_PAGE)
     before = call.query_snowflake("before")
-    ids = sorted((number for _, number in call.state.archived.get((channel.id, True)) or ()), reverse=True)
+    ids = sorted((number for _, number in call.state.archived.get((channel.id, PRIVATE_THREAD)) or ()), reverse=True)
     threads = [call.state.threads[str(number)] for number in ids if before is None or number < before]
     joined = [thread for thread in threads if thread.has_member(call.bot)]
     return json_response(200, {**_listed(call, joined[:limit]), "has_more": len(joined) > limit})
@@ -66,10 +68,11 @@ def search(call: Call) -> Response:
     offset = call.query_integer("offset", 0, 0, MAX_SEARCH_OFFSET)
     archived = call.request.query.get("archived")
     words = call.request.query.get("name", "").casefold().split()
+    index = call.state.search_index
     indexed_until = call.now - timedelta(seconds=switches.search_lag_seconds)
     found = [
         thread
-        for thread in call.state.threads.values()
+        for thread in (call.state.threads.values() if index is None else index)
         if thread.parent_id == channel.id
         and thread.created_at <= indexed_until
         and (archived is None or thread.archived == (archived == "true"))
@@ -91,12 +94,12 @@ def _parent(call: Call) -> Channel:
     return channel
 
 
-def _archived(call: Call, channel: Channel, *, private: bool) -> Response:
+def _archived(call: Call, channel: Channel, kind: int) -> Response:
     """One page, newest first. It has no thread that was archived exactly at `before`."""
     limit = call.query_integer("limit", DEFAULT_PAGE, MIN_PAGE, MAX_PAGE)
-    half = None if private else call.state.switches.archived_pages
+    half = None if kind == PRIVATE_THREAD else call.state.switches.archived_pages
     before = None if half == "the newest" else call.query_time("before")
-    places = call.state.archived.get((channel.id, private)) or ()
+    places = call.state.archived.get((channel.id, kind)) or ()
     end = len(places) if before is None else bisect_left(places, (before, 0))
     start = max(0, end - limit)
     threads = [call.state.threads[str(number)] for _, number in reversed(places[start:end])]

@@ -55,6 +55,12 @@ BEFORE = datetime(2026, 11, 1, 10, 0, tzinfo=UTC)
             None,
         ),
         (
+            lambda d: d.search_threads("1", "Session a&b"),
+            {"threads": [THREAD], "has_more": False, "total_results": 1},
+            "GET /channels/1/threads/search?name=Session+a%26b&limit=25",
+            None,
+        ),
+        (
             lambda d: d.post_message("1", {"content": "hi"}, nonce="abc"),
             MESSAGE,
             "POST /channels/1/messages",

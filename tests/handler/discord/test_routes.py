@@ -36,6 +36,7 @@ REQUESTS = {
     "audit log after": routes.audit_log(GUILD, MESSAGE, 1),
     "active threads": routes.active_threads(GUILD),
     "archived threads": routes.archived_threads(CHANNEL, None, 100),
+    "search threads": routes.search_threads(CHANNEL, "Session 1a06a43", 25),
     "archived threads before": routes.archived_threads(CHANNEL, MOMENT, 2),
     "post message": routes.post_message(CHANNEL, BODY, "n" * 25),
     "get message": routes.get_message(CHANNEL, MESSAGE),

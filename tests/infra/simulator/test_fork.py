@@ -33,6 +33,7 @@ ACTIONS: dict[str, Callable[[Scene, People], object]] = {
     "edit_thread": lambda s, p: p.edit_thread(s.thread, now=LATER, name="y", archived=True),
     "auto_archive": lambda s, p: p.auto_archive(s.thread, now=LATER),
     "auto_archive_idle": lambda s, p: p.auto_archive_idle(now=LATER + 1440 * 60 * SECOND),
+    "convert_channel": lambda s, p: p.convert_channel(TEXT, now=LATER),
     "delete_channel": lambda s, p: p.delete_channel(TEXT, now=LATER),
     "remove_bot_from_guild": lambda s, p: p.remove_bot_from_guild(GUILD, now=LATER),
     "return_bot_to_guild": remove_and_return_bot,
@@ -46,6 +47,7 @@ CHANGES = [request for request in REQUESTS if request[0] != "GET"]
 SETTINGS: dict[str, Callable[[SimulatedDiscord], object]] = {
     "switch": lambda d: d.switch(second_thread_from_message=True),
     "404 once": lambda d: d.report_missing_once("5"),
+    "stopped index": lambda d: d.stop_search_index(),
     "limit": lambda d: d.limit_globally(),
     "limit once": lambda d: d.limit_once("GET", "*", 5),
     "fault": lambda d: d.faults.inject("*", "*", DROP),
@@ -154,6 +156,7 @@ IMPOSSIBLE: dict[str, Callable[[Scene, People], object]] = {
         TEXT, "x", now=LATER, message_id="9"
     ),
     "delete a message of another channel": lambda s, p: p.delete_message(FORUM, s.message, now=LATER),
+    "convert a forum": lambda s, p: p.convert_channel(FORUM, now=LATER),
     "post in a forum": lambda s, p: p.post_message(FORUM, "x", now=LATER),
     "post in a channel that does not exist": lambda s, p: p.post_message("9", "x", now=LATER),
     "give a thread an empty name": lambda s, p: p.rename(s.thread, "", now=LATER),

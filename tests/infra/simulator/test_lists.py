@@ -1,9 +1,12 @@
 """Active, archived, joined and searched threads."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
+
+import pytest
 
 from infra.simulator.permissions import default_permissions_without
+from infra.simulator.state import HalfPages
 from tests.infra.simulator.client import ALICE, BOT, GUILD, NOON, TEXT, Bot, refused
 
 PUBLIC = f"/channels/{TEXT}/threads/archived/public"
@@ -154,3 +157,40 @@ def test_without_manage_threads_the_search_leaves_out_private_threads_of_others(
 
     bot.discord.people.set_permissions(TEXT, default_permissions_without("MANAGE_THREADS"), now=bot.now)
     assert names(bot.get(SEARCH, name="secret")) == []
+
+
+def test_in_a_converted_channel_the_older_archived_threads_are_in_no_list_until_it_is_converted_back(bot: Bot) -> None:
+    bot.discord.people.archive(bot.start("older"), now=bot.now)
+    bot.discord.people.convert_channel(TEXT, now=bot.now)
+    active = bot.start("active")
+    bot.discord.people.archive(bot.start("newer"), now=bot.now)
+    assert names(bot.get(PUBLIC)) == ["newer"]
+    assert bot.get(f"/channels/{active}")["type"] == 10
+
+    bot.discord.people.convert_channel(TEXT, now=bot.now)
+    assert names(bot.get(PUBLIC)) == ["older"]
+    assert bot.active() == ["active"]
+    bot.wait(30)
+    assert sorted(names(bot.get(SEARCH))) == ["active", "newer", "older"]
+
+
+def test_a_search_whose_index_has_stopped_shows_what_there_was_then(bot: Bot) -> None:
+    renamed, deleted = bot.start("Session one"), bot.start("Session two")
+    bot.wait(30)
+    bot.discord.stop_search_index()
+    bot.discord.people.rename(renamed, "talk", now=bot.now)
+    bot.discord.people.delete_thread(deleted, now=bot.now)
+    assert sorted(names(bot.get(SEARCH, name="session"))) == ["Session one", "Session two"]
+
+    bot.discord.resume_search_index()
+    assert names(bot.get(SEARCH, name="session")) == []
+
+
+@pytest.mark.parametrize("half", get_args(HalfPages))
+def test_half_pages_of_archived_threads_each_lack_something(bot: Bot, half: HalfPages) -> None:
+    bot.discord.people.add_archived_threads(TEXT, 3, newest=NOON, name_of=str)
+    first = bot.get(PUBLIC, limit=2)
+    whole = bot.get(PUBLIC, limit=2, before=archive_time(first, 0))
+    bot.discord.switch(archived_pages=half)
+
+    assert bot.get(PUBLIC, limit=2, before=archive_time(first, 0)) != whole
