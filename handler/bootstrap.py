@@ -8,7 +8,7 @@ import asyncio
 import contextvars
 import os
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
@@ -73,14 +73,15 @@ class Environment(Generic[C]):
 
     async def with_token(self, work: Coroutine[Any, Any, T]) -> T:
         """Do the work; if the bot's token is still to be read from its parameter, read it at the same time."""
-        if self.token.is_known:
-            return await work
-        read = asyncio.ensure_future(self.token.get())
-        try:
-            return await work
-        finally:
-            read.cancel()
-            await asyncio.gather(read, return_exceptions=True)  # the work has met its error, if there was one
+        with closing(work):  # it has not begun if the token's client cannot be built
+            if self.token.is_known:
+                return await work
+            read = asyncio.ensure_future(self.token.get())
+            try:
+                return await work
+            finally:
+                read.cancel()
+                await asyncio.gather(read, return_exceptions=True)  # the work has met its error, if there was one
 
     @cached_property
     def names(self) -> Names:

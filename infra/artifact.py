@@ -7,7 +7,6 @@ library and pip. It installs for Lambda (arm64, CPython 3.13) from any machine, 
     python -m infra.artifact DIRECTORY --host   the same for this machine and this Python, to try it out
 """
 
-import argparse
 import os
 import shutil
 import subprocess
@@ -15,6 +14,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
+
+from infra.command_line import Parser
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RUNTIME: Final = (3, 13)  # template.yaml's Runtime; bytecode works with one minor version only
@@ -110,7 +111,7 @@ def say(text: str) -> None:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m infra.artifact", description="Build what Lambda runs.")
+    parser = Parser(prog="python -m infra.artifact", description="Build what Lambda runs.")
     parser.add_argument("directory", type=Path, help="where to put it")
     parser.add_argument("--host", action="store_true", help="for this machine and this Python instead of Lambda's")
     arguments = parser.parse_args()
@@ -118,6 +119,9 @@ def main() -> int:
         build(arguments.directory, () if arguments.host else LAMBDA_PLATFORM)
     except subprocess.CalledProcessError as failed:
         say(f"{Path(failed.cmd[0]).name} -m {failed.cmd[2]} failed; its own message is above.")
+        return 1
+    except OSError as fault:
+        say(str(fault))
         return 1
     return 0
 

@@ -3,10 +3,9 @@
     python -m infra.plan 1234567890
 
 Environment: that of `ReconcilerFunction`, i.e. SESSIONS_TABLE, DISCORD_APPLICATION_ID, and DISCORD_BOT_TOKEN or
-DISCORD_BOT_TOKEN_PARAMETER; AWS credentials that may read the table and its indices.
+DISCORD_BOT_TOKEN_PARAMETER; AWS_REGION, and AWS credentials that may read the table and its indices.
 """
 
-import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -15,17 +14,19 @@ from typing import Any, Final
 import httpx
 import msgspec
 from boto3.session import Session as AwsSession
+from botocore.exceptions import BotoCoreError
 
 from handler import config
+from handler.aws.dynamodb import InvalidCall
 from handler.bootstrap import Environment
 from handler.config import ReconcilerConfig
 from handler.discord.models import Channel
 from handler.errors import ConfigurationError, Forbidden, NotFound, OnethreadError
-from handler.runtime import telemetry
 from handler.sessions.reconcile import housekeeping
 from handler.sessions.reconcile.housekeeping import HousekeepingSettings
 from handler.sessions.reconcile.run import observe_and_plan
 from handler.store.items import Namesake, Session
+from infra import command_line
 
 NO_QUEUE: Final = "https://sqs.invalid"  # nothing is sent
 
@@ -37,28 +38,32 @@ def main(
     aws: AwsSession | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> int:
-    parser = argparse.ArgumentParser(prog="python -m infra.plan", description=__doc__.partition("\n")[0])
-    parser.add_argument("guild", help="the guild's id")
+    parser = command_line.Parser(prog="python -m infra.plan", description=__doc__.partition("\n")[0])
+    parser.add_argument("guild", type=command_line.parse_id, help="the guild's id")
     options = parser.parse_args(arguments)
     try:
         settings = config.load(ReconcilerConfig, {"RECONCILE_QUEUE_URL": NO_QUEUE, **environ})
+        with command_line.only_errors():
+            lines = plan(options.guild, settings, aws or command_line.aws_session(environ), transport)
     except ConfigurationError as fault:
-        print(fault, file=sys.stderr)
-        return 1
-    telemetry.configure("ERROR")
-    environment = Environment(settings, aws=aws, transport=transport)
-    try:
-        lines = environment.run(environment.with_token(_plan(environment, options.guild)))
+        return command_line.fail(fault)
     except (Forbidden, NotFound) as refusal:
-        print(f"The guild cannot be read, so a run would park it: {refusal}", file=sys.stderr)
-        return 1
-    except OnethreadError as error:
-        print(f"There is no plan: {error}", file=sys.stderr)
-        return 1
-    finally:
-        environment.close()
+        return command_line.fail(f"The guild cannot be read, so a run would park it: {refusal}")
+    except (OnethreadError, InvalidCall, BotoCoreError) as error:
+        return command_line.fail(f"There is no plan: {error}")
     print("\n".join(lines or ["Nothing to do: the table agrees with Discord."]))
     return 0
+
+
+def plan(
+    guild_id: str, settings: ReconcilerConfig, aws: AwsSession, transport: httpx.AsyncBaseTransport | None = None
+) -> list[str]:
+    """What a run would do now. Raises OnethreadError, InvalidCall or BotoCoreError."""
+    environment = Environment(settings, aws=aws, transport=transport)
+    try:
+        return environment.run(environment.with_token(_plan(environment, guild_id)))
+    finally:
+        environment.close()
 
 
 async def _plan(environment: Environment[ReconcilerConfig], guild_id: str) -> list[str]:

@@ -1,13 +1,11 @@
 """`python -m infra.cost`: print what the reconciler costs as Markdown; `--write FILE` puts it into a document, between its two comments."""
 
-import argparse
-import logging
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from handler.runtime.telemetry import configure
+from infra import command_line
 from infra.cost.cycle import Cycle, cycle, most_guilds
 from infra.cost.measure import Measured, Use, measure
 
@@ -18,15 +16,22 @@ BEGIN, END = "<!-- python -m infra.cost -->", "<!-- end -->"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m infra.cost", description=__doc__)
+    parser = command_line.Parser(prog="python -m infra.cost", description=__doc__)
     parser.add_argument("--write", type=Path, metavar="FILE", help="put it into this file instead of printing it")
     options = parser.parse_args(arguments)
-    configure(logging.getLevelName(logging.ERROR))  # no log line for each run
-    text = report(measure(FEW_SESSIONS), measure(MANY_SESSIONS))
-    if options.write is None:
-        print(text)
-    else:
-        options.write.write_text(replace_between(options.write.read_text(), text))
+    try:
+        if options.write is not None:
+            replace_between(
+                options.write.read_text(), ""
+            )  # measuring takes a while: see first whether there is a place
+        with command_line.only_errors():
+            text = report(measure(FEW_SESSIONS), measure(MANY_SESSIONS))
+        if options.write is None:
+            print(text)
+        else:
+            options.write.write_text(replace_between(options.write.read_text(), text))
+    except (OSError, ValueError) as fault:
+        return command_line.fail(fault)
     return 0
 
 

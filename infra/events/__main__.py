@@ -19,6 +19,7 @@ from nacl.exceptions import CryptoError
 from nacl.signing import SigningKey
 
 from infra import interactions
+from infra.command_line import Parser, parse_port
 from infra.events import containers
 from infra.interactions import encode, sign
 from infra.lambda_events import api_gateway_event, schedule_event, sqs_event, sqs_record
@@ -96,7 +97,7 @@ def _template(options: argparse.Namespace, now: datetime) -> str:
         text: str = yaml.safe_dump(containers.declare_variables(built), sort_keys=False)
     except FileNotFoundError:
         raise UsageError(f"{options.built} is not there: run `make build` first.") from None
-    except (yaml.YAMLError, KeyError, TypeError):
+    except (OSError, yaml.YAMLError, KeyError, TypeError):
         raise UsageError(f"{options.built} is not what `make build` writes: name its template with --built.") from None
     return text.rstrip()
 
@@ -138,7 +139,7 @@ def _json(value: Any) -> str:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m infra.events", description="Print an event or what goes with it.")
+    parser = Parser(prog="python -m infra.events", description="Print an event or what goes with it.")
     parser.add_argument("--signing-key", metavar="HEX", help=f"instead of ${KEY_VARIABLE} or the development key")
     kinds = parser.add_subparsers(title="what to print", required=True, metavar="KIND")
     for name, make, described, taken in _KINDS:
@@ -168,8 +169,8 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "--unlock": {"action": "store_true", "help": "lift a moderator's lock"},
     "--request-id": {"metavar": "ID", "help": "repeats with the same id are one request"},
     "--host": {"default": "host.docker.internal", "help": "this machine, as a container sees it"},
-    "--aws-port": {"type": int, "required": True, "metavar": "PORT", "help": "as `make run` says"},
-    "--discord-port": {"type": int, "required": True, "metavar": "PORT", "help": "as `make run` says"},
+    "--aws-port": {"type": parse_port, "required": True, "metavar": "PORT", "help": "as `make run` says"},
+    "--discord-port": {"type": parse_port, "required": True, "metavar": "PORT", "help": "as `make run` says"},
     "--built": {"type": Path, "default": BUILT_TEMPLATE, "metavar": "FILE", "help": f"instead of {BUILT_TEMPLATE}"},
 }
 _SESSION: Final = "--name --topic --channel"

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import math
 import signal
 import sys
 import threading
@@ -10,24 +11,30 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
+from infra.command_line import Parser, fail, parse_port
 from infra.local.screen import Screen
 from infra.local.stack import Ports, Stack, StartFailed
 
 STOPPED: Final = 130  # the status that shells show for a program that Ctrl-C ended
 # Warm environments that stay after the tour. The crowd's fifty would only take memory.
 WARM: Final = 2
+MIN_TICK_SECONDS: Final = 1  # below it the schedule would do little else than fire
+MAX_TICK_SECONDS: Final = 86_400  # a day: nobody waits longer, and 0 turns it off
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    given = [port for port in (options.port, options.discord_port, options.aws_port, options.lambda_port) if port]
+    if twice := [port for port in given if given.count(port) > 1]:
+        parser.error(f"port {twice[0]} is given twice: each part needs one of its own")
     screen = Screen()
     signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background programs without it
     signal.signal(signal.SIGTERM, _stop)
     try:
         return _run(options, screen)
-    except StartFailed as failure:
-        print(failure, file=sys.stderr)
-        return 1
+    except (StartFailed, OSError) as failure:
+        return fail(failure)
     except KeyboardInterrupt:
         screen.hint("stopped")
         return STOPPED
@@ -97,13 +104,12 @@ def _show_addresses(stack: Stack, screen: Screen) -> None:
     )
     screen.blank()
     screen.hint("Try it from another terminal:")
-    python = sys.executable
     screen.rows(
         [
-            ("open", f"{python} -m infra.local.client open 1a06a43"),
-            ("with curl", f"{python} -m infra.local.client curl 1a06a43 | sh"),
-            ("as a program", f"{python} -m infra.local.client ensure 1a06a43"),
-            ("as a moderator", f"{python} -m infra.local.client --help"),
+            ("open", 'make ask ARGS="open 1a06a43"'),
+            ("with curl", 'make ask ARGS="curl 1a06a43" | sh'),
+            ("as a program", 'make ask ARGS="ensure 1a06a43"'),
+            ("as a moderator", 'make ask ARGS="--help"'),
             ("in a container", "docs/local-events.md"),
         ]
     )
@@ -114,8 +120,20 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
+def _parse_seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if seconds != 0 and not MIN_TICK_SECONDS <= seconds <= MAX_TICK_SECONDS:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is neither 0 nor from {MIN_TICK_SECONDS} to {MAX_TICK_SECONDS} seconds"
+        )
+    return seconds
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
+    parser = Parser(prog="python -m infra.local", description=__doc__)
     for prefix, listener in (
         ("", "the interactions endpoint"),
         ("discord-", "the simulated Discord"),
@@ -123,9 +141,10 @@ def _parser() -> argparse.ArgumentParser:
         ("lambda-", "Lambda's own API"),
     ):
         described = f"of {listener}; a free one if not given"
-        parser.add_argument(f"--{prefix}port", type=int, default=0, metavar="PORT", help=described)
+        parser.add_argument(f"--{prefix}port", type=parse_port, default=0, metavar="PORT", help=described)
     parser.add_argument("--no-tour", action="store_true", help="only serve")
-    parser.add_argument("--tick", type=float, default=5.0, metavar="SECONDS", help="how often the schedule fires (5)")
+    ticking = "how often the schedule fires (5); 0: only when told"
+    parser.add_argument("--tick", type=_parse_seconds, default=5.0, metavar="SECONDS", help=ticking)
     parser.add_argument("--verbose", action="store_true", help="show the functions' logs here")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="write the tour's beginning as SVG, and end")
     return parser

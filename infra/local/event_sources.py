@@ -119,7 +119,7 @@ def find_finished(batch: Sequence[Message], result: Result, *, reports_failures:
 
 
 class Schedule:
-    """Invokes a function every so many seconds."""
+    """Invokes a function every so many seconds; 0: never."""
 
     def __init__(self, invoke: Invoke, seconds: float) -> None:
         self._invoke = invoke
@@ -129,7 +129,7 @@ class Schedule:
         self._thread.start()
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._seconds):
+        while not self._stopping.wait(self._seconds or None):
             self._invoke(schedule_event(datetime.now(UTC)))
 
     def stop(self) -> None:

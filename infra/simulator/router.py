@@ -51,6 +51,7 @@ ROUTES: Final = (
     Route("GET", "/guilds/{guild_id}/threads/active", thread_lists.active_threads),
     Route("GET", "/guilds/{guild_id}/audit-logs", audit_log.audit_log),
     Route("GET", "/users/@me", application.current_user),
+    Route("GET", "/users/@me/guilds", application.current_guilds),
     Route("GET", "/applications/@me", application.current_application),
     Route("PATCH", "/applications/@me", application.change_application),
     Route("GET", _GLOBAL_COMMANDS, application.list_commands),

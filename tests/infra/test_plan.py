@@ -1,8 +1,12 @@
 """The dry run of the reconciler: it prints each action, and changes nothing."""
 
+import logging
+import os
+
 import httpx
 import pytest
 
+from handler.runtime import telemetry
 from infra.plan import main
 from infra.simulator.transport import SimulatedTransport
 from tests.kit.deployment import USER, Deployment
@@ -77,3 +81,55 @@ def test_missing_variables_are_named(capsys: pytest.CaptureFixture[str]) -> None
     said = capsys.readouterr().err
     assert "DISCORD_APPLICATION_ID is missing" in said
     assert "RECONCILE_QUEUE_URL" not in said
+
+
+@pytest.mark.parametrize("guild", ["abc", "", "12 34", "-1"])
+def test_a_guild_that_is_no_id_is_refused_in_one_line(guild: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["--", guild], environ={})
+    said = capsys.readouterr().err
+    assert said.startswith(f"python -m infra.plan: argument guild: {guild!r} is no id of Discord's")
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("aws", "said"),
+    [
+        ({}, "AWS_DEFAULT_REGION is missing\n"),
+        (
+            {"AWS_PROFILE": "nobody", "AWS_REGION": "eu-central-1"},
+            "There is no plan: The config profile (nobody) could not",
+        ),
+        ({"AWS_REGION": "eu-central-1"}, "There is no plan: dynamodb query: NoCredentialsError"),
+    ],
+)
+def test_without_a_region_or_credentials_it_says_so_in_one_line(
+    aws: dict[str, str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    nowhere = {"AWS_CONFIG_FILE": "/nowhere", "AWS_SHARED_CREDENTIALS_FILE": "/nowhere"}
+    for name, value in {**nowhere, "AWS_EC2_METADATA_DISABLED": "true", **aws}.items():
+        monkeypatch.setenv(name, value)
+    variables = {"SESSIONS_TABLE": "sessions", "DISCORD_APPLICATION_ID": "1", "DISCORD_BOT_TOKEN_PARAMETER": "/token"}
+    assert main([GUILD], environ=variables | aws) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(said)
+    assert shown.err.count("\n") == 1
+
+
+def test_a_table_that_is_not_there_is_named(deployment: Deployment, capsys: pytest.CaptureFixture[str]) -> None:
+    assert plan(deployment, SESSIONS_TABLE="another") == 1
+    said = capsys.readouterr().err
+    assert "ResourceNotFoundException" in said
+    assert said.count("\n") == 1
+
+
+def test_the_level_of_the_logs_is_the_same_afterwards(deployment: Deployment) -> None:
+    telemetry.configure("WARNING")
+    try:
+        plan(deployment)
+        assert telemetry.logger.log_level == logging.WARNING
+    finally:
+        telemetry.configure("INFO")

@@ -12,12 +12,14 @@ from moto import mock_aws
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
 from infra.register import main, register
-from infra.simulator.exchange import Outcome, Request
+from infra.simulator.exchange import Outcome, Request, json_response
 from infra.simulator.transport import SimulatedTransport
 from tests.infra.simulator.client import APPLICATION, GUILD, NOON, Bot, small_world
 from tests.kit import openapi
 from tests.kit.secrets import BOT_TOKEN
 
+FAULTY = {"type": 1, "name": "Session", "description": "x"}
+UNREGISTER = "Remove them: python -m infra.register --unregister\n"
 ENVIRON = {
     "DISCORD_APPLICATION_ID": APPLICATION,
     "DISCORD_BOT_TOKEN": BOT_TOKEN,
@@ -75,7 +77,7 @@ def test_the_first_registration_sends_every_command_and_a_second_finds_nothing_t
     assert [command["name"] for command in wire.registered()] == ["session", "session-admin"]
     assert wire.run() == 0
     assert read_output() == "Up to date (everywhere): /session, /session-admin.\n"
-    assert wire.methods() == ["GET", "PUT", "GET"]
+    assert wire.methods().count("PUT") == 1
 
 
 def test_a_guilds_commands_go_to_that_guild_only_and_are_recognised_again(wire: Wire, read_output: Any) -> None:
@@ -94,8 +96,53 @@ def test_a_dry_run_shows_each_difference_and_changes_nothing(wire: Wire, read_ou
     assert '-    "name": "somebody-elses",' in shown
     assert '+    "name": "session",' in shown
     assert "Dry run (everywhere): nothing was changed." in shown
-    assert wire.methods() == ["GET"]
+    assert set(wire.methods()) == {"GET"}
     assert [command["name"] for command in wire.registered()] == ["somebody-elses"]
+
+
+def test_commands_that_a_guild_would_show_twice_are_told_whichever_way_they_were_registered_first(
+    wire: Wire, read_output: Any
+) -> None:
+    assert wire.run("--guild", GUILD) == 0
+    assert "Twice" not in read_output()
+    assert wire.run("--dry-run") == 0
+    assert f"Twice: /session, /session-admin are registered in guild {GUILD} too" in read_output()
+    assert wire.run() == 0
+    assert f"python -m infra.register --unregister --guild {GUILD}\n" in read_output()
+    assert wire.run("--guild", GUILD) == 0
+    assert read_output().endswith("are registered everywhere too, and shown twice there. " + UNREGISTER)
+
+
+def test_another_command_in_the_guild_is_no_twin(wire: Wire, read_output: Any) -> None:
+    foreign = [{"name": "somebody-elses", "type": 1, "description": "Was here before"}]
+    assert wire.bot.send("PUT", f"/applications/{APPLICATION}/guilds/{GUILD}/commands", foreign).status == 200
+    assert wire.run() == 0
+    assert "Twice" not in read_output()
+
+
+@pytest.mark.parametrize("scope", [[], ["--guild", GUILD]])
+def test_commands_are_removed_from_one_scope(wire: Wire, scope: list[str], read_output: Any) -> None:
+    wire.run()
+    wire.run("--guild", GUILD)
+    read_output()
+    assert wire.run("--unregister", "--dry-run", *scope) == 0
+    assert "nothing was changed" in read_output()
+    assert [bool(wire.registered()), bool(wire.registered(GUILD))] == [True, True]
+    assert wire.run("--unregister", *scope) == 0
+    assert "Removed (" in read_output()
+    assert [bool(wire.registered()), bool(wire.registered(GUILD))] == [bool(scope), not scope]
+    assert wire.run("--unregister", *scope) == 0
+    assert "Up to date" in read_output()
+
+
+def test_a_look_for_twins_that_fails_does_not_hide_that_the_commands_were_registered(
+    wire: Wire, read_output: Any
+) -> None:
+    wire.world.faults.inject("GET", "/users/@me/guilds", json_response(503, {}))
+    assert wire.run() == 0
+    shown = read_output()
+    assert "Registered (everywhere)" in shown
+    assert "It could not be seen whether they are registered in a guild too: Discord has a problem" in shown
 
 
 def test_a_changed_description_is_the_only_line_that_differs() -> None:
@@ -111,6 +158,8 @@ def test_a_changed_description_is_the_only_line_that_differs() -> None:
 @pytest.mark.parametrize(
     ("status", "body", "message"),
     [
+        (200, b"<html>Please log in to this network</html>", "the answer is not Discord's"),
+        (200, b'{"commands": []}', "the answer is not Discord's"),
         (401, b'{"message": "401: Unauthorized", "code": 0}', "does not accept this bot token"),
         (403, b'{"message": "Missing Access", "code": 50001}', "does not allow it (Missing Access)"),
         (404, b'{"message": "Unknown Application", "code": 10002}', "does not know this application or guild"),
@@ -184,8 +233,25 @@ def test_the_definitions_fit_discords_openapi_description() -> None:
             openapi.validate({"$ref": "#/components/schemas/ApplicationCommandUpdateRequest"}, command)
 
 
-def test_definitions_with_faults_never_reach_discord(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("infra.register.COMMANDS", ({"type": 1, "name": "Session", "description": "x"},))
+def test_definitions_with_faults_never_reach_discord() -> None:
     client = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: pytest.fail("was sent")))
     with pytest.raises(Exception, match="a name is 1 to 32 lower-case letters"):
-        asyncio.run(register(client, APPLICATION, None, dry_run=False))
+        asyncio.run(register(client, APPLICATION, None, [FAULTY], dry_run=False))
+
+
+@pytest.mark.parametrize("guild", ["my server", "abc", "0", "-5", "1" * 21])
+def test_a_guild_that_is_no_id_is_refused_in_one_line(
+    wire: Wire, guild: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        wire.run(f"--guild={guild}")
+    said = capsys.readouterr().err
+    assert said.startswith(f"python -m infra.register: argument --guild: '{guild}' is no id of Discord's")
+    assert said.count("\n") == 1
+    assert wire.sent == []
+
+
+@pytest.mark.parametrize("url", ["discord.test", "http://[", "http://a b/"])
+def test_an_address_that_is_none_is_reported(url: str, read_output: Any) -> None:
+    assert main([], environ={**ENVIRON, "DISCORD_API_URL": url}) == 1
+    assert read_output().count("\n") == 1

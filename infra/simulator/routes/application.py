@@ -15,11 +15,13 @@ from infra.commands.limits import (
 from infra.simulator import render
 from infra.simulator.call import Call, read_text
 from infra.simulator.exchange import Response, encode, json_response
+from infra.simulator.models import Guild
 from infra.simulator.refusals import Error, Refusal, invalid
 
 # The flag of the privileged Message Content intent for an application in fewer than 100 guilds.
 MESSAGE_CONTENT_LIMITED: Final = 1 << 19
 CHAT_INPUT: Final = 1
+MAX_GUILDS: Final = 200  # of a page (Discord docs, "User: Get Current User Guilds")
 # The fields of a guild at their defaults (Discord docs, "Guild").
 _PLAIN_GUILD: Final[dict[str, Any]] = {
     **dict.fromkeys(
@@ -72,6 +74,13 @@ def current_user(call: Call) -> Response:
     return json_response(200, {**user, "mfa_enabled": False, "locale": "en-US", "verified": True, "email": None})
 
 
+def current_guilds(call: Call) -> Response:
+    """The guilds that the bot is a member of, by id."""
+    guilds = [guild for guild in call.state.guilds.values() if guild.bot_is_member]
+    limit = call.query_integer("limit", MAX_GUILDS, 1, MAX_GUILDS)
+    return json_response(200, [_partial_guild(guild) for guild in sorted(guilds, key=lambda g: int(g.id))[:limit]])
+
+
 def current_application(call: Call) -> Response:
     return json_response(200, _application(call))
 
@@ -92,6 +101,18 @@ def change_application(call: Call) -> Response:
 def guild(call: Call) -> Response:
     found = call.find_guild(call.args[0], Error.UNKNOWN_GUILD)
     return json_response(200, {**_PLAIN_GUILD, "id": found.id, "name": found.name, "owner_id": found.owner_id})
+
+
+def _partial_guild(guild: Guild) -> dict[str, Any]:
+    return {
+        "id": guild.id,
+        "name": guild.name,
+        "icon": None,
+        "banner": None,
+        "owner": False,
+        "permissions": str(guild.permissions),
+        "features": [],
+    }
 
 
 def list_commands(call: Call) -> Response:

@@ -82,6 +82,7 @@ REQUESTS: tuple[tuple[str, str, Any, int], ...] = (
     ("GET", "/guilds/{guild}/threads/active", None, 200),
     ("GET", "/guilds/{guild}/audit-logs", None, 200),
     ("GET", "/users/@me", None, 200),
+    ("GET", "/users/@me/guilds", None, 200),
     ("GET", "/applications/@me", None, 200),
     ("PATCH", "/applications/@me", _ENDPOINT, 200),
     ("GET", "/applications/{app}/commands", None, 200),
