@@ -31,6 +31,10 @@ help: ## show this list
 run: installed ## start the whole of Onethread on this machine and play the tour
 	@$(BIN)/python -m infra.local $(ARGS)
 
+.PHONY: ask
+ask: installed ## use the running local stack: ARGS="open 1a06a43", ARGS="--help"
+	@$(BIN)/python -m infra.local.client $(ARGS)
+
 .PHONY: picture
 picture: installed ## draw the tour's beginning for the README
 	@$(BIN)/python -m infra.local --picture docs/pictures/tour.svg

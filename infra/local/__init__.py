@@ -16,6 +16,7 @@ The tour:
     scenarios        what it plays, in order
     tour             what the scenarios share
     crash_scenario   the one that plays at the same time as the others
+    people           the users, and what they may do
     discord_client   users who send commands
     request_counter  what something cost, counted on the wire
     screen           the terminal
@@ -23,6 +24,6 @@ The tour:
 
 Another terminal:
     client           commands for the running stack
-    address_file     where it runs
+    address_file     where the running stacks are
     http_client      requests to it
 """

@@ -1,45 +1,66 @@
-"""A small file in the user's cache that tells commands in other terminals where the running stack is."""
+"""Small files in the user's cache that tell commands in other terminals where the running stacks are, one for each stack."""
 
 import json
 import os
+import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
 
 from infra.local.stack import Stack
+
+ADDRESSES: Final = frozenset({"gateway", "discord", "invocations"})
+# A listener on this machine takes a connection at once, even if it is busy.
+CONNECT_SECONDS: Final = 2.0
 
 
 @contextmanager
 def publish_addresses(stack: Stack) -> Iterator[None]:
-    """Keep the file while the stack runs. There is one file for a user: of several stacks it names the last one."""
-    path = _path()
-    addresses = {
-        "pid": os.getpid(),
-        "gateway": stack.gateway.url,
-        "discord": stack.discord.url,
-        "invocations": stack.invocations.url,
-    }
-    text = json.dumps(addresses)
+    """Keep the stack's file while it runs. Raises OSError if the cache cannot be written."""
+    path = _folder() / f"{_port(stack.gateway.url)}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
+    urls = {"gateway": stack.gateway.url, "discord": stack.discord.url, "invocations": stack.invocations.url}
+    path.write_text(json.dumps(urls))
     try:
         yield
     finally:
-        with suppress(FileNotFoundError):
-            if path.read_text() == text:
-                path.unlink()
+        path.unlink(missing_ok=True)
 
 
-def read_addresses() -> dict[str, str] | None:
-    """The addresses of the running stack; None if none is running."""
+def running_stacks() -> dict[int, dict[str, str]]:
+    """The addresses of each running stack, by the port of its endpoint. Files of stacks that were killed are removed."""
+    stacks = {}
+    for path in sorted(_folder().glob("*.json")):
+        addresses = _read(path)
+        if addresses is not None and _listens(addresses["gateway"]):
+            stacks[_port(addresses["gateway"])] = addresses
+        else:
+            path.unlink(missing_ok=True)
+    return stacks
+
+
+def _read(path: Path) -> dict[str, str] | None:
     try:
-        addresses: dict[str, str] = json.loads(_path().read_text())
-        os.kill(int(addresses["pid"]), 0)
-    except (FileNotFoundError, ValueError, KeyError, ProcessLookupError):
+        addresses = json.loads(path.read_text())
+    except (FileNotFoundError, ValueError):
         return None
-    return addresses
+    return addresses if isinstance(addresses, dict) and addresses.keys() >= ADDRESSES else None
 
 
-def _path() -> Path:
+def _listens(url: str) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", _port(url)), CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def _port(url: str) -> int:
+    return urlsplit(url).port or 0
+
+
+def _folder() -> Path:
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "onethread" / "local.json"
+    return Path(cache) / "onethread" / "local"

@@ -1,6 +1,7 @@
 """Talk to the running local stack from another terminal, as a user, a program or a moderator.
 
 python -m infra.local.client open 1a06a43 --topic "login bug"
+python -m infra.local.client open 1a06a43 --user guest
 python -m infra.local.client curl 1a06a43 | sh
 python -m infra.local.client ensure 1a06a43
 python -m infra.local.client make "Session 1a06a43"
@@ -15,23 +16,19 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from infra.interactions import (
-    DEVELOPMENT_CHANNEL_ID,
-    DEVELOPMENT_GUILD_ID,
-    DEVELOPMENT_USER_ID,
-    development_key,
-    encode,
-    interaction,
-    sign,
-)
+from infra.command_line import Parser, fail
+from infra.interactions import DEVELOPMENT_CHANNEL_ID, development_key, encode, interaction, sign
 from infra.lambda_events import schedule_event
-from infra.local.address_file import read_addresses
-from infra.local.discord_client import Answer, Channel, DiscordClient, User
+from infra.local import people
+from infra.local.address_file import running_stacks
+from infra.local.discord_client import Answer, Channel, DiscordClient, User, context
 from infra.local.http_client import Refused, call, invoke_function
 from infra.local.screen import Screen
+from infra.simulator.permissions import PERMISSION_BITS, permission_bits
 
 # As long as the worker may take after one delivery of its message failed.
 MAX_WAIT_SECONDS: Final = 90.0
@@ -47,39 +44,54 @@ Addresses = Mapping[str, str]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    options = _parser().parse_args(arguments)
-    addresses = read_addresses()
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    stacks = running_stacks()
+    if options.stack is None and len(stacks) > 1:
+        parser.error(
+            f"several local stacks are running: choose one with --stack {' or --stack '.join(map(str, stacks))}"
+        )
+    addresses = stacks.get(options.stack or next(iter(stacks), 0))
     if addresses is None:
-        print("No local stack is running. Start one in another terminal with `make run`.", file=sys.stderr)
-        return 1
+        return fail("No such local stack is running. Start one in another terminal with `make run`.")
     try:
         options.run(options, addresses, Screen())
     except Refused as refused:
-        print(refused, file=sys.stderr)
-        return 1
+        return fail(refused)
     except BrokenPipeError:  # the output's reader, `head` for example, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except OSError as fault:
-        print(f"The local stack does not answer: {fault}. Start it again with `make run`.", file=sys.stderr)
-        return 1
+    except (OSError, ValueError) as fault:  # ValueError: something else listens there, and answers otherwise
+        return fail(f"The local stack does not answer: {fault}. Start it again with `make run`.")
     return 0
 
 
 def _open(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
-    discord = _discord(addresses)
-    user = User(DEVELOPMENT_USER_ID, "you", is_moderator=options.moderator)
-    answer = discord.open(user, Channel(DEVELOPMENT_GUILD_ID, options.channel), options.name, options.topic)
+    discord, channel = _discord(addresses), _find_channel(options.channel, addresses)
+    answer = discord.open(_user(options), channel, options.name, options.topic)
     _show(discord, answer, addresses, screen)
 
 
 def _administer(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
-    discord, channel = _discord(addresses), Channel(DEVELOPMENT_GUILD_ID, options.channel)
-    moderator = User(DEVELOPMENT_USER_ID, "you", is_moderator=True)
-    answer = _show(discord, discord.administer(moderator, channel, options.kind), addresses, screen)
+    discord, channel, user = _discord(addresses), _find_channel(options.channel, addresses), _user(options)
+    answer = _show(discord, discord.administer(user, channel, options.kind), addresses, screen)
     if answer.message is not None and answer.message.get("components") and options.merge:
         with screen.spinner("thinking…"):
-            merged = discord.press_button(moderator, channel, answer.message)
+            merged = discord.press_button(user, channel, answer.message)
         _show(discord, merged, addresses, screen)
+
+
+def _user(options: argparse.Namespace) -> User:
+    user: User = options.user
+    return replace(user, permissions=user.permissions & ~permission_bits(options.without))
+
+
+def _find_channel(channel_id: str, addresses: Addresses) -> Channel:
+    """The channel or thread as Discord knows it: an interaction names its type and its parent. Raises Refused."""
+    world = call("GET", f"{addresses['discord']}/_/world")
+    found = next((shown for shown in [*world["channels"], *world["threads"]] if shown["id"] == channel_id), None)
+    if found is None:
+        raise Refused(f"The simulated Discord has no channel or thread {channel_id}.")
+    return Channel(found["guild_id"], channel_id, kind=found["type"], parent_id=found["parent_id"])
 
 
 def _discord(addresses: Addresses) -> DiscordClient:
@@ -100,15 +112,8 @@ def _show(discord: DiscordClient, answer: Answer, addresses: Addresses, screen: 
 
 def _curl(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
     """Print a command line for a shell; its signature is valid for five minutes."""
-    now = datetime.now(UTC)
-    payload = interaction(
-        options.name,
-        topic=options.topic,
-        channel_id=options.channel,
-        guild_id=DEVELOPMENT_GUILD_ID,
-        user_id=DEVELOPMENT_USER_ID,
-        now=now,
-    )
+    now, channel = datetime.now(UTC), _find_channel(options.channel, addresses)
+    payload = interaction(options.name, topic=options.topic, **context(_user(options), channel))
     body = encode(payload)
     headers = [
         f"--header {shlex.quote(f'{name}: {value}')}" for name, value in sign(body, development_key(), now).items()
@@ -152,7 +157,8 @@ def _fetch_threads(addresses: Addresses) -> list[dict[str, Any]]:
 
 def _parser() -> argparse.ArgumentParser:
     form = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(prog="python -m infra.local.client", description=__doc__, formatter_class=form)
+    parser = Parser(prog="python -m infra.local.client", description=__doc__, formatter_class=form)
+    parser.add_argument("--stack", type=int, metavar="PORT", help="which stack, if several run: its endpoint's port")
     kinds = parser.add_subparsers(dest="kind", required=True, metavar="WHAT")
     requests: tuple[tuple[str, Callable[..., None], str], ...] = (
         ("open", _open, "use /session open"),
@@ -165,15 +171,21 @@ def _parser() -> argparse.ArgumentParser:
         kind.add_argument("--topic", help="what it is about")
         kind.add_argument("--channel", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
         kind.set_defaults(run=run)
-    kinds.choices["open"].add_argument("--moderator", action="store_true", help="as a user with Manage Threads")
     kinds.choices["ensure"].add_argument("--unlock", action="store_true", help="lift a moderator's lock")
     for subcommand, described in (
-        ("import", "use /session-admin import, as a user with Manage Threads"),
-        ("duplicates", "use /session-admin duplicates, as a user with Manage Threads"),
+        ("import", "use /session-admin import"),
+        ("duplicates", "use /session-admin duplicates"),
     ):
         kind = kinds.add_parser(subcommand, help=described, description=described)
         kind.add_argument("--channel", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
         kind.set_defaults(run=_administer, merge=False)
+    for name, user in (
+        ("open", people.YOU),
+        ("curl", people.YOU),
+        ("import", people.VERA),
+        ("duplicates", people.VERA),
+    ):
+        _add_user(kinds.choices[name], user)
     kinds.choices["duplicates"].add_argument("--merge", action="store_true", help="also press the button")
     kinds.add_parser("threads", help="list the threads on the simulated Discord").set_defaults(run=_threads)
     kinds.add_parser("tick", help="let the reconciler's schedule fire now").set_defaults(run=_tick)
@@ -187,6 +199,31 @@ def _parser() -> argparse.ArgumentParser:
         kind.set_defaults(run=_act, action=action)
     kinds.choices["rename"].add_argument("name", help="its new name")
     return parser
+
+
+def _add_user(parser: argparse.ArgumentParser, default: User) -> None:
+    known = ", ".join(people.BY_NAME)
+    described = f"who uses it: {known}, or the id of some other member ({default.name})"
+    parser.add_argument("--user", type=_parse_user, default=default, metavar="WHO", help=described)
+    parser.add_argument(
+        "--moderator", action="store_const", dest="user", const=people.VERA, help="the same as --user vera, a moderator"
+    )
+    parser.add_argument(
+        "--without",
+        action="append",
+        default=[],
+        choices=sorted(PERMISSION_BITS),
+        metavar="PERMISSION",
+        help="a permission that this user lacks, CREATE_PUBLIC_THREADS for example",
+    )
+
+
+def _parse_user(text: str) -> User:
+    if text.isdecimal():
+        return User(text, f"user {text}")
+    if text not in people.BY_NAME:
+        raise argparse.ArgumentTypeError(f"nobody is called {text}: {', '.join(people.BY_NAME)}, or an id")
+    return people.BY_NAME[text]
 
 
 if __name__ == "__main__":

@@ -24,8 +24,8 @@ from infra.interactions import (
     sign,
 )
 from infra.local.http_client import call, send
+from infra.simulator.models import TEXT
 
-MANAGE_THREADS: Final = 1 << 34
 LOADING: Final = 1 << 7  # Discord docs, "Message", message flags: the deferred answer is still awaited
 DEFERRALS: Final = (5, 6)  # of a command, and of a button
 MAX_WAIT_SECONDS: Final = 15.0
@@ -41,24 +41,22 @@ POLL_SECONDS: Final = 0.05
 
 @dataclass(frozen=True)
 class User:
-    """A member of a guild."""
+    """A member of a guild, and what this member may do in its channels."""
 
     id: str
     name: str
-    is_moderator: bool = False
-
-    @property
-    def permissions(self) -> int:
-        return MEMBER_PERMISSIONS | (MANAGE_THREADS if self.is_moderator else 0)
+    permissions: int = MEMBER_PERMISSIONS
 
 
 @dataclass(frozen=True)
 class Channel:
-    """A text channel, and what the bot may do there."""
+    """A channel or a thread, and what the bot may do there."""
 
     guild_id: str
     id: str
     app_permissions: int = BOT_PERMISSIONS
+    kind: int = TEXT
+    parent_id: str | None = None  # of a thread: its channel
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ class DiscordClient:
 
     def open(self, user: User, channel: Channel, name: str, topic: str | None = None) -> Answer:
         """Use ``/session open`` and return the first answer; `wait` returns the one after a deferral."""
-        return self._send(interaction(name, topic=topic, **_context(user, channel)))
+        return self._send(interaction(name, topic=topic, **context(user, channel)))
 
     def open_and_retry(self, user: User, channel: Channel, name: str, topic: str | None = None) -> list[Answer]:
         """Open, wait for the answer, and repeat that as long as there was not enough time. Returns all answers."""
@@ -113,11 +111,11 @@ class DiscordClient:
 
     def administer(self, user: User, channel: Channel, subcommand: str) -> Answer:
         """Use ``/session-admin`` and return the first answer."""
-        return self._send(admin_command(subcommand, **_context(user, channel)))
+        return self._send(admin_command(subcommand, **context(user, channel)))
 
     def press_button(self, user: User, channel: Channel, message: Mapping[str, Any]) -> Answer:
         """Press the first button below a message, and wait until the message shows the outcome."""
-        answer = self._send(button(message, **_context(user, channel)))
+        answer = self._send(button(message, **context(user, channel)))
         return self._poll(answer, lambda shown: _is_unchanged(shown.message, message), MAX_WAIT_SECONDS)
 
     def wait(self, answer: Answer, seconds: float = MAX_WAIT_SECONDS) -> Answer:
@@ -158,9 +156,12 @@ class DiscordClient:
         return shown
 
 
-def _context(user: User, channel: Channel) -> dict[str, Any]:
+def context(user: User, channel: Channel) -> dict[str, Any]:
+    """Who uses a command, where and when, as `interactions.used_in_guild` takes it."""
     return {
         "channel_id": channel.id,
+        "channel_type": channel.kind,
+        "parent_id": channel.parent_id,
         "guild_id": channel.guild_id,
         "user_id": user.id,
         "app_permissions": channel.app_permissions,

@@ -11,7 +11,8 @@ from rich.text import Text
 from infra.local import crash_scenario
 from infra.local.discord_client import Answer
 from infra.local.http_client import call, invoke_function
-from infra.local.tour import CHANNEL, CROWD, MONA, OMAR, THINKING, VERA, Scenario, Tour
+from infra.local.people import MONA, OMAR, VERA
+from infra.local.tour import CHANNEL, CROWD, THINKING, Scenario, Tour
 
 NAME: Final = "1a06a43"
 INCIDENT: Final = "incident 42"

@@ -94,11 +94,12 @@ class Screen:
             yield
 
     def table(self, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """Counts are aligned to the right."""
+        """Counts are aligned to the right. Ids stay whole, so that they can be copied; other texts are folded."""
         drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
         for place, column in enumerate(columns):
             numeric = all(row[place].isdecimal() and len(row[place]) < 7 for row in rows)
-            drawn.add_column(column, justify="right" if numeric else "left", no_wrap=True)
+            ids = all(_ID.fullmatch(row[place]) for row in rows)
+            drawn.add_column(column, justify="right" if numeric else "left", no_wrap=ids, overflow="fold")
         for row in rows:
             drawn.add_row(*row)
         self._indented(drawn)

@@ -18,15 +18,13 @@ from infra.interactions import BOT_PERMISSIONS, DEVELOPMENT_CHANNEL_ID, DEVELOPM
 from infra.local.aws_client import client
 from infra.local.crash_scenario import CrashScenario
 from infra.local.discord_client import Answer, Channel, DiscordClient, User
+from infra.local.people import MONA, OMAR, VERA
 from infra.local.request_counter import Cost, RequestCounter
 from infra.local.screen import Screen
 from infra.local.stack import Stack
 from infra.simulator.models import Thread as DiscordThread
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, permission_bits
 
-MONA: Final = User("1300000000000000001", "mona")
-OMAR: Final = User("1300000000000000002", "omar")
-VERA: Final = User("1300000000000000003", "vera (moderator)", is_moderator=True)
 CROWD: Final = tuple(User(str(1310000000000000000 + number), f"user {number}") for number in range(1, 51))
 CHANNEL: Final = Channel(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID)
 THINKING: Final = "Onethread is thinking…"

@@ -15,7 +15,7 @@ import pytest
 
 from infra.interactions import DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID
 from infra.local import client
-from infra.local.address_file import publish_addresses, read_addresses
+from infra.local.address_file import publish_addresses
 from infra.local.discord_client import Channel, DiscordClient, User
 from infra.local.http_client import invoke_function, send
 from infra.local.request_counter import RequestCounter
@@ -158,7 +158,6 @@ def test_without_a_stack_a_command_says_how_to_start_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert read_addresses() is None
     assert client.main(["threads"]) == 1
     assert "make run" in capsys.readouterr().err
 
@@ -186,6 +185,10 @@ def descendants(pid: int) -> list[int]:
     return children + [below for child in children for below in descendants(child)]
 
 
+def announcements(cache: Path) -> list[Path]:
+    return list((cache / "onethread" / "local").glob("*.json"))
+
+
 def started(cache: Path) -> tuple["subprocess.Popen[bytes]", list[int]]:
     """`make run` without the tour, up and serving, with environments; and all processes below it."""
     process = subprocess.Popen(
@@ -196,8 +199,8 @@ def started(cache: Path) -> tuple["subprocess.Popen[bytes]", list[int]]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    announcement = cache / "onethread" / "local.json"
-    eventually(lambda: announcement.exists() or process.poll() is not None)
+    eventually(lambda: bool(announcements(cache)) or process.poll() is not None)
+    (announcement,) = announcements(cache)
     where: dict[str, Any] = json.loads(announcement.read_text())
     send("GET", f"{where['gateway']}/interactions", b"", {})
     return process, descendants(process.pid)
@@ -213,7 +216,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing_behind(how: signal.Signals, tmp_path:
     assert b"endpoint" in out
     assert len(below) >= 3  # the emulation, the fork server, an environment
     eventually(lambda: not any(map(is_running, below)))
-    assert not (tmp_path / "onethread" / "local.json").exists()
+    assert not announcements(tmp_path)
 
 
 def test_when_it_is_killed_no_process_stays(tmp_path: Path) -> None:

@@ -1,0 +1,136 @@
+"""Commands from another terminal: what they send in whose name, and to which of the running stacks."""
+
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from infra.interactions import DEVELOPMENT_APPLICATION_ID, DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID
+from infra.local import client
+from infra.local.address_file import publish_addresses, running_stacks
+from infra.local.people import GUEST, VERA
+from infra.local.stack import BOT_TOKEN, Stack
+from infra.loopback import Loopback, Request, Response, json_response
+from infra.simulator.permissions import permission_bits
+from infra.simulator.server import DiscordServer
+from infra.simulator.simulated_discord import SimulatedDiscord
+
+ANSWER = '{"type": 4, "data": {"content": "said the bot", "flags": 64}}'
+
+
+class StandIn:
+    """A simulated Discord, and an endpoint that notes what it gets and always answers the same."""
+
+    def __init__(self, closing: ExitStack) -> None:
+        world = SimulatedDiscord(application_id=DEVELOPMENT_APPLICATION_ID, bot_token=BOT_TOKEN)
+        world.add_guild(DEVELOPMENT_GUILD_ID)
+        world.add_channel(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID)
+        self.discord = closing.enter_context(DiscordServer(world))
+        self.gateway = Loopback(self._answer)
+        closing.callback(self.gateway.close)
+        self.received: list[dict[str, Any]] = []
+        addresses = SimpleNamespace(gateway=self.gateway, discord=self.discord, invocations=self.gateway)
+        closing.enter_context(publish_addresses(cast("Stack", addresses)))
+
+    @property
+    def port(self) -> str:
+        return self.gateway.url.rpartition(":")[2]
+
+    def make_thread(self, name: str) -> str:
+        people = self.discord.discord.people
+        return people.create_thread(DEVELOPMENT_CHANNEL_ID, name, now=self.discord.now())
+
+    def _answer(self, request: Request) -> Response:
+        self.received.append(json.loads(request.body))
+        return json_response(200, ANSWER)
+
+
+@pytest.fixture
+def closing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ExitStack]:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with ExitStack() as closing:
+        yield closing
+
+
+@pytest.fixture
+def stand_in(closing: ExitStack) -> StandIn:
+    return StandIn(closing)
+
+
+def test_a_command_in_a_thread_names_the_threads_type_and_parent(stand_in: StandIn) -> None:
+    thread = stand_in.make_thread("Session 7")
+    assert client.main(["open", "7", "--channel", thread]) == 0
+    assert client.main(["duplicates", "--channel", thread]) == 0
+    channels = [sent["channel"] for sent in stand_in.received]
+    assert [(sent["id"], sent["type"], sent["parent_id"]) for sent in channels] == [
+        (thread, 11, DEVELOPMENT_CHANNEL_ID)
+    ] * 2
+
+
+@pytest.mark.shows_made_up_secrets
+def test_the_curl_command_names_the_threads_type_and_parent_too(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    thread = stand_in.make_thread("Session 7")
+    assert client.main(["curl", "7", "--channel", thread, "--user", "guest"]) == 0
+    command = capsys.readouterr().out
+    assert f'"parent_id":"{DEVELOPMENT_CHANNEL_ID}"' in command
+    assert f'"permissions":"{GUEST.permissions}"' in command
+
+
+def test_a_channel_that_discord_does_not_know_is_refused_before_anything_is_sent(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.main(["open", "7", "--channel", "77"]) == 1
+    assert capsys.readouterr().err == "The simulated Discord has no channel or thread 77.\n"
+    assert stand_in.received == []
+
+
+def test_a_command_is_used_by_whoever_is_named_with_this_persons_rights(stand_in: StandIn) -> None:
+    for arguments in (["--user", "guest"], ["--moderator"], ["--user", "77", "--without", "CREATE_PUBLIC_THREADS"]):
+        assert client.main(["open", "7", *arguments]) == 0
+    members = [(sent["member"]["user"]["id"], int(sent["member"]["permissions"])) for sent in stand_in.received]
+    assert members[:2] == [(GUEST.id, GUEST.permissions), (VERA.id, VERA.permissions)]
+    assert members[2][0] == "77"
+    assert not members[2][1] & permission_bits(["CREATE_PUBLIC_THREADS"])
+
+
+def test_ids_in_the_table_of_threads_are_whole_on_a_narrow_terminal(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    thread = stand_in.make_thread("Session of a long name that does not fit beside the rest of its row")
+    assert client.main(["threads"]) == 0
+    shown = capsys.readouterr().out
+    assert thread in shown
+    assert "…" not in shown
+
+
+def test_a_second_stack_leaves_the_first_one_reachable(closing: ExitStack, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = StandIn(closing), StandIn(closing)
+    with pytest.raises(SystemExit, match="2"):
+        client.main(["open", "7"])
+    said = capsys.readouterr().err
+    assert f"--stack {first.port}" in said
+    assert f"--stack {second.port}" in said
+    assert client.main(["--stack", first.port, "open", "7"]) == 0
+    assert (len(first.received), len(second.received)) == (1, 0)
+
+
+def test_when_one_of_two_stacks_has_ended_the_other_is_used(closing: ExitStack) -> None:
+    remaining = StandIn(closing)
+    with ExitStack() as ended:
+        StandIn(ended)
+    assert client.main(["open", "7"]) == 0
+    assert len(remaining.received) == 1
+
+
+def test_a_stack_that_was_killed_is_forgotten(closing: ExitStack, tmp_path: Path) -> None:
+    killed = StandIn(closing)
+    killed.gateway.close()
+    assert running_stacks() == {}
+    assert not list(tmp_path.rglob("*.json"))
