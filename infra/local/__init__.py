@@ -3,9 +3,13 @@
 The stack:
     stack            starts and closes everything
     template         reads functions, queues and event sources in template.yaml
-    aws              DynamoDB, SQS and SSM: moto in a process of its own, one request at a time
+    aws              DynamoDB, SQS and SSM in a process of its own: the table is infra.table's
+    queues           SQS in it, by moto
     aws_client       boto3 clients of it
     discord          the simulated Discord over HTTP
+    saved_discord    its state in a file
+    folder           where table and Discord are remembered
+    recent           the last of the requests that are recorded
     functions        functions: pools of execution environments
     environment      what runs inside an execution environment
     preload          what every environment has imported already

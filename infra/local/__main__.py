@@ -7,11 +7,13 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
 
 from infra.command_line import Parser, fail, parse_port
+from infra.local.folder import remembered
 from infra.local.screen import Screen
 from infra.local.stack import Ports, Stack, StartFailed
 
@@ -32,7 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background programs without it
     signal.signal(signal.SIGTERM, _stop)
     try:
-        return _run(options, screen)
+        with nullcontext() if options.picture else remembered(fresh=options.fresh) as memory:
+            return _run(options, screen, memory)
     except (StartFailed, OSError) as failure:
         return fail(failure)
     except KeyboardInterrupt:
@@ -40,13 +43,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return STOPPED
 
 
-def _run(options: argparse.Namespace, screen: Screen) -> int:
+def _run(options: argparse.Namespace, screen: Screen, memory: Path | None) -> int:
     screen.title("Onethread: one session name, one thread", "Everything runs on this machine. Discord is simulated.")
+    if memory is None and options.picture is None:
+        screen.hint("Another local stack is running: this one starts empty, and forgets everything when it ends.")
     ports = Ports(options.port, options.discord_port, options.aws_port, options.lambda_port)
     if options.verbose:
         logging.basicConfig(format="%(message)s")
         logging.getLogger("infra.local").setLevel(logging.INFO)
-    stack = Stack(ports=ports, verbose=options.verbose)
+    stack = Stack(ports=ports, verbose=options.verbose, memory=memory)
     with screen.spinner("starting"):
         stack.start()
     try:
@@ -145,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-tour", action="store_true", help="only serve")
     ticking = "how often the schedule fires (5); 0: only when told"
     parser.add_argument("--tick", type=_parse_seconds, default=5.0, metavar="SECONDS", help=ticking)
+    parser.add_argument("--fresh", action="store_true", help="forget the threads and sessions of earlier runs first")
     parser.add_argument("--verbose", action="store_true", help="show the functions' logs here")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="write the tour's beginning as SVG, and end")
     return parser

@@ -43,9 +43,6 @@ class CrashScenario:
 
     def __init__(self, stack: Stack, discord: DiscordClient, user: User) -> None:
         self._stack, self._discord, self._user = stack, discord, user
-        with stack.discord.lock:
-            stack.discord.discord.add_guild(CHANNEL.guild_id, name="Harbour")
-            stack.discord.discord.add_channel(CHANNEL.guild_id, CHANNEL.id, name="deploys")
         self._future = _run_in_background(self._play)
 
     def result(self) -> Crash:
@@ -54,7 +51,7 @@ class CrashScenario:
 
     def ids(self) -> Collection[str]:
         """The ids that this scenario's requests are about."""
-        return {CHANNEL.guild_id, CHANNEL.id, *self._stack.discord.thread_names(CHANNEL.id)}
+        return self._stack.discord.ids_in(CHANNEL.guild_id)
 
     def _play(self) -> Crash:
         counter = RequestCounter(self._stack, only_about=self.ids)

@@ -1,7 +1,9 @@
-"""The simulated Discord over HTTP. It records its requests, and can be slowed down."""
+"""The simulated Discord over HTTP. It records its requests, can be slowed down, and remembers its state in a file."""
 
-import threading
-
+from infra.local.recent import Recent
+from infra.local.saved_discord import SavedState, SavingLock
+from infra.saved_rows import SavedRows
+from infra.simulator.effects import drop_messages, drop_thread
 from infra.simulator.exchange import API_PREFIX, Outcome, Request
 from infra.simulator.server import DiscordServer
 from infra.simulator.simulated_discord import SimulatedDiscord
@@ -10,40 +12,56 @@ from infra.simulator.simulated_discord import SimulatedDiscord
 class LocalDiscord(DiscordServer):
     """`delays`: seconds that requests about an id (of a guild, channel or thread) take longer."""
 
-    def __init__(self, discord: SimulatedDiscord, *, port: int = 0) -> None:
+    def __init__(self, discord: SimulatedDiscord, rows: SavedRows, *, port: int = 0) -> None:
         self.delays: dict[str, float] = {}
-        self._requests: list[tuple[str, str]] = []
-        self._requests_lock = threading.Lock()
-        super().__init__(discord, port=port)  # serves from here on
+        self._recent: Recent[tuple[str, str]] = Recent()  # methods and paths
+        super().__init__(discord, port=port, lock=SavingLock(SavedState(discord.state, rows)))  # serves from here on
 
     def exchange(self, request: Request) -> Outcome:
         if not request.path.startswith(API_PREFIX):
             return super().exchange(request)
         path = request.path.removeprefix(API_PREFIX)
-        with self._requests_lock:
-            self._requests.append((request.method, path))
+        self._recent.add((request.method, path))
         if delay := max((self.delays.get(segment, 0.0) for segment in path.split("/")), default=0.0):
             self.closing.wait(delay)
         return super().exchange(request)
 
     @property
     def request_count(self) -> int:
-        return len(self._requests)
+        return self._recent.count
 
     def requests_since(self, number: int) -> list[tuple[str, str]]:
         """Method and path of each request from that number on."""
-        with self._requests_lock:
-            return self._requests[number:]
+        return self._recent.since(number)
 
     def thread_names(self, channel_id: str) -> dict[str, str]:
         """The names of a channel's threads, archived or not, by id."""
         with self.lock:
-            threads = self.discord.threads.values()
+            threads = self.discord.state.threads.values()
             return {thread.id: thread.name for thread in threads if thread.parent_id == channel_id}
+
+    def ids_in(self, guild_id: str) -> set[str]:
+        """The ids of a guild, its channels and its threads."""
+        with self.lock:
+            state = self.discord.state
+            channels = {channel.id for channel in state.channels.values() if channel.guild_id == guild_id}
+            return {guild_id} | channels | {t.id for t in state.threads.values() if t.guild_id == guild_id}
+
+    def remove_guild(self, guild_id: str) -> None:
+        """Let there never have been such a guild."""
+        with self.lock:
+            state = self.discord.state
+            for thread in [thread for thread in state.threads.values() if thread.guild_id == guild_id]:
+                drop_thread(state, thread)
+            for channel in [channel for channel in state.channels.values() if channel.guild_id == guild_id]:
+                drop_messages(state, channel.id)
+                state.channels.discard(channel.id)
+            state.audit.discard(guild_id)
+            state.guilds.discard(guild_id)
 
     def bot_messages(self, channel_id: str) -> list[str]:
         """The ids of the bot's messages in a channel."""
         with self.lock:
             bot = self.discord.state.identity.bot_user_id
-            messages = self.discord.messages.values()
+            messages = self.discord.state.messages.values()
             return [m.id for m in messages if m.channel_id == channel_id and m.author_id == bot and m.kind == 0]

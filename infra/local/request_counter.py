@@ -33,7 +33,7 @@ class RequestCounter:
         self._stack = stack
         self._only, self._not = only_about, not_about
         self._discord = stack.discord.request_count
-        self._dynamodb = len(_dynamodb_requests(stack, 0))
+        self._dynamodb: int = call("GET", f"{stack.aws_url}/_/requests/count")
         self._began = time.perf_counter()
 
     def cost(self) -> Cost:

@@ -195,8 +195,9 @@ def crashed(tour: Tour) -> None:
 
 def lost_table(tour: Tour) -> None:
     thread, before = tour.thread(INCIDENT).id, tour.threads()
-    items = call("DELETE", f"{tour.stack.aws_url}/_/items")
-    tour.screen.action("an accident", f"deletes all {items} items of the table")
+    ids = sorted(tour.stack.discord.ids_in(CHANNEL.guild_id))
+    items = call("DELETE", f"{tour.stack.aws_url}/_/items", ids)
+    tour.screen.action("an accident", f"deletes all {items} items of this server")
     opened = tour.open(MONA, INCIDENT)
     tour.check("found by its name; no second thread", opened.thread == thread and tour.threads() == before)
 

@@ -1,9 +1,10 @@
 """The local stack: the whole of Onethread on loopback, around the real handlers.
 
     people ──HTTP──> gateway ──> WebhookFunction ──> queue ──> WorkerFunction        each in environments of its own
-                                       └──> DynamoDB, SQS, SSM (moto)      └──> simulated Discord
+                                       └──> DynamoDB, SQS, SSM (`aws`)     └──> simulated Discord
 
-Ports are free ones unless given. `start` returns when everything answers; `close` leaves nothing behind.
+Ports are free ones unless given. `start` returns when everything answers; `close` leaves nothing behind but what is in
+the folder of `memory`.
 """
 
 import json
@@ -31,10 +32,11 @@ from infra.local.functions import Function, Pool, Result, start_fork_server
 from infra.local.gateway import http_api, lambda_api
 from infra.local.template import Template
 from infra.loopback import Loopback
+from infra.saved_rows import SavedRows, Unreadable
 from infra.simulator.simulated_discord import SimulatedDiscord
 
 BOT_TOKEN: Final = "made-up-bot-token"
-# The emulation imports its libraries for two seconds; a busy machine takes several times as long.
+# The emulation imports its libraries for a second; a busy machine takes several times as long.
 MAX_AWS_START_SECONDS: Final = 60.0
 # A run of the reconciler takes half a second; a busy machine, and a cold start, take several times as long.
 MAX_RECONCILE_SECONDS: Final = 30.0
@@ -57,11 +59,16 @@ class Ports:
 
 @dataclass
 class Stack:
-    """`parameters`: the template's, instead of their defaults. `verbose`: the functions' logs go to stderr."""
+    """`parameters`: the template's, instead of their defaults. `verbose`: the functions' logs go to stderr.
+
+    `memory`: the folder in which the table and the simulated Discord are remembered, this stack's alone as long as it runs;
+    None: they are forgotten.
+    """
 
     ports: Ports = field(default_factory=Ports)
     parameters: Mapping[str, str] = field(default_factory=dict)
     verbose: bool = False
+    memory: Path | None = None
 
     def __enter__(self) -> "Stack":
         self.start()
@@ -88,6 +95,7 @@ class Stack:
             _check_free(port)
         self.directory = Path(tempfile.mkdtemp(prefix="onethread-"))
         self._closing.callback(shutil.rmtree, self.directory, ignore_errors=True)
+        self._memory = self.memory or self.directory
         self._aws = self._start_aws()
         self._closing.callback(_kill, self._aws)
         start_fork_server()
@@ -159,6 +167,7 @@ class Stack:
             "bot_token": BOT_TOKEN,
             "bot_token_parameter": BOT_TOKEN_PARAMETER,
             "table": TABLE,
+            "file": str(self._memory / "table.sqlite"),
         }
         started.stdin.write(json.dumps(settings) + "\n")
         started.stdin.flush()
@@ -166,9 +175,17 @@ class Stack:
 
     def _start_discord(self) -> LocalDiscord:
         discord = SimulatedDiscord(application_id=DEVELOPMENT_APPLICATION_ID, bot_token=BOT_TOKEN)
-        discord.add_guild(DEVELOPMENT_GUILD_ID, name="Lighthouse")
-        discord.add_channel(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID, name="builds")
-        return LocalDiscord(discord, port=self.ports.discord)
+        try:
+            rows = SavedRows(self._memory / "discord.sqlite")
+            self._closing.callback(rows.close)
+            served = LocalDiscord(discord, rows, port=self.ports.discord)
+        except Unreadable as fault:
+            raise StartFailed(f'{fault}\n`make run ARGS="--fresh"` forgets it.') from None
+        with served.lock:
+            if DEVELOPMENT_GUILD_ID not in discord.state.guilds:
+                discord.add_guild(DEVELOPMENT_GUILD_ID, name="Lighthouse")
+                discord.add_channel(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID, name="builds")
+        return served
 
     def _wait_for_aws(self) -> dict[str, Any]:
         assert self._aws.stdout is not None

@@ -14,10 +14,12 @@ from threading import Thread
 from typing import Any, Final
 
 from infra.events.containers import TABLE
-from infra.interactions import BOT_PERMISSIONS, DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID
+from infra.interactions import BOT_PERMISSIONS
+from infra.local import crash_scenario
 from infra.local.aws_client import client
 from infra.local.crash_scenario import CrashScenario
 from infra.local.discord_client import Answer, Channel, DiscordClient, User
+from infra.local.http_client import call
 from infra.local.people import MONA, OMAR, VERA
 from infra.local.request_counter import Cost, RequestCounter
 from infra.local.screen import Screen
@@ -26,7 +28,7 @@ from infra.simulator.models import Thread as DiscordThread
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, permission_bits
 
 CROWD: Final = tuple(User(str(1310000000000000000 + number), f"user {number}") for number in range(1, 51))
-CHANNEL: Final = Channel(DEVELOPMENT_GUILD_ID, DEVELOPMENT_CHANNEL_ID)
+CHANNEL: Final = Channel("1200000000000000001", "1200000000000000002")
 THINKING: Final = "Onethread is thinking…"
 _LINK: Final = re.compile(r"<#(\d+)>")
 
@@ -65,9 +67,7 @@ class Tour:
         self.links: dict[tuple[str, str], list[str]] = defaultdict(list)  # threads linked, by channel and session
         self.discord = DiscordClient(control_url=stack.discord.url, gateway_url=stack.gateway.url)
         self._warm_up = Thread(target=self._warm, name="warm-up", daemon=True)
-        with stack.discord.lock:
-            for user in (MONA, OMAR, VERA):
-                stack.discord.discord.add_user(user.id, name=user.name)
+        set_the_scene(stack)
         self.crash = CrashScenario(stack, self.discord, OMAR)
 
     def play(self, scenarios: Sequence[Scenario], *, warm_first: bool = False) -> bool:
@@ -159,7 +159,13 @@ class Tour:
             self.failures.append(text)
 
     def counter(self) -> RequestCounter:
-        return RequestCounter(self.stack, not_about=self.crash.ids)
+        return RequestCounter(self.stack, not_about=self._elsewhere)
+
+    def _elsewhere(self) -> set[str]:
+        """The ids of the other servers, and of what is in them: the crash's, and what a person has opened there."""
+        with self.stack.discord.lock:
+            others = {guild.id for guild in self.stack.discord.discord.state.guilds.values()} - {CHANNEL.guild_id}
+        return set().union(*map(self.stack.discord.ids_in, others))
 
     def thread(self, session: str) -> DiscordThread:
         """The session's thread as it is on Discord: the one that was linked last."""
@@ -195,3 +201,17 @@ class Tour:
             discord = self.stack.discord.discord
             users = {user.id: user.name for user in discord.state.users.values()}
             return users | {thread.id: thread.name for thread in discord.threads.values()}
+
+
+def set_the_scene(stack: Stack) -> None:
+    """Make the tour's servers as if they were new: the stack remembers earlier tours. Other servers stay as they are."""
+    for channel, server, name in ((CHANNEL, "Lagoon", "builds"), (crash_scenario.CHANNEL, "Harbour", "deploys")):
+        ids = stack.discord.ids_in(channel.guild_id)
+        stack.discord.remove_guild(channel.guild_id)
+        call("DELETE", f"{stack.aws_url}/_/items", sorted(ids))
+        with stack.discord.lock:
+            stack.discord.discord.add_guild(channel.guild_id, name=server)
+            stack.discord.discord.add_channel(channel.guild_id, channel.id, name=name)
+    with stack.discord.lock:
+        for user in (MONA, OMAR, VERA):
+            stack.discord.discord.add_user(user.id, name=user.name)

@@ -7,9 +7,10 @@ with DiscordServer(discord) as server:
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from infra import loopback
@@ -28,13 +29,20 @@ def _clock() -> datetime:
 class DiscordServer:
     """Serves one simulated Discord on 127.0.0.1 from construction until `close`.
 
-    One lock around it makes requests follow one another. A dropped connection is reset without a byte; a hang keeps the
+    One lock around it makes requests follow one another; whoever acts on it beside them takes the `lock`. A dropped connection is reset without a byte; a hang keeps the
     connection open without an answer.
     """
 
-    def __init__(self, discord: SimulatedDiscord, *, port: int = 0, now: Callable[[], datetime] = _clock) -> None:
+    def __init__(
+        self,
+        discord: SimulatedDiscord,
+        *,
+        port: int = 0,
+        now: Callable[[], datetime] = _clock,
+        lock: AbstractContextManager[Any] | None = None,
+    ) -> None:
         self.discord = discord
-        self.lock = threading.Lock()
+        self.lock = lock or threading.Lock()
         self.now = now
         self.closing = threading.Event()
         self._loopback = loopback.Loopback(self._answer, port=port, idle_seconds=IDLE_SECONDS)

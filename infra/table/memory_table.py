@@ -16,8 +16,10 @@ from typing import Any, Final, NamedTuple
 
 from handler.aws.dynamodb import ConditionFailed, InvalidCall, TransactionFailed
 from infra.table.expressions import Attributes, condition, key_condition, name_of, update
+from infra.table.pages import fill_page, order_of, place_after
 from infra.table.requests import (
     MAX_IN_BATCH,
+    MAX_IN_BATCH_WRITE,
     MAX_IN_TRANSACTION,
     MAX_TRANSACTION_BYTES,
     Key,
@@ -32,9 +34,8 @@ from infra.table.requests import (
 )
 from infra.table.rows import Row, plain
 from infra.table.schema import KEYS, orders
-from infra.table.sorted_places import Place, SortedPlaces
+from infra.table.sorted_places import SortedPlaces
 
-MAX_PAGE_BYTES: Final = 1024 * 1024  # DynamoDB docs, "Query"
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 
@@ -122,7 +123,7 @@ class MemoryTable:
         """One page. As DynamoDB does, a page that is full ends with a LastEvaluatedKey, also where nothing follows."""
         self._refuse_other(parameters)
         names, values = placeholders(parameters)
-        order = _order(parameters)
+        order = order_of(parameters)
         asked = key_condition(parameters.get("KeyConditionExpression", ""))
         if name_of(asked.partition, names) != order[0] or (asked.sort and name_of(asked.sort, names) != order[1]):
             raise InvalidCall("Query condition missed key schema element")
@@ -133,7 +134,7 @@ class MemoryTable:
         if limit is not None and limit < 1:
             raise InvalidCall("Limit must be at least 1")
         partition = values[asked.value]
-        after = _start(parameters.get("ExclusiveStartKey"), order, partition)
+        after = place_after(parameters.get("ExclusiveStartKey"), order, partition)
         sorted_places = self._places(parameters.get("IndexName"))
         places = sorted_places[partition]
         span = asked.span(places, values)
@@ -150,7 +151,23 @@ class MemoryTable:
             self._sorted[index] = SortedPlaces(orders()[index], (row.values for row in self._rows.values()))
         return self._sorted[index]
 
+    def scan(self, limit: int | None = None, after: Attributes | None = None) -> dict[str, Any]:
+        """One page of all items, by key. For people who look at the table: nothing of Onethread scans it."""
+        keys = sorted(self._rows)
+        first = 0 if after is None else bisect_right(keys, key_of(after))
+        page, is_cut = fill_page((self._rows[key] for key in keys[first:]), limit)
+        answer: dict[str, Any] = {"Items": [dict(row.values) for row in page], "Count": len(page)}
+        return {**answer, "LastEvaluatedKey": {name: page[-1].values[name] for name in KEYS}} if is_cut else answer
+
     # Writes.
+
+    def write_batch(self, puts: Sequence[Attributes], deletions: Sequence[Attributes]) -> None:
+        """Put these items and delete those keys, without conditions. For people and tools: the Store has no use for it."""
+        actions = [("Put", {"TableName": self.name, "Item": item}) for item in puts]
+        actions += [("Delete", {"TableName": self.name, "Key": key}) for key in deletions]
+        if not 1 <= len(actions) <= MAX_IN_BATCH_WRITE:
+            raise InvalidCall(f"a BatchWriteItem takes 1 to {MAX_IN_BATCH_WRITE} requests, not {len(actions)}")
+        self._commit(_of_different_items([self._change(*action) for action in actions]))
 
     def _write(self, action: str, parameters: Parameters) -> dict[str, Any]:
         change = self._change(action, parameters)
@@ -166,9 +183,7 @@ class MemoryTable:
         actions = [action(item) for item in parameters["TransactItems"]]
         if not 1 <= len(actions) <= MAX_IN_TRANSACTION:
             raise InvalidCall(f"a transaction takes 1 to {MAX_IN_TRANSACTION} items, not {len(actions)}")
-        changes = [self._change(*action) for action in actions]
-        if len({change.key for change in changes}) != len(changes):
-            raise InvalidCall("transaction request cannot include multiple operations on one item")
+        changes = _of_different_items([self._change(*action) for action in actions])
         if sum(change.new.size for change in changes if change.new) > MAX_TRANSACTION_BYTES:
             raise InvalidCall(f"a transaction writes at most {MAX_TRANSACTION_BYTES} bytes")
         if any(change.lost for change in changes):
@@ -228,36 +243,10 @@ class MemoryTable:
             raise InvalidCall(f"there is no table {parameters.get('TableName')!r}, only {self.name!r}")
 
 
-def fill_page(rows: Iterable[Row], limit: int | None) -> tuple[list[Row], bool]:
-    """The rows of one page, and whether it ends because it is full. It is, too, with as many rows as the limit allows."""
-    page: list[Row] = []
-    size = 0
-    for row in rows:
-        size += row.size
-        if page and size > MAX_PAGE_BYTES:
-            return page, True
-        page.append(row)
-        if len(page) == limit:
-            return page, True
-    return page, False
-
-
-def _order(parameters: Parameters) -> tuple[str, ...]:
-    index = parameters.get("IndexName")
-    if index not in orders():
-        raise InvalidCall(f"the table does not have the specified index: {index}")
-    if index is not None and parameters.get("ConsistentRead"):
-        raise InvalidCall("consistent reads are not supported on global secondary indexes")
-    return orders()[index]
-
-
-def _start(start: Attributes | None, order: tuple[str, ...], partition: str) -> Place | None:
-    """The place after which a page begins; None for the first page."""
-    if start is None:
-        return None
-    if set(start) != set(order) or start[order[0]] != partition:
-        raise InvalidCall("the provided starting key is invalid")
-    return tuple(start[name] for name in order[1:])
+def _of_different_items(changes: list[Change]) -> list[Change]:
+    if len({change.key for change in changes}) != len(changes):
+        raise InvalidCall("a request cannot include multiple operations on one item")
+    return changes
 
 
 def _item(key: Key) -> dict[str, Any]:

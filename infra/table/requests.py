@@ -20,6 +20,7 @@ MAX_ITEM_BYTES: Final = 400 * 1024
 KEY_LIMITS: Final = (2048, 1024)  # bytes of a partition key and of a sort key
 MAX_EXPRESSION_BYTES: Final = 4096
 MAX_IN_BATCH: Final = 100
+MAX_IN_BATCH_WRITE: Final = 25
 MAX_IN_TRANSACTION: Final = 100
 MAX_TRANSACTION_BYTES: Final = 4 * 1024 * 1024
 _NOTHING: Final[Mapping[str, Any]] = {}

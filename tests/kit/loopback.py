@@ -1,14 +1,16 @@
 """The whole outside on loopback: Discord, DynamoDB, SQS and SSM, and the variables that lead the functions there."""
 
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from infra.local import aws
+from infra.local.aws import EmulatedAws
+from infra.local.queues import create_queues
+from infra.loopback import Loopback as HttpServer
 from infra.simulator.server import DiscordServer
 from infra.simulator.simulated_discord import SimulatedDiscord
+from infra.table.memory_table import MemoryTable
 from tests.kit.guild import APPLICATION, KEY
 from tests.kit.secrets import BOT_TOKEN, MARK, made_up
 from tests.kit.table_view import CHANNEL, GUILD
@@ -30,18 +32,12 @@ def loopback() -> Iterator[Loopback]:
     world = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
     world.add_guild(GUILD)
     world.add_channel(GUILD, CHANNEL)
-    server = aws.serve(0, TABLE)
-    serving = threading.Thread(target=server.serve_forever, daemon=True)
-    serving.start()
-    url = f"http://127.0.0.1:{server.server_port}"
+    server = HttpServer(EmulatedAws(MemoryTable(TABLE), {"/onethread/token": BOT_TOKEN}).answer)
     try:
-        queues = aws.create(url, TABLE, BOT_TOKEN, "/onethread/token")
         with DiscordServer(world) as discord:
-            yield Loopback(_variables(url, discord.api_url, queues), world)
+            yield Loopback(_variables(server.url, discord.api_url, create_queues(server.url)), world)
     finally:
-        server.shutdown()
-        server.server_close()
-        serving.join()
+        server.close()
 
 
 def _variables(url: str, api_url: str, queues: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,6 @@ The seam of `handler.aws.dynamodb` is the real one. Below it, in place of boto3 
 by a test of its own), which fails as it is told to with the exceptions that boto3 raises.
 """
 
-import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from functools import cached_property, partial
@@ -13,8 +12,8 @@ from typing import Any, NoReturn
 from boto3.session import Session
 from botocore.exceptions import ClientError
 
-from handler.aws.dynamodb import ConditionFailed, TransactionFailed, from_wire, to_wire
 from infra.table.memory_table import MemoryTable
+from infra.table.wire import TableWire
 from tests.kit.aws_faults import FaultyWire
 from tests.kit.dynamodb import aws_session
 from tests.kit.recorded_calls import operation_name
@@ -31,8 +30,7 @@ class MemoryWire(FaultyWire, AbstractContextManager["MemoryWire"]):
         super().__init__()
         self.memory = MemoryTable(self.table)
         self.items, self.apply = self.memory.items, self.memory.apply
-        self._tokens: dict[str, str] = {}
-        self._one_at_a_time = threading.Lock()
+        self._protocol = TableWire(self.memory)
 
     def __exit__(self, *_: object) -> None:
         self.hanging.release()
@@ -47,21 +45,11 @@ class MemoryWire(FaultyWire, AbstractContextManager["MemoryWire"]):
         return self.send(operation_name(operation), request, effect, partial(_refuse, operation))
 
     def _effect(self, operation: str, request: Answer) -> Answer:
-        token, content = request.get("ClientRequestToken"), repr(request)
-        with self._one_at_a_time:
-            if token in self._tokens:
-                assert self._tokens[token] == content, "a token was used for another transaction"
-                return {}
-            try:
-                answer = to_wire(self.memory.apply(operation, from_wire(request)))
-            except ConditionFailed as lost:
-                return _refuse(operation, 400, "ConditionalCheckFailedException", **_item(lost.item))
-            except TransactionFailed as lost:
-                reasons = [{"Code": code, **_item(item)} for code, item in lost.reasons]
-                return _refuse(operation, 400, "TransactionCanceledException", CancellationReasons=reasons)
-            if token is not None:
-                self._tokens[token] = content
-            return answer
+        status, document = self._protocol.answer(operation_name(operation), request)
+        if status == 200:
+            return document
+        kind, text = document.pop("__type").rpartition("#")[2], document.pop("message")
+        return _refuse(operation, status, kind, text, **document)
 
 
 class MemorySession:
@@ -95,11 +83,10 @@ class MemoryClient:
         """There is nothing to close."""
 
 
-def _item(item: dict[str, Any] | None) -> dict[str, Any]:
-    return to_wire({"Item": item}) if item else {}
-
-
-def _refuse(operation: str, status: int, code: str, **more: Any) -> NoReturn:
-    error = {"Code": code, "Message": f"injected {code}"}
-    response: Any = {"Error": error, "ResponseMetadata": {"HTTPStatusCode": status}, **more}
+def _refuse(operation: str, status: int, code: str, text: str = "injected", **more: Any) -> NoReturn:
+    response: Any = {
+        "Error": {"Code": code, "Message": text},
+        "ResponseMetadata": {"HTTPStatusCode": status},
+        **more,
+    }
     raise ClientError(response, operation) from None

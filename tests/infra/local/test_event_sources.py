@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from infra.local.aws import serve
 from infra.local.aws_client import arn, client, count_messages
 from infra.local.event_sources import QueuePoller, Schedule, find_finished, to_record
 from infra.local.functions import Result
+from infra.local.queues import answer_sqs
 from infra.local.template import QueueSource
+from infra.loopback import Loopback
 from tests.infra.local.conftest import MakePool
 from tests.kit.eventually import PATIENCE_SECONDS, eventually
 
@@ -21,15 +22,11 @@ NUMBERS = count(1)
 
 @pytest.fixture(scope="module")
 def sqs() -> Iterator[Any]:
-    server = serve(0, "unused")
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    connected = client("sqs", f"http://127.0.0.1:{server.server_port}")
+    server = Loopback(lambda request: answer_sqs(request.headers, request.body))
+    connected = client("sqs", server.url)
     yield connected
     connected.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    server.close()
 
 
 class Queue:

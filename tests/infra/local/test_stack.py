@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from infra.interactions import DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID
-from infra.local import client
+from infra.local import client, tour
 from infra.local.address_file import publish_addresses
 from infra.local.discord_client import Channel, DiscordClient, User
 from infra.local.http_client import invoke_function, send
 from infra.local.request_counter import RequestCounter
 from infra.local.stack import Ports, Stack, StartFailed
+from infra.local.tour import set_the_scene
 from tests.infra.local.conftest import is_running
 from tests.kit.eventually import PATIENCE_SECONDS, eventually
 from tests.kit.sam_template import ROOT
@@ -219,10 +220,45 @@ def test_ctrl_c_ends_it_and_leaves_nothing_behind(how: signal.Signals, tmp_path:
     assert not announcements(tmp_path)
 
 
-def test_when_it_is_killed_no_process_stays(tmp_path: Path) -> None:
+def test_when_it_is_killed_no_process_stays_and_nothing_is_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ensured() -> tuple[str, str]:
+        assert client.main(["ensure", "before the kill"]) == 0
+        answered = json.loads(capsys.readouterr().out)
+        return answered["outcome"], answered["thread"]["id"]
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     process, below = started(tmp_path)
+    outcome, thread = ensured()
     process.kill()
     process.communicate(timeout=PATIENCE_SECONDS)
 
+    assert outcome == "created"
     assert len(below) >= 3
     eventually(lambda: not any(map(is_running, below)))
+
+    for announcement in announcements(tmp_path):
+        announcement.unlink()
+    process, _ = started(tmp_path)
+    assert ensured() == ("reused", thread)
+    process.terminate()
+    process.communicate(timeout=PATIENCE_SECONDS)
+
+
+def test_the_tour_begins_anew_and_leaves_alone_what_people_opened(stack: Stack, discord: DiscordClient) -> None:
+    """The stack remembers yesterday's tour."""
+    set_the_scene(stack)
+    links = {}
+    for channel in (tour.CHANNEL, CHANNEL):
+        links[channel] = discord.open_and_retry(MONA, channel, "yesterday")[-1].message
+    set_the_scene(stack)
+    assert stack.discord.thread_names(tour.CHANNEL.id) == {}
+    assert stack.discord.bot_messages(tour.CHANNEL.id) == []
+    again = {channel: discord.open_and_retry(MONA, channel, "yesterday")[-1].text for channel in links}
+    (thread,) = stack.discord.thread_names(tour.CHANNEL.id)
+    assert thread in again[tour.CHANNEL]
+    assert thread not in str(links[tour.CHANNEL])
+    (kept,) = [id for id, name in stack.discord.thread_names(CHANNEL.id).items() if name == "Session yesterday"]
+    assert kept in str(links[CHANNEL])
+    assert kept in again[CHANNEL]
