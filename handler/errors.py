@@ -13,6 +13,7 @@
     ├── ThreadLocked
     ├── RefusedByAutoMod
     ├── BotTokenRefused
+    ├── UnreadableItem
     ├── DiscordRefused
     │   ├── NotFound
     │   └── Forbidden
@@ -156,6 +157,15 @@ class BotTokenRefused(OnethreadError):
 
     kind = "bot_token_refused"
     default_message = "Discord doesn't accept my token. Please tell whoever runs this bot to renew it."
+
+
+class UnreadableItem(OnethreadError):
+    """An item of the table cannot be read: it was edited by hand, or a newer version wrote it. It is left as it is."""
+
+    kind = "store_unreadable"
+    default_message = (
+        "I can't read what I have on record of this, so I've changed nothing. Please tell whoever runs this bot."
+    )
 
 
 class DiscordRefused(OnethreadError):

@@ -38,6 +38,7 @@ FIRST_REQUESTS: Final = 2  # of every run, side by side: the active list and the
 # Counts of a run that somebody may want an alarm for.
 _METRICS: Final = {
     Metric.HELD_DELETIONS: ("held",),
+    Metric.UNREADABLE: ("unreadable",),
     Metric.FAILED_ACTIONS: ("failed", "housekeeping_failed"),
     Metric.KEEP_OFF: ("keep_off",),
 }

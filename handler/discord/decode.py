@@ -1,6 +1,6 @@
 """Turn Discord's response into the value that was asked for, or into one of our errors. Pure.
 
-    2xx with the expected body     the value
+    2xx with the expected body     the value. One bad entry of a list costs nobody the others: see `thread_list`, `audit_page`
     401 to the bot's token         BotTokenRefused
     4xx that means "not now"       DiscordUnavailable or RateLimited, and nothing was applied: see `handler.discord.refusals`
     404 · 403 · other 4xx          NotFound · Forbidden · DiscordRefused, with Discord's code
@@ -10,7 +10,7 @@ A proxy in front of Discord can refuse a request itself, with a page, a line of 
 about a permission or a channel: it counts as DiscordUnavailable, and nothing was applied.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import accumulate
@@ -20,7 +20,8 @@ import msgspec
 
 from handler.discord import refusals
 from handler.discord.http import Request, Response
-from handler.discord.models import AuditEntry, Channel, Message, ThreadList, User
+from handler.discord.models import AuditEntry, AuditPage, Channel, ChannelType, Message, ThreadList, User
+from handler.discord.snowflakes import is_snowflake, time_of
 from handler.errors import (
     BotTokenRefused,
     DiscordRefused,
@@ -35,6 +36,9 @@ T = TypeVar("T")
 Decode = Callable[[Response], T]  # raises ValueError or one of msgspec's errors for an unexpected body
 # How far archive times may be out of order: Discord may sort by a coarser time than it shows.
 ORDER_MARGIN: Final = timedelta(seconds=1)
+CLOCK_MARGIN: Final = timedelta(
+    days=1
+)  # an id from further ahead is none: taken for a watermark, it would hide all that follows
 MAX_ERROR_LENGTH: Final = 300  # characters of Discord's own error text in a log: enough for a nested form error
 
 _ERROR_BY_STATUS: Final[Mapping[int, type[DiscordRefused]]] = {
@@ -48,19 +52,20 @@ _CLOUDFLARES: Final = frozenset({"cloudflare_error", "error_code", "ray_id"})
 
 
 class _ActiveThreads(msgspec.Struct, frozen=True):
-    threads: tuple[Channel, ...]
+    threads: tuple[msgspec.Raw, ...]
     has_more: bool | None = None  # Discord leaves it out
 
 
 class _ThreadPage(msgspec.Struct, frozen=True):
-    threads: tuple[Channel, ...]
+    threads: tuple[msgspec.Raw, ...]
     has_more: bool
 
 
 class _AuditLog(msgspec.Struct, frozen=True):
-    audit_log_entries: tuple[AuditEntry, ...]
+    audit_log_entries: tuple[msgspec.Raw, ...]
 
 
+_audit_entry = msgspec.json.Decoder(AuditEntry)
 _audit_log = msgspec.json.Decoder(_AuditLog)
 _channel = msgspec.json.Decoder(Channel)
 _message = msgspec.json.Decoder(Message)
@@ -154,56 +159,99 @@ def user(response: Response) -> User:
 
 
 def thread_list(response: Response, now: datetime) -> ThreadList:
-    """The list of active threads. Raises ValueError for half a list: it has no pages."""
+    """The list of active threads. Raises ValueError for half a list: it has no pages.
+
+    An entry of a shape that is not known costs nobody the others: see `Channel.is_readable`.
+    """
     found = _active_threads.decode(response.body)
-    _check_threads(found.threads)
+    threads = tuple(map(_read_thread, found.threads))
     if found.has_more:
         raise ValueError("a list without pages says that another one follows")
-    return ThreadList(found.threads, False, _read_date(response, now))
+    return ThreadList(threads, False, _read_date(response, now))
 
 
 def thread_page(response: Response, now: datetime, channel_id: str, before: datetime | None) -> ThreadList:
     """The page of the channel's archived threads before that time, newest first.
 
-    Raises ValueError for a page that contradicts itself or the request: whoever believed it would miss threads.
+    Its entries are read as those of `thread_list`. Raises ValueError for a page that contradicts itself or the
+    request: whoever believed it would miss threads.
     """
     found = _thread_page.decode(response.body)
-    _check_threads(found.threads)
-    if any(thread.parent_id != channel_id for thread in found.threads):
+    threads = tuple(map(_read_thread, found.threads))
+    if any(thread.parent_id != channel_id for thread in threads if thread.is_readable):
         raise ValueError("a thread of another channel")
     # A thread that was opened a moment ago may still be listed; its time is that of the opening.
-    times = [t.archive_time for t in found.threads if t.archived and t.archive_time is not None]
+    times = [t.archive_time for t in threads if t.archived and t.archive_time is not None]
     if found.has_more and not times:
         raise ValueError("another page follows, and nothing says from where")
     if any(time > oldest + ORDER_MARGIN for time, oldest in zip(times, accumulate(times, min), strict=True)):
         raise ValueError("not the newest first")
     if before is not None and times and times[0] > before + ORDER_MARGIN:
         raise ValueError("another page than the one that was asked for")
-    return ThreadList(found.threads, found.has_more, _read_date(response, now))
+    return ThreadList(threads, found.has_more, _read_date(response, now))
 
 
 def search_hits(response: Response) -> tuple[Channel, ...]:
     """What the thread search found; nothing while its index is not ready (202)."""
     if response.status == 202:
         return ()
-    hits = _thread_page.decode(response.body).threads
-    _check_threads(hits)
-    return hits
+    return tuple(map(_read_thread, _thread_page.decode(response.body).threads))
 
 
-def audit_entries(response: Response) -> tuple[AuditEntry, ...]:
-    entries = _audit_log.decode(response.body).audit_log_entries
-    for entry in entries:
-        int(entry.id)
-    return entries
+def _read_thread(entry: msgspec.Raw) -> Channel:
+    """The thread in an entry of a list; of the type UNREADABLE, with what can be read, if its shape is not known."""
+    try:
+        return _check_thread(_channel.decode(entry))
+    except (msgspec.MsgspecError, ValueError, OverflowError):
+        content = _read_object(entry)
+    known = {key: content[key] for key in ("id", "name", "parent_id") if isinstance(content.get(key), str)}
+    thread_id = known.pop("id", "")
+    return Channel(thread_id if is_snowflake(thread_id) else "", ChannelType.UNREADABLE, **known)
 
 
-def _check_threads(threads: Sequence[Channel]) -> None:
-    """Raise ValueError unless each thread has what tells whose it is and in what state."""
-    for thread in threads:
-        _check_times(thread)
-        if thread.is_thread and None in (thread.name, thread.parent_id, thread.thread_metadata):
-            raise ValueError("a thread without name, parent or state")
+def audit_page(response: Response, now: datetime) -> AuditPage:
+    """A page of the audit log. Of an entry whose changes cannot be read, the rest is."""
+    latest = _read_date(response, now) + CLOCK_MARGIN
+    entries: list[AuditEntry] = []
+    unreadable: list[str] = []
+    for given in _audit_log.decode(response.body).audit_log_entries:
+        entry = _read_audit_entry(given)
+        entry_id = entry.id if entry is not None else str(_read_object(given).get("id"))
+        is_id = is_snowflake(entry_id) and time_of(entry_id) <= latest
+        if entry is not None and is_id:
+            entries.append(entry)
+        else:
+            unreadable.append(entry_id if is_id else "")
+    ids = [*(entry.id for entry in entries), *filter(None, unreadable)]
+    return AuditPage(tuple(entries), tuple(unreadable), max(ids, key=int, default=None))
+
+
+def _read_audit_entry(given: msgspec.Raw) -> AuditEntry | None:
+    try:
+        return _audit_entry.decode(given)
+    except (msgspec.MsgspecError, ValueError):
+        content = _read_object(given)
+        content.pop("changes", None)
+    try:
+        return msgspec.convert(content, AuditEntry)
+    except msgspec.MsgspecError:
+        return None
+
+
+def _read_object(given: msgspec.Raw) -> dict[str, Any]:
+    """The fields of an entry; none if it is no object."""
+    try:
+        content: Any = msgspec.json.decode(given)
+    except (msgspec.MsgspecError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _check_thread(thread: Channel) -> Channel:
+    """Raise ValueError unless a list's thread has what tells whose it is and in what state."""
+    if thread.is_thread and None in (thread.name, thread.parent_id, thread.thread_metadata):
+        raise ValueError("a thread without name, parent or state")
+    return _check_times(thread)
 
 
 def _check_times(found: Channel) -> Channel:

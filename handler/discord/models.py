@@ -16,6 +16,7 @@ from handler.runtime.clock import parse_iso
 class ChannelType(IntEnum):
     """The channel types that this project tells apart (Discord docs, "Channel", Channel Types)."""
 
+    UNREADABLE = -1  # not Discord's: an entry of a list whose shape is not known; see `Channel.is_readable`
     TEXT = 0
     ANNOUNCEMENT = 5
     ANNOUNCEMENT_THREAD = 10
@@ -55,6 +56,11 @@ class Channel(msgspec.Struct, frozen=True):
     @property
     def is_thread(self) -> bool:
         return self.type in THREAD_TYPES
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether a list showed it in a shape that is known. Otherwise read it by its id, which may be empty, too."""
+        return self.type != ChannelType.UNREADABLE
 
     @property
     def archived(self) -> bool:
@@ -128,3 +134,16 @@ class AuditEntry(msgspec.Struct, frozen=True):
     def new_value(self, key: str) -> Any:
         """The new value of a field; None if it did not change or was removed."""
         return next((change.new_value for change in self.changes if change.key == key), None)
+
+
+class AuditPage(msgspec.Struct, frozen=True):
+    """A page of the audit log, in Discord's order."""
+
+    entries: tuple[AuditEntry, ...]  # those that could be read
+    unreadable: tuple[str, ...] = ()  # the ids of the others, empty texts where there is none
+    last_id: str | None = None  # the greatest of all ids: the next page begins there
+
+    @property
+    def size(self) -> int:
+        """How many entries Discord gave."""
+        return len(self.entries) + len(self.unreadable)

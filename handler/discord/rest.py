@@ -15,7 +15,7 @@ from handler.discord import decode, refusals, routes
 from handler.discord.bot_token import TokenSource
 from handler.discord.exchange import MAX_TIMEOUT_SECONDS, NO_RETRY, Exchange, RetryPolicy
 from handler.discord.http import Request, Response, Send, encode_body, encode_headers
-from handler.discord.models import AuditEntry, Channel, Message, ThreadList
+from handler.discord.models import AuditPage, Channel, Message, ThreadList
 from handler.discord.rate_limits import RateLimits
 from handler.errors import DiscordUnavailable, NotFound
 from handler.runtime import telemetry
@@ -137,9 +137,10 @@ class Discord:
         """
         return await self._exchange.send(routes.search_threads(channel_id, name, SEARCH_SIZE), decode.search_hits)
 
-    async def audit_log(self, guild_id: str, *, after: str | None, limit: int = PAGE_SIZE) -> tuple[AuditEntry, ...]:
+    async def audit_log(self, guild_id: str, *, after: str | None, limit: int = PAGE_SIZE) -> AuditPage:
         """One page of the guild's audit log: the entries after that id, oldest first; with None, the newest ones."""
-        return await self._exchange.send(routes.audit_log(guild_id, after, limit), decode.audit_entries)
+        request = routes.audit_log(guild_id, after, limit)
+        return await self._exchange.send(request, lambda response: decode.audit_page(response, now=self._clock.now()))
 
     async def post_message(self, channel_id: str, body: Mapping[str, Any], *, nonce: str) -> Message:
         """Post a message, or return the one that was posted with this nonce in the last few minutes.

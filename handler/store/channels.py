@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import msgspec
-
 from handler.store.clauses import ABSENT
 from handler.store.items import ChannelItem, channel_item_key
 from handler.store.table import Table
@@ -16,8 +14,9 @@ class ChannelStore:
         self._table = table
 
     async def get(self, channel_id: str) -> ChannelItem | None:
+        """Raises UnreadableItem."""
         item = await self._table.get(channel_item_key(channel_id))
-        return None if item is None else msgspec.convert({**item, "channel_id": channel_id}, ChannelItem)
+        return None if item is None else ChannelItem.from_item(item)
 
     async def register(self, channel: ChannelItem) -> None:
         """Record a channel at first contact. Repeatable."""

@@ -10,11 +10,14 @@ from typing import Final
 
 import msgspec
 
+from handler.discord.snowflakes import is_snowflake
 from handler.runtime.clock import iso
 from handler.store.items import GuildItem, Namesake, Session, guild_item_key, session_from_item
+from handler.store.reading import Item, read_items
 from handler.store.table import Attributes, Table
 
 KNOWN_GUILDS: Final = "GUILDS"  # the partition of DueIndex that holds the guilds
+MAX_SKIPPED: Final = 200  # unreadable sessions at the head of DueIndex, which stay there: about 100 KB to read
 WATCH_INDEX: Final = "WatchIndex"
 DUE_INDEX: Final = "DueIndex"
 
@@ -25,6 +28,7 @@ class Watched(msgspec.Struct, frozen=True):
     guild: GuildItem
     sessions: tuple[Session, ...]
     namesakes: tuple[Namesake, ...]
+    unreadable: tuple[Item, ...] = ()
 
 
 class GuildStore:
@@ -36,21 +40,26 @@ class GuildStore:
     async def due(self, now: datetime) -> list[str]:
         """The ids of the known guilds that are due, those that wait longest first."""
         items = await self._table.query_index(DUE_INDEX, ("due_in", KNOWN_GUILDS), up_to=("due_at", iso(now)))
-        return [item["guild_id"] for item in items]
+        ids = (item["pk"].removeprefix("GUILD#") for item in items)
+        return [guild_id for guild_id in ids if is_snowflake(guild_id)]
 
     async def watched(self, guild_id: str) -> Watched:
         items = await self._table.query_index(WATCH_INDEX, ("watch_guild_id", guild_id))
-        guilds = [msgspec.convert(item, GuildItem) for item in items if item["sk"] == "GUILD"]
-        return Watched(
-            guild=guilds[0] if guilds else GuildItem(guild_id=guild_id),
-            sessions=tuple(session_from_item(i) for i in items if i["sk"].startswith("SESSION#")),
-            namesakes=tuple(Namesake.from_item(item) for item in items if item["sk"].startswith("NAMESAKE#")),
-        )
+        guilds, broken = read_items((i for i in items if i["sk"] == "GUILD"), GuildItem.from_item)
+        guilds += tuple(map(GuildItem.from_broken_item, broken))
+        sessions, bad = read_items((i for i in items if i["sk"].startswith("SESSION#")), session_from_item)
+        namesakes, worse = read_items((i for i in items if i["sk"].startswith("NAMESAKE#")), Namesake.from_item)
+        guild = guilds[0] if guilds else GuildItem(guild_id=guild_id)
+        return Watched(guild, sessions, namesakes, unreadable=(*broken, *bad, *worse))
 
-    async def due_sessions(self, guild_id: str, limit: int) -> list[Session]:
-        """The archived sessions that were not looked at for longest."""
+    async def due_sessions(self, guild_id: str, limit: int) -> tuple[tuple[Session, ...], tuple[Item, ...]]:
+        """The archived sessions that were not looked at for longest, and items among them that cannot be read."""
         items = await self._table.query_index(DUE_INDEX, ("due_in", guild_id), limit=limit)
-        return [session_from_item(item) for item in items]
+        sessions, rest = read_items(items, session_from_item)
+        if rest:  # nobody moves them to the end: look behind them
+            items = await self._table.query_index(DUE_INDEX, ("due_in", guild_id), limit=limit + MAX_SKIPPED)
+            sessions, rest = read_items(items, session_from_item)
+        return sessions[:limit], rest
 
     async def make_due(self, guild_id: str, *, now: datetime) -> None:
         """Register a guild that is in use; one that is parked is due at once."""

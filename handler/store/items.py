@@ -2,15 +2,17 @@
 
 Times are texts as `handler.runtime.clock.iso` writes them, so that they compare as times; ids are snowflakes as texts.
 An absent attribute is absent, never empty or null. Only vacant sessions carry `expires_at`.
+One that cannot be read raises UnreadableItem: see `reading`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any, ClassVar, Final
 
 import msgspec
 
 from handler.store.lease import Lease
+from handler.store.reading import Item, read_item, read_items, unreadable
 
 Key = dict[str, str]
 
@@ -127,9 +129,17 @@ _PARTS: Final[dict[str, type[msgspec.Struct]]] = {
 }
 
 
-def session_from_item(item: Mapping[str, Any]) -> Session:
-    """The session in an item. Attributes that it does not know are ignored."""
-    return msgspec.convert({**item, **dict.fromkeys(_PARTS, item)}, Session)
+def session_from_item(item: Item) -> Session:
+    """The session in an item. Attributes that it does not know are ignored. Raises UnreadableItem."""
+    session = read_item(item, {**item, **dict.fromkeys(_PARTS, item)}, Session)
+    has_thread = session.status in (Status.OPEN, Status.CLOSED)
+    if (
+        session.generation < 1
+        or (has_thread and session.discord_thread_id is None)
+        or ("pk" in item and session.item_key != {"pk": item["pk"], "sk": item["sk"]})
+    ):
+        raise unreadable(item)
+    return session
 
 
 def session_attributes(session: Session) -> dict[str, Any]:
@@ -159,6 +169,14 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     merged_at: str | None = None  # when the merge began
     link_message_id: str | None = None  # the message in the merged thread that links the kept one
 
+    @classmethod
+    def from_item(cls, item: Item) -> "Pointer":
+        """Raises UnreadableItem, also for one that points nowhere."""
+        pointer = read_item(item, {**item, "thread_id": item["pk"].removeprefix("THREAD#")}, cls)
+        if pointer.merged_into is None and not (pointer.parent_channel_id and pointer.session_key):
+            raise unreadable(item)
+        return pointer
+
     def names(self, parent_channel_id: str, session_key: str) -> bool:
         return (self.parent_channel_id, self.session_key) == (parent_channel_id, session_key)
 
@@ -176,11 +194,11 @@ class Namesake(msgspec.Struct, frozen=True, kw_only=True):
         return namesake_item_key(self.parent_channel_id, self.session_key, self.thread_id)
 
     @classmethod
-    def from_item(cls, item: Mapping[str, Any]) -> "Namesake":
-        """Read the ids from the item's keys: a session key may hold "#", an id never does."""
+    def from_item(cls, item: Item) -> "Namesake":
+        """Read the ids from the item's keys: a session key may hold "#", an id never does. Raises UnreadableItem."""
         key, _, thread_id = item["sk"].removeprefix("NAMESAKE#").rpartition("#")
         parent = item["pk"].removeprefix("CHANNEL#")
-        return cls(parent_channel_id=parent, session_key=key, thread_id=thread_id, gone_at=item.get("gone_at"))
+        return read_item(item, {**item, "parent_channel_id": parent, "session_key": key, "thread_id": thread_id}, cls)
 
 
 class GuildItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -194,6 +212,21 @@ class GuildItem(msgspec.Struct, frozen=True, kw_only=True):
     due_at: str | None = None  # of a parked guild: when it is due again
     parked: int = 0  # how often in a row it did not answer
     let_through_until: str | None = None  # until then, deletions that are held back are carried out
+
+    @classmethod
+    def from_item(cls, item: Item) -> "GuildItem":
+        """Raises UnreadableItem."""
+        return read_item(item, {**item, "guild_id": item["pk"].removeprefix("GUILD#")}, cls)
+
+    @classmethod
+    def from_broken_item(cls, item: Item) -> "GuildItem":
+        """What can be read of an item that cannot. The rest counts as absent: a run finds all of it out again."""
+        keys = {"pk": item["pk"], "sk": item["sk"]}
+        kept = dict(keys)
+        for name in cls.__struct_fields__:
+            if name in item and read_items([{**keys, name: item[name]}], cls.from_item)[0]:
+                kept[name] = item[name]
+        return cls.from_item(kept)
 
 
 class ChannelItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -209,6 +242,11 @@ class ChannelItem(msgspec.Struct, frozen=True, kw_only=True):
     import_pages: int = 0
     import_threads: int = 0
     import_sessions: int = 0
+
+    @classmethod
+    def from_item(cls, item: Item) -> "ChannelItem":
+        """Raises UnreadableItem."""
+        return read_item(item, {**item, "channel_id": item["pk"].removeprefix("CHANNEL#")}, cls)
 
     @property
     def progress(self) -> dict[str, int]:

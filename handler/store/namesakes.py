@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from handler.store.items import Namesake, namesake_item_key
+from handler.store.reading import read_items
 from handler.store.table import Table
 
 
@@ -52,5 +53,7 @@ class NamesakeStore:
     async def remove(self, parent_channel_id: str, session_key: str, thread_id: str) -> None:
         await self._table.delete(namesake_item_key(parent_channel_id, session_key, thread_id))
 
-    async def _query(self, parent_channel_id: str, start: str) -> list[Namesake]:
-        return list(map(Namesake.from_item, await self._table.query_prefix(f"CHANNEL#{parent_channel_id}", start)))
+    async def _query(self, parent_channel_id: str, start: str) -> tuple[Namesake, ...]:
+        """Without those that cannot be read: they name no thread, or say of none when it was gone."""
+        items = await self._table.query_prefix(f"CHANNEL#{parent_channel_id}", start)
+        return read_items(items, Namesake.from_item)[0]

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-import msgspec
-
 from handler.store import clauses
 from handler.store.items import Deletion, Pointer, Session, pointer_item_key, session_item_key
+from handler.store.reading import Found, read_items
 from handler.store.table import Attributes, Operation, Table
 
 
@@ -15,10 +14,10 @@ class PointerStore:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    async def get_many(self, thread_ids: Iterable[str]) -> dict[str, Pointer]:
+    async def get_many(self, thread_ids: Iterable[str]) -> Found[str, Pointer]:
         items = await self._table.get_many(pointer_item_key(thread_id) for thread_id in set(thread_ids))
-        pointers = [msgspec.convert({**i, "thread_id": i["pk"].partition("#")[2]}, Pointer) for i in items]
-        return {pointer.thread_id: pointer for pointer in pointers}
+        pointers, rest = read_items(items, Pointer.from_item)
+        return Found({p.thread_id: p for p in pointers}, (i["pk"].removeprefix("THREAD#") for i in rest))
 
     async def merge(self, session: Session, thread_id: str, pointer: Pointer | None, *, at: str) -> bool:
         """Record that the thread was merged into the session's thread. False: a condition failed.

@@ -41,6 +41,7 @@ from handler.store.items import (
     session_item_key,
 )
 from handler.store.pointers import point, unpoint
+from handler.store.reading import Found, read_items
 from handler.store.table import Attributes, Table
 from handler.store.writes import Write, session_or_none, update_session
 
@@ -75,12 +76,15 @@ class SessionStore:
         self._table = table
 
     async def get(self, parent_channel_id: str, session_key: str) -> Session | None:
+        """Raises UnreadableItem, as a write does that is lost to such an item."""
         return session_or_none(await self._table.get(session_item_key(parent_channel_id, session_key)))
 
-    async def get_many(self, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Session]:
+    async def get_many(self, keys: Iterable[tuple[str, str]]) -> Found[tuple[str, str], Session]:
         """The sessions on record of these (parent channel, key) pairs."""
         items = await self._table.get_many(session_item_key(*pair) for pair in set(keys))
-        return {session.pair: session for session in map(session_from_item, items)}
+        sessions, rest = read_items(items, session_from_item)
+        pairs = ((i["pk"].removeprefix("CHANNEL#"), i["sk"].removeprefix("SESSION#")) for i in rest)
+        return Found({session.pair: session for session in sessions}, pairs)
 
     async def record(self, session: Session, message_id: str) -> Write:
         """Record the source message and point the thread-to-be, which will have its id, at the session. First writer wins."""

@@ -170,5 +170,11 @@ def audit_entry(entry: AuditEntry) -> dict[str, Any]:
     return rendered
 
 
+def entry(state: State, entry_id: str, rendered: dict[str, Any]) -> Any:
+    """An entry of a list, in another shape if a switch says so."""
+    odd = dict(state.switches.odd_entries).get(entry_id)
+    return rendered if odd is None else msgspec.json.decode(odd)
+
+
 def _decoded(array: bytes) -> Any:
     return [] if array == b"[]" else msgspec.json.decode(array)

@@ -56,6 +56,8 @@ class Switches:
     callback_lag_seconds: float = 0  # how long after the first answer the original response is still unknown
     callback_lag_code: int = 10015  # what is answered during that time: 10015 or 10008
     endpoint_accepted: bool = True  # whether the check of a new interactions endpoint succeeds
+    # Entries of thread lists and of the audit log that are answered in another shape: the id, and JSON instead of it.
+    odd_entries: tuple[tuple[str, str], ...] = ()
     keep_audit_log: bool = True  # False: no audit entries, which makes more states equal
 
 

@@ -57,6 +57,7 @@ KINDS = {
     "locked": False,
     "refused_by_automod": False,
     "bot_token_refused": False,
+    "store_unreadable": False,
     "discord_refused": False,
     "too_many_threads": True,
     "rate_limited": True,

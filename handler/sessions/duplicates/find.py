@@ -36,6 +36,7 @@ async def find_duplicates(context: Context, channel: ChannelItem) -> Duplicates:
     groups = [
         await read_group(context, channel, key, sessions.get((channel.channel_id, key)), ids, listed)
         for key, ids in chosen.items()
+        if (channel.channel_id, key) not in sessions.unreadable
     ]
     unread = sum(map(len, ids_by_key.values())) - sum(map(len, chosen.values()))
     return Duplicates(tuple(group for group in groups if group is not None), unread=unread)
@@ -48,7 +49,7 @@ async def settle_listed(context: Context, channel: ChannelItem) -> dict[str, Cha
     )
     listed = {t.id: t for t in (*archived.threads, *active) if t.parent_id == channel.channel_id}
     await settle(context, channel, listed.values())
-    return listed
+    return {thread_id: thread for thread_id, thread in listed.items() if thread.is_readable}
 
 
 async def read_namesake_ids(context: Context, channel: ChannelItem) -> dict[str, list[str]]:
@@ -85,6 +86,8 @@ async def read_group(
     if not matches:
         return None
     owners = await read_owners(context, channel.channel_id, matches, other_than=key)
+    if owners.unreadable:
+        return None
     return make_group(key, session, own, matches, owners.pointers, owners.sessions, channel.channel_id)
 
 

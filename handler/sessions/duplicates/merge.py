@@ -91,8 +91,12 @@ async def _merge_all(context: Context, channel: ChannelItem, result: MergeResult
     listed = await settle_listed(context, channel)
     for key, namesake_ids in _split(await read_namesake_ids(context, channel)):
         _check_deadline(context, result)
-        session = await context.store.sessions.get(channel.channel_id, key)
-        group = await read_group(context, channel, key, session, namesake_ids, listed)
+        pair = channel.channel_id, key
+        sessions = await context.store.sessions.get_many([pair])
+        if sessions.unreadable:
+            result.skipped += len(namesake_ids)
+            continue
+        group = await read_group(context, channel, key, sessions.get(pair), namesake_ids, listed)
         if group is not None:
             await _merge_group(context, channel, group, result, last)
         tried = {other.thread.id for other in group.others} if group is not None else set()

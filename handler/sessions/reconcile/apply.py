@@ -37,7 +37,7 @@ async def apply_plan(context: Context, planned: Iterable[Action], now: datetime,
             telemetry.logger.warning("an action of the reconciler failed", extra={"detail": str(result)})
             if isinstance(action, actions.UpdateSession | actions.EndGeneration | actions.HoldDeletion):
                 # The audit log has it only once: have the next run come back to it.
-                await context.store.sessions.update(action.session, changes_to_ask_again(action.session, now))
+                await try_one(context.store.sessions.update(action.session, changes_to_ask_again(action.session, now)))
         else:
             counts[type(action).__name__ if result is ActionResult.DONE else result.value] += 1
     return counts

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from handler.discord import snowflakes
-from handler.discord.models import AuditEntry, Channel
+from handler.discord.models import AuditPage, Channel
 from handler.discord.rest import PAGE_SIZE
 from handler.errors import ChannelGone, DiscordRefused, Forbidden, MissingAccess, MissingPermissions, OnethreadError
 from handler.runtime import telemetry
@@ -60,7 +60,7 @@ async def apply_housekeeping(
         counts["housekeeping_failed"] += 1
         telemetry.logger.warning("an action of housekeeping failed", extra={"detail": str(result)})
         # Let the others have their turn first.
-        await context.store.deletions.postpone(action.session, now=context.clock.now())
+        await try_one(context.store.deletions.postpone(action.session, now=context.clock.now()))
         if isinstance(result, CHANNEL_REFUSALS):
             refused.add(action.session.parent_channel_id)
     return counts
@@ -137,14 +137,14 @@ async def _was_archived_by_a_person(context: Context, guild_id: str, thread: Cha
     if thread.archive_time is None:
         return True
     after = snowflakes.lowest_at(thread.archive_time - AUDIT_MARGIN)
-    page: tuple[AuditEntry, ...] = ()
+    page = AuditPage(())
     await pace()
     try:
         async for page in read_audit_pages(context, guild_id, after=after, max_pages=MAX_AUDIT_PAGES, pace=pace):
-            if housekeeping.archived_by_a_person(page, thread):
+            if housekeeping.archived_by_a_person(page.entries, thread):
                 return True
-            if any(snowflakes.time_of(entry.id) > thread.archive_time + AUDIT_MARGIN for entry in page):
+            if page.last_id is not None and snowflakes.time_of(page.last_id) > thread.archive_time + AUDIT_MARGIN:
                 return False
     except Forbidden:
         return True
-    return len(page) == PAGE_SIZE
+    return page.size == PAGE_SIZE

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 
-from handler.discord.models import AuditEntry
+from handler.discord.models import AuditPage
 from handler.discord.rest import PAGE_SIZE
 from handler.sessions.context import Context
 from handler.sessions.reconcile.pace import Pace
@@ -10,7 +10,7 @@ from handler.sessions.reconcile.pace import Pace
 
 async def read_audit_pages(
     context: Context, guild_id: str, *, after: str | None, max_pages: int, pace: Pace
-) -> AsyncIterator[tuple[AuditEntry, ...]]:
+) -> AsyncIterator[AuditPage]:
     """Read the pages that follow the entry `after`; without it, the newest page alone. A page that is not full is the last.
 
     Each page but the first waits for the pace. Raises Forbidden if the bot may not read the log.
@@ -18,7 +18,7 @@ async def read_audit_pages(
     for number in range(1, max_pages + 1):
         page = await context.discord.audit_log(guild_id, after=after)
         yield page
-        if after is None or len(page) < PAGE_SIZE or number == max_pages:
+        if after is None or page.size < PAGE_SIZE or number == max_pages or page.last_id is None:
             return
         await pace()
-        after = max(page, key=lambda entry: int(entry.id)).id
+        after = page.last_id

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from handler.discord import refusals
-from handler.discord.models import AuditEntry
 from handler.errors import DiscordRefused
 from handler.runtime import telemetry
 from handler.runtime.clock import iso, parse_iso
 from handler.sessions.context import Context
+from handler.sessions.reconcile.observation import Observation
 from handler.sessions.reconcile.pace import growing_pause
 from handler.store.guilds import Watched
 from handler.store.items import GuildItem, Status
@@ -40,20 +40,15 @@ async def park(context: Context, watched: Watched, refusal: DiscordRefused, now:
 
 
 async def save_progress(
-    context: Context,
-    guild: GuildItem,
-    audit: tuple[AuditEntry, ...] | None,
-    now: datetime,
-    *,
-    changed: bool,
-    complete: bool,
+    context: Context, guild: GuildItem, observation: Observation, *, changed: bool, complete: bool
 ) -> None:
     """Write how far the run came. Unless it is complete, the next run reads the same part of the audit log again."""
+    now, denied = observation.now, observation.audit is None
     changes: dict[str, Any] = {"parked": 0, "due_at": iso(now)} if guild.parked else {}
-    changes |= _changes_of_audit_access(guild, now, denied=audit is None)
+    changes |= _changes_of_audit_access(guild, now, denied=denied)
     if complete:
-        first = FIRST_AUDIT_WATERMARK if audit is not None else None
-        watermark = audit[-1].id if audit else guild.audit_watermark or first
+        first = None if denied else FIRST_AUDIT_WATERMARK
+        watermark = observation.audit_read_to or guild.audit_watermark or first
         if watermark != guild.audit_watermark:
             changes["audit_watermark"] = watermark
         stale = guild.reconciled_at is None or now - parse_iso(guild.reconciled_at) >= QUIET_WRITE_INTERVAL

@@ -39,13 +39,15 @@ class Observation:
     fetched: Mapping[str, ThreadState] = field(default_factory=dict)
     fetch_count: int = 0  # how many fetches the run has made or skipped as too many
     audit: tuple[AuditEntry, ...] | None = None  # since the last run, oldest first; None: the log cannot be read
+    audit_read_to: str | None = None  # the id of the last entry that the log had; None: it had none
     checks_archived: bool = False  # runs check archived sessions in turn
     due_for_check: frozenset[str] = frozenset()  # archived threads whose turn it is
     read_after_list: frozenset[str] = frozenset()  # threads whose records may be newer than the active list
     must_fetch: frozenset[str] = frozenset()  # threads for which the active list must not be believed
-    merged: frozenset[str] = frozenset()  # threads that were merged into others
+    left_alone: frozenset[str] = frozenset()  # threads that were merged into others, or whose owner cannot be read
+    unreadable: tuple[str, ...] = ()  # what was skipped, because its shape is not known: ids and keys
     application_id: str = ""
-    bot_user_id: str | None = None  # known if the audit log has a lock
+    bot_user_id: str | None = None  # known if the audit log has a lock, or if threads are to be deleted
     let_through: bool = False  # a person lets held deletions through
 
     def find_state(self, thread_id: str) -> ThreadState | None:

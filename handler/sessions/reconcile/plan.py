@@ -167,8 +167,8 @@ def _plan_namesake(observation: Observation, names: Names, namesake: Namesake) -
 
 
 def _plan_unknown_threads(observation: Observation, names: Names) -> Iterator[Action]:
-    """Settle active threads that are named like sessions and are neither on record, namesakes nor merged."""
-    known = {session.thread_id for session in observation.sessions} | observation.merged
+    """Settle active threads that are named like sessions and are neither on record, namesakes nor left alone."""
+    known = {session.thread_id for session in observation.sessions} | observation.left_alone
     known |= find_settled(observation.namesakes, observation.active, names)
     by_channel: dict[str, list[Channel]] = {}
     for thread in observation.active.values():

@@ -47,9 +47,10 @@ async def run_once(
     counts = await apply_plan(context, others, now, pace)
     unclear = sum(isinstance(state, Unclear) for state in observation.fetched.values())
     counts.update({"looked_at": len(observation.sessions), "held": plan.held, "unclear": unclear})
+    counts["unreadable"] = len(observation.unreadable)
     complete = not counts["lost"]  # the table knows what failed or was unclear: see `changes_to_ask_again`
     changed = any(not isinstance(action, actions.MoveToEnd) for action in plan.actions)
-    await save_progress(context, watched.guild, observation.audit, now, changed=changed, complete=complete)
+    await save_progress(context, watched.guild, observation, changed=changed, complete=complete)
     counts.update(await apply_housekeeping(context, observation, reopens, settings, pace))
     return counts
 

@@ -11,11 +11,13 @@ A generation ends when its thread is gone for good, or when Discord refused to h
 A thread that is found in 1 or 3 stays.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from handler.discord import refusals
 from handler.discord.models import Channel
-from handler.errors import DiscordRefused, NotFound
+from handler.errors import DiscordRefused, DiscordUnavailable, NotFound
 from handler.runtime.concurrency import gather
 from handler.sessions.context import Context
 from handler.sessions.threads.lists import read_active, read_archived_since
@@ -69,11 +71,19 @@ async def find_thread(context: Context, session: Session) -> Channel | None:
         read_active(context, channel_id, session.guild_id),
         read_archived_since(context, channel_id, since, before=before),
     )
-    found = next((t for t in (*active, *archived.threads) if t.id == thread_id), None)
+    found = _find(thread_id, (*active, *archived.threads))
     if found is None and before is not None:  # archived again since it was recorded: then on the newest page
         request = context.discord.archived_threads(channel_id, before=None)
         newest = await translate_refusals(context, channel_id, request, refusals.NEEDED_TO_LOOK_UP)
-        found = next((t for t in newest.threads if t.id == thread_id), None)
+        found = _find(thread_id, newest.threads)
+    return found
+
+
+def _find(thread_id: str, threads: Iterable[Channel]) -> Channel | None:
+    """The thread in a list. Raises DiscordUnavailable if it is there in a shape that is not known."""
+    found = next((thread for thread in threads if thread.id == thread_id), None)
+    if found is not None and not found.is_readable:
+        raise DiscordUnavailable(f"a list has thread {thread_id}, and cannot be read")
     return found
 
 

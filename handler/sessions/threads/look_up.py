@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from handler.discord.models import Channel
+from handler.errors import DiscordUnavailable, UnreadableItem
 from handler.runtime.clock import iso
 from handler.runtime.concurrency import gather, gather_limited
 from handler.sessions.context import Context
@@ -52,11 +53,21 @@ async def look_up(context: Context, channel: ChannelItem, name: SessionName) -> 
 async def find_matches(
     context: Context, parent_channel_id: str, session_key: str, threads: Iterable[Channel]
 ) -> Matches:
-    """Those of the threads that bear the session's name."""
-    matches = [t for t in threads if is_match(context.names, t, parent_channel_id, session_key)]
+    """Those of the threads that bear the session's name.
+
+    Raises UnreadableItem if it is not known whose one of them is, and DiscordUnavailable if one cannot be read.
+    """
+    readable = [
+        thread if thread.is_readable else await _read_again(context, thread, session_key)
+        for thread in threads
+        if thread.parent_id in (parent_channel_id, None)
+    ]
+    matches = [t for t in readable if t is not None and is_match(context.names, t, parent_channel_id, session_key)]
     if not matches:
         return Matches()
     owners = await read_owners(context, parent_channel_id, matches, other_than=session_key)
+    if owners.unreadable:
+        raise UnreadableItem(f"the owners of the threads {', '.join(sorted(owners.unreadable))} cannot be read")
     adoptable: list[Match] = []
     renamed: list[Renamed] = []
     for thread in best_first(matches):
@@ -67,14 +78,26 @@ async def find_matches(
     return Matches(adoptable=tuple(adoptable), renamed=next(iter(renamed), None))
 
 
+async def _read_again(context: Context, thread: Channel, session_key: str) -> Channel | None:
+    """A thread that a list showed in a shape that is not known, read by itself; None if it does not bear the name."""
+    if not context.names.bears(thread.name, session_key):
+        return None
+    if not thread.id:
+        raise DiscordUnavailable(f"a list has a thread of the session {session_key!r} that cannot be read")
+    return await context.discord.channel_or_none(thread.id)
+
+
 @dataclass(frozen=True, slots=True)
 class Owners:
     """What is on record of threads, by the thread's id."""
 
     pointers: Mapping[str, Pointer]
     sessions: Mapping[str, Session]  # those that the pointers name
+    unreadable: frozenset[str] = frozenset()  # the threads whose pointer or session cannot be read
 
     def is_adoptable(self, thread: Channel, parent_channel_id: str, session_key: str) -> bool:
+        if thread.id in self.unreadable:
+            return False
         pointer, owner = self.pointers.get(thread.id), self.sessions.get(thread.id)
         return is_adoptable(pointer, owner, parent_channel_id, session_key)
 
@@ -89,5 +112,7 @@ async def read_owners(
         for p in pointers.values()
         if p.parent_channel_id and p.session_key and not (other_than and p.names(parent_channel_id, other_than))
     }
-    sessions = await context.store.sessions.get_many(named.values()) if named else {}
-    return Owners(pointers, {thread_id: sessions[pair] for thread_id, pair in named.items() if pair in sessions})
+    sessions = await context.store.sessions.get_many(named.values())
+    unreadable = {thread_id for thread_id, pair in named.items() if pair in sessions.unreadable}
+    owners = {thread_id: sessions[pair] for thread_id, pair in named.items() if pair in sessions}
+    return Owners(pointers, owners, pointers.unreadable | unreadable)

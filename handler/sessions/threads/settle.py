@@ -32,19 +32,29 @@ async def settle(
 
     `during`: the import at work, by its start. It sees a name's threads page by page: a better one replaces the one that
     it found before, as long as nobody has opened that. May be repeated and may run beside itself. Raises when the store
-    cannot be reached; then some are not settled.
+    cannot be reached; then some are not settled. What a list showed in a shape that is not known becomes a namesake,
+    which a look-up reads by itself.
     """
     by_key: dict[str, list[Channel]] = defaultdict(list)
     for thread in {t.id: t for t in threads}.values():  # lists that were read at different times may overlap
         key = context.names.session_key_of(thread.name)
-        if key is not None and thread.parent_id == channel.channel_id and is_public_thread(thread):
+        if key is None:
+            continue
+        if not thread.is_readable:
+            if thread.id and thread.parent_id in (channel.channel_id, None):
+                await context.store.namesakes.add(channel.channel_id, key, thread.id, guild_id="", active=False)
+        elif thread.parent_id == channel.channel_id and is_public_thread(thread):
             by_key[key].append(thread)
     if not by_key:
         return 0
     owners = await read_owners(context, channel.channel_id, [t for group in by_key.values() for t in group])
     sessions = await context.store.sessions.get_many((channel.channel_id, key) for key in by_key)
     settler = _Settler(context, channel, owners, during)
-    jobs = [settler.settle_key(key, sessions.get((channel.channel_id, key)), group) for key, group in by_key.items()]
+    jobs = [
+        settler.settle_key(key, sessions.get(pair), group, may_adopt=pair not in sessions.unreadable)
+        for key, group in by_key.items()
+        for pair in [(channel.channel_id, key)]
+    ]
     await gather_limited(MAX_SETTLED_AT_ONCE, jobs)
     return sum(map(len, by_key.values()))
 
@@ -99,11 +109,16 @@ class _Settler:
     owners: Owners
     during: str | None
 
-    async def settle_key(self, key: str, session: Session | None, threads: list[Channel]) -> None:
-        """Give the session the best of its threads if it has none; the others become namesakes."""
+    async def settle_key(
+        self, key: str, session: Session | None, threads: list[Channel], *, may_adopt: bool = True
+    ) -> None:
+        """Give the session the best of its threads if it has none; the others become namesakes.
+
+        `may_adopt`: False if the session is on record and cannot be read.
+        """
         rest = best_first(thread for thread in threads if not self._is_settled(thread, key))
         best = next((t for t in rest if self.owners.is_adoptable(t, self.channel.channel_id, key)), None)
-        if best is not None and await self._give(session, Match(best, self.owners.pointers.get(best.id))):
+        if may_adopt and best is not None and await self._give(session, Match(best, self.owners.pointers.get(best.id))):
             rest.remove(best)
         watched = await self.context.store.namesakes.are_watched(self.channel.channel_id, [(key, t.id) for t in rest])
         for thread in rest:
@@ -111,7 +126,9 @@ class _Settler:
                 await add_namesake(self.context, self.channel, key, thread)
 
     def _is_settled(self, thread: Channel, key: str) -> bool:
-        """Whether nothing is to be done for a thread: merged, or on record for the session whose name it bears."""
+        """Whether nothing is to be done for a thread: merged, on record for the session whose name it bears, or unknown."""
+        if thread.id in self.owners.unreadable:
+            return True
         pointer, owner = self.owners.pointers.get(thread.id), self.owners.sessions.get(thread.id)
         if pointer is not None and pointer.merged_into is not None:
             return True

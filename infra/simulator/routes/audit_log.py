@@ -24,7 +24,7 @@ def audit_log(call: Call) -> Response:
     threads = [thread for thread in map(call.state.threads.get, named) if thread is not None]
     empty = ["integrations", "webhooks", "guild_scheduled_events", "application_commands", "auto_moderation_rules"]
     document: dict[str, Any] = {name: [] for name in empty}
-    document["audit_log_entries"] = [render.audit_entry(entry) for entry in page]
+    document["audit_log_entries"] = [render.entry(call.state, e.id, render.audit_entry(e)) for e in page]
     document["users"] = [render.user(call.state, user_id) for user_id in dict.fromkeys(e.user_id for e in page)]
     document["threads"] = [render.thread(thread) for thread in threads]
     return json_response(200, document)

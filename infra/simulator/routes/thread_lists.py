@@ -130,6 +130,6 @@ def _listed(call: Call, threads: Sequence[Thread]) -> dict[str, Any]:
     """The threads, and the bot's memberships in them."""
     members = [render.thread_member(thread, call.bot) for thread in threads]
     return {
-        "threads": [render.thread(thread) for thread in threads],
+        "threads": [render.entry(call.state, thread.id, render.thread(thread)) for thread in threads],
         "members": [member for member in members if member is not None],
     }

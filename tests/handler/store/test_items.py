@@ -2,12 +2,14 @@
 
 from typing import Any
 
-import msgspec
 import pytest
 
+from handler.errors import UnreadableItem
 from handler.store.items import (
     GENERATION_ATTRIBUTES,
     ChannelItem,
+    GuildItem,
+    Namesake,
     Pointer,
     Session,
     Status,
@@ -48,16 +50,74 @@ def test_absent_attributes_are_read_as_none_or_false() -> None:
     assert (session.topic, session.source_message_id) == (None, None)
 
 
-@pytest.mark.parametrize("status", ["", "archived", "Open"])
-def test_an_unknown_status_on_record_raises(status: str) -> None:
-    with pytest.raises(msgspec.ValidationError, match="status"):
-        read(status=status)
+REQUIRED = ["session_key", "generation", "status", "guild_id", "session_name", "discord_thread_id"]
 
 
-@pytest.mark.parametrize("name", ["session_key", "generation", "status", "guild_id", "session_name"])
-def test_an_item_without_a_required_attribute_raises(name: str) -> None:
-    with pytest.raises(msgspec.ValidationError, match=name):
-        read(**{name: None})
+@pytest.mark.parametrize(
+    "changes",
+    [
+        *({"status": status} for status in ("", "archived", "Open", 3)),
+        *({name: None} for name in REQUIRED),
+        {"generation": "2"},
+        {"generation": 0},
+        {"generation": True},
+        {"archived": "yes"},
+        {"locked": 1},
+        {"topic": 5},
+        {"discord_thread_id": 700},
+        {"discord_thread_id": "the thread"},
+        {"source_message_id": ""},
+        {"guild_id": "a guild"},
+        {"session_key": "another"},
+        {"parent_channel_id": "501"},
+        {"archived_at": "yesterday"},
+        {"missing_since": "2026-13-01T00:00:00.000Z"},
+        {"lease_expires_at": 1_780_000_000},
+        {"deleting_at": True},
+    ],
+    ids=str,
+)
+def test_a_session_of_an_unknown_shape_raises(changes: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableItem, match="CHANNEL#500 SESSION#1a06a43"):
+        read(**changes)
+
+
+def test_the_error_for_an_unreadable_item_tells_no_values() -> None:
+    with pytest.raises(UnreadableItem) as raised:
+        read(status="a secret")
+    assert "a secret" not in str(raised.value)
+    assert raised.value.public()["kind"] == "store_unreadable"
+    assert not raised.value.retryable
+
+
+@pytest.mark.parametrize(
+    ("kind", "item"),
+    [
+        (Pointer, {"pk": "THREAD#700", "sk": "THREAD"}),
+        (Pointer, {"pk": "THREAD#700", "sk": "THREAD", "parent_channel_id": "500"}),
+        (Pointer, {"pk": "THREAD#700", "sk": "THREAD", "parent_channel_id": 500, "session_key": "a"}),
+        (Pointer, {"pk": "THREAD#700", "sk": "THREAD", "merged_into": "701", "merged_at": "then"}),
+        (Pointer, {"pk": "THREAD#x", "sk": "THREAD", "merged_into": "701"}),
+        (Namesake, {"pk": "CHANNEL#500", "sk": "NAMESAKE#a#x"}),
+        (Namesake, {"pk": "CHANNEL#500", "sk": "NAMESAKE#a"}),
+        (Namesake, {"pk": "CHANNEL#500", "sk": "NAMESAKE#a#700", "gone_at": 5}),
+        (ChannelItem, {"pk": "CHANNEL#500", "sk": "CHANNEL", "guild_id": "900"}),
+        (ChannelItem, {"pk": "CHANNEL#500", "sk": "CHANNEL", "guild_id": "900", "kind": "text"}),
+        (ChannelItem, {"pk": "CHANNEL#500", "sk": "CHANNEL", "guild_id": "900", "kind": 0, "imported_at": "once"}),
+        (GuildItem, {"pk": "GUILD#900", "sk": "GUILD", "parked": "twice"}),
+    ],
+    ids=str,
+)
+def test_an_item_of_an_unknown_shape_raises(kind: Any, item: dict[str, Any]) -> None:
+    with pytest.raises(UnreadableItem):
+        kind.from_item(item)
+
+
+def test_of_a_guilds_broken_item_the_rest_is_kept() -> None:
+    known = {"reconciled_at": "2026-11-23T12:00:00.000Z", "audit_watermark": "77"}
+    broken = {"parked": "twice", "due_at": "soon", "let_through_until": 5}
+    guild = GuildItem.from_broken_item({"pk": "GUILD#900", "sk": "GUILD", **known, **broken})
+    assert guild == GuildItem(guild_id="900", **known)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -67,7 +127,8 @@ def test_an_item_without_a_required_attribute_raises(name: str) -> None:
 def test_the_thread_of_a_session_is_the_one_on_record_else_the_one_of_its_source_message(
     thread: str | None, source: str | None, thread_id: str | None
 ) -> None:
-    session = read(discord_thread_id=thread, source_message_id=source)
+    status = Status.OPEN if thread else Status.CREATING
+    session = read(status=status, discord_thread_id=thread, source_message_id=source)
     assert session.thread_id == thread_id
     assert [session.has(one) for one in ("700", "600", "500")] == [thread == "700", source == "600", False]
 
@@ -110,8 +171,8 @@ def test_a_session_has_the_attributes_of_its_item() -> None:
         "lease_owner": "1",
         "settled_messages": 4,
         "thread_name": "a",
-        "deleting_at": "x",
-        "opened_at": "y",
+        "deleting_at": "2026-11-23T12:00:00.000Z",
+        "opened_at": "2026-11-23T12:00:00.000Z",
     }
     present = {name: value for name, value in session_attributes(session_from_item(known)).items() if value is not None}
     unknown = {"pk", "sk", "watch_guild_id", "an attribute of a later version"}

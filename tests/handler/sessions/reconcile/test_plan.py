@@ -284,7 +284,7 @@ def test_an_unknown_thread_is_settled_if_it_is_public_and_named_like_a_session(
 
 
 def test_a_merged_thread_is_not_settled() -> None:
-    assert planned(observation(active=(ACTIVE,), merged=frozenset({THREAD}))) == []
+    assert planned(observation(active=(ACTIVE,), left_alone=frozenset({THREAD}))) == []
 
 
 @pytest.mark.parametrize(
@@ -375,7 +375,7 @@ def test_threads_without_a_clear_answer_do_not_count_as_looked_at() -> None:
 
 def test_an_unknown_status_raises() -> None:
     with pytest.raises(ValueError, match="unknown status"):
-        make_plan(observation(msgspec.structs.replace(record(), status="asleep")), NAMES)
+        make_plan(observation(msgspec.structs.replace(RECORDS["open"], status="asleep")), NAMES)
 
 
 def test_a_plan_can_be_printed_and_is_the_same_for_the_same_observation() -> None:

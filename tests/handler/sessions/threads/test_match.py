@@ -54,7 +54,11 @@ OTHERS = session(session_key="b")
         (MERGED, None, False),
         (THEIRS, None, True),
         (THEIRS, OTHERS, False),
-        (THEIRS, session(session_key="b", discord_thread_id=None, source_message_id=THREAD_ID), False),
+        (
+            THEIRS,
+            session(session_key="b", status=Status.CREATING, discord_thread_id=None, source_message_id=THREAD_ID),
+            False,
+        ),
         (THEIRS, session(session_key="b", discord_thread_id="78", source_message_id="78"), True),
         (THEIRS, session(session_key="b", status=Status.VACANT, discord_thread_id=None), True),
         (Pointer(thread_id=THREAD_ID, parent_channel_id="501", session_key=KEY), OTHERS, False),
