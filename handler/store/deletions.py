@@ -79,10 +79,11 @@ class DeletionStore:
         write = await self._update(session, _BEGUN_AS_READ, {"deleting_at": begun_at})
         return _accept_begun(write, session, begun_at)
 
-    async def cancel(self, session: Session) -> Write:
-        """The thread stays, and may be linked again. A lock of ours is lifted later."""
+    async def cancel(self, session: Session, *, keeps_lock: bool = False) -> Write:
+        """The thread stays, and may be linked again. A lock of ours is lifted later; `keeps_lock`: no lock is."""
         sets = {"watch_guild_id": session.guild_id}
-        return await self._update(session, _BEGUN_AS_READ, sets, ["deleting_at", *Deletion.MARK])
+        locking = ["delete_locking_at"] if keeps_lock else []
+        return await self._update(session, _BEGUN_AS_READ, sets, ["deleting_at", *Deletion.MARK, *locking])
 
     async def _update(self, session: Session, condition: str, sets: Attributes, removes: Sequence[str] = ()) -> Write:
         return await update_session(

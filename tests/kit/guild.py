@@ -55,7 +55,8 @@ BOT: Final = APPLICATION  # the bot's user id, as for all but old applications
 MODERATOR: Final = "2"  # owns the guild, and acts on Discord if nobody else is named
 MEMBER: Final = "3"
 IMPORTED_AT: Final = START - timedelta(hours=1)
-REPORTED: Final = frozenset({"looked_at", "held", "unclear"})  # by a run, besides the actions that it carried out
+# By a run, besides the actions that it carried out.
+REPORTED: Final = frozenset({"looked_at", "held", "unclear", "unreadable"})
 
 
 class Guild:
@@ -77,6 +78,7 @@ class Guild:
         followed: bool = False,
         may_unlock: bool = False,
         latency: float = 0.0,
+        bot: str = BOT,
         **switches: Any,
     ) -> None:
         """Set the guild up.
@@ -88,6 +90,7 @@ class Guild:
         followed: the reconciler has seen guild and channel
         may_unlock: of whoever opens, unless an open says otherwise
         latency: seconds that a request to Discord takes
+        bot: the bot's user id
         switches: the simulation's
         """
         random.seed(0)  # the pauses before retries are the same each time
@@ -97,7 +100,9 @@ class Guild:
         self.seam: Call | None = self.memory if table == "memory" else None
         self.index: Call | None = None
         self.table = TableView(self.wire.table, self.wire.items, self.wire.apply)
-        self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN, switches=Switches(**switches))
+        self.discord = SimulatedDiscord(
+            application_id=APPLICATION, bot_token=BOT_TOKEN, bot_user_id=bot, switches=Switches(**switches)
+        )
         self.discord.add_guild(GUILD)
         self.discord.add_channel(GUILD, CHANNEL, kind)
         self.people = People(self.discord, self.clock)

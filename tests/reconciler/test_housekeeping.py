@@ -3,8 +3,8 @@
 import pytest
 
 from handler.sessions.reconcile.housekeeping import DELETIONS_PER_RUN
-from tests.kit.guild import MODERATOR, Guild
-from tests.kit.table_view import GUILD
+from tests.kit.guild import MEMBER, MODERATOR, Guild
+from tests.kit.table_view import CHANNEL, GUILD
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences
 from tests.reconciler.housekeeping import (
     ARCHIVES,
@@ -219,17 +219,85 @@ async def test_a_moderator_who_writes_in_the_locked_thread_keeps_it(guild: Guild
     assert not {"delete_marked_at", "deleting_at", "delete_locking_at"} & item.keys()
 
 
-async def test_a_lock_of_a_moderator_stays_when_the_thread_is_kept(guild: Guild) -> None:
+# Threads that are not the bot's to delete
+
+
+@pytest.mark.parametrize("opened", [True, False])
+@pytest.mark.parametrize("archived", [True, False])
+async def test_a_thread_that_a_person_started_is_closed_and_never_deleted(
+    guild: Guild, archived: bool, opened: bool
+) -> None:
+    await guild.open("first")
+    thread_id = guild.people.create_thread(CHANNEL, "Session old", by=MEMBER)
+    await guild.reconcile()
+    assert guild.table.item("old")["discord_thread_id"] == thread_id  # adopted
+    if opened:
+        assert (await guild.open("old")).thread_id == thread_id
+    if archived:
+        guild.people.auto_archive(thread_id)
+    await guild.reconcile()
+    await guild.wait(days=31)
+    for _ in range(4):
+        await guild.wait(minutes=BETWEEN_RUNS)
+        await guild.reconcile()
+    assert guild.discord.threads[thread_id].archived
+    assert guild.table.item("old")["status"] == "closed"
+    assert guild.table.item("first")["status"] == "vacant"
+    await guild.wait(days=31)
+    assert await housekeep(guild) == {}
+    assert thread_id in guild.discord.threads
+
+
+@pytest.mark.parametrize("settings", [WITHOUT_AUDIT_LOG, None])
+@pytest.mark.parametrize("marked", [True, False])
+@pytest.mark.parametrize("archives", [True, False])
+async def test_a_thread_that_a_moderator_locked_is_kept_with_its_lock(
+    guild: Guild, archives: bool, marked: bool, settings: list[str] | None
+) -> None:
+    if settings is not None:
+        guild.people.set_permissions(GUILD, settings)
+    thread_id = await idle(guild, archived=False)
+    if marked:
+        assert await housekeep(guild) == {"Mark": 1}
+        await guild.wait(minutes=BETWEEN_RUNS)
+    guild.people.lock(thread_id)
+    if archives:
+        guild.people.archive(thread_id)
+    assert await housekeep(guild) == {"Unmark" if marked else "Close": 1}
+    for _ in range(4):
+        await guild.wait(minutes=BETWEEN_RUNS)
+        await guild.reconcile()
+    assert guild.discord.threads[thread_id].locked
+    assert guild.table.item("old")["status"] == "closed"
+    assert guild.table.item("old").get("locked_by") == (None if settings else MODERATOR)
+
+
+async def test_a_thread_whose_lock_was_lifted_is_deleted_after_all(guild: Guild) -> None:
     thread_id = await idle(guild, archived=False)
     guild.people.lock(thread_id)
-    await housekeep(guild)
+    assert await housekeep(guild) == {"Close": 1}
+    guild.people.edit_thread(thread_id, archived=False, locked=False)
+    guild.people.archive(thread_id)
+    await guild.reconcile()
+    await guild.wait(days=31)
+    assert await housekeep(guild) == {"Mark": 1}
     await guild.wait(minutes=BETWEEN_RUNS)
-    guild.people.post_message(thread_id, "still here")
-    assert await housekeep(guild) == {"Unmark": 1}
-    await guild.wait(minutes=BETWEEN_RUNS)
-    await housekeep(guild)
-    assert guild.discord.threads[thread_id].locked
-    assert guild.table.item("old")["locked_by"] == MODERATOR
+    assert await housekeep(guild) == {"Delete": 1}
+    assert thread_id not in guild.discord.threads
+
+
+@pytest.mark.guild(bot="999")
+async def test_an_old_applications_bot_deletes_what_it_started_and_nothing_else(guild: Guild) -> None:
+    """The bot's user id differs from the application's."""
+    thread_id = await idle(guild)
+    persons = guild.people.create_thread(CHANNEL, "Session else", by=MEMBER)
+    guild.people.auto_archive(persons)
+    await guild.wait(days=31)
+    for _ in range(4):
+        await guild.reconcile()
+        await guild.wait(minutes=BETWEEN_RUNS)
+    assert thread_id not in guild.discord.threads
+    assert persons in guild.discord.threads
 
 
 async def test_no_run_deletes_more_than_so_many(guild: Guild) -> None:

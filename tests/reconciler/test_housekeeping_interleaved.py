@@ -10,7 +10,8 @@ import pytest
 from handler.errors import DiscordUnavailable
 from tests.kit.guild import Guild
 from tests.kit.recorded_calls import Died
-from tests.reconciler.differences import differences
+from tests.kit.table_view import GUILD
+from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences
 from tests.reconciler.housekeeping import BETWEEN_RUNS, DELETES, housekeep, idle, living_ids
 
 pytestmark = pytest.mark.guild(settings=DELETES)
@@ -127,6 +128,61 @@ async def test_a_moderator_who_unlocks_between_any_two_calls_loses_no_message(gu
     assert (thread_id in guild.discord.threads) is bool(written)
     if written:
         assert (await guild.open("old")).thread_id == thread_id
+
+
+@pytest.mark.parametrize("archived", [True, False])
+@pytest.mark.parametrize("nth", CALLS)
+async def test_a_thread_that_a_moderator_locks_between_any_two_calls_stays_locked(
+    guild: Guild, nth: int, archived: bool
+) -> None:
+    """With the audit log: without it, a lock that comes within one call of housekeeping's own looks like that."""
+    thread_id = await marked(guild, archived=archived)
+    locked: list[str] = []
+
+    async def a_moderator_locks() -> None:
+        thread = guild.discord.threads.get(thread_id)
+        if thread is not None and not thread.locked:
+            guild.people.edit_thread(thread_id, archived=False, locked=True)
+            locked.append(thread_id)
+            if archived:
+                guild.people.archive(thread_id)
+
+    counted(guild, nth, a_moderator_locks)
+    await guild.reconcile()
+    await more_runs(guild)
+    assert (thread_id in guild.discord.threads) is bool(locked)
+    if locked:
+        assert guild.discord.threads[thread_id].locked
+
+
+@pytest.mark.parametrize("locks", [True, False])
+@pytest.mark.parametrize("audit_log", [True, False])
+async def test_a_moderator_who_opens_what_a_dead_run_was_about_to_delete_keeps_it(
+    guild: Guild, audit_log: bool, locks: bool
+) -> None:
+    """If the moderator has locked it again, or nobody knows, the lock stays."""
+    if not audit_log:
+        guild.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG)
+    thread_id = await marked(guild)
+
+    async def dies_once_it_has_begun() -> None:
+        if "deleting_at" in guild.table.item("old"):
+            guild.after_call = None
+            raise Died
+
+    guild.after_call = dies_once_it_has_begun
+    with pytest.raises(Died):
+        await guild.reconcile()
+    guild.restart()
+    await guild.wait(seconds=10)
+    guild.people.edit_thread(thread_id, archived=False)
+    if locks:
+        guild.people.unlock(thread_id)
+        guild.people.lock(thread_id)
+    guild.people.archive(thread_id)
+    await more_runs(guild)
+    assert guild.discord.threads[thread_id].locked is (locks or not audit_log)
+    assert not {"delete_marked_at", "deleting_at", "delete_locking_at"} & guild.table.item("old").keys()
 
 
 @pytest.mark.parametrize("opens", [True, False])

@@ -70,6 +70,8 @@ async def _plan_confirmed(
     context: Context, observation: Observation, settings: HousekeepingSettings
 ) -> tuple[HousekeepingAction, ...]:
     """Plan over the records as they are now, of the sessions that the observation has something to do about."""
+    if settings.deletes and observation.sessions:
+        observation = replace(observation, bot_user_id=await context.discord.current_user_id())
     pairs = {action.session.pair for action in housekeeping.plan_housekeeping(observation, settings)}
     fresh = await context.store.sessions.get_many(pairs)
     return housekeeping.plan_housekeeping(replace(observation, sessions=tuple(fresh.values())), settings)

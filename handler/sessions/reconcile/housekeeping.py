@@ -2,7 +2,8 @@
 
 `IdleArchiveHours` archives threads that were idle for so long. `DeleteAfterDays` ends sessions that have been closed, or
 without activity, for so long: in the mode `archive`, the thread is archived and the session `closed`; in the mode
-`delete`, the thread is deleted over two runs, as `threads.deletion` describes. A session with `keep` is left alone unless
+`delete`, the thread is deleted over two runs, as `threads.deletion` describes. A thread that a person started or locked
+is never deleted: there the mode is `archive`. A session with `keep` is left alone unless
 it is closed, and its thread is opened again when Discord's own timer archived it.
 
 Activity is a message, an open that wrote something, or the opening of the archived thread by anybody.
@@ -22,7 +23,7 @@ from handler.discord.models import AuditAction, AuditEntry, Channel
 from handler.runtime.clock import iso, parse_iso
 from handler.sessions.reconcile.actions import Action, SessionAction, ThreadAction, UpdateSession
 from handler.sessions.reconcile.observation import Observation
-from handler.sessions.threads.locks import RUN_OVER_AFTER
+from handler.sessions.threads.locks import RUN_OVER_AFTER, may_delete
 from handler.sessions.threads.record import last_active_at, last_message
 from handler.store.items import Session, Status
 
@@ -54,6 +55,11 @@ class HousekeepingSettings(msgspec.Struct, frozen=True, kw_only=True):
         """Whether archived sessions have to be checked although there is no news of them."""
         return self.delete_after is not None
 
+    @property
+    def deletes(self) -> bool:
+        """Whether the threads of old sessions are deleted."""
+        return self.checks_archived and self.delete_mode == "delete"
+
 
 OFF: Final = HousekeepingSettings()
 
@@ -71,7 +77,7 @@ class Archive(ThreadAction, frozen=True):
 
 
 class Close(ThreadAction, frozen=True):
-    """The session has been without activity: archive its thread, and close it."""
+    """The session has been without activity, and its thread is not to be deleted: archive it, and close the session."""
 
 
 class Mark(ThreadAction, frozen=True):
@@ -136,22 +142,25 @@ def _plan_session(
     thread = observation.find_state(session.discord_thread_id or "")
     if not isinstance(thread, Channel):
         return None
+    deletes = settings.deletes and may_delete(
+        session, thread, bot_user_id=observation.bot_user_id, application_id=observation.application_id
+    )
     if session.deletion.marked_at is not None:
-        return _plan_marked(session, thread, settings, observation.now)
+        return _plan_marked(session, thread, settings, observation.now, deletes=deletes)
     if session.deletion.locking_at is not None:
         over = observation.now - parse_iso(session.deletion.locking_at) >= RUN_OVER_AFTER
         return ReleaseLock(session) if over else None
-    return _plan_unmarked(session, thread, settings, observation.now)
+    return _plan_unmarked(session, thread, settings, observation.now, deletes=deletes)
 
 
 def _plan_marked(
-    session: Session, thread: Channel, settings: HousekeepingSettings, now: datetime
+    session: Session, thread: Channel, settings: HousekeepingSettings, now: datetime, *, deletes: bool
 ) -> HousekeepingAction | None:
     age = now - parse_iso(session.deletion.marked_at or "")
     if (
         last_message(thread) != session.deletion.marked_message
         or age > MAX_MARK_AGE
-        or settings.delete_mode != "delete"
+        or not deletes
         or not is_over(session, thread, settings, now)
     ):
         return Unmark(session)
@@ -159,10 +168,10 @@ def _plan_marked(
 
 
 def _plan_unmarked(
-    session: Session, thread: Channel, settings: HousekeepingSettings, now: datetime
+    session: Session, thread: Channel, settings: HousekeepingSettings, now: datetime, *, deletes: bool
 ) -> HousekeepingAction | None:
     if is_over(session, thread, settings, now):
-        if settings.delete_mode == "delete":
+        if deletes:
             return Mark(session, thread)
         return Close(session, thread) if session.status is Status.OPEN else None
     if settings.idle_archive is None or session.keep or thread.archived:

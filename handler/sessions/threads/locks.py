@@ -1,4 +1,4 @@
-"""Locks: who placed a lock, and for whom it is lifted. Pure."""
+"""Locks: who placed a lock, for whom it is lifted, and which threads may be deleted. Pure."""
 
 from datetime import timedelta
 from typing import Final
@@ -30,6 +30,26 @@ def locked_by_housekeeping(session: Session, thread: Channel, application_id: st
         return False
     if session.deletion.marked_at is not None or session.thread.locked_by == application_id:
         return True
-    if not thread.archived or thread.archive_time is None:
+    if not thread.archived:
+        return False
+    return _was_archived_with_the_lock(session, thread)
+
+
+def may_delete(session: Session, thread: Channel, *, bot_user_id: str | None, application_id: str) -> bool:
+    """Whether housekeeping may delete the thread: the bot has started it, and nobody else has locked it.
+
+    What a person started is a person's, also if the session has adopted it. A lock whose origin is unknown is a
+    moderator's. `bot_user_id` differs from the application's id for old applications.
+    """
+    if thread.owner_id is None or thread.owner_id != bot_user_id:
+        return False
+    if not thread.locked or session.thread.locked_by == application_id:
+        return True
+    return session.thread.locked_by is None and _was_archived_with_the_lock(session, thread)
+
+
+def _was_archived_with_the_lock(session: Session, thread: Channel) -> bool:
+    """Whether the thread was archived, or opened, when housekeeping was about to lock it."""
+    if session.deletion.locking_at is None or thread.archive_time is None:
         return False
     return abs(thread.archive_time - parse_iso(session.deletion.locking_at)) <= RUN_OVER_AFTER

@@ -1,6 +1,6 @@
 """Housekeeping's decisions as a table: session on record × thread on Discord × settings → the action."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,8 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CREATED_AT = NOW - timedelta(days=100)
 THREAD = lowest_at(CREATED_AT)
 
+APPLICATION, BOT, MODERATOR = "1000", "1001", "2"  # an old application: its bot has an id of its own
+
 OFF = HousekeepingSettings()
 IDLE = HousekeepingSettings(idle_archive=timedelta(hours=24))
 CLOSE = HousekeepingSettings(delete_after=timedelta(days=30))
@@ -32,10 +34,17 @@ def ago(**span: float) -> str:
     return iso(NOW - timedelta(**span))
 
 
-def thread(*, idle: timedelta = timedelta(days=40), archived: bool = True, changed: timedelta | None = None) -> Channel:
+def thread(
+    *,
+    idle: timedelta = timedelta(days=40),
+    archived: bool = True,
+    changed: timedelta | None = None,
+    locked: bool = False,
+    owner: str | None = BOT,
+) -> Channel:
     """A thread whose last message is `idle` old, and which was archived or opened `changed` ago."""
-    metadata = ThreadMetadata(archived=archived, archive_timestamp=iso(NOW - (changed or idle)))
-    return Channel(id=THREAD, type=11, last_message_id=lowest_at(NOW - idle), thread_metadata=metadata)
+    metadata = ThreadMetadata(archived=archived, archive_timestamp=iso(NOW - (changed or idle)), locked=locked)
+    return Channel(id=THREAD, type=11, owner_id=owner, last_message_id=lowest_at(NOW - idle), thread_metadata=metadata)
 
 
 def session(**attributes: Any) -> Session:
@@ -56,6 +65,14 @@ def marked(**attributes: Any) -> Session:
     return session(**{"delete_marked_at": ago(minutes=5), "delete_marked_message": same, **attributes})
 
 
+def seen(*sessions_and_thread: Any) -> Observation:
+    """What a run has seen: these sessions, and the thread that all of them have."""
+    *sessions, found = sessions_and_thread
+    return Observation(
+        now=NOW, sessions=tuple(sessions), fetched={THREAD: found}, application_id=APPLICATION, bot_user_id=BOT
+    )
+
+
 @dataclass(frozen=True)
 class Case:
     """One row."""
@@ -67,7 +84,8 @@ class Case:
     action: str | None
 
 
-HOURS, DAYS = timedelta(hours=1), timedelta(days=1)
+MINUTES, HOURS, DAYS = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+LOCKED_BY_US = marked(delete_locking_at=ago(minutes=1))
 CASES = [
     Case("all is off", OFF, session(), thread(), None),
     Case("idle, but archived already", IDLE, session(), thread(), None),
@@ -87,6 +105,19 @@ CASES = [
     Case("closed for long", DELETE, session(status=Status.CLOSED), thread(), "Mark"),
     Case("closed yesterday", DELETE, session(status=Status.CLOSED), thread(changed=DAYS), None),
     Case("kept, closed for long", DELETE, session(status=Status.CLOSED, keep=True), thread(), "Mark"),
+    Case("over, a person's", DELETE, session(), thread(owner=MODERATOR), "Close"),
+    Case("over, of an application's id that is no user's", DELETE, session(), thread(owner=APPLICATION), "Close"),
+    Case("over, nobody knows whose", DELETE, session(), thread(owner=None), "Close"),
+    Case("over, a person's, active", DELETE, session(), thread(owner=MODERATOR, archived=False), "Close"),
+    Case("over, a person's, closed already", DELETE, session(status=Status.CLOSED), thread(owner=MODERATOR), None),
+    Case("over, locked by a moderator", DELETE, session(locked_by=MODERATOR), thread(locked=True), "Close"),
+    Case("over, locked by somebody", DELETE, session(), thread(locked=True), "Close"),
+    Case("over, locked by the app", DELETE, session(locked_by=APPLICATION), thread(locked=True), "Mark"),
+    Case("marked, a person's", DELETE, marked(), thread(owner=MODERATOR), "Unmark"),
+    Case("marked, then locked by a moderator", DELETE, marked(locked_by=MODERATOR), thread(locked=True), "Unmark"),
+    Case("marked, then locked by somebody", DELETE, marked(), thread(locked=True), "Unmark"),
+    Case("marked, and locked by housekeeping", DELETE, LOCKED_BY_US, thread(locked=True, changed=MINUTES), "Delete"),
+    Case("marked, then locked again", DELETE, LOCKED_BY_US, thread(locked=True, changed=-6 * MINUTES), "Unmark"),
     Case("marked by a former run", DELETE, marked(), thread(), "Delete"),
     Case("marked a minute ago", DELETE, marked(delete_marked_at=ago(minutes=1)), thread(), None),
     Case("marked, then written in", DELETE, marked(), thread(idle=HOURS), "Unmark"),
@@ -105,7 +136,7 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.title)
 def test_housekeeping_plans_the_action_of_its_case(case: Case) -> None:
-    observation = Observation(now=NOW, sessions=(case.session,), fetched={THREAD: case.thread})
+    observation = seen(case.session, case.thread)
     assert [type(action).__name__ for action in plan_housekeeping(observation, case.settings)] == (
         [case.action] if case.action else []
     )
@@ -117,7 +148,7 @@ def test_a_session_whose_thread_was_not_seen_is_left_alone() -> None:
 
 def test_one_run_plans_a_bounded_number_of_actions() -> None:
     many = tuple(session(session_key=str(number)) for number in range(CHANGES_PER_RUN + 1))
-    observation = Observation(now=NOW, sessions=many, fetched={THREAD: thread()})
+    observation = seen(*many, thread())
     assert len(plan_housekeeping(observation, DELETE)) == CHANGES_PER_RUN
 
 
@@ -125,7 +156,7 @@ def test_one_run_plans_a_bounded_number_of_actions() -> None:
 def test_within_a_day_of_exact_ticks_each_session_has_its_turn(sessions: int) -> None:
     many = tuple(session(session_key=str(number)) for number in range(sessions))
     ticks = (NOW + timedelta(minutes=5 * number) for number in range(24 * 12))
-    observations = (Observation(now=now, sessions=many, fetched={THREAD: thread()}) for now in ticks)
+    observations = (replace(seen(*many, thread()), now=now) for now in ticks)
     assert {
         action.session.session_key for observation in observations for action in plan_housekeeping(observation, DELETE)
     } == set(map(str, range(sessions)))
