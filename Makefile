@@ -7,11 +7,11 @@
 # The first interpreter that really runs: a version switcher's shim may be there and still refuse.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do \
 	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo "$$python" && break; done)
-# Paths may have spaces: what the shell reads is quoted, and `installed` is no file, because make splits file names at spaces.
+# Paths may have spaces and quotes in them, so whatever the shell reads is quoted or escaped.
 quote = '$(subst ','\'',$(1))'
 VENV ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/onethread/venv-$(shell printf %s $(call quote,$(CURDIR)) | cksum | cut -d' ' -f1)
-BIN := $(call quote,$(VENV))/bin
-INSTALLED := $(call quote,$(VENV))/.installed
+ESCAPED_VENV := $(shell printf %s $(call quote,$(VENV)) | sed 's/[^[:alnum:]_./-]/\\&/g')
+BIN := $(ESCAPED_VENV)/bin
 ARGS ?=
 
 # Neither tool has any business on the network here: one would report usage, the other would look for an account.
@@ -87,20 +87,24 @@ where: installed ## say where the development environment's programs are
 
 .PHONY: clean
 clean: ## remove what was built, and the virtual environment
-	@rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis $(call quote,$(VENV))
+	@rm -rf .aws-sam .mypy_cache .ruff_cache .pytest_cache .hypothesis $(ESCAPED_VENV)
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# uv installs the rest in seconds; it is itself one of the pinned packages, so pip fetches that one first, by its hashes.
+# Whether it is there is asked when it is needed. A file as the target would not do: make splits the names of files at spaces.
 .PHONY: installed
 installed:
-	@set -e; if [ $(INSTALLED) -nt requirements-dev.txt ]; then exit; fi; \
-	if [ -z $(call quote,$(PYTHON)) ]; then echo 'Onethread needs Python 3.11, 3.12 or 3.13 on the PATH.' >&2; exit 1; fi; \
-	echo 'Installing the development environment into' $(call quote,$(VENV)) >&2; \
-	$(call quote,$(PYTHON)) -m venv $(call quote,$(VENV)); \
-	sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > $(call quote,$(VENV))/uv.txt; \
-	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(call quote,$(VENV))/uv.txt; \
-	$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt; \
-	touch $(INSTALLED)
+	@$(if $(shell [ $(ESCAPED_VENV)/.installed -nt requirements-dev.txt ] || echo missing),$(INSTALL))
+
+# uv installs the rest in seconds; it is itself one of the pinned packages, so pip fetches that one first, by its hashes.
+define INSTALL
+if [ -z $(call quote,$(PYTHON)) ]; then echo 'Onethread needs Python 3.11, 3.12 or 3.13 on the PATH.' >&2; exit 1; fi
+echo Installing the development environment into $(ESCAPED_VENV) >&2
+$(call quote,$(PYTHON)) -m venv $(ESCAPED_VENV)
+sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.txt > $(ESCAPED_VENV)/uv.txt
+$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --require-hashes -r $(ESCAPED_VENV)/uv.txt
+$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-dev.txt
+touch $(ESCAPED_VENV)/.installed
+endef
 
 # What `sam build` asks for, once for each function (it looks for these names): all four run one artifact.
 .PHONY: build-WebhookFunction build-WorkerFunction build-EnsureFunction build-ReconcilerFunction
