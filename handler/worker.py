@@ -4,6 +4,7 @@ How one receive of a job ends. From "finished" on the user is told something, so
 
     malformed                             failed, each time: SQS moves it to the dead letters
     its token is dead                     done: nobody can be told
+    a repeat                              done: another message works on the job, or did (`handler.store.jobs`)
     its answer can never be shown         done, and counted: see `handler.commands.deferred_answer`
     its answer may be shown later         failed: SQS delivers it again, the command is repeated
       … because edits of it are limited   a new message is sent, which holds the answer; done
@@ -18,6 +19,7 @@ How one receive of a job ends. From "finished" on the user is told something, so
 A job whose worker dies is delivered again too. Everything it did may be done again.
 """
 
+import contextlib
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -50,6 +52,7 @@ from handler.runtime.telemetry import Metric
 COMMAND_SECONDS: Final = 50.0  # of the worker's 60: a command with several waits and retries, or much of an import
 EDIT_SECONDS: Final = 4.0  # for an edit with its repeats, at least; a young interaction's may take what time is left
 SEND_SECONDS: Final = 2.0  # for putting a job back: both attempts, at their slowest
+NOTE_SECONDS: Final = 0.5  # for a write to the job's item, best effort: DynamoDB takes 10 ms
 SEND_MARGIN_SECONDS: Final = 3.0  # of Lambda's time, after an edit that took all: for putting back, and some more
 MARGIN_SECONDS: Final = 8.0  # of Lambda's time, after the command: the grace, putting back, and the edit
 MAX_RECEIVES: Final = 3  # the queue's maxReceiveCount: what fails then becomes a dead letter
@@ -70,7 +73,8 @@ async def handle(environment: Environment[WorkerConfig], event: Any, request_id:
 
     async def work(message: sqs_events.Message) -> bool:
         job = jobs.decode(message.body)
-        return await Attempt(environment, job, ends, is_last=message.receive_count >= MAX_RECEIVES).run()
+        is_last = message.receive_count >= MAX_RECEIVES
+        return await Attempt(environment, job, ends, message_id=message.id, is_last=is_last).run()
 
     answer, _ = await sqs_events.handle_messages(event, work, function="worker", request_id=request_id)
     return answer
@@ -79,13 +83,17 @@ async def handle(environment: Environment[WorkerConfig], event: Any, request_id:
 class Attempt:
     """The work on one receive of a job. `ends` is when Lambda stops the invocation; after the last one SQS gives up."""
 
-    def __init__(self, environment: Environment[WorkerConfig], job: Job, ends: Deadline, *, is_last: bool) -> None:
+    def __init__(
+        self, environment: Environment[WorkerConfig], job: Job, ends: Deadline, *, message_id: str, is_last: bool
+    ) -> None:
         self._environment = environment
+        self._record = environment.sessions.context.store.jobs
         self._clock = environment.clock
         self._job = job
         self._interaction = job.interaction
         self._answer = DeferredAnswer(environment.discord, self._clock, job.interaction.token, job.received)
         self._ends = ends
+        self._message_id = message_id
         self._is_last = is_last
 
     async def run(self) -> bool:
@@ -106,6 +114,20 @@ class Attempt:
             telemetry.logger.warning("the interaction's token is dead", extra={"put_backs": self._job.put_backs})
             telemetry.add_metric(Metric.UNTOLD_ANSWERS)
             return True
+        if not self._environment.sessions.context.serves(self._interaction.guild_id):
+            refusal = GuildNotAllowed()  # taken from the list since it was handed over
+            log_failure(refusal)
+            return await self._finish(texts.failure(refusal), is_definite=False)
+        try:
+            if not await self._claim():
+                telemetry.set_fields(outcome="repeat")
+                return True
+        except TryAgain as error:
+            log_failure(error)
+            return await self._leave_to_next_receive(error)
+        return await self._work()
+
+    async def _work(self) -> bool:
         if self._job.answer is not None:
             return await self._finish(self._job.answer)
         if self._job.wait_seconds and not self._is_last:
@@ -144,15 +166,16 @@ class Attempt:
         return Deadline(min(now + timedelta(seconds=COMMAND_SECONDS), self._ends.at - margin, self._job.expiry))
 
     async def _run_command(self) -> Message | AnswerFirst:
-        if not self._environment.sessions.context.serves(self._interaction.guild_id):
-            raise GuildNotAllowed  # taken from the list since it was handed over
         command = self._environment.commands.get(self._interaction.path)
         if command is None:
             return texts.unknown_command()
         return await self._environment.with_token(run_command(command, self._environment.sessions, self._interaction))
 
-    async def _finish(self, answer: Message | AnswerFirst) -> bool:
-        """Show the final answer, then do what it had to come before. If that fails, the whole job is repeated."""
+    async def _finish(self, answer: Message | AnswerFirst, *, is_definite: bool = True) -> bool:
+        """Show the final answer, then do what it had to come before. If that fails, the whole job is repeated.
+
+        After a definite answer every further message of the job is a repeat.
+        """
         then = answer.then if isinstance(answer, AnswerFirst) else None
         shown = answer.answer if isinstance(answer, AnswerFirst) else answer
         try:
@@ -163,7 +186,11 @@ class Attempt:
             return False
         if edit is not Edit.DONE:
             count_untellable(edit.name)
-        return then is None or await self._do_rest(then())
+        if then is not None and not await self._do_rest(then()):
+            return False
+        if is_definite:
+            await self._note(self._record.finish(self._job.id, now=self._clock.now()))
+        return True
 
     async def _do_rest(self, rest: Coroutine[Any, Any, None]) -> bool:
         ends = Deadline(self._ends.at - timedelta(seconds=SEND_MARGIN_SECONDS))
@@ -186,12 +213,12 @@ class Attempt:
         """Fail the message, unless there is no further receive while the token lives."""
         next_receive = self._clock.now() + timedelta(seconds=REDELIVERY_SECONDS)
         if self._is_last or next_receive >= self._job.expiry:
-            return await self._finish(texts.failure(error))
+            return await self._finish(texts.failure(error), is_definite=False)
         await self._show(texts.retry_notice(error))
         return False
 
     async def _put_back(self, wait: RateLimited | Importing | Merging) -> bool:
-        """Send the job as a new message before SQS deletes this one: to send it twice is harmless, to lose it is not."""
+        """Send the job as a new message before SQS deletes this one: a repeat is recognised, a lost job would be lost."""
         delay = whole_seconds(wait.retry_after) if isinstance(wait, RateLimited) else 0
         again_at = self._clock.now() + timedelta(seconds=delay)
         if again_at + MIN_TOKEN_LIFE >= self._job.expiry:
@@ -203,13 +230,28 @@ class Attempt:
         await self._show(self._put_back_notice(wait, again_at))
         return True
 
+    async def _claim(self) -> bool:
+        """Whether this message may work on the job now. False: it is a repeat, and another one does, or did."""
+        job, now = self._job, self._clock.now()
+        owner, until = self._message_id, self._ends.at
+        claim = self._record.claim(job.id, job.put_backs, owner=owner, now=now, until=until, expiry=job.expiry)
+        return await run_until(self._clock, self._deadline(), claim)
+
+    async def _note(self, write: Coroutine[Any, Any, None]) -> None:
+        """Record how far the job is. Best effort: without it a repeat is worked on once more."""
+        with contextlib.suppress(OnethreadError):
+            await self._limit(NOTE_SECONDS, write)
+
     async def _send(self, job: Job, delay_seconds: int) -> bool:
-        """Whether SQS certainly has the job."""
+        """Whether SQS certainly has the job, which is put back; then the messages before it are repeats."""
         sending = self._environment.jobs.send(jobs.encode(job), group=job.group, delay_seconds=delay_seconds)
         try:
-            return await self._limit(SEND_SECONDS, sending)
+            sent = await self._limit(SEND_SECONDS, sending)
         except TimedOut:
-            return False
+            sent = False
+        if sent:
+            await self._note(self._record.put_back(job.id, job.put_backs))
+        return sent
 
     async def _show(self, notice: Message, *, patient: bool = True) -> Edit:
         """Show something that is not the final answer. A notice that cannot be shown now is left out."""

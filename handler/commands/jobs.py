@@ -1,8 +1,10 @@
 """Jobs: what the webhook could not finish in time, as messages to the worker.
 
-Every command can be repeated, so a job may arrive twice or late.
+Every command can be repeated, so a job may arrive twice or late. Its messages have one id, by which a repeat is recognised:
+see `handler.store.jobs`.
 """
 
+import hashlib
 import math
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -19,6 +21,7 @@ from handler.runtime.secrets import Secret
 VERSION: Final = 1  # of the message's form: raised when an older worker could misread it
 TOKEN_LIFE: Final = timedelta(minutes=15)  # Discord docs, "Receiving and Responding": then an answer cannot be edited
 TOKEN_MARGIN: Final = timedelta(seconds=15)  # an edit takes time, and API Gateway's clock is not Discord's
+TOKEN_HASH_LENGTH: Final = 16  # hexadecimal digits: enough to tell tokens apart
 NO_GUILD: Final = "none"  # the group of all jobs from outside a guild
 READ_TIMEOUT_SECONDS: Final = 0.3  # SQS answers within tens of milliseconds, and the webhook has time for two attempts
 
@@ -49,6 +52,12 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
     def with_notice(self, *, wait_seconds: int = 0, progress: Mapping[str, int] | None = None) -> "Job":
         return msgspec.structs.replace(self, wait_seconds=wait_seconds, progress=dict(progress or {}))
+
+    @property
+    def id(self) -> str:
+        """What all messages of the job have in common: the interaction, and its token, hashed because it is kept."""
+        token = hashlib.sha256(self.interaction.token.reveal().encode()).hexdigest()
+        return f"{self.interaction.id}#{token[:TOKEN_HASH_LENGTH]}"
 
     @property
     def group(self) -> str:

@@ -43,6 +43,13 @@ THREAD_NOT_HELD: Final = (
 UNCHANGED: Final = " AND ".join(
     f"(#{name} = :read_{name} OR attribute_not_exists(#{name}))" for name in ("archived", "locked")
 )
+# Of a job: its messages have a number, and one of the highest number works on it at a time.
+JOB_BELOW: Final = "#put_backs < :put_backs"
+JOB_FREE: Final = "attribute_not_exists(#lease_owner) OR #lease_owner = :lease_owner OR #lease_expires_at <= :now"
+JOB_CLAIMABLE: Final = (
+    "attribute_not_exists(#finished_at) AND "
+    f"(attribute_not_exists(#put_backs) OR {JOB_BELOW} OR (#put_backs = :put_backs AND ({JOB_FREE})))"
+)
 SAME_STATUS: Final = "#status = :read_status"
 SAME_LOCKER: Final = "#locked_by = :read_locked_by"
 NO_LOCKER: Final = "attribute_not_exists(#locked_by)"

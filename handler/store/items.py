@@ -271,3 +271,7 @@ def channel_item_key(channel_id: str) -> Key:
 
 def guild_item_key(guild_id: str) -> Key:
     return {"pk": f"GUILD#{guild_id}", "sk": "GUILD"}
+
+
+def job_item_key(job_id: str) -> Key:
+    return {"pk": f"JOB#{job_id}", "sk": "JOB"}

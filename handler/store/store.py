@@ -10,6 +10,7 @@ from handler.store.channels import ChannelStore
 from handler.store.claims import ClaimStore
 from handler.store.deletions import DeletionStore
 from handler.store.guilds import GuildStore
+from handler.store.jobs import JobStore
 from handler.store.namesakes import NamesakeStore
 from handler.store.pointers import PointerStore
 from handler.store.sessions import SessionStore
@@ -27,4 +28,5 @@ class Store:
         self.pointers = PointerStore(items)  # whose a thread is
         self.namesakes = NamesakeStore(items)  # threads that bear another session's name
         self.channels = ChannelStore(items)  # how far a channel's past is known
+        self.jobs = JobStore(items)  # which message of a job may work on it
         self.guilds = GuildStore(items)  # the guilds, and what is watched in each

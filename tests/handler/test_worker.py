@@ -178,14 +178,6 @@ async def test_a_job_that_cannot_be_put_back_is_delivered_again(case: Case, faul
     assert case.said == [texts.retry_notice(None)["content"], "done"]
 
 
-async def test_a_put_back_of_unknown_outcome_may_come_twice(case: Case) -> None:
-    case.script(RateLimited(100.0), "done", "done again")
-    await case.hand_over()
-    case.queue.faults = ["lost", "lost"]
-    assert await case.work(between=case.note) == 4  # the failed one, and both of its put-backs
-    assert not case.queue.dead
-
-
 async def test_a_job_that_cannot_be_put_back_on_the_last_receive_gets_a_final_answer(case: Case) -> None:
     wait = RateLimited(240.0)
     case.script(wait)
@@ -276,11 +268,11 @@ async def test_messages_of_one_event_are_worked_on_side_by_side_and_only_the_fai
     answer = await worker.handle(case.environment(WorkerConfig), sqs_event(*records), "r", 60.0)
     assert case.clock.now() - began < timedelta(seconds=11)
     failed = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
-    assert failed == ["m0", "m2"]
+    assert failed in (["m0", "m2"], ["m1", "m2"])
     done = [json.loads(line) for line in capsys.readouterr().out.splitlines() if '"message":"done"' in line]
     by_message = {line["message_id"]: line for line in done if line["function"] == "worker"}
     assert set(by_message) == {"m0", "m1", "m2"}
-    assert by_message["m0"]["outcome"] == "discord_unavailable"
-    assert "outcome" not in by_message["m1"]
+    assert by_message[failed[0]]["outcome"] == "discord_unavailable"
+    assert "outcome" not in by_message["m1" if failed[0] == "m0" else "m0"]
     assert by_message["m2"]["outcome"] == "malformed"
     assert by_message["m0"]["interaction_id"] != by_message["m1"]["interaction_id"]

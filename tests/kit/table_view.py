@@ -46,6 +46,10 @@ class TableView:
         """The items whose sort key begins so."""
         return [item for item in self.items() if item["sk"].startswith(start)]
 
+    def records(self) -> list[Item]:
+        """All items but those of jobs, which any receive of a job writes."""
+        return [item for item in self.items() if item["sk"] != "JOB"]
+
     def threads(self) -> set[str]:
         """The threads on record."""
         return {item["discord_thread_id"] for item in self.items() if "discord_thread_id" in item}

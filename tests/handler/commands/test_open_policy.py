@@ -29,11 +29,11 @@ def without(bits: int) -> dict[str, Any]:
 
 async def expect_refusal(deployment: Deployment, says: str, *, old: float = 0.0, **asked: Any) -> Asked:
     """The refusal, which has changed nothing in the table or on Discord, whoever wrote it."""
-    before = deployment.table.items(), deployment.discord.threads.values(), deployment.discord.messages.values()
+    before = deployment.table.records(), deployment.discord.threads.values(), deployment.discord.messages.values()
     refused = await deployment.ask(old=old, **asked)
     await deployment.work()
     assert says in deployment.shown(refused)
-    after = deployment.table.items(), deployment.discord.threads.values(), deployment.discord.messages.values()
+    after = deployment.table.records(), deployment.discord.threads.values(), deployment.discord.messages.values()
     assert [list(part) for part in after] == [list(part) for part in before]
     return refused
 
