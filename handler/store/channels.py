@@ -1,10 +1,14 @@
 """Channel items: what kind of channel it is, and how far its past is known."""
 
-from typing import Any
+from typing import Any, Final
 
 from handler.store.clauses import ABSENT
 from handler.store.items import ChannelItem, channel_item_key
 from handler.store.table import Table
+
+# Where an import is, and all that it leaves.
+_CURSOR: Final = ("import_started_at", "import_before", "import_since")
+_IMPORT: Final = (*_CURSOR, "imported_at", "import_pages", "import_threads", "import_sessions")
 
 
 class ChannelStore:
@@ -25,6 +29,7 @@ class ChannelStore:
 
     async def advance_import(self, channel: ChannelItem, then: ChannelItem) -> bool:
         """Advance the import from exactly where it was read. False: somebody else did."""
+        cursor = {name: None if then.imported_at else getattr(then, name) for name in _CURSOR}
         clauses: list[str] = []
         values: dict[str, Any] = {}
         for name in ("import_started_at", "import_before", "import_asked_by"):
@@ -37,15 +42,24 @@ class ChannelStore:
             sets={
                 "guild_id": then.guild_id,
                 "kind": then.kind,
-                "import_started_at": None if then.imported_at else then.import_started_at,
-                "import_before": None if then.imported_at else then.import_before,
                 "import_pages": then.import_pages,
                 "import_threads": then.import_threads,
                 "import_sessions": then.import_sessions,
                 "imported_at": then.imported_at,
+                **cursor,
             },
-            removes=["import_started_at", "import_before"] if then.imported_at else [],
+            removes=[name for name, value in cursor.items() if value is None],
             values=values,
+        )
+
+    async def reopen_import(self, channel: ChannelItem) -> None:
+        """Import what was archived since the channel's watermark, which was read: too much for one look-up."""
+        await self._table.try_update(
+            channel_item_key(channel.channel_id),
+            condition="#imported_at = :read",
+            sets={"import_since": channel.imported_at},
+            removes=[name for name in _IMPORT if name != "import_since"],
+            values={"read": channel.imported_at},
         )
 
     async def restart_import(self, channel: ChannelItem, asked_by: str) -> None:
@@ -54,14 +68,7 @@ class ChannelStore:
             channel_item_key(channel.channel_id),
             condition="attribute_not_exists(#import_asked_by) OR #import_asked_by <> :import_asked_by",
             sets={"guild_id": channel.guild_id, "kind": channel.kind, "import_asked_by": asked_by},
-            removes=[
-                "imported_at",
-                "import_started_at",
-                "import_before",
-                "import_pages",
-                "import_threads",
-                "import_sessions",
-            ],
+            removes=_IMPORT,
             values={},
         )
 

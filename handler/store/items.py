@@ -188,6 +188,7 @@ class Namesake(msgspec.Struct, frozen=True, kw_only=True):
     session_key: str  # of the session whose name it bears
     thread_id: str
     gone_at: str | None = None  # since then its GET says that it does not exist
+    passed_at: str | None = None  # one look-up of several read it then, and could not adopt it
 
     @property
     def item_key(self) -> Key:
@@ -238,6 +239,7 @@ class ChannelItem(msgspec.Struct, frozen=True, kw_only=True):
     imported_at: str | None = None  # the watermark: all threads archived before it are settled
     import_started_at: str | None = None  # while an import runs: what imported_at will be
     import_before: str | None = None  # and the archive time from which the next page is read; None: the newest
+    import_since: str | None = None  # where it ends: all older threads are settled; None: at the oldest
     import_asked_by: str | None = None  # the id of the interaction that asked for the last import
     import_pages: int = 0
     import_threads: int = 0

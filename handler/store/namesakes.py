@@ -50,6 +50,12 @@ class NamesakeStore:
             removes=[] if gone_at else ["gone_at"],
         )
 
+    async def set_passed(self, namesake: Namesake, at: str) -> None:
+        """Set when a look-up that could not read all of the namesakes read this one, and could not adopt it."""
+        await self._table.try_update(
+            namesake.item_key, condition="attribute_exists(pk)", sets={"passed_at": at}, removes=[]
+        )
+
     async def remove(self, parent_channel_id: str, session_key: str, thread_id: str) -> None:
         await self._table.delete(namesake_item_key(parent_channel_id, session_key, thread_id))
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from handler.discord.models import Channel
-from handler.errors import Forbidden
+from handler.errors import Forbidden, Importing
 from handler.runtime.concurrency import gather, gather_limited
 from handler.sessions.context import Context
 from handler.sessions.duplicates.group import Duplicates, Group, make_group
@@ -43,12 +43,18 @@ async def find_duplicates(context: Context, channel: ChannelItem) -> Duplicates:
 
 
 async def settle_listed(context: Context, channel: ChannelItem) -> dict[str, Channel]:
-    """Settle the active threads and those archived since the channel's watermark; return them by id."""
+    """Settle the active threads and those archived since the channel's watermark; return them by id.
+
+    Raises Importing if there are too many for one go: then they are imported first.
+    """
     active, archived = await gather(
         read_active(context, channel.channel_id, channel.guild_id), read_newly_archived(context, channel)
     )
     listed = {t.id: t for t in (*archived.threads, *active) if t.parent_id == channel.channel_id}
     await settle(context, channel, listed.values())
+    if archived.has_more:  # too many for one go
+        await context.store.channels.reopen_import(channel)
+        raise Importing({"threads": len(archived.threads)})
     return {thread_id: thread for thread_id, thread in listed.items() if thread.is_readable}
 
 

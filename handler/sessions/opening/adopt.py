@@ -1,5 +1,6 @@
 """A thread that bears the session's name exists already: adopt it, or link it if it is another session's."""
 
+from handler.runtime.concurrency import gather_limited
 from handler.sessions.model import Match, Opened, Renamed, StartOver
 from handler.sessions.opening import rights
 from handler.sessions.opening.channel import register
@@ -8,7 +9,7 @@ from handler.sessions.opening.reuse import make_usable, reuse
 from handler.sessions.threads.generation import commit
 from handler.sessions.threads.look_up import look_up
 from handler.sessions.threads.namesakes import add_namesake
-from handler.sessions.threads.settle import adopt_thread
+from handler.sessions.threads.settle import MAX_SETTLED_AT_ONCE, adopt_thread
 from handler.store.items import ChannelItem, Session, Status
 
 
@@ -22,8 +23,8 @@ async def adopt(
     write = await adopt_thread(context, channel, session, request.name, best, adopted_by=opener.owner)
     if not write.won:
         return StartOver.WRITE_LOST
-    for other in matches[1:]:
-        await add_namesake(context, channel, request.name.key, other.thread)
+    others = [add_namesake(context, channel, request.name.key, other.thread) for other in matches[1:]]
+    await gather_limited(MAX_SETTLED_AT_ONCE, others)
     return await make_usable(opener, write.mine, best.thread, adopted=True)
 
 

@@ -92,7 +92,7 @@ async def import_past(
         threads, then = await _read_step(context, channel)
         if (found := await _find(context, channel, session_key, threads)) is not None:
             return found
-        await settle(context, channel, threads, during=then.import_started_at)
+        await settle(context, channel, threads, during=then.import_started_at or channel.import_started_at)
         if not await context.store.channels.advance_import(channel, then):
             # Another import has moved on, and may have settled the very thread that this one searches for.
             if session_key is not None and await _has_thread(context, channel, session_key):
@@ -105,6 +105,7 @@ async def import_past(
 async def _read_step(context: Context, channel: ChannelItem) -> tuple[Sequence[Channel], ChannelItem]:
     """The next threads to settle, and the channel's item once they are: the last page's step reads the end, too."""
     begin = parse_iso(channel.import_before) if channel.import_before else None
+    since = parse_iso(channel.import_since) if channel.import_since else None
     then, threads = channel, list[Channel]()
     pages = read_archived_pages(context, channel.channel_id, before=begin, resumed=begin is not None)
     async for new, page in pages:
@@ -115,7 +116,7 @@ async def _read_step(context: Context, channel: ChannelItem) -> tuple[Sequence[C
             then, import_started_at=then.import_started_at or iso(page.date - WATERMARK_MARGIN)
         )
         onward = next_page_before(page.threads, new)
-        if not page.has_more or onward is None:
+        if not page.has_more or onward is None or (since is not None and onward < since):
             break
         # Kept to the millisecond, and one more to overlap. A page of threads that were all archived in one
         # millisecond brings us no further: then the next one is read in the same step.
@@ -127,7 +128,11 @@ async def _read_step(context: Context, channel: ChannelItem) -> tuple[Sequence[C
         read_archived_since(context, channel.channel_id, parse_iso(started)),
     )
     own = [thread for thread in active if thread.parent_id == channel.channel_id]
-    then = msgspec.structs.replace(_count(context, then, own), imported_at=started)
+    then = _count(context, then, own)
+    if moved.has_more:  # too many for one go were archived meanwhile: import these, too
+        then = msgspec.structs.replace(then, import_started_at=None, import_before=None, import_since=started)
+    else:
+        then = msgspec.structs.replace(then, imported_at=started)
     return (*threads, *own, *moved.threads), then
 
 

@@ -59,6 +59,9 @@ async def create(opener: Opener, session: Session, channel: ChannelItem) -> Open
             now = opener.context.clock.now()
             await opener.context.store.claims.drop(session, owner=opener.owner, now=now)
             return await link_renamed(opener, found.renamed)
+        if not found.complete:
+            await opener.context.store.channels.reopen_import(channel)
+            return StartOver.PAST_CHANGED
         recorded = await _anchor_and_record(opener, session)
         if isinstance(recorded, StartOver):
             return recorded
@@ -189,7 +192,7 @@ async def _commit(context: Context, session: Session, thread: Channel) -> Write:
 
 async def _advance_watermark(context: Context, channel: ChannelItem | None, found: LookUp | None) -> None:
     """Settle what the look-up saw beyond the channel's watermark, and move the watermark. Best effort, and seldom."""
-    if channel is None or found is None or len(found.newly_archived) < ADVANCE_AFTER:
+    if channel is None or found is None or not found.complete or len(found.newly_archived) < ADVANCE_AFTER:
         return
     with contextlib.suppress(OnethreadError):
         await settle_and_advance(context, channel, found.newly_archived, found.started_at)

@@ -9,7 +9,7 @@ from handler.sessions.reconcile.pace import Pace
 from handler.sessions.threads.lists import WATERMARK_MARGIN, is_beyond_watermark, read_newly_archived
 from handler.sessions.threads.settle import settle, settle_and_advance
 
-MAX_PAGES: Final = 5  # a watermark that lags further is moved by an opener's look-up, which reads all pages
+MAX_PAGES: Final = 5  # a watermark that lags further is moved by an opener's look-up or import
 
 
 async def advance_watermark(context: Context, channel_id: str, pace: Pace) -> None:

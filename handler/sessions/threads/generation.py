@@ -58,7 +58,8 @@ async def find_thread(context: Context, session: Session) -> Channel | None:
     """The session's thread, on record or of the recorded source message; None only on full evidence that it is gone.
 
     That is: its GET says 404 with code 10003, its parent answers 200, and neither the active list nor the archived
-    pages have it. One 404 alone is a fault until the others agree. Raises when any of them cannot be read.
+    pages have it; if these are too many for one go, a second GET instead. One 404 alone is a fault until the others
+    agree. Raises when any of them cannot be read.
     """
     thread_id, channel_id = session.thread_id, session.parent_channel_id
     if thread_id is None:
@@ -76,6 +77,8 @@ async def find_thread(context: Context, session: Session) -> Channel | None:
         request = context.discord.archived_threads(channel_id, before=None)
         newest = await translate_refusals(context, channel_id, request, refusals.NEEDED_TO_LOOK_UP)
         found = _find(thread_id, newest.threads)
+    if found is None and archived.has_more:  # too many to read in one go: then a second 404 has to do
+        found = await fetch_thread(context, session)
     return found
 
 

@@ -13,6 +13,8 @@ from handler.sessions.threads.match import next_page_before
 from handler.sessions.threads.requests import translate_refusals
 from handler.store.items import ChannelItem
 
+# Of archived threads, read in one go: some seconds' worth. More of them are imported, which can be resumed.
+MAX_PAGES: Final = 10
 # Discord's Date header has whole seconds, and its lists may lag a little.
 WATERMARK_MARGIN: Final = timedelta(seconds=60)
 
@@ -58,7 +60,7 @@ async def read_archived_since(
     since: datetime,
     *,
     before: datetime | None = None,
-    max_pages: int | None = None,
+    max_pages: int = MAX_PAGES,
 ) -> ThreadList:
     """The archived threads of the pages that reach down to that archive time; `date` is of the first answer.
 
@@ -79,8 +81,8 @@ async def read_archived_since(
     return ThreadList(tuple(threads), has_more=has_more, date=date or context.clock.now())
 
 
-async def read_newly_archived(context: Context, channel: ChannelItem, *, max_pages: int | None = None) -> ThreadList:
-    """The archived pages that reach down to the channel's watermark, or to now if it has none."""
+async def read_newly_archived(context: Context, channel: ChannelItem, *, max_pages: int = MAX_PAGES) -> ThreadList:
+    """The archived pages that reach down to the channel's watermark, or to now if it has none. `has_more`: not so far."""
     watermark = parse_iso(channel.imported_at or iso(context.clock.now()))
     return await read_archived_since(context, channel.channel_id, watermark, max_pages=max_pages)
 

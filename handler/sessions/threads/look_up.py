@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from handler.discord.models import Channel
-from handler.errors import DiscordUnavailable, UnreadableItem
+from handler.errors import DiscordUnavailable, Importing, UnreadableItem
 from handler.runtime.clock import iso
 from handler.runtime.concurrency import gather, gather_limited
 from handler.sessions.context import Context
@@ -13,10 +13,11 @@ from handler.sessions.model import LookUp, Match, Matches, Renamed
 from handler.sessions.names import SessionName
 from handler.sessions.threads.lists import WATERMARK_MARGIN, is_beyond_watermark, read_active, read_newly_archived
 from handler.sessions.threads.match import best_first, is_adoptable, is_match
-from handler.sessions.threads.namesakes import fetch_namesake
+from handler.sessions.threads.namesakes import fetch_namesake, is_passed
 from handler.sessions.threads.search import read_hits, search
-from handler.store.items import ChannelItem, Pointer, Session
+from handler.store.items import ChannelItem, Namesake, Pointer, Session
 
+MAX_NAMESAKES_READ: Final = 100  # in one look-up: it takes some seconds, mostly two requests each
 MAX_NAMESAKES_AT_ONCE: Final = 5  # requests side by side: leaves most of the bot's 50 a second to others
 
 
@@ -37,17 +38,49 @@ async def look_up(context: Context, channel: ChannelItem, name: SessionName) -> 
     listed = {t.id: t for t in (*archived.threads, *active)}
     known = [*listed, *(namesake.thread_id for namesake in namesakes)]
     listed |= {t.id: t for t in await read_hits(context, hits, known)}
-    unlisted = [fetch_namesake(context, namesake) for namesake in namesakes if namesake.thread_id not in listed]
-    for thread in await gather_limited(MAX_NAMESAKES_AT_ONCE, unlisted):
-        if thread is not None:
-            listed[thread.id] = thread
-    matches = await find_matches(context, channel.channel_id, session_key, listed.values())
+    matches = await _find_with_namesakes(context, channel.channel_id, session_key, listed, namesakes)
     return LookUp(
         adoptable=matches.adoptable,
         renamed=matches.renamed,
         newly_archived=tuple(t for t in archived.threads if is_beyond_watermark(channel, t)),
+        complete=not archived.has_more,
         started_at=iso(archived.date - WATERMARK_MARGIN),
     )
+
+
+async def _find_with_namesakes(
+    context: Context,
+    channel_id: str,
+    session_key: str,
+    listed: Mapping[str, Channel],
+    namesakes: Sequence[Namesake],
+) -> Matches:
+    """The matches among the listed threads and the first namesakes, or among the next ones, until one can be adopted.
+
+    Raises Importing if none can and more namesakes are left than one look-up reads: the next look-up goes on there.
+    """
+    now = context.clock.now()
+    are_many = len(namesakes) > MAX_NAMESAKES_READ
+    unlisted = [n for n in namesakes if n.thread_id not in listed and not (are_many and is_passed(n, now))]
+    unlisted.sort(key=lambda namesake: -int(namesake.thread_id))  # the newest first: it is most likely in use
+    chosen = unlisted[:MAX_NAMESAKES_READ]
+    matches = Matches()
+    for start in range(0, max(1, len(chosen)), MAX_NAMESAKES_AT_ONCE):
+        some = chosen[start : start + MAX_NAMESAKES_AT_ONCE]
+        read = await gather_limited(MAX_NAMESAKES_AT_ONCE, [fetch_namesake(context, n) for n in some])
+        threads = {t.id: t for t in (*(listed.values() if start == 0 else ()), *read) if t is not None}
+        found = await find_matches(context, channel_id, session_key, threads.values())
+        matches = Matches(adoptable=found.adoptable, renamed=matches.renamed or found.renamed)
+        if matches.adoptable:
+            return matches
+        if are_many:
+            passed = [n for n, thread in zip(some, read, strict=True) if thread is not None]
+            await gather_limited(
+                MAX_NAMESAKES_AT_ONCE, [context.store.namesakes.set_passed(n, iso(now)) for n in passed]
+            )
+    if matches.renamed is None and len(unlisted) > len(chosen):
+        raise Importing({"threads": len(namesakes) - len(unlisted) + len(chosen)})
+    return matches
 
 
 async def find_matches(

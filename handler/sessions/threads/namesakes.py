@@ -1,7 +1,7 @@
 """Namesakes: threads that bear a session's name without being its thread."""
 
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from handler.discord import refusals
@@ -39,6 +39,12 @@ async def fetch_namesake(context: Context, namesake: Namesake) -> Channel | None
     with contextlib.suppress(OnethreadError):
         await _update_gone_at(context, namesake, is_gone=thread is None)
     return thread
+
+
+def is_passed(namesake: Namesake, now: datetime) -> bool:
+    """Whether a look-up of a short time ago has read the namesake and could not adopt it: it was gone, or no match."""
+    read_at = max(namesake.gone_at or "", namesake.passed_at or "")
+    return bool(read_at) and now - parse_iso(read_at) < FORGET_AFTER
 
 
 async def _update_gone_at(context: Context, namesake: Namesake, *, is_gone: bool) -> None:
