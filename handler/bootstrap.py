@@ -100,6 +100,7 @@ class Environment(Generic[C]):
                 unlock_policy=self.config.unlock_policy,
                 open_policy=self.config.open_policy,
                 allowed_guilds=self.config.allowed_guilds,
+                member_creations_per_hour=self.config.member_creations_per_hour,
                 trace_after=trace_after(self.config),
             )
         )

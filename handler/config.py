@@ -18,6 +18,8 @@ DeleteMode = Literal["archive", "delete"]
 MAX_IDLE_ARCHIVE_HOURS: Final = 8760  # a year; to wait longer is to turn it off
 MAX_DELETE_AFTER_DAYS: Final = 3650  # ten years, likewise
 
+MAX_CREATIONS_PER_HOUR: Final = 3600  # one a second: to allow a member more is to turn it off
+
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """What every function needs."""
@@ -32,6 +34,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     unlock_policy: UnlockPolicy
     open_policy: OpenPolicy
     allowed_guilds: frozenset[str]  # ids; empty: any
+    member_creations_per_hour: int  # 0: no bound
     delete_after_days: int  # 0: off
     log_level: str
 
@@ -147,6 +150,9 @@ _VARIABLES: Final[Mapping[str, _Variable]] = {
     "unlock_policy": _Variable("UNLOCK_POLICY", _parse_one_of("moderators", "everyone"), "moderators"),
     "open_policy": _Variable("OPEN_POLICY", _parse_one_of("permitted", "everyone"), "permitted"),
     "allowed_guilds": _Variable("ALLOWED_GUILDS", _parse_guilds, ""),
+    "member_creations_per_hour": _Variable(
+        "MEMBER_CREATIONS_PER_HOUR", _parse_number_up_to(MAX_CREATIONS_PER_HOUR), "120"
+    ),
     "log_level": _Variable("LOG_LEVEL", _parse_one_of("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"), "INFO"),
 }
 _TOKEN: Final = "DISCORD_BOT_TOKEN"  # noqa: S105 - the name of a variable

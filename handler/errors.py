@@ -19,6 +19,7 @@
     │   └── Forbidden
     └── TryAgain
         ├── TooManyThreads
+        ├── TooManyCreations
         ├── RateLimited
         ├── Importing
         ├── DiscordUnavailable
@@ -40,6 +41,7 @@ class OnethreadError(Exception):
 
     kind: ClassVar[str] = "internal"  # the public name of the error
     retryable: ClassVar[bool] = False  # whether the same request may succeed later
+    told: ClassVar[tuple[str, ...]] = ()  # the attributes that programs get besides
     default_message: ClassVar[str] = "Something went wrong on my side."
 
     def __init__(self, detail: str = "", *, message: str | None = None) -> None:
@@ -47,11 +49,9 @@ class OnethreadError(Exception):
         self.message = message or self.default_message
 
     def public(self) -> dict[str, Any]:
-        """The ``error`` object that programs get: ``kind``, ``message``, ``retryable`` and the fields of `extra`."""
-        return {"kind": self.kind, "message": self.message, "retryable": self.retryable, **self.extra()}
-
-    def extra(self) -> Mapping[str, Any]:
-        return {}
+        """The ``error`` object that programs get: ``kind``, ``message``, ``retryable`` and the fields of `told`."""
+        told = {name: getattr(self, name) for name in ("kind", "message", "retryable", *self.told)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
 
 
 class ConfigurationError(OnethreadError):
@@ -106,6 +106,7 @@ class MissingPermissions(OnethreadError):
     """The bot sees the channel but lacks permissions (Discord: 50013), named as ``CREATE_PUBLIC_THREADS``."""
 
     kind = "missing_permissions"
+    told = ("permissions",)
 
     def __init__(self, permissions: Sequence[str], detail: str = "") -> None:
         self.permissions = tuple(permissions)
@@ -116,9 +117,6 @@ class MissingPermissions(OnethreadError):
             if len(self.permissions) == 1
             else f"I'm missing permissions here: **{names}**. Ask an admin to grant them to my role.",
         )
-
-    def extra(self) -> Mapping[str, Any]:
-        return {"permissions": list(self.permissions)}
 
 
 class NotAllowed(OnethreadError):
@@ -172,6 +170,7 @@ class DiscordRefused(OnethreadError):
     """Any other 4xx; ``code`` is Discord's JSON error code, 0 if there is none; ``fields`` of the form it complains about."""
 
     kind = "discord_refused"
+    told = ("status", "code")
 
     def __init__(
         self,
@@ -189,9 +188,6 @@ class DiscordRefused(OnethreadError):
             message=message or f"Discord refused this with {number}. Please tell whoever runs this bot.",
         )
         self.status, self.code, self.text, self.route, self.fields = status, code, text, route, fields
-
-    def extra(self) -> Mapping[str, Any]:
-        return {"status": self.status, "code": self.code}
 
 
 class NotFound(DiscordRefused):
@@ -218,10 +214,18 @@ class TooManyThreads(TryAgain):
     )
 
 
+class TooManyCreations(TryAgain):
+    """The member has had as many sessions created as one may (`MemberCreationsPerHour`). No program meets it."""
+
+    kind = "rate_limited"
+    default_message = "You've started a lot of sessions here. Try again in some minutes."
+
+
 class RateLimited(TryAgain):
     """Discord demands to wait for ``retry_after`` seconds, longer than the deadline allows."""
 
     kind = "rate_limited"
+    told = ("retry_after",)
 
     def __init__(self, retry_after: float, *, scope: str = "user", route: str = "") -> None:
         seconds = max(1, math.ceil(retry_after))
@@ -232,14 +236,12 @@ class RateLimited(TryAgain):
         self.retry_after = retry_after
         self.progress: Mapping[str, int] = {}  # counts of what was done before, where that is useful
 
-    def extra(self) -> Mapping[str, Any]:
-        return {"retry_after": self.retry_after}
-
 
 class Importing(TryAgain):
     """The channel's past is being imported; ``progress`` counts ``pages``, ``threads`` and ``sessions`` so far."""
 
     kind = "importing"
+    told = ("progress",)
 
     def __init__(self, progress: Mapping[str, Any]) -> None:
         threads, sessions = progress.get("threads", 0), progress.get("sessions", 0)
@@ -249,9 +251,6 @@ class Importing(TryAgain):
         )
         super().__init__("the channel is being imported", message=f"{self.so_far} Try again in a minute.")
         self.progress = dict(progress)
-
-    def extra(self) -> Mapping[str, Any]:
-        return {"progress": self.progress}
 
 
 class DiscordUnavailable(TryAgain):

@@ -27,7 +27,16 @@ from handler.discord import interactions, responses
 from handler.discord.interactions import Interaction
 from handler.discord.responses import Callback, Message
 from handler.discord.signature import RequestRefused, verify
-from handler.errors import GuildNotAllowed, Importing, OnethreadError, RateLimited, TimedOut, TooManyThreads, TryAgain
+from handler.errors import (
+    GuildNotAllowed,
+    Importing,
+    OnethreadError,
+    RateLimited,
+    TimedOut,
+    TooManyCreations,
+    TooManyThreads,
+    TryAgain,
+)
 from handler.runtime import telemetry
 from handler.runtime.deadline import Deadline, run_until
 from handler.runtime.telemetry import Metric
@@ -105,7 +114,7 @@ async def _run_or_hand_over(
         if isinstance(answer, AnswerFirst):  # nothing can be done here once the response is on its way
             raise TimedOut("something is left to do after the answer")
         return _callback(interaction, answer)
-    except TooManyThreads as error:  # no use in waiting: people have to archive some
+    except (TooManyThreads, TooManyCreations) as error:  # no use in waiting: people have to archive some, or come back
         log_failure(error)
         return responses.reply(texts.failure(error))
     except TryAgain as error:

@@ -42,6 +42,7 @@ from handler.errors import (
     OnethreadError,
     RateLimited,
     TimedOut,
+    TooManyCreations,
     TooManyThreads,
     TryAgain,
 )
@@ -143,7 +144,7 @@ class Attempt:
             return await self._put_back(wait)
         except OnethreadError as error:
             log_failure(error)
-            if isinstance(error, TryAgain) and not isinstance(error, TooManyThreads):
+            if isinstance(error, TryAgain) and not isinstance(error, TooManyThreads | TooManyCreations):
                 return await self._leave_to_next_receive(error)
             answer = texts.failure(error)
         return await self._finish(answer)

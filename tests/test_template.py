@@ -99,6 +99,7 @@ def test_the_defaults_of_the_template_are_those_of_the_code(function: str) -> No
         "UNLOCK_POLICY",
         "OPEN_POLICY",
         "ALLOWED_GUILDS",
+        "MEMBER_CREATIONS_PER_HOUR",
         "LOG_LEVEL",
     }
     bare = {name: value for name, value in environ.items() if name not in optional}

@@ -23,6 +23,7 @@ class Context:
     unlock_policy: UnlockPolicy
     open_policy: OpenPolicy
     allowed_guilds: frozenset[str]  # ids; empty: any
+    member_creations_per_hour: int  # 0: no bound
     trace_after: timedelta | None = None  # see `handler.sessions.threads.record.changes_with_trace`
 
     def serves(self, guild_id: str | None) -> bool:

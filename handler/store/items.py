@@ -271,6 +271,10 @@ def channel_item_key(channel_id: str) -> Key:
     return {"pk": f"CHANNEL#{channel_id}", "sk": "CHANNEL"}
 
 
+def member_item_key(guild_id: str, user_id: str) -> Key:
+    return {"pk": f"GUILD#{guild_id}", "sk": f"MEMBER#{user_id}"}
+
+
 def guild_item_key(guild_id: str) -> Key:
     return {"pk": f"GUILD#{guild_id}", "sk": "GUILD"}
 

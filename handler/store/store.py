@@ -11,6 +11,7 @@ from handler.store.claims import ClaimStore
 from handler.store.deletions import DeletionStore
 from handler.store.guilds import GuildStore
 from handler.store.jobs import JobStore
+from handler.store.members import MemberStore
 from handler.store.namesakes import NamesakeStore
 from handler.store.pointers import PointerStore
 from handler.store.sessions import SessionStore
@@ -30,3 +31,4 @@ class Store:
         self.channels = ChannelStore(items)  # how far a channel's past is known
         self.jobs = JobStore(items)  # which message of a job may work on it
         self.guilds = GuildStore(items)  # the guilds, and what is watched in each
+        self.members = MemberStore(items)  # how much each member has had created lately

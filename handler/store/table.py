@@ -134,19 +134,24 @@ class Table:
         condition: str,
         sets: Attributes,
         defaults: Attributes | None = None,
+        adds: Attributes | None = None,
         removes: Sequence[str] = (),
         values: Attributes | None = None,
     ) -> Operation:
-        """An Update. `defaults` are set where the attribute is absent; None is left out, of `sets` too."""
+        """An Update. `defaults` are set where the attribute is absent; None is left out, of `sets` too.
+
+        `adds` are added to attributes that are numbers.
+        """
         sets = {name: value for name, value in sets.items() if value is not None}
         defaults = {name: value for name, value in (defaults or {}).items() if value is not None}
         changes = [f"#{name} = :{name}" for name in sets]
         changes += [f"#{name} = if_not_exists(#{name}, :{name})" for name in defaults]
+        changes += [f"#{name} = #{name} + :{name}" for name in adds or ()]
         gone = [f"#{name}" for name in removes if name not in sets and name not in defaults]
         expression = f"SET {', '.join(changes)}" if changes else ""
         if gone:
             expression += f" REMOVE {', '.join(gone)}"
-        parts = self._conditioned(condition, {**(values or {}), **sets, **defaults}, also=expression)
+        parts = self._conditioned(condition, {**(values or {}), **sets, **defaults, **(adds or {})}, also=expression)
         return {"Update": {**parts, "Key": dict(key), "UpdateExpression": expression.strip()}}
 
     def build_put(self, item: Attributes, *, condition: str = "", values: Attributes | None = None) -> Operation:

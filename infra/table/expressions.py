@@ -1,7 +1,7 @@
 """DynamoDB's expressions, as far as the Store writes them: parsed once, then a plain function of an item.
 
 Conditions: comparisons of an attribute with a value, attribute_exists, attribute_not_exists, AND, OR, parentheses. Updates:
-SET (also ``if_not_exists``) and REMOVE. Key conditions: the partition key alone, or with a comparison of the sort key or its
+SET (also ``if_not_exists``, and a number added to an attribute) and REMOVE. Key conditions: the partition key alone, or with a comparison of the sort key or its
 beginning. Attributes are `#names`, or the table's own keys. Everything else raises InvalidCall, also what DynamoDB takes.
 """
 
@@ -23,7 +23,7 @@ Test = Callable[[Attributes, Names, Attributes], bool]  # item, names, values
 ABSENT: Final = object()
 _ATTRIBUTE: Final = r"(#\w+|pk\b|sk\b)"
 _TOKEN: Final = re.compile(r"\s*(<>|<=|>=|[=<>()]|[#:]\w+|\w+)")
-_SET: Final = re.compile(r"(#\w+) = (?:if_not_exists\((#\w+), (:\w+)\)|(:\w+))")
+_SET: Final = re.compile(r"(#\w+) = (?:if_not_exists\((#\w+), (:\w+)\)|(#\w+) \+ (:\w+)|(:\w+))")
 _UPDATE: Final = re.compile(r"(?:SET (.+?))?(?: ?REMOVE (#\w+(?:, #\w+)*))?")
 _KEY_CONDITION: Final = re.compile(
     rf"{_ATTRIBUTE} = (:\w+)(?: AND (?:begins_with\({_ATTRIBUTE}, (:\w+)\)|{_ATTRIBUTE} (=|<|<=|>|>=) (:\w+)))?"
@@ -149,14 +149,18 @@ def _any(a: Test, b: Test) -> Test:
 
 @dataclass(frozen=True)
 class Update:
-    """A parsed update: (attribute, the one that keeps its value if it has one or None, new value), and what it removes."""
+    """A parsed update: (attribute, the one that keeps its value if it has one or None, new value), and what it removes.
+
+    `adds`: (attribute, the one to whose number the value is added, value).
+    """
 
     sets: tuple[tuple[str, str | None, str], ...]
+    adds: tuple[tuple[str, str, str], ...]
     removes: tuple[str, ...]
 
     def targets(self, names: Names) -> list[str]:
         """The attributes it changes. Raises InvalidCall if one is changed twice."""
-        targets = [names[token] for token in (*(target for target, _, _ in self.sets), *self.removes)]
+        targets = [names[token] for token in (*(clause[0] for clause in (*self.sets, *self.adds)), *self.removes)]
         if len(set(targets)) != len(targets):
             raise InvalidCall(f"two document paths overlap with each other: {targets}")
         return targets
@@ -166,6 +170,8 @@ class Update:
         new = dict(item)
         for target, kept, value in self.sets:
             new[names[target]] = values[value] if kept is None else item.get(names[kept], values[value])
+        for target, added_to, value in self.adds:
+            new[names[target]] = _sum(item.get(names[added_to]), values[value])
         for token in self.removes:
             new.pop(names[token], None)
         return new
@@ -178,8 +184,15 @@ def update(text: str) -> Update:
     clauses = list(_SET.finditer(parts[1])) if parts and parts[1] else []
     if not parts or not text or ", ".join(clause[0] for clause in clauses) != (parts[1] or ""):
         raise InvalidCall(f"syntax error in {text!r}")
-    sets = tuple((clause[1], clause[2], clause[3] or clause[4]) for clause in clauses)
-    return Update(sets, tuple(parts[2].split(", ")) if parts[2] else ())
+    sets = tuple((clause[1], clause[2], clause[3] or clause[6]) for clause in clauses if not clause[4])
+    adds = tuple((clause[1], clause[4], clause[5]) for clause in clauses if clause[4])
+    return Update(sets, adds, tuple(parts[2].split(", ")) if parts[2] else ())
+
+
+def _sum(a: Any, b: Any) -> int:
+    if type(a) is not int or type(b) is not int:
+        raise InvalidCall(f"incorrect operand types for +: {type(a).__name__} and {type(b).__name__}")
+    return a + b
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def leave_the_list(deployment: Deployment) -> None:
 
 @pytest.mark.guild(settings={"ALLOWED_GUILDS": f"{OTHER}, {GUILD}"})
 async def test_a_server_of_the_list_is_served(deployment: Deployment) -> None:
-    assert "new thread" in (await deployment.ask()).content
+    assert "Started a thread" in (await deployment.ask()).content
     assert (await deployment.ensure())["outcome"] == "reused"
     assert (await deployment.tick())["sent"] == 1
 

@@ -61,6 +61,7 @@ MALFORMED = {
     "IDLE_ARCHIVE_HOURS": ["-8264", "8264.5", "826482", "a day"],
     "DELETE_AFTER_DAYS": ["-8264", "8264", "9" * 30],
     "DELETE_MODE": ["Delete", "8264"],
+    "MEMBER_CREATIONS_PER_HOUR": ["-8264", "8264", "8264.5", "many"],
     "LOG_LEVEL": ["debug", "8264"],
 }
 
@@ -123,6 +124,7 @@ def test_an_absent_variable_has_the_template_s_default() -> None:
         unlock_policy="moderators",
         open_policy="permitted",
         allowed_guilds=frozenset(),
+        member_creations_per_hour=120,
         delete_after_days=0,
         log_level="INFO",
     )

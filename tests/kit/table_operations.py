@@ -79,7 +79,8 @@ class Writer:
 
     def _clause(self, name: str) -> str:
         fresh = self.value(self.draw(VALUES[name]))
-        return f"#{name} = {self.pick(fresh, f'if_not_exists(#{name}, {fresh})')}"
+        added = [f"#{name} + {fresh}"] if name == "n" else []
+        return f"#{name} = {self.pick(fresh, f'if_not_exists(#{name}, {fresh})', *added)}"
 
 
 def _item(draw: Draw, key: dict[str, str]) -> dict[str, Any]:

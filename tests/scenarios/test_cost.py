@@ -11,8 +11,9 @@ from tests.kit.virtual_time import START
 LATENCY = 1.0
 # The active list, an archived page and the search side by side; the anchor, the start, and the requester's membership.
 DISCORD_CALLS_OF_A_CREATION = 6
-# The session, the channel, the namesakes; the claim, the record with its pointer, the commit; that the guild is in use.
-DYNAMODB_CALLS_OF_A_CREATION = 7
+# The session, the channel, the namesakes; the claim, the record with its pointer, the commit; that the guild is in use;
+# that the member has had one more created.
+DYNAMODB_CALLS_OF_A_CREATION = 8
 
 
 async def test_a_warm_reuse_is_one_read_and_one_get(guild: Guild) -> None:
@@ -50,6 +51,7 @@ async def test_a_creation_after_many_were_archived_since_the_import_costs_once_a
         CHANNEL, 250, newest=guild.now - timedelta(minutes=2), name_of="talk {}".format, step=timedelta(seconds=1)
     )
     await guild.open("one")
+    await guild.wait(60)
     guild.calls.forget()
     await guild.open("two")
 
@@ -70,3 +72,10 @@ async def test_reopening_an_archived_thread_is_one_get_and_one_patch_before_the_
         "PUT /channels/{channel_id}/thread-members/{user_id}",
     ]
     assert guild.calls.of("dynamodb") == ["GetItem"], "the record said active"
+
+
+async def test_the_next_creation_of_a_member_within_half_a_minute_costs_one_write_more(guild: Guild) -> None:
+    for extra, name in enumerate(("one", "two")):
+        guild.calls.forget()
+        await guild.open(name)
+        assert len(guild.calls.of("dynamodb")) == DYNAMODB_CALLS_OF_A_CREATION + extra

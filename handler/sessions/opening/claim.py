@@ -4,7 +4,7 @@ import contextlib
 from datetime import timedelta
 from typing import Final
 
-from handler.errors import OnethreadError
+from handler.errors import OnethreadError, TooManyCreations
 from handler.runtime.clock import parse_iso
 from handler.sessions.model import StartOver
 from handler.sessions.opening.next_step import NextStep
@@ -30,6 +30,7 @@ async def claim(opener: Opener, session: Session | None, step: NextStep, channel
             label=request.requester.label,
             now=now,
         )
+        opener.claimed |= write.won
     elif step is NextStep.TAKE_OVER:
         write = await claims.take_over(session, owner=opener.owner, now=now)
     else:
@@ -52,6 +53,8 @@ async def release_claim(opener: Opener, session: Session, error: OnethreadError)
     """After an error: drop the claim if a repeat would fail, too; else end its lease, so that others need not wait."""
     with contextlib.suppress(OnethreadError):
         claims, now = opener.context.store.claims, opener.context.clock.now()
-        if not error.retryable and (await claims.drop(session, owner=opener.owner, now=now)).won:
+        if (not error.retryable or isinstance(error, TooManyCreations)) and (
+            await claims.drop(session, owner=opener.owner, now=now)
+        ).won:
             return
         await claims.end_lease(session, owner=opener.owner, now=now)

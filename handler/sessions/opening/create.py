@@ -24,6 +24,7 @@ from handler.runtime.concurrency import gather
 from handler.sessions.context import Context
 from handler.sessions.model import LookUp, Opened, StartOver
 from handler.sessions.opening.adopt import adopt, link_renamed
+from handler.sessions.opening.allowance import count_creation, refuse_creation
 from handler.sessions.opening.claim import release_claim, renew_lease
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import invite, make_usable, wake_guild
@@ -50,7 +51,9 @@ async def create(opener: Opener, session: Session, channel: ChannelItem) -> Open
         _check_generations(opener, session)
         if session.source_message_id is not None:
             return await _start_and_commit(opener, session)
-        found = await look_up(opener.context, channel, opener.request.name)
+        found, again_at = await gather(
+            look_up(opener.context, channel, opener.request.name), count_creation(opener, session)
+        )
         if found.adoptable:
             adopted = await adopt(opener, session, found.adoptable, channel)
             await _advance_watermark(opener.context, channel, found)
@@ -59,6 +62,8 @@ async def create(opener: Opener, session: Session, channel: ChannelItem) -> Open
             now = opener.context.clock.now()
             await opener.context.store.claims.drop(session, owner=opener.owner, now=now)
             return await link_renamed(opener, found.renamed)
+        if again_at is not None:
+            refuse_creation(again_at)
         if not found.complete:
             await opener.context.store.channels.reopen_import(channel)
             return StartOver.PAST_CHANGED

@@ -14,6 +14,8 @@ class Opener:
     request: OpenRequest
     after_deletion: bool = False
     waited: bool = False
+    claimed: bool = False  # it has made a claim, and not only taken one over or resumed it
+    counted: bool = False  # that claim among the member's creations
     first_generation: int | None = None  # the first one that it tried to create a thread for
 
     @property

@@ -27,7 +27,7 @@ def require_starting(request: OpenRequest) -> None:
         return
     if request.requester.in_thread and missing == [Permission.SEND_MESSAGES.name]:
         # Discord docs, "Permissions": a thread does not inherit Send Messages, so there it says nothing of the channel.
-        text = f"In a thread I can\u2019t see whether you may write in {channel_mention(request.parent_channel_id)}. "
+        text = f"In a thread I can't see whether you may write in {channel_mention(request.parent_channel_id)}. "
         raise NotAllowed(f"in a thread: {missing}", message=f"{text}To start a session, use the command there.")
     names = " and ".join(f"**{permission_title(name)}**" for name in missing)
     text = f"You need {names} here to start a session. Ask a moderator for it, or ask somebody else to open "

@@ -59,7 +59,7 @@ async def test_a_vacant_session_stays_as_it_is_for_who_may_not_start_a_thread(de
     await deployment.ask()
     deployment.people.delete_thread(deployment.living_threads()[0].id)
     await expect_refusal(deployment, "**Create Public Threads**", **without(CREATE_PUBLIC_THREADS))
-    assert "had been deleted" in (await deployment.ask()).content
+    assert "was deleted" in (await deployment.ask()).content
     deployment.people.delete_thread(deployment.living_threads()[0].id)
     await deployment.reconcile()
     await expect_refusal(deployment, "**Create Public Threads**", **without(CREATE_PUBLIC_THREADS))
@@ -67,7 +67,7 @@ async def test_a_vacant_session_stays_as_it_is_for_who_may_not_start_a_thread(de
 
 @pytest.mark.guild(settings={"OPEN_POLICY": "everyone"})
 async def test_with_the_policy_everyone_threads_are_started_and_reopened_for_everybody(deployment: Deployment) -> None:
-    assert "new thread" in (await deployment.ask(member_permissions=ONLOOKER)).content
+    assert "Started a thread" in (await deployment.ask(member_permissions=ONLOOKER)).content
     (thread,) = deployment.living_threads()
     deployment.people.archive(thread.id)
     assert f"<#{thread.id}>" in (await deployment.ask(member_permissions=ONLOOKER)).content
@@ -145,7 +145,7 @@ async def test_who_waits_for_somebody_else_s_claim_gets_the_link(deployment: Dep
     know_the_past(deployment)
     first, second = await asyncio.gather(deployment.ask(), _a_moment_later(deployment, member_permissions=ONLOOKER))
     (thread,) = deployment.living_threads()
-    assert "new thread" in first.content
+    assert "Started a thread" in first.content
     assert f"<#{thread.id}>" in second.content
 
 
@@ -191,13 +191,13 @@ async def test_in_a_thread_nobody_can_see_whether_a_member_may_write_in_the_chan
     await expect_refusal(deployment, f"write in <#{CHANNEL}>", **inside, **without(SEND_MESSAGES))
     says = "**Send Messages** and **Create Public Threads**"
     await expect_refusal(deployment, says, **inside, member_permissions=ONLOOKER)
-    assert "new thread" in (await deployment.ask(**inside)).content
+    assert "Started a thread" in (await deployment.ask(**inside)).content
 
 
 async def test_permissions_that_are_not_stated_are_not_checked(deployment: Deployment) -> None:
     payload = interaction(NAME, channel_id=CHANNEL, guild_id=GUILD, user_id=USER, token="made-up-x", now=deployment.now)
     del payload["member"]["permissions"]
-    assert "new thread" in (await deployment.deliver(payload)).content
+    assert "Started a thread" in (await deployment.deliver(payload)).content
 
 
 async def test_the_audit_log_says_who_asked(deployment: Deployment) -> None:

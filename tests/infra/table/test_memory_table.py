@@ -377,6 +377,12 @@ def test_a_condition_that_dynamodb_or_the_store_does_not_know_is_refused(
         ("SET #q = :v REMOVE #q", 1),
         ("SET #q = :v,", 1),
         ("ADD #n :v", 1),
+        ("SET #n = #n + :v", "x"),
+        ("SET #s = #s + :v", 1),
+        ("SET #q = #q + :v", 1),
+        ("SET #n = :v + #n", 1),
+        ("SET #n = #n - :v", 1),
+        ("SET #n = #n + :v, #n = :v", 1),
         ("DROP #n", None),
         ("", None),
         ("SET #watch_guild_id = :v", 1),
@@ -394,8 +400,8 @@ def test_an_update_that_dynamodb_or_the_store_does_not_know_is_refused(expressio
 def test_an_update_sets_keeps_removes_and_returns_the_whole_item() -> None:
     answer = update(
         table_with(ITEM),
-        "SET #n = if_not_exists(#n, :new), #q = if_not_exists(#q, :new) REMOVE #s",
+        "SET #n = if_not_exists(#n, :new), #q = if_not_exists(#q, :new), #r = #n + :new REMOVE #s",
         values={":new": 2},
         ReturnValues="ALL_NEW",
     )
-    assert answer == {"Attributes": {**KEY, "n": 1, "b": True, "q": 2}}
+    assert answer == {"Attributes": {**KEY, "n": 1, "b": True, "q": 2, "r": 3}}
