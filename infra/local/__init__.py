@@ -24,6 +24,7 @@ The tour:
     discord_client   users who send commands
     request_counter  what something cost, counted on the wire
     screen           the terminal
+    channel_view     a channel as people see it
     picture          the picture in the README
 
 Another terminal:

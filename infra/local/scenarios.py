@@ -25,6 +25,7 @@ NIGHT_RENAMED: Final = f"Session {NIGHT}: disk full"
 
 def first_open(tour: Tour) -> None:
     opened = tour.open(MONA, NAME, topic="login fails after a reset")
+    tour.show_channel(*tour.threads())
     tour.check("one thread under one message", opened.created and tour.bot_messages() == [opened.thread])
 
 
@@ -53,6 +54,7 @@ def fifty_at_once(tour: Tour) -> None:
         tour.screen.hint(f"{repeated} had to ask twice: this machine is busy, and Discord waits only 3 s.")
     created = set(tour.threads()) - set(before)
     tour.screen.cost(f"{len(created)} new thread", cost, varies=True)
+    tour.show_channel(*created)
     tour.check("one thread, and all fifty got its link", len(created) == 1 and set(linked) == created)
     tour.check("one message in the channel", len(tour.bot_messages()) == len(before) + 1)
 
@@ -71,6 +73,7 @@ def _show_crowd(tour: Tour, answers: list[Answer]) -> None:
 def archived(tour: Tour) -> None:
     thread = tour.thread(NAME).id
     tour.act(VERA, "archives the thread", "archive", thread)
+    tour.show_channel(thread)
     opened = tour.open(MONA, NAME)
     tour.check("the same thread, open again", opened.thread == thread and not tour.thread(NAME).archived)
 
@@ -88,6 +91,7 @@ def locked(tour: Tour) -> None:
 def renamed(tour: Tour) -> None:
     thread = tour.thread(NAME).id
     tour.act(VERA, f"renames the thread to “{RENAMED}”", "rename", thread, RENAMED)
+    tour.show_channel(thread)
     by_old_name = tour.open(MONA, NAME)
     by_new_name = tour.open(OMAR, RENAMED.removeprefix("Session "), session=NAME)
     tour.check("both names lead to the same thread", by_old_name.thread == by_new_name.thread == thread)
@@ -98,6 +102,7 @@ def deleted(tour: Tour) -> None:
     tour.act(VERA, "deletes the thread", "delete_thread", thread)
     tour.forget_links(NAME)
     opened = tour.open(MONA, NAME)
+    tour.show_channel(thread, opened.thread or "")
     is_gone = thread not in tour.threads() and thread not in tour.bot_messages()
     tour.check("a new thread; nothing of the old one is left", opened.created and is_gone)
 
@@ -127,6 +132,7 @@ def duplicates(tour: Tour) -> None:
     tour.screen.action(VERA.name, "/session-admin duplicates")
     listed = tour.discord.wait(tour.discord.administer(VERA, CHANNEL, "duplicates"))
     tour.screen.message(listed.message, tour.names())
+    tour.show_channel(kept, *others)
     tour.check("all three are listed, nothing is changed", all(id in listed.text for id in (kept, *others)))
     tour.screen.action(VERA.name, "presses the button")
     counter = tour.counter()
@@ -134,6 +140,7 @@ def duplicates(tour: Tour) -> None:
         merged = tour.discord.press_button(VERA, CHANNEL, listed.message or {})
     tour.screen.message(merged.message, tour.names())
     tour.screen.cost("two threads merged", counter.cost())
+    tour.show_channel(kept, *others)
     tour.check("one thread has the name", [id for id, shown in tour.threads().items() if shown == name] == [kept])
     tour.check("the others are archived and locked", all(map(tour.is_archived_and_locked, others)))
     tour.merged |= set(others)

@@ -4,7 +4,7 @@ Colour in a terminal, plain text elsewhere; 80 columns are enough.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -62,15 +62,20 @@ class Screen:
         if message is None:
             lines.append(Text(NO_ANSWER, style="red"))
         else:
-            lines += _discord_text(message["content"], names).split("\n")
+            lines += discord_text(message["content"], names).split("\n")
             lines += [Text(f"↗ {self._url(url)}", style="blue") for url in _links(message)]
         self.quote(lines)
 
-    def quote(self, lines: Sequence[Text]) -> None:
+    def quote(self, lines: Iterable[Text], bar: str = "┃") -> None:
         """Lines behind a bar, wrapped behind the same bar."""
         width = self.console.width - INDENT - 2
         for line in (part for whole in lines for part in whole.wrap(self.console, width)):
-            self._indented(Text.assemble(("┃ ", "magenta"), line))
+            self._indented(Text.assemble((f"{bar} ", "magenta"), line))
+
+    def channel(self, name: str, lines: Iterable[Text]) -> None:
+        """What everybody sees in a channel, unlike an answer."""
+        self._indented(Text(f"#{name}", style="magenta"))
+        self.quote(lines, bar="│")
 
     def cost(self, outcome: str, cost: Cost, *, varies: bool = False) -> None:
         """The outcome and its cost. `varies`: the number of calls differs from one run to the next."""
@@ -121,7 +126,8 @@ class Screen:
         self.console.print(Padding(what, (0, 0, 0, INDENT), expand=False))
 
 
-def _discord_text(content: str, names: Names) -> Text:
+def discord_text(content: str, names: Names) -> Text:
+    """A text in Discord's markdown as it looks; `names` are of channels and users, by id."""
     shown, bold, position = Text(), False, 0
     for token in _TOKENS.finditer(content):
         shown.append(content[position : token.start()], style="bold" if bold else "")

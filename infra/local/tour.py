@@ -17,6 +17,7 @@ from infra.events.containers import TABLE
 from infra.interactions import BOT_PERMISSIONS
 from infra.local import crash_scenario
 from infra.local.aws_client import client
+from infra.local.channel_view import draw_threads
 from infra.local.crash_scenario import CrashScenario
 from infra.local.discord_client import Answer, Channel, DiscordClient, User
 from infra.local.http_client import call
@@ -153,6 +154,15 @@ class Tour:
 
     # What is there
 
+    def show_channel(self, *threads: str) -> None:
+        """Show the channel as everybody sees it, as far as these threads go."""
+        names = self.names()
+        with self.stack.discord.lock:
+            state = self.stack.discord.discord.state
+            shown = [thread for thread in state.threads.values() if thread.id in threads]
+            lines = list(draw_threads(state, shown, names))
+            self.screen.channel(state.channels[CHANNEL.id].name, lines)
+
     def check(self, text: str, passed: bool) -> None:
         self.screen.check(text, passed)
         if not passed:
@@ -200,6 +210,7 @@ class Tour:
         with self.stack.discord.lock:
             discord = self.stack.discord.discord
             users = {user.id: user.name for user in discord.state.users.values()}
+            users |= {user.id: "one of them" for user in CROWD}  # who it is differs from one run to the next
             return users | {thread.id: thread.name for thread in discord.threads.values()}
 
 
