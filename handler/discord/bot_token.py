@@ -1,9 +1,10 @@
 """The bot's token: where it comes from, and when it must not be used.
 
 After a 401 the parameter that holds the token is read again, in case the operator has renewed it. If it has not
-changed, nothing is sent to Discord for a while, and only the parameter is read now and then. Discord bans an IP address
-from which 10 000 requests were refused within 10 minutes (Discord docs, "Rate Limits", Invalid Request Limit), and all
-environments of the bot may share one address.
+changed, nothing is sent to Discord for some seconds, because a 401 can be a fault of one moment. Then the token is tried
+again; each time it is refused the pause grows, up to five minutes, and a success ends it. During a pause only the
+parameter is read now and then. Discord bans an IP address from which 10 000 requests were refused within 10 minutes
+(Discord docs, "Rate Limits", Invalid Request Limit), and all environments of the bot may share one address.
 """
 
 import asyncio
@@ -16,8 +17,11 @@ from handler.runtime import telemetry
 from handler.runtime.clock import Clock
 from handler.runtime.secrets import Secret
 
-# Without a request after a 401. A thousand environments together stay far below the limit above.
-REFUSED_PAUSE_SECONDS: Final = 300.0
+# Without a request after the first 401, then five times as long each time. That is five trials in ten minutes: six hundred
+# busy environments, with up to three requests side by side, stay below the limit above.
+MIN_REFUSED_PAUSE_SECONDS: Final = 3.0
+PAUSE_GROWTH: Final = 5
+MAX_REFUSED_PAUSE_SECONDS: Final = 300.0
 # Between two readings of the parameter during that pause: a renewed token is soon used.
 REREAD_PAUSE_SECONDS: Final = 15.0
 
@@ -34,6 +38,7 @@ class TokenSource:
         self._read = read
         self._clock = clock
         self._refused_until: datetime | None = None
+        self._next_pause = MIN_REFUSED_PAUSE_SECONDS
         self._reread_at: datetime | None = None
         self._lock = asyncio.Lock()  # held while the parameter is read
         if token is not None:
@@ -60,16 +65,23 @@ class TokenSource:
             if self._token == refused:
                 await self._read_again(refused)
             if self._token != refused:
+                self._next_pause = MIN_REFUSED_PAUSE_SECONDS
                 return True
             self.pause(refused)
             return False
 
     def pause(self, refused: Secret) -> None:
-        """Send nothing with that token for a while."""
-        if self._token == refused:
+        """Send nothing with that token for a while: for longer than last time, if it was not accepted in between."""
+        if self._token == refused and not self._is_refused():
             now = self._clock.now()
-            self._refused_until = now + timedelta(seconds=REFUSED_PAUSE_SECONDS)
+            self._refused_until = now + timedelta(seconds=self._next_pause)
             self._reread_at = now + timedelta(seconds=REREAD_PAUSE_SECONDS)
+            self._next_pause = min(MAX_REFUSED_PAUSE_SECONDS, self._next_pause * PAUSE_GROWTH)
+
+    def accept(self, used: Secret) -> None:
+        """Discord has taken that token: a refusal was a fault of one moment."""
+        if self._token == used:
+            self._refused_until, self._next_pause = None, MIN_REFUSED_PAUSE_SECONDS
 
     def _is_refused(self) -> bool:
         return self._refused_until is not None and self._clock.now() < self._refused_until
@@ -90,6 +102,7 @@ class TokenSource:
             if token == self._token:
                 return False
             self._set(token)
+            self._next_pause = MIN_REFUSED_PAUSE_SECONDS
             return True
 
     async def _read_again(self, refused: Secret) -> None:

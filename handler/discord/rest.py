@@ -244,6 +244,8 @@ def httpx_send(client: httpx.AsyncClient, token: TokenSource) -> Send:
             response = await _send_once(client, request, used)
             if response.status == 401:
                 token.pause(used)
+        if response.status < 400:
+            token.accept(used)
         return response
 
     return send

@@ -82,3 +82,13 @@ async def test_a_guild_that_refuses_for_an_unknown_reason_marks_no_session(deplo
     deployment.discord.faults.inject("GET", "/guilds/{guild_id}/threads/active", error(403, 12345, "no"))
     assert (await deployment.report())["parked"] == 1
     assert "unreachable_since" not in deployment.table.item(channel=CHANNEL)
+
+
+async def test_one_stray_401_tells_nobody_else_to_renew_the_token(deployment: Deployment) -> None:
+    deployment.discord.faults.inject("*", "*", error(401, 0, "401: Unauthorized"))
+    first = await deployment.ask("first")
+    await deployment.wait(5.0)
+    second = await deployment.ask("second")
+
+    assert "token" in first.content
+    assert "<#" in second.content

@@ -1,11 +1,12 @@
 """The bot's token: renewed after a 401, or not used for a while."""
 
 import asyncio
+from itertools import pairwise
 
 import httpx
 import pytest
 
-from handler.discord.bot_token import REFUSED_PAUSE_SECONDS, REREAD_PAUSE_SECONDS, TokenSource
+from handler.discord.bot_token import MIN_REFUSED_PAUSE_SECONDS, REREAD_PAUSE_SECONDS, TokenSource
 from handler.discord.rest import Discord
 from handler.errors import BotTokenRefused, DiscordRefused, StoreUnavailable
 from handler.runtime.secrets import Secret
@@ -70,22 +71,55 @@ async def test_many_refused_requests_read_the_parameter_once() -> None:
 
 
 @pytest.mark.parametrize("parameter", [None, Parameter(OLD), Parameter(StoreUnavailable("ssm"))])
-async def test_after_a_401_without_a_renewed_token_no_request_is_sent_for_a_while(parameter: Parameter | None) -> None:
+async def test_a_refused_token_is_tried_again_soon_and_then_ever_more_seldom(parameter: Parameter | None) -> None:
     server = OneTokenDiscord(NEW)
     discord = client_with(OLD, parameter, server)
+    moments: list[float] = []
+    while len(moments) < 7:
+        before = len(server.requests)
+        await failure(BotTokenRefused, discord.channel("1"))
+        if len(server.requests) > before:
+            moments.append(asyncio.get_running_loop().time())
+        await asyncio.sleep(0.5)
+    pauses = [later - earlier for earlier, later in pairwise(moments)]
+    assert pauses == pytest.approx([3, 15, 75, 300, 300, 300], abs=0.7)
 
-    async def send_many() -> None:
-        for _ in range(20):
-            await failure(BotTokenRefused, discord.channel("1"))
 
-    await send_many()
-    assert len(server.requests) == 1
-    assert parameter is None or parameter.reads == 1
-    await asyncio.sleep(REFUSED_PAUSE_SECONDS + 1)
-    await send_many()
-    assert len(server.requests) == 2
+async def test_one_stray_401_is_over_after_seconds_and_the_next_one_too() -> None:
+    script, discord = scripted(refusal(401, 0), ok(), refusal(401, 0), ok())
+    for _ in range(2):
+        await failure(BotTokenRefused, discord.channel("1"))
+        await failure(BotTokenRefused, discord.channel("1"))
+        await asyncio.sleep(MIN_REFUSED_PAUSE_SECONDS)
+        assert (await discord.channel("1")).id == "1"
+    assert len(script.sent) == 4
+
+
+async def test_a_request_that_is_accepted_beside_the_refused_one_ends_the_pause() -> None:
+    requests = 0
+
+    async def handle(_: httpx.Request) -> httpx.Response:
+        nonlocal requests
+        requests += 1
+        is_first = requests == 1
+        await asyncio.sleep(0.1 if is_first else 0.5)
+        if is_first:
+            return refusal(401, 0)
+        return ok(TEXT_CHANNEL)
+
+    discord = client_of(handle, token=TokenSource(OLD, clock=LoopClock()))
+    stray, other = await asyncio.gather(discord.channel("1"), discord.channel("2"), return_exceptions=True)
+    assert isinstance(stray, BotTokenRefused)
+    assert not isinstance(other, BaseException)
+    assert (await discord.channel("1")).id == "1"
+
+
+async def test_requests_that_are_refused_side_by_side_count_as_one_refusal() -> None:
+    server = OneTokenDiscord(NEW)
+    discord = client_with(OLD, None, server)
+    await asyncio.gather(*[discord.channel("1") for _ in range(3)], return_exceptions=True)
     server.token = OLD
-    await asyncio.sleep(REFUSED_PAUSE_SECONDS + 1)
+    await asyncio.sleep(MIN_REFUSED_PAUSE_SECONDS)
     assert (await discord.channel("1")).id == "1"
 
 
@@ -145,7 +179,9 @@ async def test_a_renewed_token_is_found_within_seconds_during_the_pause() -> Non
     clock, parameter = LoopClock(), Parameter(OLD)
     source = TokenSource(None, clock=clock, read=parameter.read)
     assert await source.get() == OLD
-    assert not await source.renew(OLD)
+    for pause in (0.0, 4.0, 16.0):  # so that the pause is long by now
+        await clock.sleep(pause)
+        assert not await source.renew(OLD)
     reads = parameter.reads
     for _ in range(10):
         await failure(BotTokenRefused, source.get())
