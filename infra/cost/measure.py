@@ -1,27 +1,23 @@
-"""Runs of the reconciler on the simulated Discord and an emulated table, counted: what one run asks of each."""
+"""Runs of the reconciler on the simulated Discord and the table in memory, counted: what one run asks of each."""
 
 import asyncio
 import operator
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
-
-from moto import mock_aws
+from typing import Any, Final, cast
 
 from handler import config
 from handler.aws.dynamodb import DynamoDB
 from handler.bootstrap import Environment
 from handler.config import ReconcilerConfig
-from handler.runtime.clock import Clock
 from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.reconcile.run import run_once
 from infra.cost.units import read_units, write_units
-from infra.local.aws_client import REGION, client
 from infra.simulator.permissions import default_permissions_without
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
-from infra.table.schema import create_table
+from infra.table.memory_table import MemoryTable
 
 GUILD: Final = "1"
 CHANNEL: Final = "10"
@@ -32,7 +28,6 @@ ENVIRON: Final = {
     "DISCORD_APPLICATION_ID": "1000",
     "DISCORD_BOT_TOKEN": "made-up-bot-token",
 }
-DYNAMODB_URL: Final = f"https://dynamodb.{REGION}.amazonaws.com"  # which moto answers
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 PERIOD: Final = timedelta(minutes=5)  # ReconcileMinutes, unless it is set otherwise
 RUNS_PER_HOUR: Final = 12  # averaged: a quiet run is written down only every half an hour
@@ -87,7 +82,7 @@ CHANGES: Final[dict[str, Change]] = {
 
 def measure(sessions: int) -> Measured:
     """Run over a guild with so many sessions on record, `ACTIVE` of them active."""
-    with mock_aws(), asyncio.Runner() as runner:
+    with asyncio.Runner() as runner:
         return runner.run(_measure(sessions))
 
 
@@ -123,17 +118,15 @@ class _Clock:
         await asyncio.sleep(0)
 
 
-class _CountingDynamoDB(DynamoDB):
-    """One call at a time: moto is not atomic under threads."""
+class _CountingTable:
+    """The table in memory in the place of DynamoDB, and what is asked of it."""
 
-    def __init__(self, client: Any, clock: Clock) -> None:
-        super().__init__(client, clock)
+    def __init__(self, name: str) -> None:
+        self._table = MemoryTable(name)
         self.use = Use()
-        self._lock = asyncio.Lock()
 
     async def __call__(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
-        async with self._lock:
-            answer = await super().__call__(operation, **parameters)
+        answer = await self._table(operation, **parameters)
         self.use += Use(0, 1, read_units(operation, parameters, answer), write_units(operation, parameters))
         return answer
 
@@ -149,9 +142,8 @@ class _Guild:
         self.discord.add_channel(GUILD, CHANNEL)
         transport = SimulatedTransport(self.discord, self.clock.now)
         self._environment = Environment(settings, clock=self.clock, transport=transport)
-        dynamodb = client("dynamodb", DYNAMODB_URL)
-        create_table(dynamodb, settings.sessions_table)
-        self._table = self._environment.dynamodb = _CountingDynamoDB(dynamodb, self.clock)
+        self._table = _CountingTable(settings.sessions_table)
+        self._environment.dynamodb = cast("DynamoDB", self._table)  # all that the Store does is call it
 
     async def fill(self, sessions: int) -> list[str]:
         """Put sessions on record: import the archived ones, open the active ones. Returns the active threads."""
@@ -176,7 +168,6 @@ class _Guild:
 
     async def close(self) -> None:
         await self._environment.http.aclose()
-        self._table.close()
 
     async def _open(self, name: str) -> str:
         request = OpenRequest(

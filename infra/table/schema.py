@@ -17,12 +17,6 @@ def create_table_parameters(name: str, template: Path = cloudformation.TEMPLATE)
     return {"TableName": name, **{key: properties[key] for key in _PROPERTIES if key in properties}}
 
 
-def create_table(client: Any, name: str) -> None:
-    """Create the table and wait until it can be used. Raises ResourceInUseException if it exists."""
-    client.create_table(**create_table_parameters(name))
-    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
-
-
 @cache
 def orders(template: Path = cloudformation.TEMPLATE) -> dict[str | None, tuple[str, ...]]:
     """The attributes by which items are in order, in the table (None) and in each index.

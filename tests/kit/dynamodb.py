@@ -20,7 +20,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from handler.aws.dynamodb import DynamoDB, build, from_wire, to_wire
 from handler.runtime.clock import Clock
-from infra.table.schema import create_table
+from infra.table.schema import create_table_parameters
 from tests.kit.aws_answers import answer, connect, error, operation_of
 from tests.kit.aws_faults import Fault, FaultyWire
 
@@ -102,6 +102,12 @@ class DynamoWire(FaultyWire, AbstractContextManager["DynamoWire"]):
             if token is not None and status == 200:
                 self._tokens[token] = content
             return answer(request.url, status, text, headers)
+
+
+def create_table(client: Any, name: str) -> None:
+    """Create the template's table and wait until it can be used. Raises ResourceInUseException if it exists."""
+    client.create_table(**create_table_parameters(name))
+    client.get_waiter("table_exists").wait(TableName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 20})
 
 
 def aws_session() -> "boto3.session.Session":

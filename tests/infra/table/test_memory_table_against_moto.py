@@ -8,8 +8,7 @@ from hypothesis import HealthCheck, given, settings
 
 from handler.aws.dynamodb import Call, ConditionFailed, DynamoDB, InvalidCall, TransactionFailed
 from infra.table.memory_table import MemoryTable
-from infra.table.schema import create_table
-from tests.kit.dynamodb import DynamoWire
+from tests.kit.dynamodb import DynamoWire, create_table
 from tests.kit.table_operations import REQUESTS, Request
 from tests.kit.virtual_time import LoopClock, run
 
