@@ -10,7 +10,7 @@ A proxy in front of Discord can refuse a request itself, with a page, a line of 
 about a permission or a channel: it counts as DiscordUnavailable, and nothing was applied.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from itertools import accumulate
@@ -164,7 +164,7 @@ def thread_list(response: Response, now: datetime) -> ThreadList:
     An entry of a shape that is not known costs nobody the others: see `Channel.is_readable`.
     """
     found = _active_threads.decode(response.body)
-    threads = tuple(map(_read_thread, found.threads))
+    threads = _read_threads(found.threads)
     if found.has_more:
         raise ValueError("a list without pages says that another one follows")
     return ThreadList(threads, False, _read_date(response, now))
@@ -177,7 +177,7 @@ def thread_page(response: Response, now: datetime, channel_id: str, before: date
     request: whoever believed it would miss threads.
     """
     found = _thread_page.decode(response.body)
-    threads = tuple(map(_read_thread, found.threads))
+    threads = _read_threads(found.threads)
     if any(thread.parent_id != channel_id for thread in threads if thread.is_readable):
         raise ValueError("a thread of another channel")
     # A thread that was opened a moment ago may still be listed; its time is that of the opening.
@@ -196,6 +196,14 @@ def search_hits(response: Response) -> tuple[Channel, ...]:
     if response.status == 202:
         return ()
     return tuple(map(_read_thread, _thread_page.decode(response.body).threads))
+
+
+def _read_threads(entries: Sequence[msgspec.Raw]) -> tuple[Channel, ...]:
+    """The threads of a list. Raises ValueError if not one of them has so much as an id: that is no list of threads."""
+    threads = tuple(map(_read_thread, entries))
+    if threads and not any(thread.id for thread in threads):
+        raise ValueError("no thread in the list has an id")
+    return threads
 
 
 def _read_thread(entry: msgspec.Raw) -> Channel:

@@ -80,6 +80,7 @@ class StartOver(Enum):
     WRITE_LOST = auto()  # another actor has changed the session first
     GENERATION_ENDED = auto()  # the session is vacant, or has the next generation
     DELETION_FINISHED = auto()  # housekeeping's deletion of the thread was completed or cancelled
+    CHANNEL_CORRECTED = auto()  # the channel is not what the request or the record said
     PAST_CHANGED = auto()  # more of the channel's past is known, or is about to be
 
 

@@ -35,12 +35,12 @@ from typing import Final, assert_never
 
 import msgspec
 
-from handler.errors import TimedOut
+from handler.errors import DiscordRefused, TimedOut, UnsupportedChannel
 from handler.runtime.clock import parse_iso
 from handler.sessions.context import Context
 from handler.sessions.model import Opened, OpenRequest, StartOver
 from handler.sessions.opening.adopt import open_existing
-from handler.sessions.opening.channel import check_guild, check_permissions, find_channel, register
+from handler.sessions.opening.channel import check_guild, check_permissions, correct, find_channel, register
 from handler.sessions.opening.channel_import import open_from_past
 from handler.sessions.opening.claim import claim
 from handler.sessions.opening.create import create
@@ -48,7 +48,7 @@ from handler.sessions.opening.next_step import NextStep, next_step
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import reuse
 from handler.sessions.opening.rights import may_start
-from handler.store.items import Session
+from handler.store.items import ChannelItem, Session
 
 MAX_ROUNDS: Final = 60  # reads of one session by one opener: far more than any deadline leaves time for
 MIN_PAUSE_SECONDS: Final = 0.001  # a lease that ends at this very moment ends only when time goes on
@@ -87,14 +87,14 @@ class Sessions:
             if step is NextStep.REUSE and session is not None:
                 result: Opened | StartOver | InParent = await reuse(opener, session)
             else:
-                result = await _claim_and_create(opener, session, step)
+                result = await _find_channel_and_create(opener, session, step)
             match result:
                 case Opened():
                     return result
                 case StartOver():
                     continue
                 case InParent(channel_id=channel_id):
-                    opener.request = msgspec.structs.replace(request, parent_channel_id=channel_id)
+                    opener.request = msgspec.structs.replace(opener.request, parent_channel_id=channel_id, kind=None)
                 case _:
                     assert_never(result)
         raise TimedOut(f"the session {request.name.key!r} kept changing")
@@ -117,8 +117,10 @@ class Sessions:
         return min(pause * 2, MAX_PAUSE_SECONDS)
 
 
-async def _claim_and_create(opener: Opener, session: Session | None, step: NextStep) -> Opened | StartOver | InParent:
-    """Claim the session and create its thread; in a channel whose past is not known, search that first."""
+async def _find_channel_and_create(
+    opener: Opener, session: Session | None, step: NextStep
+) -> Opened | StartOver | InParent:
+    """Create the thread in the channel of the request. If Discord refuses, ask it first whether it is such a channel."""
     request = opener.request
     channel, is_registered = await find_channel(
         opener.context, request.parent_channel_id, guild_id=request.guild_id, kind=request.kind
@@ -126,6 +128,20 @@ async def _claim_and_create(opener: Opener, session: Session | None, step: NextS
     if channel.channel_id != request.parent_channel_id:
         return InParent(channel.channel_id)
     check_permissions(request)
+    try:
+        return await _claim_and_create(opener, session, step, channel, is_registered=is_registered)
+    except (UnsupportedChannel, DiscordRefused):
+        if not await correct(opener.context, channel):
+            raise
+    opener.request = msgspec.structs.replace(request, guild_id=None, kind=None)  # from now on only Discord is believed
+    return StartOver.CHANNEL_CORRECTED
+
+
+async def _claim_and_create(
+    opener: Opener, session: Session | None, step: NextStep, channel: ChannelItem, *, is_registered: bool
+) -> Opened | StartOver:
+    """Claim the session and create its thread; in a channel whose past is not known, search that first."""
+    request = opener.request
     if not may_start(request.requester) and (session is None or session.source_message_id is None):
         return await open_existing(opener, session, channel)
     if not is_registered:

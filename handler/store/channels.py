@@ -8,6 +8,7 @@ from handler.store.table import Table
 
 # Where an import is, and all that it leaves.
 _CURSOR: Final = ("import_started_at", "import_before", "import_since")
+_KIND_AS_READ: Final = "#kind = :read_kind"
 _IMPORT: Final = (*_CURSOR, "imported_at", "import_pages", "import_threads", "import_sessions")
 
 
@@ -26,6 +27,20 @@ class ChannelStore:
         """Record a channel at first contact. Repeatable."""
         facts = {"guild_id": channel.guild_id, "kind": channel.kind}
         await self._table.try_update(channel_item_key(channel.channel_id), condition=ABSENT, sets=facts)
+
+    async def correct_kind(self, channel: ChannelItem, kind: int) -> None:
+        """Record the channel's kind as Discord says it, unless the record has changed."""
+        await self._table.try_update(
+            channel_item_key(channel.channel_id),
+            condition=_KIND_AS_READ,
+            sets={"kind": kind},
+            values={"read_kind": channel.kind},
+        )
+
+    async def forget(self, channel: ChannelItem) -> None:
+        """Take a channel that is none off the record, unless the record has changed."""
+        key, values = channel_item_key(channel.channel_id), {"read_kind": channel.kind}
+        await self._table.transact(self._table.build_delete(key, condition=_KIND_AS_READ, values=values))
 
     async def advance_import(self, channel: ChannelItem, then: ChannelItem) -> bool:
         """Advance the import from exactly where it was read. False: somebody else did."""

@@ -1,8 +1,8 @@
 """The parent channel of a request: which one it is, of what kind, and whether the bot may work there."""
 
 from handler.discord import permissions, refusals
-from handler.discord.models import ANCHORED_PARENTS
-from handler.errors import GuildNotAllowed, MissingPermissions, UnsupportedChannel
+from handler.discord.models import ANCHORED_PARENTS, Channel
+from handler.errors import GuildNotAllowed, MissingAccess, MissingPermissions, UnsupportedChannel
 from handler.sessions.context import Context
 from handler.sessions.model import OpenRequest
 from handler.sessions.threads.requests import fetch_parent
@@ -14,24 +14,52 @@ async def find_channel(
 ) -> tuple[ChannelItem, bool]:
     """The channel's item, and whether it is in the table yet; a thread's id leads to its parent.
 
-    One GET at first contact, unless guild and kind are given. Nothing is written. Raises ChannelGone, GuildNotAllowed,
-    MissingAccess or UnsupportedChannel.
+    One GET at first contact, unless guild and kind are given. No kind that was only stated or recorded is refused: Discord
+    is asked first. Nothing is written. Raises ChannelGone, GuildNotAllowed, MissingAccess or UnsupportedChannel.
     """
     on_record = await context.store.channels.get(channel_id)
     if on_record is not None:
         check_guild(context, on_record.guild_id)
-        return on_record, True
-    if kind is None or guild_id is None:
-        found = await fetch_parent(context, channel_id)
+        if on_record.kind in ANCHORED_PARENTS:
+            return on_record, True
+        if await correct(context, on_record):
+            return await find_channel(context, channel_id, guild_id=None, kind=None)
+    if guild_id is not None:
+        check_guild(context, guild_id)
+    if kind not in ANCHORED_PARENTS or guild_id is None:
+        found = await _ask(context, channel_id, stated=kind)
         if found.guild_id is None:
             raise UnsupportedChannel("not a guild's channel")
         if found.is_thread and found.parent_id is not None:
-            return await find_channel(context, found.parent_id, guild_id=guild_id, kind=kind)
+            return await find_channel(context, found.parent_id, guild_id=guild_id, kind=None)
         channel_id, guild_id, kind = found.id, found.guild_id, found.type
     check_guild(context, guild_id)
     if kind not in ANCHORED_PARENTS:
         raise UnsupportedChannel(f"channel type {kind}")
     return ChannelItem(channel_id=channel_id, guild_id=guild_id, kind=kind), False
+
+
+async def _ask(context: Context, channel_id: str, *, stated: int | None) -> Channel:
+    """The channel as Discord has it. One that the bot may not see is refused for the kind that was stated of it, if any."""
+    try:
+        return await fetch_parent(context, channel_id)
+    except MissingAccess:
+        if stated is None or stated in ANCHORED_PARENTS:
+            raise
+        raise UnsupportedChannel(f"channel type {stated}") from None
+
+
+async def correct(context: Context, channel: ChannelItem) -> bool:
+    """Ask Discord of what kind the channel is, and correct the record; return whether it was wrong.
+
+    A thread, or a channel that can have no sessions, is no longer on record.
+    """
+    found = await fetch_parent(context, channel.channel_id)
+    if found.type in ANCHORED_PARENTS:
+        await context.store.channels.correct_kind(channel, found.type)
+    else:
+        await context.store.channels.forget(channel)
+    return found.type != channel.kind
 
 
 async def register(context: Context, channel: ChannelItem) -> None:
