@@ -14,6 +14,7 @@ from handler.runtime import telemetry
 from handler.sessions.duplicates.find import find_duplicates
 from handler.sessions.duplicates.group import NEEDED_TO_MERGE
 from handler.sessions.duplicates.merge import merge_duplicates, merge_last
+from handler.sessions.model import Requester
 from handler.sessions.opening.channel import find_channel, register
 from handler.sessions.opening.channel_import import import_afresh, import_whole
 from handler.sessions.protocol import Sessions
@@ -60,12 +61,13 @@ async def merge(sessions: Sessions, interaction: Interaction) -> Message | Answe
         return refusal
     channel = await _imported_channel(sessions, interaction)
     before, here = interaction.done_before.get("merged", 0), interaction.channel_id
-    done = await merge_duplicates(sessions.context, channel, merged_before=before, last=here)
+    moderator = Requester(owner=interaction.id, user_id=interaction.user_id, user_name=interaction.user_name)
+    done = await merge_duplicates(sessions.context, channel, merged_before=before, last=here, requester=moderator)
     telemetry.set_fields(outcome="merged", threads=done.merged, skipped=done.skipped, refused=done.refused)
     if done.last is None:
         return admin_texts.merge_result(done.merged, done.skipped, done.refused)
     answer = admin_texts.merge_result(done.merged, done.skipped, done.refused, this_one_too=True)
-    return AnswerFirst(answer, partial(merge_last, sessions.context, *done.last))
+    return AnswerFirst(answer, partial(merge_last, sessions.context, *done.last, done.reason))
 
 
 def _check_permissions(interaction: Interaction, needed: tuple[Permission, ...]) -> Message | None:

@@ -33,6 +33,7 @@ from handler.sessions.duplicates.group import (
     link_nonce,
     name_merged,
 )
+from handler.sessions.model import Requester
 from handler.sessions.threads.generation import StillThere, end_generation
 from handler.sessions.threads.match import is_match
 from handler.sessions.threads.namesakes import fetch_namesake
@@ -53,6 +54,7 @@ class MergeResult:
     skipped: int = 0  # left as they were, because something had changed
     refused: int = 0  # not merged, because Discord refused: a repeat would be refused too
     last: tuple[Session, OtherThread] | None = None  # left to `merge_last`
+    reason: str = REASON  # what the server's audit log says of each change
 
 
 class _Merge(Enum):
@@ -64,15 +66,22 @@ class _Merge(Enum):
 
 
 async def merge_duplicates(
-    context: Context, channel: ChannelItem, *, merged_before: int = 0, last: str | None = None
+    context: Context,
+    channel: ChannelItem,
+    *,
+    merged_before: int = 0,
+    last: str | None = None,
+    requester: Requester | None = None,
 ) -> MergeResult:
     """Merge all duplicates of the channel, whose past must be imported.
 
     `merged_before`: how many earlier attempts merged, for the progress. `last`: a thread that is not merged, but put into
-    the result for `merge_last`. Raises Merging when the deadline is near, and what Discord's refusals mean. A repeat goes
+    the result for `merge_last`. `requester`: named in the audit log. Raises Merging when the deadline is near, and what Discord's refusals mean. A repeat goes
     on.
     """
     result = MergeResult(merged=merged_before)
+    if requester is not None:
+        result.reason = f"Asked for by {requester}: {REASON}"
     try:
         await _merge_all(context, channel, result, last)
     except RateLimited as wait:
@@ -81,9 +90,9 @@ async def merge_duplicates(
     return result
 
 
-async def merge_last(context: Context, session: Session, other: OtherThread) -> None:
+async def merge_last(context: Context, session: Session, other: OtherThread, reason: str = REASON) -> None:
     """Merge the thread that was left to the end. A repeat of the whole finds it again."""
-    await _merge(context, session, other)
+    await _merge(context, session, other, reason)
 
 
 async def _merge_all(context: Context, channel: ChannelItem, result: MergeResult, last: str | None) -> None:
@@ -130,7 +139,7 @@ async def _merge_group(
         if other.thread.id == last:
             result.last = session, other
             continue
-        match await _merge(context, session, other):
+        match await _merge(context, session, other, result.reason):
             case _Merge.DONE:
                 result.merged += 1
             case _Merge.SKIPPED:
@@ -151,7 +160,7 @@ async def _adopt_one(context: Context, channel: ChannelItem, group: Group) -> Se
     return session
 
 
-async def _merge(context: Context, session: Session, other: OtherThread) -> _Merge:
+async def _merge(context: Context, session: Session, other: OtherThread, reason: str) -> _Merge:
     """Merge one thread."""
     pointer, kept_id = other.pointer, session.discord_thread_id or ""
     try:
@@ -163,8 +172,8 @@ async def _merge(context: Context, session: Session, other: OtherThread) -> _Mer
             if not await context.store.pointers.merge(session, thread.id, pointer, at=at):
                 return _Merge.SKIPPED
             pointer = Pointer(thread_id=thread.id, merged_into=kept_id)
-        await _link_kept(context, thread, pointer)
-        await _close(context, thread)
+        await _link_kept(context, thread, pointer, reason)
+        await _close(context, thread, reason)
     except DiscordRefused as refusal:
         _raise_unless_skippable(refusal)
         return _Merge.SKIPPED if isinstance(refusal, NotFound) else _Merge.REFUSED
@@ -172,9 +181,9 @@ async def _merge(context: Context, session: Session, other: OtherThread) -> _Mer
     return _Merge.DONE
 
 
-async def _close(context: Context, thread: Channel) -> None:
+async def _close(context: Context, thread: Channel, reason: str) -> None:
     """Rename, archive and lock the thread. If the server refuses words of its name, it gets a name without them."""
-    change = partial(context.discord.change_thread, thread.id, archived=True, locked=True, reason=REASON)
+    change = partial(context.discord.change_thread, thread.id, archived=True, locked=True, reason=reason)
     try:
         await change(name=name_merged(thread.name or ""))
     except DiscordRefused as refusal:
@@ -192,16 +201,16 @@ def _raise_unless_skippable(refusal: DiscordRefused) -> None:
         raise error from refusal
 
 
-async def _link_kept(context: Context, thread: Channel, pointer: Pointer) -> None:
+async def _link_kept(context: Context, thread: Channel, pointer: Pointer, reason: str) -> None:
     """Open the thread if it is archived, and post the link to the kept one in it unless it is there."""
     if thread.archived:
-        await context.discord.change_thread(thread.id, archived=False, reason=REASON)
+        await context.discord.change_thread(thread.id, archived=False, reason=reason)
     kept_id = pointer.merged_into or ""
     if pointer.link_message_id is not None:
         return
     message_id = await _find_link(context, thread, pointer)
     if message_id is None:
-        message_id = await _post_link(context, thread, kept_id)
+        message_id = await _post_link(context, thread, kept_id, reason)
     if message_id is not None:
         await context.store.pointers.set_link(thread.id, kept_id, message_id)
 
@@ -219,7 +228,7 @@ async def _find_link(context: Context, thread: Channel, pointer: Pointer) -> str
     return message.id if message.author.id == await context.discord.current_user_id() else None
 
 
-async def _post_link(context: Context, thread: Channel, kept_id: str) -> str | None:
+async def _post_link(context: Context, thread: Channel, kept_id: str, reason: str) -> str | None:
     """Post the link and return its id. None: it was posted before, and somebody deleted it."""
     body, nonce = build_link(kept_id), link_nonce(thread.id, kept_id)
     try:
@@ -231,7 +240,7 @@ async def _post_link(context: Context, thread: Channel, kept_id: str) -> str | N
     except DiscordRefused as refusal:
         if refusal.code != refusals.THREAD_LOCKED:
             raise
-    await context.discord.change_thread(thread.id, archived=False, locked=False, reason=REASON)
+    await context.discord.change_thread(thread.id, archived=False, locked=False, reason=reason)
     return (await context.discord.post_message(thread.id, body, nonce=nonce)).id
 
 

@@ -200,6 +200,15 @@ async def test_permissions_that_are_not_stated_are_not_checked(deployment: Deplo
     assert "Started a thread" in (await deployment.deliver(payload)).content
 
 
+async def test_the_audit_log_says_who_asked_to_merge_duplicates(deployment: Deployment) -> None:
+    for _ in range(2):
+        deployment.people.create_thread(CHANNEL, f"Session {NAME}")
+    await deployment.press(await deployment.administer("duplicates"), user_id="100000000000000777")
+    await deployment.work()
+    ours = {entry.reason for entry in deployment.discord.state.audit[GUILD] if entry.user_id == "1000"}
+    assert ours == {"Asked for by user 100000000000000777 (person0777): Merged into the session's one thread"}
+
+
 async def test_the_audit_log_says_who_asked(deployment: Deployment) -> None:
     await deployment.ask()
     (thread,) = deployment.living_threads()
