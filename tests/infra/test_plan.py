@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -25,6 +26,10 @@ def plan(deployment: Deployment, **environ: str) -> int:
 
 def everything(deployment: Deployment) -> object:
     return deployment.dynamo.items(), deployment.discord.fingerprint()
+
+
+def unreachable(request: httpx.Request) -> httpx.Response:
+    raise httpx.ConnectError("no network", request=request)
 
 
 def test_each_action_is_printed_and_nothing_is_changed(
@@ -133,3 +138,25 @@ def test_the_level_of_the_logs_is_the_same_afterwards(deployment: Deployment) ->
         assert telemetry.logger.log_level == logging.WARNING
     finally:
         telemetry.configure("INFO")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda request: httpx.Response(401, json={"message": "401: Unauthorized", "code": 0}),
+        unreachable,
+        lambda request: httpx.Response(502, text="<html>"),
+    ],
+    ids=["refused token", "no network", "a proxy"],
+)
+def test_a_discord_that_does_not_answer_as_it_should_is_told_in_one_line(
+    deployment: Deployment,
+    answer: Callable[[httpx.Request], httpx.Response],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    transport = httpx.MockTransport(answer)
+    assert main([GUILD], environ=deployment.environ(), aws=deployment.dynamo.session(), transport=transport) == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("There is no plan: ")
+    assert shown.err.count("\n") == 1

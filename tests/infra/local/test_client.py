@@ -33,6 +33,7 @@ class StandIn:
         self.gateway = Loopback(self._answer)
         closing.callback(self.gateway.close)
         self.received: list[dict[str, Any]] = []
+        self.answer = ANSWER
         addresses = SimpleNamespace(gateway=self.gateway, discord=self.discord, invocations=self.gateway)
         closing.enter_context(publish_addresses(cast("Stack", addresses)))
 
@@ -45,8 +46,10 @@ class StandIn:
         return people.create_thread(DEVELOPMENT_CHANNEL_ID, name, now=self.discord.now())
 
     def _answer(self, request: Request) -> Response:
+        if request.target != "/interactions":
+            return json_response(404, "")
         self.received.append(json.loads(request.body))
-        return json_response(200, ANSWER)
+        return json_response(200, self.answer)
 
 
 @pytest.fixture
@@ -134,3 +137,43 @@ def test_a_stack_that_was_killed_is_forgotten(closing: ExitStack, tmp_path: Path
     killed.gateway.close()
     assert running_stacks() == {}
     assert not list(tmp_path.rglob("*.json"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (["lock", "123"], 1, "no thread 123"),
+        (["delete", "abc"], 1, "no thread abc"),
+        (["make", ""], 1, "name"),
+        (["make", "x" * 101], 1, "name"),
+        (["make", "Session 7", "--channel", "123"], 1, "123"),
+        (["open", "7", "--user", "nobody"], 2, "nobody is called nobody: you, mona, omar, vera, guest, or an id"),
+        (["open", "7", "--without", "FLY"], 2, "invalid choice: 'FLY'"),
+        (["--stack", "1", "threads"], 1, "No such local stack is running"),
+        (["--stack", "here", "threads"], 2, "argument --stack"),
+        (["fly"], 2, "invalid choice: 'fly'"),
+        ([], 2, "WHAT"),
+        (["ensure", "7"], 1, "HTTP 404"),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_one_line(
+    stand_in: StandIn, arguments: list[str], status: int, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    try:
+        ended: object = client.main(arguments)
+    except SystemExit as refused:
+        ended = refused.code
+    shown = capsys.readouterr()
+    assert (ended, shown.out) == (status, "")
+    assert said in shown.err
+    assert shown.err.count("\n") == 1
+
+
+def test_another_program_at_the_stacks_address_is_told_in_one_line(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.answer = "<html>it works</html>"
+    assert client.main(["open", "7"]) == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("The local stack does not answer: ")
+    assert shown.count("\n") == 1

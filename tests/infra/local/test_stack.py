@@ -126,6 +126,28 @@ def test_a_command_in_another_terminal_opens_a_session(found: Stack, capsys: pyt
     assert thread in capsys.readouterr().out
 
 
+def test_a_command_in_a_thread_from_another_terminal_is_one_in_its_channel(
+    found: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.main(["ensure", "threaded"]) == 0
+    thread = json.loads(capsys.readouterr().out)["thread"]["id"]
+    assert client.main(["open", "threaded", "--channel", thread]) == 0
+    assert "threaded is already open" in capsys.readouterr().out
+    assert client.main(["ensure", "threaded", "--channel", thread]) == 0
+    assert json.loads(capsys.readouterr().out)["outcome"] == "reused"
+
+
+def test_a_guest_from_another_terminal_gets_a_link_but_starts_no_thread(
+    found: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.main(["ensure", "for guests"]) == 0
+    assert [client.main(["open", name, "--user", "guest"]) for name in ("for guests", "of guests")] == [0, 0]
+    shown = capsys.readouterr().out
+    assert "for guests is already open" in shown
+    assert "Create Public Threads" in shown
+    assert "Session of guests" not in found.discord.thread_names(CHANNEL.id).values()
+
+
 def test_duplicates_are_made_listed_and_merged_from_another_terminal(
     found: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
