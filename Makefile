@@ -56,6 +56,10 @@ explore: installed ## run the exhaustive explorer of the protocol, and many rand
 	@$(BIN)/python -m tests.explorer $(ARGS)
 	@$(BIN)/python -m pytest -q tests/reconciler/test_anything.py --hypothesis-profile=long
 
+.PHONY: mutate
+mutate: installed ## break each rule of the protocol and the reconciler, and see that a test notices (minutes)
+	@$(BIN)/python -m tests.rules $(ARGS)
+
 .PHONY: rooms
 rooms: installed ## draw the rooms of handler/ in docs/architecture.md
 	@$(BIN)/python -m tests.test_architecture

@@ -4,7 +4,6 @@ from typing import Any
 
 from handler.discord.markdown import bold, escape
 from handler.discord.messages import message_body, message_nonce
-from handler.runtime.characters import shows_something
 from handler.sessions.names import Names
 from handler.store.items import Session
 
@@ -22,10 +21,10 @@ def source_message(
 
     `opened_by` is a user's id; None: a program, which may call itself `label`.
     """
-    program = f"*{escape(label)}*" if label and shows_something(label) else "a program"
+    program = f"*{escape(label)}*" if label and any(c.isprintable() and c != " " for c in label) else "a program"
     lines = [f"🧵 {bold(thread_name)} · opened by {f'<@{opened_by}>' if opened_by else program}"]
     if topic:
-        lines.append(f"> {escape(topic, links=True)}")
+        lines.append(f"> {escape(topic)}")
     return message_body("\n".join(lines))
 
 

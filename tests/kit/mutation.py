@@ -1,0 +1,81 @@
+"""Change one place of the real code while tests run, to see that they notice.
+
+Functions stay the same objects and get the changed code; constants are replaced in each module that has imported them.
+"""
+
+import gc
+import importlib
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any, Final
+from unittest.mock import patch
+
+HANDLER: Final = Path(__file__).parents[2] / "handler"
+CONSTANTS: Final = (bool, int, float, str, bytes, tuple, frozenset, timedelta)
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """A change of one file of `handler/`: `before` stands in it once, and `after` takes its place."""
+
+    file: str  # without the suffix
+    before: str
+    after: str
+
+    def source(self) -> str:
+        """The changed file. Raises ValueError if the text to be changed does not stand in it exactly once."""
+        source = (HANDLER / f"{self.file}.py").read_text()
+        if (count := source.count(self.before)) != 1:
+            raise ValueError(f"handler/{self.file}.py has this {count} times: {self.before!r}")
+        return source.replace(self.before, self.after)
+
+    @contextmanager
+    def applied(self) -> Iterator[None]:
+        """The loaded code with that change."""
+        module = importlib.import_module(f"handler.{self.file.replace('/', '.')}")
+        code = compile(self.source(), str(module.__file__), "exec")
+        with ExitStack() as stack:
+            for name, value in _changed_constants(module, code).items():
+                for user in _modules_with(name, getattr(module, name)):
+                    stack.enter_context(patch.object(user, name, value))
+            for function in _functions_of(module):
+                if (changed := _code_of(code, function.__code__.co_qualname)) is not None:
+                    stack.callback(setattr, function, "__code__", function.__code__)
+                    function.__code__ = changed
+            yield
+
+
+def _changed_constants(module: ModuleType, code: CodeType) -> dict[str, Any]:
+    fresh = ModuleType(module.__name__)
+    fresh.__file__ = module.__file__
+    with patch.dict(sys.modules, {module.__name__: fresh}):  # its dataclasses look themselves up
+        exec(code, fresh.__dict__)
+    return {
+        name: value
+        for name, value in vars(fresh).items()
+        if isinstance(value, CONSTANTS) and not name.startswith("__") and getattr(module, name, value) != value
+    }
+
+
+def _modules_with(name: str, value: object) -> list[ModuleType]:
+    return [m for key, m in [*sys.modules.items()] if key.startswith("handler.") and getattr(m, name, None) is value]
+
+
+def _functions_of(module: ModuleType) -> list[FunctionType]:
+    return [o for o in gc.get_objects() if type(o) is FunctionType and o.__code__.co_filename == module.__file__]
+
+
+def _code_of(code: CodeType, qualified_name: str) -> CodeType | None:
+    """The code of the function with that name; only of those that no function encloses."""
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType) and "<" not in inner.co_qualname:
+            if inner.co_qualname == qualified_name:
+                return inner
+            if (found := _code_of(inner, qualified_name)) is not None:
+                return found
+    return None
