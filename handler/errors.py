@@ -41,7 +41,7 @@ class OnethreadError(Exception):
 
     kind: ClassVar[str] = "internal"  # the public name of the error
     retryable: ClassVar[bool] = False  # whether the same request may succeed later
-    told: ClassVar[tuple[str, ...]] = ()  # the attributes that programs get besides
+    extra_fields: ClassVar[tuple[str, ...]] = ()  # further attributes that programs get
     default_message: ClassVar[str] = "Something went wrong on my side."
 
     def __init__(self, detail: str = "", *, message: str | None = None) -> None:
@@ -49,9 +49,9 @@ class OnethreadError(Exception):
         self.message = message or self.default_message
 
     def public(self) -> dict[str, Any]:
-        """The ``error`` object that programs get: ``kind``, ``message``, ``retryable`` and the fields of `told`."""
-        told = {name: getattr(self, name) for name in ("kind", "message", "retryable", *self.told)}
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in told.items()}
+        """The ``error`` object that programs get: ``kind``, ``message``, ``retryable`` and the `extra_fields`."""
+        values = {name: getattr(self, name) for name in ("kind", "message", "retryable", *self.extra_fields)}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 class ConfigurationError(OnethreadError):
@@ -106,7 +106,7 @@ class MissingPermissions(OnethreadError):
     """The bot sees the channel but lacks permissions (Discord: 50013), named as ``CREATE_PUBLIC_THREADS``."""
 
     kind = "missing_permissions"
-    told = ("permissions",)
+    extra_fields = ("permissions",)
 
     def __init__(self, permissions: Sequence[str], detail: str = "") -> None:
         self.permissions = tuple(permissions)
@@ -170,7 +170,7 @@ class DiscordRefused(OnethreadError):
     """Any other 4xx; ``code`` is Discord's JSON error code, 0 if there is none; ``fields`` of the form it complains about."""
 
     kind = "discord_refused"
-    told = ("status", "code")
+    extra_fields = ("status", "code")
 
     def __init__(
         self,
@@ -225,7 +225,7 @@ class RateLimited(TryAgain):
     """Discord demands to wait for ``retry_after`` seconds, longer than the deadline allows."""
 
     kind = "rate_limited"
-    told = ("retry_after",)
+    extra_fields = ("retry_after",)
 
     def __init__(self, retry_after: float, *, scope: str = "user", route: str = "") -> None:
         seconds = max(1, math.ceil(retry_after))
@@ -241,7 +241,7 @@ class Importing(TryAgain):
     """The channel's past is being imported; ``progress`` counts ``pages``, ``threads`` and ``sessions`` so far."""
 
     kind = "importing"
-    told = ("progress",)
+    extra_fields = ("progress",)
 
     def __init__(self, progress: Mapping[str, Any]) -> None:
         threads, sessions = progress.get("threads", 0), progress.get("sessions", 0)
