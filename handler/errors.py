@@ -12,6 +12,7 @@
     │   └── GuildNotAllowed
     ├── ThreadLocked
     ├── RefusedByAutoMod
+    │   └── MessagesDeleted
     ├── BotTokenRefused
     ├── UnreadableItem
     ├── DiscordRefused
@@ -148,6 +149,15 @@ class RefusedByAutoMod(OnethreadError):
 
     kind = "refused_by_automod"
     default_message = "This server's AutoMod refused that name or topic. Choose another one."
+
+
+class MessagesDeleted(RefusedByAutoMod):
+    """Each source message was deleted before its thread could be started, as other moderation bots do."""
+
+    default_message = (
+        "What I post in this channel is deleted at once, perhaps by another bot, so I can't start a thread. "
+        "Ask a moderator to let my messages stay, then try again."
+    )
 
 
 class BotTokenRefused(OnethreadError):

@@ -14,9 +14,9 @@ from handler.discord.models import Channel, Message
 from handler.discord.permissions import Permission
 from handler.errors import (
     DiscordRefused,
-    DiscordUnavailable,
     InvalidName,
     InvalidRequest,
+    MessagesDeleted,
     NotFound,
     OnethreadError,
 )
@@ -38,11 +38,6 @@ from handler.store.writes import Write
 
 ADVANCE_AFTER: Final = 50  # threads archived since the watermark, half a page: so a look-up stays at one page
 MAX_GENERATIONS: Final = 3  # tried by one opener: one may end by chance, a second one by bad luck
-
-POSTS_VANISH: Final = (
-    "What I post in this channel is deleted at once, perhaps by another bot, so no thread could be made. "
-    "Ask a moderator to let my messages stay, then try again."
-)
 
 
 async def create(opener: Opener, session: Session, channel: ChannelItem) -> Opened | StartOver:
@@ -77,11 +72,11 @@ async def create(opener: Opener, session: Session, channel: ChannelItem) -> Open
 
 
 def _check_generations(opener: Opener, session: Session) -> None:
-    """Raise DiscordUnavailable if every generation of this open has ended: it would post and delete for ever."""
+    """Raise MessagesDeleted if every generation of this open has ended: it would post and delete for ever."""
     if opener.first_generation is None:
         opener.first_generation = session.generation
     if session.generation >= opener.first_generation + MAX_GENERATIONS:
-        raise DiscordUnavailable(f"{MAX_GENERATIONS} generations ended in one open", message=POSTS_VANISH)
+        raise MessagesDeleted(f"{MAX_GENERATIONS} generations ended in one open")
 
 
 async def _anchor_and_record(opener: Opener, session: Session) -> Session | StartOver:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from handler.errors import DiscordUnavailable
 from handler.sessions.model import Outcome
 from handler.sessions.opening.create import MAX_GENERATIONS
+from tests.kit.deployment import Deployment
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL
 
@@ -34,13 +34,33 @@ async def test_a_source_message_that_is_deleted_before_its_thread_is_started_is_
 async def test_an_opener_whose_messages_are_always_deleted_stops_posting_and_says_why(guild: Guild) -> None:
     clean(guild, times=1000)
 
-    with pytest.raises(DiscordUnavailable) as raised:
-        await guild.open()
-
-    assert "deleted at once" in raised.value.message
+    error = await guild.refused()
+    assert (error.kind, error.retryable) == ("refused_by_automod", False)
+    assert "deleted at once" in error.message
     assert guild.calls.count(POST) == MAX_GENERATIONS
     guild.calls.forget()
     begun = guild.now
-    with pytest.raises(DiscordUnavailable):
-        await guild.open()
+    await guild.refused()
     assert guild.now == begun  # the claim was released: the next opener does not wait for its lease
+
+
+async def test_the_user_reads_why_at_once_and_no_job_tries_again(deployment: Deployment) -> None:
+    clean(deployment, times=1000)
+    asked = await deployment.ask()
+
+    assert asked.kind == 4
+    assert "Ask a moderator to let my messages stay" in deployment.shown(asked)
+    assert not deployment.queue.waiting
+    item = deployment.table.item()
+    assert (item["status"], deployment.source_messages(), deployment.living_threads()) == ("vacant", [], [])
+
+
+@pytest.mark.guild(latency=0.4)
+async def test_the_worker_tells_it_too_and_lets_the_job_go(deployment: Deployment) -> None:
+    clean(deployment, times=1000)
+    asked = await deployment.ask()
+    assert asked.kind == 5
+
+    assert await deployment.work() == 1
+    assert "Ask a moderator to let my messages stay" in deployment.shown(asked)
+    assert deployment.calls.count(POST) <= 2 * MAX_GENERATIONS
