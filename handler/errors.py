@@ -177,27 +177,19 @@ class UnreadableItem(OnethreadError):
 
 
 class DiscordRefused(OnethreadError):
-    """Any other 4xx; ``code`` is Discord's JSON error code, 0 if there is none; ``fields`` of the form it complains about."""
+    """Any other 4xx; ``code`` is Discord's JSON error code, 0 if there is none."""
 
     kind = "discord_refused"
+    fields: Collection[str] = ()  # of the form that Discord finds fault with
     extra_fields = ("status", "code")
 
-    def __init__(
-        self,
-        status: int,
-        code: int,
-        text: str = "",
-        *,
-        route: str = "",
-        message: str | None = None,
-        fields: Collection[str] = (),
-    ) -> None:
+    def __init__(self, status: int, code: int, text: str = "", *, route: str = "", message: str | None = None) -> None:
         number = f"code {code}" if code else f"status {status}"
         super().__init__(
             f"{route} answered {status}, code {code}: {text}".strip(),
             message=message or f"Discord refused this with {number}. Please tell whoever runs this bot.",
         )
-        self.status, self.code, self.text, self.route, self.fields = status, code, text, route, fields
+        self.status, self.code, self.text, self.route = status, code, text, route
 
 
 class NotFound(DiscordRefused):

@@ -44,7 +44,7 @@ _PURE: Final = """
     runtime.utf16 runtime.validation
     sessions.duplicates.group
     sessions.model sessions.names
-    sessions.opening.next_step sessions.opening.rights sessions.opening.source_message
+    sessions.opening.next_step sessions.opening.rights sessions.threads.source_message
     sessions.reconcile.actions sessions.reconcile.changes sessions.reconcile.housekeeping
     sessions.reconcile.observation sessions.reconcile.plan
     sessions.threads.locks sessions.threads.match sessions.threads.record

@@ -103,8 +103,10 @@ def _refusal(request: Request, response: Response) -> Exception:
         return DiscordUnavailable(f"{request.route} answered {response.status}, code {code}: {text}")
     if code in refusals.TOO_FAST:
         return RateLimited(refusals.TOO_FAST_SECONDS, route=request.route)
-    refusal = _ERROR_BY_STATUS.get(response.status, DiscordRefused)
-    return refusal(response.status, code, text, route=request.route, fields=fields)
+    kind = _ERROR_BY_STATUS.get(response.status, DiscordRefused)
+    refusal = kind(response.status, code, text, route=request.route)
+    refusal.fields = fields
+    return refusal
 
 
 def _read_error(body: bytes) -> tuple[int, str, frozenset[str]] | None:

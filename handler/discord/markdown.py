@@ -20,6 +20,7 @@ _SURROGATES: Final = re.compile(r"[\ud800-\udfff]")  # cannot be sent
 # What begins or ends emphasis, code, spoilers, quotes, headings, lists, links, mentions and emoji. An escaped colon
 # also keeps a URL from becoming a link with a preview, and an escaped slash an invitation without `https:`.
 _ACTIVE: Final = re.compile(r"[\\`*_~|>#\-+\[\]()<:/]")
+_ESCAPED: Final = re.compile(r"\\(.)")
 _NUMBERED: Final = re.compile(r"^(\d+)\.")  # at the start of a line this makes a list
 
 
@@ -32,6 +33,11 @@ def escape(text: str) -> str:
     text = _ACTIVE.sub(r"\\\g<0>", text)
     text = _NUMBERED.sub(r"\1\\.", text)
     return text.replace("@", "@" + _ZERO_WIDTH_SPACE)
+
+
+def unescape(text: str) -> str:
+    """The text that `escape` was given, but for its white space."""
+    return _ESCAPED.sub(r"\1", text.replace(_ZERO_WIDTH_SPACE, ""))
 
 
 def shorten(text: str, max_units: int) -> str:

@@ -91,11 +91,12 @@ class User(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A message, without its content: nothing here depends on the Message Content intent."""
+    """A message. Nothing here depends on the Message Content intent: only the content of our own messages is read."""
 
     id: str
     channel_id: str
     author: User
+    content: str = ""  # empty for other people's messages, without that intent
 
 
 class ThreadList(msgspec.Struct, frozen=True):

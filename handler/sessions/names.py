@@ -20,6 +20,9 @@ SORT_KEY_OVERHEAD: Final = len("NAMESAKE#") + len("#") + MAX_DIGITS
 MAX_SPELLING_LENGTH: Final = 4 * MAX_THREAD_NAME_UNITS  # characters; no folding makes a longer one short enough
 MAX_TOPIC_LENGTH: Final = 300  # characters; keeps the source message readable when the thread is collapsed under it
 
+# Characters that Discord may take out of a thread's name; it is not documented.
+_TAKEN_OUT: Final = dict.fromkeys(map(ord, "/\\:"))
+
 
 class SessionName(msgspec.Struct, frozen=True):
     """A valid name."""
@@ -89,6 +92,14 @@ class Names:
         if thread_name is None or not _fold(thread_name).startswith(self._folded):
             return False
         return self.key(thread_name) == key
+
+    def reduced(self, key: str) -> str:
+        """The key that is left if Discord takes characters out of the thread's name."""
+        return " ".join(key.translate(_TAKEN_OUT).split())
+
+    def letters(self, text: str) -> str:
+        """The letters and digits of a name, folded: what is left of it whatever else Discord takes out of it."""
+        return "".join(character for character in _fold(text) if character.isalnum())
 
     def _spelling(self, text: str, key: str) -> str:
         """The longest end of `text` that folds to the key."""

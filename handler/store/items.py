@@ -182,13 +182,14 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Namesake(msgspec.Struct, frozen=True, kw_only=True):
-    """A namesake item: the thread bears the name of a session that is not its own."""
+    """A namesake item: the thread bears the name of a session that is not its own; or it is that session's own, otherwise named."""
 
     parent_channel_id: str
     session_key: str  # of the session whose name it bears
     thread_id: str
     gone_at: str | None = None  # since then its GET says that it does not exist
     passed_at: str | None = None  # one look-up of several read it then, and could not adopt it
+    thread_name: str | None = None  # of a thread that is to be found by this other name, as long as it bears it
 
     @property
     def item_key(self) -> Key:

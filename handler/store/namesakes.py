@@ -34,12 +34,20 @@ class NamesakeStore:
         return {wanted[item["sk"]]: "watch_guild_id" in item for item in items}
 
     async def add(
-        self, parent_channel_id: str, session_key: str, thread_id: str, *, guild_id: str, active: bool
+        self,
+        parent_channel_id: str,
+        session_key: str,
+        thread_id: str,
+        *,
+        guild_id: str,
+        active: bool,
+        thread_name: str | None = None,
     ) -> None:
-        """Add a namesake, or replace it. The reconciler watches an `active` one."""
+        """Add a namesake, or replace it. The reconciler watches an `active` one. `thread_name`: see `Namesake`."""
         item = namesake_item_key(parent_channel_id, session_key, thread_id)
         watched = {"watch_guild_id": guild_id} if active else {}
-        await self._table.put({**item, **watched})
+        named = {"thread_name": thread_name} if thread_name else {}
+        await self._table.put({**item, **watched, **named})
 
     async def set_gone(self, namesake: Namesake, gone_at: str | None) -> None:
         """Set since when the thread seems to be gone; None: it is there."""

@@ -52,6 +52,7 @@ class Switches:
     search_lag_seconds: float = 30  # how far the thread search is behind; according to users
     blocked_title_words: tuple[str, ...] = ()  # AutoMod refuses a thread name that contains one, in any case
     blocked_message_words: tuple[str, ...] = ()  # the same for messages
+    dropped_from_titles: str = ""  # characters that are taken out of a thread name, which is then trimmed; undocumented
     refused_title_words: tuple[str, ...] = ()  # a form error for a thread name with one, as in Server Discovery
     callback_lag_seconds: float = 0  # how long after the first answer the original response is still unknown
     callback_lag_code: int = 10015  # what is answered during that time: 10015 or 10008

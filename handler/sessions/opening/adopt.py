@@ -8,7 +8,7 @@ from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import make_usable, reuse
 from handler.sessions.threads.generation import commit
 from handler.sessions.threads.look_up import look_up
-from handler.sessions.threads.namesakes import add_namesake
+from handler.sessions.threads.namesakes import add_namesake, note_other_name
 from handler.sessions.threads.settle import MAX_SETTLED_AT_ONCE, adopt_thread
 from handler.store.items import ChannelItem, Session, Status
 
@@ -20,6 +20,8 @@ async def adopt(
     context, request, best = opener.context, opener.request, matches[0]
     if best.thread.archived and not best.thread.locked:
         rights.require_reopening(request, best.thread.id)
+    # Before the adoption: after a crash nobody would come back to it.
+    await note_other_name(context, channel, request.name.key, best.thread)
     write = await adopt_thread(context, channel, session, request.name, best, adopted_by=opener.owner)
     if not write.won:
         return StartOver.WRITE_LOST

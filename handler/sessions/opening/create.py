@@ -21,6 +21,7 @@ from handler.errors import (
     OnethreadError,
 )
 from handler.runtime.concurrency import gather
+from handler.runtime.deadline import Deadline, run_until
 from handler.sessions.context import Context
 from handler.sessions.model import LookUp, Opened, StartOver
 from handler.sessions.opening.adopt import adopt, link_renamed
@@ -28,15 +29,16 @@ from handler.sessions.opening.allowance import count_creation, refuse_creation
 from handler.sessions.opening.claim import release_claim, renew_lease
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import invite, make_usable, wake_guild
-from handler.sessions.opening.source_message import describe_session, source_nonce
 from handler.sessions.threads.generation import Ended, StillThere, commit, end_generation
 from handler.sessions.threads.look_up import look_up
 from handler.sessions.threads.requests import confirm_channel_gone
 from handler.sessions.threads.settle import settle_and_advance
+from handler.sessions.threads.source_message import describe_session, source_nonce
 from handler.store.items import ChannelItem, Session
 from handler.store.writes import Write
 
 ADVANCE_AFTER: Final = 50  # threads archived since the watermark, half a page: so a look-up stays at one page
+RENAME_SECONDS: Final = 1.0  # no answer waits longer for it: a hanging one would cost the answer in time
 MAX_GENERATIONS: Final = 3  # tried by one opener: one may end by chance, a second one by bad luck
 
 
@@ -139,7 +141,26 @@ async def _start_and_commit(
         invite(opener, thread),
         _advance_watermark(opener.context, channel, found),
     )
-    return await make_usable(opener, committed.mine, thread) if committed.won else StartOver.WRITE_LOST
+    if not committed.won:
+        return StartOver.WRITE_LOST
+    return await make_usable(opener, committed.mine, await _rename_foreign(opener, held, thread))
+
+
+async def _rename_foreign(opener: Opener, session: Session, thread: Channel) -> Channel:
+    """The thread; renamed to the session's name if another bot started it from our message by a name of its own.
+
+    Once, by whoever committed it, and best effort: the commit has noted its other name. A name that Discord or a person
+    gave to our own thread is left alone.
+    """
+    context, name = opener.context, opener.context.names.thread_name(session.session_name)
+    ours = (None, context.application_id)  # an old application's id is not its bot's
+    if thread.owner_id in ours or context.names.bears(thread.name, session.session_key):
+        return thread
+    with contextlib.suppress(OnethreadError):
+        if thread.owner_id != await context.discord.current_user_id():
+            rename = context.discord.change_thread(thread.id, name=name, reason=opener.reason)
+            return await run_until(context.clock, Deadline.after(context.clock.now(), RENAME_SECONDS), rename)
+    return thread
 
 
 async def _start(opener: Opener, session: Session) -> Channel | StartOver:

@@ -14,7 +14,7 @@ from typing import Final
 from handler.errors import DiscordRefused, OnethreadError
 from handler.runtime.deadline import Deadline, run_until
 from handler.sessions.context import Context
-from handler.sessions.opening.source_message import describe_session
+from handler.sessions.threads.source_message import describe_session
 from handler.store.items import Session
 
 EDIT_SECONDS: Final = 1.0  # no answer waits longer for it: a hanging one would cost the answer in time

@@ -22,7 +22,7 @@ from handler.runtime.concurrency import gather
 from handler.sessions.context import Context
 from handler.sessions.threads.lists import read_active, read_archived_since
 from handler.sessions.threads.match import archived_window
-from handler.sessions.threads.namesakes import add_namesake
+from handler.sessions.threads.namesakes import add_namesake, note_other_name
 from handler.sessions.threads.record import thread_attributes
 from handler.sessions.threads.requests import confirm_channel_gone, fetch_parent, fetch_thread, translate_refusals
 from handler.store.items import Session
@@ -109,6 +109,8 @@ async def commit(context: Context, session: Session, thread: Channel) -> Write:
 
     A thread that no session has then becomes a namesake, and the next look-up finds it. It is never deleted.
     """
+    # Before the commit: after a crash nobody would come back to it.
+    await note_other_name(context, session, session.session_key, thread)
     write = await context.store.sessions.commit(session, thread.id, thread_attributes(thread, context.clock.now()))
     if not write.won and (write.session is None or not write.session.has(thread.id)):
         await add_namesake(context, session, session.session_key, thread)

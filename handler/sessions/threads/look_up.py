@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from handler.discord.models import Channel
@@ -12,8 +13,9 @@ from handler.sessions.context import Context
 from handler.sessions.model import LookUp, Match, Matches, Renamed
 from handler.sessions.names import SessionName
 from handler.sessions.threads.lists import WATERMARK_MARGIN, is_beyond_watermark, read_active, read_newly_archived
-from handler.sessions.threads.match import best_first, is_adoptable, is_match
+from handler.sessions.threads.match import best_first, is_adoptable, is_public_thread
 from handler.sessions.threads.namesakes import fetch_namesake, is_passed
+from handler.sessions.threads.other_names import find_alike, read_reduced
 from handler.sessions.threads.search import read_hits, search
 from handler.store.items import ChannelItem, Namesake, Pointer, Session
 
@@ -29,13 +31,13 @@ async def look_up(context: Context, channel: ChannelItem, name: SessionName) -> 
     search: half a look-up is none.
     """
     session_key = name.key
-    active, archived, namesakes, hits = await gather(
+    active, archived, (namesakes, reduced), hits = await gather(
         read_active(context, channel.channel_id, channel.guild_id),
         read_newly_archived(context, channel),
-        context.store.namesakes.of_session(channel.channel_id, session_key),
+        _read_namesakes(context, channel, session_key),
         search(context, channel.channel_id, name),
     )
-    listed = {t.id: t for t in (*archived.threads, *active)}
+    listed = {t.id: t for t in (*reduced, *archived.threads, *active)}
     known = [*listed, *(namesake.thread_id for namesake in namesakes)]
     listed |= {t.id: t for t in await read_hits(context, hits, known)}
     matches = await _find_with_namesakes(context, channel.channel_id, session_key, listed, namesakes)
@@ -45,6 +47,16 @@ async def look_up(context: Context, channel: ChannelItem, name: SessionName) -> 
         newly_archived=tuple(t for t in archived.threads if is_beyond_watermark(channel, t)),
         complete=not archived.has_more,
         started_at=iso(archived.date - WATERMARK_MARGIN),
+    )
+
+
+async def _read_namesakes(
+    context: Context, channel: ChannelItem, session_key: str
+) -> tuple[list[Namesake], list[Channel]]:
+    """The namesakes of the key, and the threads of the key that is left if Discord takes characters out of the name."""
+    return await gather(
+        context.store.namesakes.of_session(channel.channel_id, session_key),
+        read_reduced(context, channel, session_key),
     )
 
 
@@ -60,6 +72,7 @@ async def _find_with_namesakes(
     Raises Importing if none can and more namesakes are left than one look-up reads: the next look-up goes on there.
     """
     now = context.clock.now()
+    noted = {n.thread_id: n.thread_name for n in namesakes if n.thread_name is not None}
     are_many = len(namesakes) > MAX_NAMESAKES_READ
     unlisted = [n for n in namesakes if n.thread_id not in listed and not (are_many and is_passed(n, now))]
     unlisted.sort(key=lambda namesake: -int(namesake.thread_id))  # the newest first: it is most likely in use
@@ -69,7 +82,7 @@ async def _find_with_namesakes(
         some = chosen[start : start + MAX_NAMESAKES_AT_ONCE]
         read = await gather_limited(MAX_NAMESAKES_AT_ONCE, [fetch_namesake(context, n) for n in some])
         threads = {t.id: t for t in (*(listed.values() if start == 0 else ()), *read) if t is not None}
-        found = await find_matches(context, channel_id, session_key, threads.values())
+        found = await find_matches(context, channel_id, session_key, threads.values(), noted)
         matches = Matches(adoptable=found.adoptable, renamed=matches.renamed or found.renamed)
         if matches.adoptable:
             return matches
@@ -84,9 +97,13 @@ async def _find_with_namesakes(
 
 
 async def find_matches(
-    context: Context, parent_channel_id: str, session_key: str, threads: Iterable[Channel]
+    context: Context,
+    parent_channel_id: str,
+    session_key: str,
+    threads: Iterable[Channel],
+    noted: Mapping[str, str] = MappingProxyType({}),
 ) -> Matches:
-    """Those of the threads that bear the session's name.
+    """Those of the threads that bear the session's name; the `noted` ones, by id, bear another one.
 
     Raises UnreadableItem if it is not known whose one of them is, and DiscordUnavailable if one cannot be read.
     """
@@ -95,7 +112,10 @@ async def find_matches(
         for thread in threads
         if thread.parent_id in (parent_channel_id, None)
     ]
-    matches = [t for t in readable if t is not None and is_match(context.names, t, parent_channel_id, session_key)]
+    public = [t for t in readable if t is not None and t.parent_id == parent_channel_id and is_public_thread(t)]
+    matches = [t for t in public if context.names.bears(t.name, session_key) or noted.get(t.id) == t.name]
+    if not matches:
+        matches = await find_alike(context, parent_channel_id, session_key, public)
     if not matches:
         return Matches()
     owners = await read_owners(context, parent_channel_id, matches, other_than=session_key)

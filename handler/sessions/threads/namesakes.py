@@ -22,6 +22,23 @@ async def add_namesake(context: Context, parent: ChannelItem | Session, session_
     )
 
 
+async def note_other_name(context: Context, parent: ChannelItem | Session, session_key: str, thread: Channel) -> None:
+    """The session's thread may not bear the session's name: Discord changed it, or another bot started the thread.
+
+    Then it is noted for the key that it does bear, and for the session's own key by its other name: so it is found if
+    the session's item is lost.
+    """
+    key = context.names.session_key_of(thread.name)
+    if key == session_key:
+        return
+    if key is not None:
+        await add_namesake(context, parent, key, thread)
+    channel_id = parent.channel_id if isinstance(parent, ChannelItem) else parent.parent_channel_id
+    await context.store.namesakes.add(
+        channel_id, session_key, thread.id, guild_id=parent.guild_id, active=False, thread_name=thread.name
+    )
+
+
 async def fetch_namesake(context: Context, namesake: Namesake) -> Channel | None:
     """A namesake that no list shows; None if it is gone or the bot may not see it.
 

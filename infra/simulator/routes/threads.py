@@ -88,8 +88,6 @@ def change_channel(call: Call) -> Response:
         raise Refusal(Error.WRONG_CHANNEL_TYPE)
     changes = _read_changes(call)
     _check_change(thread, channel, changes)
-    if "name" in changes:
-        _check_words(call, changes["name"])
     if thread.archived and changes.get("archived") is False:
         _check_active_limit(call, channel)
     if changes.get("name", thread.name) != thread.name:
@@ -109,10 +107,14 @@ def delete_channel(call: Call) -> Response:
 
 
 def _read_name(call: Call) -> str:
-    """The name of a new thread, checked for its length and by AutoMod."""
+    """The new name of a thread, checked for its length and by AutoMod, as Discord keeps it."""
     name = read_text(call.body, "name", 1, MAX_THREAD_NAME_UNITS)
     _check_words(call, name)
-    return name
+    dropped = call.state.switches.dropped_from_titles
+    if not dropped:
+        return name
+    kept = "".join(character for character in name if character not in dropped).strip()
+    return read_text({"name": kept}, "name", 1, MAX_THREAD_NAME_UNITS)
 
 
 def _check_active_limit(call: Call, channel: Channel) -> None:
@@ -193,7 +195,7 @@ def _read_changes(call: Call) -> dict[str, Any]:
         "flags": read_integer(body, "flags", 0, 1 << 31),
     }
     if body.get("name") is not None:
-        changes["name"] = read_text(body, "name", 1, MAX_THREAD_NAME_UNITS)
+        changes["name"] = _read_name(call)
     if body.get("applied_tags") is not None:
         _, channel = call.find_channel(call.args[0])
         changes["applied_tags"] = _read_tags(body, channel)

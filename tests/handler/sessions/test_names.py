@@ -251,3 +251,17 @@ def test_a_text_just_short_enough_to_be_parsed_is_refused_quickly(letter: str) -
 @pytest.mark.parametrize(("text", "units"), [("", 0), ("abc", 3), ("é", 1), ("🧵", 2), ("\ud83e", 1)])
 def test_length_is_counted_as_discord_counts(text: str, units: int) -> None:
     assert utf16_units(text) == units
+
+
+@pytest.mark.parametrize(
+    ("name", "letters", "reduced"),
+    [
+        ("a/b", "sessionab", "ab"),
+        ("A - B", "sessionab", "a - b"),
+        ("x : y", "sessionxy", "x y"),
+        ("///", "session", ""),
+    ],
+)
+def test_what_discord_may_leave_of_a_name(name: str, letters: str, reduced: str) -> None:
+    assert NAMES.letters(f"Session {name}") == letters
+    assert NAMES.reduced(NAMES.parse(name).key) == reduced

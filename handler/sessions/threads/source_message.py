@@ -1,11 +1,14 @@
 """The source message: what people see in the channel above the collapsed thread. Pure."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
-from handler.discord.markdown import bold, escape
+from handler.discord.markdown import bold, escape, unescape
 from handler.discord.messages import message_body, message_nonce
 from handler.sessions.names import Names
 from handler.store.items import Session
+
+_FIRST_LINE: Final = re.compile(r"🧵 \*\*(.*)\*\* · opened by ")
 
 
 def describe_session(names: Names, session: Session, *, topic: str | None = None) -> dict[str, Any]:
@@ -26,6 +29,12 @@ def source_message(
     if topic:
         lines.append(f"> {escape(topic)}")
     return message_body("\n".join(lines))
+
+
+def read_thread_name(content: str) -> str | None:
+    """The thread's name in a source message; None if the message is something else."""
+    found = _FIRST_LINE.match(content)
+    return unescape(found[1]) if found else None
 
 
 def source_nonce(parent_channel_id: str, session_key: str, generation: int) -> str:

@@ -1,11 +1,12 @@
 """The source message reads well above its collapsed thread, whatever people type; its nonce belongs to a generation."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.discord.messages import MAX_NONCE_LENGTH
 from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
-from handler.sessions.opening.source_message import source_message, source_nonce
+from handler.sessions.threads.source_message import read_thread_name, source_message, source_nonce
 
 MAX_CONTENT = 2000  # Discord docs, "Message", content
 
@@ -35,6 +36,20 @@ def test_it_fits_and_stays_two_lines_whatever_was_typed(name: str, topic: str) -
     assert len(content.encode("utf-16-le")) // 2 <= MAX_CONTENT
     assert len(content.split("\n")) == 2
     assert content.split("\n")[1].startswith("> ")
+
+
+SPOKEN = st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=MAX_THREAD_NAME_UNITS)
+
+
+@given(name=SPOKEN, label=SPOKEN)
+def test_the_threads_name_can_be_read_back_whatever_it_is(name: str, label: str) -> None:
+    for opened_by in ("100", None):
+        assert read_thread_name(source_message(name, opened_by, "a topic", label)["content"]) == name
+
+
+@pytest.mark.parametrize("content", ["", "hello", "🧵 Session 1a06a43", "x\n🧵 **Session 1a06a43** · opened by <@1>"])
+def test_no_name_is_read_from_another_message(content: str) -> None:
+    assert read_thread_name(content) is None
 
 
 @given(st.text(), st.text(), st.integers(1, 99))
