@@ -31,7 +31,7 @@ from handler.bootstrap import Environment
 from handler.commands import jobs, texts
 from handler.commands.command import OPEN_SESSION, AnswerFirst
 from handler.commands.deferred_answer import DeferredAnswer, Edit, count_untellable
-from handler.commands.jobs import Job, whole_seconds
+from handler.commands.jobs import Job, back_off, whole_seconds
 from handler.commands.outcomes import log_failure, run_command
 from handler.config import WorkerConfig
 from handler.discord.responses import Message
@@ -220,8 +220,9 @@ class Attempt:
 
     async def _put_back(self, wait: RateLimited | Importing | Merging) -> bool:
         """Send the job as a new message before SQS deletes this one: a repeat is recognised, a lost job would be lost."""
-        delay = whole_seconds(wait.retry_after) if isinstance(wait, RateLimited) else 0
-        again_at = self._clock.now() + timedelta(seconds=delay)
+        now = self._clock.now()
+        delay = back_off(self._job, wait.retry_after, now) if isinstance(wait, RateLimited) else 0
+        again_at = now + timedelta(seconds=delay)
         if again_at + MIN_TOKEN_LIFE >= self._job.expiry:
             return await self._finish(texts.long_wait(wait, again_at))
         if not await self._send(self._job.put_back(wait.progress), min(delay, MAX_DELAY_SECONDS)):

@@ -6,6 +6,7 @@ see `handler.store.jobs`.
 
 import hashlib
 import math
+import zlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -23,6 +24,8 @@ TOKEN_LIFE: Final = timedelta(minutes=15)  # Discord docs, "Receiving and Respon
 TOKEN_MARGIN: Final = timedelta(seconds=15)  # an edit takes time, and API Gateway's clock is not Discord's
 TOKEN_HASH_LENGTH: Final = 16  # hexadecimal digits: enough to tell tokens apart
 NO_GUILD: Final = "none"  # the group of all jobs from outside a guild
+MAX_SPREAD: Final = 1 / 8  # of what is left of the token's life: a job that is alone needs most of it
+MAX_CRC32: Final = 2**32 - 1  # of the checksum that spreads the jobs evenly
 READ_TIMEOUT_SECONDS: Final = 0.3  # SQS answers within tens of milliseconds, and the webhook has time for two attempts
 
 
@@ -80,6 +83,20 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(
             self, interaction=interaction, put_backs=self.put_backs + 1, wait_seconds=0, progress={}, answer=answer
         )
+
+
+def back_off(job: Job, seconds: float, now: datetime) -> int:
+    """For how long to put a job back that is to wait for so long, in SQS's unit.
+
+    Jobs that one limit stopped would come back together, and stop each other again. So from its second wait on a job
+    waits for longer, by a share of its own of a time that doubles with each wait.
+    """
+    if not job.put_backs:
+        return whole_seconds(seconds)
+    left = (job.expiry - now).total_seconds()
+    spread = min(seconds * (2.0**job.put_backs - 1), MAX_SPREAD * max(0.0, left))
+    share = zlib.crc32(f"{job.id} {job.put_backs}".encode()) / MAX_CRC32
+    return whole_seconds(seconds + share * spread)
 
 
 def whole_seconds(seconds: float) -> int:

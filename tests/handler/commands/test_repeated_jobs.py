@@ -164,3 +164,14 @@ async def test_two_interactions_with_one_id_are_two_jobs(case: Case) -> None:
     asked = [await case.hand_over(interaction_id="77"), await case.ask(old=2.9, interaction_id="77")]
     await case.work()
     assert [case.shown(each) for each in asked] == ["done", "done"]
+
+
+async def test_jobs_that_one_limit_stopped_twice_come_back_at_different_times(case: Case) -> None:
+    case.script(*[RateLimited(30.0)] * 8, "done")
+    asked = [await case.ask(old=2.9) for _ in range(4)]
+    await case.work()
+    again = [[sent.delay for sent in case.queue.sent if sent.body["put_backs"] == times] for times in (1, 2)]
+    assert again[0] == [30] * 4
+    assert len(set(again[1])) == 4
+    assert min(again[1]) >= 30
+    assert [case.shown(each) for each in asked] == ["done"] * 4
