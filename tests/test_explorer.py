@@ -25,6 +25,7 @@ MUTATIONS: dict[str, tuple[Callable[[], AbstractContextManager[None]], Scenario]
         mutations.without_the_look_up,
         EXHAUSTIVE["one opener, a person makes the thread"],
     ),
+    "the search": (mutations.without_the_search, EXHAUSTIVE["one opener, only the search has the thread"]),
     "the status in Record's condition": (mutations.without_the_status, EXHAUSTIVE["a dropped claim"]),
     "the pointer in Record": (
         mutations.without_the_early_pointer,

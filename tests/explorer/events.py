@@ -1,4 +1,4 @@
-"""What may happen beside the openers: moderators, a person, Discord's memory, time, a lost table, a lie."""
+"""What may happen beside the openers: moderators, a person, Discord's memory, time, a lost table, a lie, half a list."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -21,6 +21,10 @@ def events(world: World, bounds: Bounds) -> Iterator[Event]:
         yield "the leases end", _act("leases_end", _time_passes)
     if left.lose_items and any(item["sk"].startswith("SESSION#") for item in world.table.items()):
         yield "the table is lost", _act("lose_items", _lose)
+    if left.stale_search:
+        yield "the search's index stops", _act("stale_search", lambda w: w.discord.stop_search_index())
+    if left.half_lists:
+        yield "the archived pages are half pages", _act("half_lists", _halve_lists)
     if left.lies:
         for thread_id in world.ours:
             if thread_id in world.discord.state.threads and thread_id not in world.discord.state.reported_missing:
@@ -83,6 +87,11 @@ def _lying(thread_id: str) -> Callable[[World], None]:
         world.discord.report_missing_once(thread_id)
 
     return apply
+
+
+def _halve_lists(world: World) -> None:
+    world.lied = True
+    world.discord.switch(archived_pages="empty")
 
 
 def _person_makes(world: World, name: str) -> None:

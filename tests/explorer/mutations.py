@@ -5,11 +5,12 @@ from contextlib import contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from handler.discord.models import Channel
 from handler.sessions.context import Context
 from handler.sessions.model import LookUp
 from handler.sessions.names import SessionName
 from handler.sessions.opening import create, reuse
-from handler.sessions.threads import generation
+from handler.sessions.threads import generation, look_up
 from handler.sessions.threads.generation import Ended, StillThere, find_thread
 from handler.store import clauses
 from handler.store.items import ChannelItem, Session, Status, pointer_item_key
@@ -55,6 +56,17 @@ def without_the_look_up() -> Iterator[None]:
         return LookUp()
 
     with patch.object(create, "look_up", look):
+        yield
+
+
+@contextmanager
+def without_the_search() -> Iterator[None]:
+    """Nobody asks Discord's search: what is in no list is not found."""
+
+    async def find_nothing(context: Context, channel_id: str, name: SessionName) -> list[Channel]:
+        return []
+
+    with patch.object(look_up, "search", find_nothing):
         yield
 
 

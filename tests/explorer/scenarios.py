@@ -16,6 +16,8 @@ A_SLOW = Opener("A", NAME, slow=True)
 B = Opener("B", NAME)
 B_TWICE = Opener("B", NAME, times=2)
 C = Opener("C", OTHER)
+A_SEARCHES = Opener("A", NAME, searches=True)
+B_SEARCHES = Opener("B", NAME, times=2, searches=True)
 BOTH = (NAME, OTHER)
 
 # Small enough for every run of the suite.
@@ -31,6 +33,10 @@ SLICE = {
     ),
     "one 404 lies": Scenario((Opener("A", NAME, times=2),), Bounds(lies=1)),
     "two names": Scenario((A, C), Bounds(), newcomers=BOTH),
+    "one opener, only the search has the thread": Scenario(
+        (A_SEARCHES,), Bounds(old=f"Session {NAME}", hides_old=True, stale_search=1)
+    ),
+    "one opener, half a list leaves the thread out": Scenario((A,), Bounds(old=f"Session {NAME}", half_lists=1)),
 }
 
 _DELETED = Bounds(leases_end=1, acts=1, delete_thread=1)
@@ -63,6 +69,14 @@ EXHAUSTIVE = {
     "a thread is deleted, another is renamed": Scenario(
         (A, B_TWICE), Bounds(leases_end=1, acts=2, delete_thread=1, rename_to=RENAMED, second_thread=True)
     ),
+    "only the search has the thread": Scenario(
+        (A_SEARCHES, B_SEARCHES), Bounds(leases_end=1, old=f"Session {NAME}", hides_old=True)
+    ),
+    "a thread is deleted, and the search still has it": Scenario(
+        (A_SEARCHES, B_SEARCHES), replace(_DELETED, stale_search=1, second_thread=True)
+    ),
+    "half a list": Scenario((A, B_TWICE), Bounds(leases_end=1, half_lists=1, acts=1, archive=1)),
+    "half a list leaves the thread out": Scenario((A, B), Bounds(leases_end=1, half_lists=1, old=f"Session {NAME}")),
     "a dropped claim": Scenario(
         (A_SLOW, B_TWICE),
         Bounds(leases_end=1, acts=2, rename_to=f"Session {NAME}", delete_foreign=1, no_nonces=True, foreign=OTHER),
@@ -121,6 +135,10 @@ RANDOM = {
     "three openers": Scenario(
         (A, B_TWICE, Opener("D", NAME)),
         replace(_MODERATED, lies=1),
+    ),
+    "three openers that search, stale hits and half lists": Scenario(
+        (A_SEARCHES, B_SEARCHES, Opener("D", NAME, searches=True)),
+        replace(_MODERATED, stale_search=1, half_lists=1, old=f"Session {NAME} of old"),
     ),
     "three openers of two names": Scenario(
         (A, C, Opener("D", OTHER, times=2)),

@@ -153,7 +153,7 @@ class Search:
             if fingerprint not in self._worlds:
                 self._worlds.add(fingerprint)
                 for name in self.scenario.newcomers or (self.scenario.openers[0].session,):
-                    judge_newcomer(state.world, name)
+                    judge_newcomer(state.world, name, searches=self.scenario.openers[0].searches)
         except Violation as fault:
             self._fail(str(fault), path)
 
@@ -169,11 +169,11 @@ class Search:
         self.found.trace = list(path)
 
 
-def judge_newcomer(world: World, session: str) -> None:
+def judge_newcomer(world: World, session: str, *, searches: bool) -> None:
     """A newcomer, later, with nobody else about, ends linked to the one living thread."""
     world = world.fork()
     world.later()
-    newcomer = Opener("newcomer", session)
+    newcomer = Opener("newcomer", session, searches=searches)
     result = finish_alone(world, newcomer)
     world.check()
     world.check_linked(newcomer.session_key, result.thread_id)

@@ -45,7 +45,9 @@ class Bounds:
 
     `second_thread`: Discord allows another thread from a message whose thread was deleted. `no_nonces`: their window is
     closed from the beginning. `foreign`: a session of that name is open from the beginning, and its thread alone may be
-    renamed (`rename_to`) and deleted (`delete_foreign`).
+    renamed (`rename_to`) and deleted (`delete_foreign`). `old`: a person's archived thread of that name is there from the
+    beginning; `hides_old`: in no list, because the channel was converted, so that only the search has it. `stale_search`:
+    the search's index stops. `half_lists`: from then on each archived page is half a page.
     """
 
     acts: int = 0
@@ -63,6 +65,10 @@ class Bounds:
     no_nonces: bool = False
     foreign: str | None = None
     delete_foreign: int = 0
+    old: str | None = None
+    hides_old: bool = False
+    stale_search: int = 0
+    half_lists: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,8 @@ class Left:
     nonce_closes: int
     leases_end: int
     cancels: int
+    stale_search: int
+    half_lists: int
 
     @classmethod
     def of(cls, bounds: Bounds) -> "Left":
@@ -97,6 +105,8 @@ class Left:
             nonce_closes=bounds.nonce_closes,
             leases_end=bounds.leases_end,
             cancels=bounds.cancels,
+            stale_search=bounds.stale_search,
+            half_lists=bounds.half_lists,
         )
 
     def less(self, *names: str) -> "Left":
@@ -212,6 +222,8 @@ class World:
         self.now += LEASE_OVER
         self.late = ()
         self.discord.state.reported_missing = frozenset()
+        self.discord.resume_search_index()
+        self.discord.switch(archived_pages=None)
 
     # What must hold at every point.
 
@@ -273,7 +285,7 @@ def session_item(table: MemoryTable, key: str) -> SessionItem:
 def begin(bounds: Bounds) -> World:
     """An imported channel, nothing else."""
     discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
-    discord.switch(second_thread_from_message=bounds.second_thread, keep_audit_log=False)
+    discord.switch(second_thread_from_message=bounds.second_thread, keep_audit_log=False, search_lag_seconds=0)
     if bounds.no_nonces:
         discord.switch(nonce_seconds=-1)
     discord.add_guild(GUILD)
@@ -285,6 +297,10 @@ def begin(bounds: Bounds) -> World:
         "kind": 0,
         "imported_at": "2026-11-23T11:00:00.000Z",
     }
+    if bounds.old is not None:
+        discord.people.create_thread(CHANNEL, bounds.old, now=BEGIN, archived=True)
+        if bounds.hides_old:
+            discord.people.convert_channel(CHANNEL, now=BEGIN)
     world = World(MemoryTable(TABLE, [record]), discord, BEGIN, Left.of(bounds))
     if bounds.foreign is not None:
         finish_alone(world, Opener("foreign", bounds.foreign))
