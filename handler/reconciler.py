@@ -32,7 +32,7 @@ from handler.sessions.reconcile.run import run_once
 
 MESSAGE_VERSION: Final = 1  # of the form of ReconcileQueue's messages: raised when an older reconciler could misread it
 RETURN_SECONDS: Final = 2.0  # kept for ending what is cut off, the log lines and the answer
-FEW_GUILDS: Final = 100  # so many are run within the shortest period: no tick has to check whether the last one is done
+FEW_GUILDS: Final = 100  # quiet ones, so many are run within the shortest period, although they still wait
 FIRST_REQUESTS: Final = 2  # of every run, side by side: the active list and the audit log
 
 # Counts of a run that somebody may want an alarm for.
@@ -107,11 +107,11 @@ async def _send_due_guilds(environment: Environment[ReconcilerConfig]) -> Counts
 
 
 async def _is_late(environment: Environment[ReconcilerConfig], due: int) -> bool:
-    """Whether guilds of an earlier tick still wait. More of them would only displace those at the end of the order."""
-    if due <= FEW_GUILDS:
+    """Whether all guilds of an earlier tick, or many, still wait. More would only delay those at the end of the order."""
+    if due == 0:
         return False
     waiting = await environment.reconcile_queue.count_waiting()
-    if waiting is None or waiting <= FEW_GUILDS:
+    if waiting is None or waiting <= min(due - 1, FEW_GUILDS):
         return False
     telemetry.add_metric(Metric.LATE_TICKS)
     telemetry.logger.warning("no guilds were sent: those of an earlier tick still wait", extra={"waiting": waiting})

@@ -45,10 +45,10 @@ _PURE: Final = """
     sessions.duplicates.group
     sessions.model sessions.names
     sessions.opening.next_step sessions.opening.rights sessions.threads.source_message
-    sessions.reconcile.actions sessions.reconcile.changes sessions.reconcile.housekeeping
+    sessions.reconcile.actions sessions.reconcile.changes sessions.reconcile.channels sessions.reconcile.housekeeping
     sessions.reconcile.observation sessions.reconcile.plan
     sessions.threads.locks sessions.threads.match sessions.threads.record
-    store.clauses store.items store.lease
+    store.clauses store.items store.lease store.reading
 """
 PURE: Final = frozenset(_PURE.split())
 INPUT_OUTPUT: Final = {"asyncio", "boto3", "botocore", "concurrent", "httpx", "selectors", "socket", "ssl", "threading"}

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from handler.store.clauses import ABSENT
 from handler.store.items import ChannelItem, channel_item_key
-from handler.store.table import Table
+from handler.store.table import Attributes, Table
 
 # Where an import is, and all that it leaves.
 _CURSOR: Final = ("import_started_at", "import_before", "import_since")
@@ -85,6 +85,15 @@ class ChannelStore:
             sets={"guild_id": channel.guild_id, "kind": channel.kind, "import_asked_by": asked_by},
             removes=_IMPORT,
             values={},
+        )
+
+    async def update(self, channel_id: str, changes: Attributes) -> None:
+        """Change attributes of a channel that is on record; None removes one."""
+        await self._table.try_update(
+            channel_item_key(channel_id),
+            condition="attribute_exists(pk)",
+            sets={name: value for name, value in changes.items() if value is not None},
+            removes=[name for name, value in changes.items() if value is None],
         )
 
     async def advance_watermark(self, channel: ChannelItem, to: str) -> None:

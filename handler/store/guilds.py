@@ -1,6 +1,7 @@
 """Guild items, and what the reconciler finds by the two sparse indices.
 
-WatchIndex, by `watch_guild_id`: all that is active in a guild: claims, sessions, namesakes and the guild's own item.
+WatchIndex, by `watch_guild_id`: all that is active in a guild: claims, sessions, namesakes and the guild's own item;
+and its parked channels.
 DueIndex, by `due_in` and `due_at`: a guild's archived sessions, those not looked at for longest first; and, in a
 partition of their own, all guilds.
 """
@@ -12,7 +13,7 @@ import msgspec
 
 from handler.discord.snowflakes import is_snowflake
 from handler.runtime.clock import iso
-from handler.store.items import GuildItem, Namesake, Session, guild_item_key, session_from_item
+from handler.store.items import ChannelItem, GuildItem, Namesake, Session, guild_item_key, session_from_item
 from handler.store.reading import Item, read_items
 from handler.store.table import Attributes, Table
 
@@ -28,6 +29,7 @@ class Watched(msgspec.Struct, frozen=True):
     guild: GuildItem
     sessions: tuple[Session, ...]
     namesakes: tuple[Namesake, ...]
+    parked: tuple[ChannelItem, ...] = ()  # channels
     unreadable: tuple[Item, ...] = ()
 
 
@@ -49,8 +51,9 @@ class GuildStore:
         guilds += tuple(map(GuildItem.from_broken_item, broken))
         sessions, bad = read_items((i for i in items if i["sk"].startswith("SESSION#")), session_from_item)
         namesakes, worse = read_items((i for i in items if i["sk"].startswith("NAMESAKE#")), Namesake.from_item)
+        channels, lost = read_items((i for i in items if i["sk"] == "CHANNEL"), ChannelItem.from_item)
         guild = guilds[0] if guilds else GuildItem(guild_id=guild_id)
-        return Watched(guild, sessions, namesakes, unreadable=(*broken, *bad, *worse))
+        return Watched(guild, sessions, namesakes, channels, unreadable=(*broken, *bad, *worse, *lost))
 
     async def due_sessions(self, guild_id: str, limit: int) -> tuple[tuple[Session, ...], tuple[Item, ...]]:
         """The archived sessions that were not looked at for longest, and items among them that cannot be read."""

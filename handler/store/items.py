@@ -245,6 +245,9 @@ class ChannelItem(msgspec.Struct, frozen=True, kw_only=True):
     import_pages: int = 0
     import_threads: int = 0
     import_sessions: int = 0
+    unreachable_since: str | None = None  # the reconciler leaves its sessions alone: it does not answer
+    gone_since: str | None = None  # and the answer was that there is no such channel
+    ask_again_at: str | None = None  # it is not asked before this moment
 
     @classmethod
     def from_item(cls, item: Item) -> "ChannelItem":

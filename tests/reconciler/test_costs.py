@@ -14,7 +14,7 @@ from handler.sessions.reconcile.observe import MAX_CHECKS
 from handler.sessions.reconcile.watermark import MAX_PAGES
 from handler.sessions.threads.lists import WATERMARK_MARGIN
 from infra.simulator.models import Thread
-from infra.simulator.permissions import DEFAULT_PERMISSIONS, permission_bits
+from infra.simulator.permissions import DEFAULT_PERMISSIONS, default_permissions_without, permission_bits
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
@@ -139,6 +139,29 @@ async def test_a_mark_that_lies_far_behind_is_left_to_an_opener(guild: Guild) ->
     assert await guild.reconcile() == {"AdvanceWatermark": 1, "UpdateSession": 1}
     assert guild.calls.count(ARCHIVED) == MAX_PAGES
     assert guild.table.of_kind("CHANNEL")[0]["imported_at"] == before
+
+
+@pytest.mark.parametrize("sessions", [10, 600])
+@pytest.mark.parametrize("lost", ["deleted", "hidden"])
+async def test_a_lost_channel_costs_two_requests_at_first_and_later_none(
+    guild: Guild, sessions: int, lost: str
+) -> None:
+    _many(guild, sessions, active=sessions)
+    await guild.reconcile()
+    if lost == "deleted":
+        guild.people.delete_channel(CHANNEL)
+    else:
+        guild.people.set_permissions(CHANNEL, default_permissions_without("VIEW_CHANNEL"))
+    assert await guild.reconcile() == {"ParkChannel": 1}
+    written = {"UpdateItem": 2}  # the channel, and that the run is whole
+    assert Counter(guild.calls.names) == {"Query": 1, LIST: 1, AUDIT: 1, THREAD: 2, **written}
+    asked = 0
+    for _ in range(12 * 12):
+        await guild.wait(minutes=5)
+        await guild.reconcile()
+        assert guild.calls.count(THREAD) <= 1
+        asked += guild.calls.count(THREAD)
+    assert asked == 4  # after one hour, two, four and eight
 
 
 @pytest.mark.parametrize("sessions", [10, 1_000])

@@ -10,9 +10,10 @@ from handler.store.items import Namesake, Session
 
 
 class Fetch(msgspec.Struct, frozen=True, tag=True):
-    """Read the thread, then plan again."""
+    """Read the thread, or the parent channel itself, then plan again."""
 
     thread_id: str
+    parent_channel_id: str
 
 
 class SessionAction(msgspec.Struct, frozen=True, tag=True):
@@ -87,6 +88,20 @@ class AdvanceWatermark(msgspec.Struct, frozen=True, tag=True):
     parent_channel_id: str
 
 
+class ParkChannel(msgspec.Struct, frozen=True, tag=True):
+    """The parent channel is gone or cannot be read: leave its sessions alone, and ask for it less and less often."""
+
+    channel_id: str
+    changes: Mapping[str, Any]  # to the channel's item, by attribute; None removes it
+
+
+class UnparkChannel(msgspec.Struct, frozen=True, tag=True):
+    """The parked channel answers again."""
+
+    channel_id: str
+    changes: Mapping[str, Any]
+
+
 Action = (
     AdvanceWatermark
     | UpdateSession
@@ -99,6 +114,8 @@ Action = (
     | AddNamesake
     | RemoveNamesake
     | UnwatchNamesake
+    | ParkChannel
+    | UnparkChannel
 )
 
 

@@ -7,7 +7,6 @@ from typing import Final
 
 from handler.errors import ChannelGone, MissingAccess, MissingPermissions, OnethreadError
 from handler.runtime import telemetry
-from handler.runtime.clock import iso
 from handler.sessions.context import Context
 from handler.sessions.reconcile import actions
 from handler.sessions.reconcile.actions import Action
@@ -57,9 +56,14 @@ async def _apply(context: Context, action: Action, now: datetime, pace: Pace) ->
         case actions.DropClaim(session=session):
             return result_of(await context.store.claims.drop(session, now=now))
         case actions.MoveToEnd(session=session):
-            await context.store.sessions.update(session, {"due_at": iso(now)})
+            await context.store.deletions.postpone(session, now=now)
         case actions.AdvanceWatermark(parent_channel_id=channel_id):
             await advance_watermark(context, channel_id, pace)
+        case (
+            actions.ParkChannel(channel_id=channel_id, changes=changes)
+            | actions.UnparkChannel(channel_id=channel_id, changes=changes)
+        ):
+            await context.store.channels.update(channel_id, changes)
         case actions.Settle():
             await _settle(context, action)
         case _:

@@ -13,16 +13,16 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any, Final
-from zlib import crc32
 
 import msgspec
 
 from handler.config import Config, DeleteMode, ReconcilerConfig
 from handler.discord import snowflakes
 from handler.discord.models import AuditAction, AuditEntry, Channel
-from handler.runtime.clock import iso, parse_iso
+from handler.runtime.clock import parse_iso
 from handler.sessions.reconcile.actions import Action, SessionAction, ThreadAction, UpdateSession
 from handler.sessions.reconcile.observation import Observation
+from handler.sessions.reconcile.pace import rotate
 from handler.sessions.threads.locks import RUN_OVER_AFTER, may_delete
 from handler.sessions.threads.record import last_active_at, last_message
 from handler.store.items import Session, Status
@@ -117,8 +117,7 @@ def plan_housekeeping(observation: Observation, settings: HousekeepingSettings) 
     """
     planned: Counter[type] = Counter()
     bounded = []
-    first = crc32(iso(observation.now).encode()) % len(observation.sessions) if observation.sessions else 0
-    for session in (*observation.sessions[first:], *observation.sessions[:first]):
+    for session in rotate(observation.sessions, observation.now):
         action = _plan_session(observation, settings, session)
         if action is not None and planned[type(action)] < _LIMITS.get(type(action), CHANGES_PER_RUN):
             planned[type(action)] += 1
@@ -137,6 +136,8 @@ def _plan_session(
             pass
         case _:
             raise ValueError(f"unknown status {session.status!r}")
+    if observation.is_lost(session.parent_channel_id):
+        return None
     if session.deletion.begun_at is not None:
         return FinishDeletion(session)
     thread = observation.find_state(session.discord_thread_id or "")

@@ -8,7 +8,7 @@ from functools import cached_property
 import msgspec
 
 from handler.discord.models import AuditAction, AuditEntry, Channel
-from handler.store.items import Namesake, Session
+from handler.store.items import ChannelItem, Namesake, Session
 
 Pair = tuple[str, str]  # parent channel and session key
 
@@ -35,8 +35,10 @@ class Observation:
     now: datetime
     sessions: tuple[Session, ...] = ()  # watched, due for a check, or owners of threads in the audit log or the list
     namesakes: tuple[Namesake, ...] = ()  # the watched ones
+    guild_id: str = ""
+    parked: Mapping[str, ChannelItem] = field(default_factory=dict)  # channels that did not answer
     active: Mapping[str, Channel] = field(default_factory=dict)  # the active list
-    fetched: Mapping[str, ThreadState] = field(default_factory=dict)
+    fetched: Mapping[str, ThreadState] = field(default_factory=dict)  # threads, and parent channels
     fetch_count: int = 0  # how many fetches the run has made or skipped as too many
     audit: tuple[AuditEntry, ...] | None = None  # since the last run, oldest first; None: the log cannot be read
     audit_read_to: str | None = None  # the id of the last entry that the log had; None: it had none
@@ -54,6 +56,18 @@ class Observation:
         """What Discord says about the thread; None if it has to be fetched."""
         listed = None if thread_id in self.must_fetch else self.active.get(thread_id)
         return self.fetched.get(thread_id) or listed
+
+    @cached_property
+    def parents(self) -> frozenset[str | None]:
+        """The channels of the active threads: they can be read."""
+        return frozenset(thread.parent_id for thread in self.active.values())
+
+    def is_lost(self, channel_id: str) -> bool:
+        """Whether a parent channel is known to be gone or out of reach, so that nothing is asked about its sessions."""
+        if channel_id in self.parents:
+            return False
+        state = self.fetched.get(channel_id)
+        return channel_id in self.parked if state is None else not isinstance(state, Channel)
 
     @cached_property
     def in_audit_log(self) -> frozenset[str]:

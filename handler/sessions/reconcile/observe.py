@@ -52,6 +52,8 @@ async def observe(
         skipped += rest
     observation = Observation(
         now=now,
+        guild_id=guild.guild_id,
+        parked={channel.channel_id: channel for channel in watched.parked},
         namesakes=watched.namesakes,
         active={thread.id: thread for thread in listed.threads if thread.is_readable},
         audit=None if audit is None else tuple(sorted(audit.entries, key=lambda entry: int(entry.id))),

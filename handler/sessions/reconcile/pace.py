@@ -1,9 +1,13 @@
 """How fast the reconciler asks, so that people's commands get most of the bot's requests."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
+from zlib import crc32
 
-from handler.runtime.clock import Clock
+from handler.runtime.clock import Clock, iso
+
+T = TypeVar("T")
 
 # Of the bot's 50 a second (Discord docs, "Rate Limits", Global Rate Limit); two guilds run at once, so a fifth in all.
 REQUESTS_PER_SECOND: Final = 5.0
@@ -24,6 +28,12 @@ class Pace:
         self._next = turn + self._gap * requests
         if turn > now:
             await self._clock.sleep((turn - now).total_seconds())
+
+
+def rotate(items: Sequence[T], now: datetime) -> list[T]:
+    """The items from another one on in each run, so that those that fail do not keep the others from their turn."""
+    first = crc32(iso(now).encode()) % len(items) if items else 0
+    return [*items[first:], *items[:first]]
 
 
 def growing_pause(since: datetime, now: datetime, shortest: timedelta, longest: timedelta) -> timedelta:

@@ -2,7 +2,8 @@
 
 Pure: the same observation gives the same plan, which can be printed, applied later, or dropped. A plan may first ask
 for fetches: threads that are active on record and not in the active list are read one by one, then the plan is made
-again. A plan never starts a thread, and never takes a thread for deleted because a list lacks it.
+again. A plan never starts a thread, and never takes a thread for deleted because a list lacks it. The sessions of a
+channel that is gone or out of reach are left alone (`channels`).
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -29,28 +30,34 @@ from handler.sessions.reconcile.actions import (
     UpdateSession,
 )
 from handler.sessions.reconcile.changes import changes_from_thread, changes_out_of_reach, changes_to_ask_again
+from handler.sessions.reconcile.channels import choose_fetches, plan_channels, plan_forgotten
 from handler.sessions.reconcile.observation import Gone, Observation, OutOfReach, Unclear
+from handler.sessions.reconcile.pace import rotate
 from handler.sessions.threads.match import best_first, is_public_thread
 from handler.store.items import Namesake, Session, Status, namesake_item_key
 
 HOLD_TIME: Final = timedelta(minutes=30)  # a deletion in bulk must be seen twice, so far apart: a fault is over by then
 FEW_DELETIONS: Final = 3  # so many are believed at once,
+MAX_ENDS: Final = 20  # in one run: ten requests each, so 40 seconds at the pace
 ONE_IN: Final = 5  # and more if they are at most one in so many of the sessions with a clear answer
 
 
 def make_plan(observation: Observation, names: Names) -> Plan:
     """Plan what to do. If the plan has fetches, add their answers to the observation and plan again."""
     found = [
+        *plan_channels(observation),
         *(item for session in observation.sessions for item in _plan_session(observation, names, session)),
         *(item for namesake in observation.namesakes for item in _plan_namesake(observation, names, namesake)),
         *_plan_unknown_threads(observation, names),
+        *plan_forgotten(observation),
     ]
-    fetches = {item.thread_id: item for item in found if isinstance(item, Fetch)}
+    fetches = choose_fetches(observation, (item for item in found if isinstance(item, Fetch)))
     if fetches:
-        return Plan(fetches=tuple(fetches.values()))
+        return Plan(fetches=fetches)
     actions = [item for item in found if not isinstance(item, Fetch)]
     # Watermarks come first: once a thread is archived on record, nothing shows that it has left the active list.
-    return Plan(actions=(*_plan_watermarks(observation, actions), *_hold_back(observation, actions)))
+    watermarks = _plan_watermarks(observation, actions)
+    return Plan(actions=(*watermarks, *_put_ends_last(observation, _hold_back(observation, actions))))
 
 
 def _plan_session(observation: Observation, names: Names, session: Session) -> Iterator[Fetch | Action]:
@@ -60,7 +67,8 @@ def _plan_session(observation: Observation, names: Names, session: Session) -> I
         case Status.CREATING:
             yield from _plan_claim(observation, names, session)
         case Status.OPEN | Status.CLOSED:
-            yield from _plan_open(observation, names, session)
+            lost = observation.is_lost(session.parent_channel_id)
+            yield from _plan_lost(observation, session) if lost else _plan_open(observation, names, session)
         case _:
             raise ValueError(f"unknown status {session.status!r}")
 
@@ -72,10 +80,12 @@ def _plan_claim(observation: Observation, names: Names, session: Session) -> Ite
     if session.source_message_id is None:
         yield DropClaim(session)
         return
+    if observation.is_lost(session.parent_channel_id):
+        return
     match observation.find_state(session.source_message_id):
         case None:
             if _may_fetch(observation, session, session.source_message_id):
-                yield Fetch(session.source_message_id)
+                yield Fetch(session.source_message_id, session.parent_channel_id)
         case Channel() as thread:
             yield from _plan_rename(observation, names, session, thread)
             yield Commit(session, thread)
@@ -93,7 +103,7 @@ def _plan_open(observation: Observation, names: Names, session: Session) -> Iter
         return
     state = observation.find_state(thread_id)
     if state is None and _may_fetch(observation, session, thread_id):
-        yield Fetch(thread_id)
+        yield Fetch(thread_id, session.parent_channel_id)
         return
     checks_archived = observation.checks_archived
     match state:
@@ -107,6 +117,14 @@ def _plan_open(observation: Observation, names: Names, session: Session) -> Iter
         case Unclear() if thread_id in observation.in_audit_log:
             yield from _plan_to_ask_again(observation, session)
     if thread_id in observation.due_for_check:
+        yield MoveToEnd(session)
+
+
+def _plan_lost(observation: Observation, session: Session) -> Iterator[Action]:
+    """The channel is gone or out of reach: ask nothing, and write down what is told only once."""
+    if session.discord_thread_id in observation.in_audit_log and session.deletion.begun_at is None:
+        yield from _plan_to_ask_again(observation, session)
+    if session.discord_thread_id in observation.due_for_check:
         yield MoveToEnd(session)
 
 
@@ -151,8 +169,8 @@ def _plan_rename(observation: Observation, names: Names, session: Session, threa
 
 def _plan_namesake(observation: Observation, names: Names, namesake: Namesake) -> Iterator[Fetch | Action]:
     match observation.find_state(namesake.thread_id):
-        case None:
-            yield Fetch(namesake.thread_id)
+        case None if not observation.is_lost(namesake.parent_channel_id):
+            yield Fetch(namesake.thread_id, namesake.parent_channel_id)
         case Gone():
             # One 404 alone may be a fault: keep the namesake for look-ups, which ask twice.
             deleted = namesake.thread_id in observation.deleted_in_audit_log
@@ -217,6 +235,21 @@ def _hold_back(observation: Observation, actions: list[Action]) -> Iterator[Acti
             yield HoldDeletion(action.session)
         else:
             yield action
+
+
+def _put_ends_last(observation: Observation, actions: Iterable[Action]) -> Iterator[Action]:
+    """End so many generations after everything else: they cost most. The next runs go on with the rest."""
+    ends: list[EndGeneration] = []
+    for action in actions:
+        if isinstance(action, EndGeneration):
+            ends.append(action)
+        else:
+            yield action
+    ends = rotate(ends, observation.now)
+    yield from ends[:MAX_ENDS]
+    for end in ends[MAX_ENDS:]:
+        if not end.session.problem.flags:
+            yield UpdateSession(end.session, changes_to_ask_again(end.session, observation.now))
 
 
 def _must_hold(observation: Observation, session: Session, *, bulk: bool) -> bool:

@@ -178,7 +178,7 @@ def test_an_archived_thread_is_fetched_when_it_is_due_for_a_check_and_then_goes_
         (ARCHIVED, ["MoveToEnd"]),
         (Unclear(), ["MoveToEnd"]),
         (OutOfReach(), ["UpdateSession", "MoveToEnd"]),
-        (Gone(), ["EndGeneration", "MoveToEnd"]),
+        (Gone(), ["MoveToEnd", "EndGeneration"]),
     ):
         assert planned(replace(due, fetched={THREAD: answer})) == plan
 
