@@ -160,13 +160,14 @@ def user(response: Response) -> User:
     return _user.decode(response.body)
 
 
-def thread_list(response: Response, now: datetime) -> ThreadList:
+def thread_list(response: Response, now: datetime, *, needs_ids: bool = True) -> ThreadList:
     """The list of active threads. Raises ValueError for half a list: it has no pages.
 
-    An entry of a shape that is not known costs nobody the others: see `Channel.is_readable`.
+    An entry of a shape that is not known costs nobody the others: see `Channel.is_readable`. With `needs_ids`, a list in
+    which no entry has an id is none: a look-up must not conclude from it that there is no thread.
     """
     found = _active_threads.decode(response.body)
-    threads = _read_threads(found.threads)
+    threads = _read_threads(found.threads, needs_ids=needs_ids)
     if found.has_more:
         raise ValueError("a list without pages says that another one follows")
     return ThreadList(threads, False, _read_date(response, now))
@@ -200,10 +201,10 @@ def search_hits(response: Response) -> tuple[Channel, ...]:
     return tuple(map(_read_thread, _thread_page.decode(response.body).threads))
 
 
-def _read_threads(entries: Sequence[msgspec.Raw]) -> tuple[Channel, ...]:
+def _read_threads(entries: Sequence[msgspec.Raw], *, needs_ids: bool = True) -> tuple[Channel, ...]:
     """The threads of a list. Raises ValueError if not one of them has so much as an id: that is no list of threads."""
     threads = tuple(map(_read_thread, entries))
-    if threads and not any(thread.id for thread in threads):
+    if needs_ids and threads and not any(thread.id for thread in threads):
         raise ValueError("no thread in the list has an id")
     return threads
 

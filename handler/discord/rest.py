@@ -118,10 +118,12 @@ class Discord:
         """Delete a thread with all its messages. NotFound with 10003: it is already gone."""
         await self._exchange.send(routes.delete_thread(thread_id, reason), decode.raw_response)
 
-    async def active_threads(self, guild_id: str) -> ThreadList:
-        """All active threads of a guild that the bot may see, in one response."""
+    async def active_threads(self, guild_id: str, *, needs_ids: bool = True) -> ThreadList:
+        """All active threads of a guild that the bot may see, in one response. `needs_ids`: see `decode.thread_list`."""
         request = routes.active_threads(guild_id)
-        return await self._exchange.send(request, lambda r: decode.thread_list(r, self._clock.now()))
+        return await self._exchange.send(
+            request, lambda r: decode.thread_list(r, self._clock.now(), needs_ids=needs_ids)
+        )
 
     async def archived_threads(self, channel_id: str, *, before: datetime | None, limit: int = PAGE_SIZE) -> ThreadList:
         """One page of public threads archived before `before`, newest archive time first."""

@@ -237,10 +237,32 @@ async def test_a_look_up_reads_a_listed_thread_of_another_shape_by_itself(
     assert [thread.id for thread in guild.living_threads("odd")] == [stranger]
 
 
+@pytest.mark.parametrize("readable", [True, False])
+async def test_a_listed_thread_whose_name_is_not_known_is_read_or_passed_over(guild: Guild, readable: bool) -> None:
+    stranger = guild.people.create_thread(CHANNEL, "Session odd")
+    switch_odd(guild, odd_thread(guild, stranger, name=None))
+    if not readable:
+        guild.discord.faults.inject("GET", f"/channels/{stranger}", json_response(200, {"id": stranger}), times=1_000)
+    assert (await guild.open("a")).outcome == "created"
+    if readable:
+        assert (await guild.open("odd")).thread_id == stranger
+
+
+@pytest.mark.parametrize("entry", [None, {}, {"id": None}])
+async def test_a_run_passes_an_active_thread_without_an_id_and_an_open_creates_nothing(
+    guild: Guild, entry: object
+) -> None:
+    stranger = guild.people.create_thread(CHANNEL, "Session odd")
+    switch_odd(guild, (stranger, entry))
+    assert (await guild.report())["unreadable"] == 1
+    assert isinstance(await guild.refused("odd"), DiscordUnavailable)
+    assert [thread.id for thread in guild.living_threads("odd")] == [stranger]
+
+
 @pytest.mark.guild(imported=False, followed=False)
 async def test_an_import_settles_a_thread_of_another_shape_for_the_opens_of_its_name(guild: Guild) -> None:
     threads = guild.discord.people.add_archived_threads(CHANNEL, 5, newest=guild.now, name_of="Session {}".format)
-    switch_odd(guild, odd_thread(guild, threads[2]), (threads[3], None))
+    switch_odd(guild, odd_thread(guild, threads[2]), odd_thread(guild, threads[3], name=5))
     assert (await guild.open("new")).outcome == "created"
     assert guild.table.threads() >= {threads[0], threads[1], threads[4]}
     assert (await guild.open("2")).thread_id == threads[2]

@@ -42,7 +42,7 @@ async def observe(
     """
     guild = watched.guild
     listed, audit = await gather(
-        context.discord.active_threads(guild.guild_id), _read_audit_log(context, guild, now, pace)
+        context.discord.active_threads(guild.guild_id, needs_ids=False), _read_audit_log(context, guild, now, pace)
     )
     checks_archived = checks_archived or audit is None
     due: tuple[Session, ...] = ()

@@ -132,12 +132,20 @@ async def find_matches(
 
 
 async def _read_again(context: Context, thread: Channel, session_key: str) -> Channel | None:
-    """A thread that a list showed in a shape that is not known, read by itself; None if it does not bear the name."""
-    if not context.names.bears(thread.name, session_key):
+    """A thread that a list showed in a shape that is not known, read by itself; None if it does not bear the name.
+
+    Raises DiscordUnavailable if it bears the name and cannot be read. One whose name is not known either is passed over.
+    """
+    if thread.name is not None and not context.names.bears(thread.name, session_key):
         return None
-    if not thread.id:
-        raise DiscordUnavailable(f"a list has a thread of the session {session_key!r} that cannot be read")
-    return await context.discord.channel_or_none(thread.id)
+    try:
+        if not thread.id:
+            raise DiscordUnavailable(f"a list has a thread of the session {session_key!r} without its id")
+        return await context.discord.channel_or_none(thread.id)
+    except DiscordUnavailable:
+        if thread.name is None:
+            return None
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,8 +90,17 @@ def test_in_a_list_a_malformed_thread_keeps_its_id_and_costs_nobody_the_others(c
 
 @pytest.mark.parametrize("entry", [None, 5, "thread", [], {}, *({**THREAD, **change} for change in NAMELESS)])
 def test_in_a_list_what_has_no_id_costs_nobody_the_others(entry: object) -> None:
-    found = decode.decode_response(GET, json({"threads": [entry, OTHER]}), thread_list).threads
-    assert [(thread.id, thread.is_readable) for thread in found] == [("", False), ("77", True)]
+    for read in (thread_list, thread_page):
+        found = decode.decode_response(GET, json({"threads": [entry, OTHER], "has_more": False}), read).threads
+        assert [(thread.id, thread.is_readable) for thread in found] == [("", False), ("77", True)]
+
+
+def test_a_list_in_which_nothing_has_an_id_is_an_outage_unless_no_ids_are_needed() -> None:
+    listed = json({"threads": [None, {}], "has_more": False})
+    for read in (thread_list, thread_page):
+        with pytest.raises(DiscordUnavailable, match="nonsense"):
+            decode.decode_response(GET, listed, read)
+    assert [thread.id for thread in decode.thread_list(listed, NOW, needs_ids=False).threads] == ["", ""]
 
 
 ENTRY = {"id": "500", "action_type": 112, "user_id": "7", "target_id": "77", "changes": [{"key": "name"}]}
