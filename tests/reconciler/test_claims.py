@@ -7,7 +7,7 @@ import pytest
 
 from handler.runtime.clock import iso
 from tests.kit.guild import Guild
-from tests.kit.recorded_calls import Died
+from tests.kit.recorded_calls import Call, Died
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.reconciler.differences import differences
 
@@ -45,7 +45,8 @@ async def test_a_dead_claim_with_nothing_recorded_is_dropped(guild: Guild, lease
 
 
 async def test_a_dead_claim_with_a_source_message_and_no_thread_ends_its_generation(guild: Guild) -> None:
-    guild.calls.dies_after = len(guild.calls) + 8
+    guild.calls.forget()
+    guild.calls.dies_after = Call("dynamodb", "TransactWriteItems")
     with pytest.raises(Died):
         await guild.open("a")
     guild.restart()
@@ -59,7 +60,8 @@ async def test_a_dead_claim_with_a_source_message_and_no_thread_ends_its_generat
 
 
 async def test_a_dead_claim_whose_thread_was_started_is_committed(guild: Guild) -> None:
-    guild.calls.dies_after = len(guild.calls) + 9
+    guild.calls.forget()
+    guild.calls.dies_after = Call("discord", "POST /channels/{channel_id}/messages/{message_id}/threads")
     with pytest.raises(Died):
         await guild.open("a")
     guild.restart()

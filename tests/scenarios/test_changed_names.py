@@ -57,6 +57,21 @@ async def test_a_lost_table_finds_the_thread_by_either_name(guild: Guild, again:
     assert len(guild.discord.threads) == 1
 
 
+@pytest.mark.guild(imported=False, settings={"SESSION_NAME_PREFIX": "Run: "}, **DROPS)
+@pytest.mark.parametrize("archived", [False, True], ids=["active", "archived"])
+async def test_a_thread_whose_name_lost_a_part_of_the_prefix_is_found(guild: Guild, archived: bool) -> None:
+    first = await guild.open()
+    (thread,) = guild.discord.threads.values()
+    assert thread.name == f"Run {NAME}"
+    if archived:
+        guild.people.archive(first.thread_id)
+    guild.table.lose_all()
+    guild.restart()
+
+    assert (await guild.open()).thread_id == first.thread_id
+    assert len(guild.discord.threads) == 1
+
+
 @pytest.mark.guild(imported=False, **DROPS)
 @pytest.mark.parametrize("taken", [False, True], ids=["free", "taken"])
 async def test_an_archived_thread_that_was_settled_by_its_other_name_is_found(guild: Guild, taken: bool) -> None:
