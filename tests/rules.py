@@ -9,39 +9,15 @@ import os
 import subprocess
 import sys
 from collections.abc import Generator
-from dataclasses import dataclass
 from typing import Final
 
 import pytest
 
-from tests.kit.mutation import HANDLER, Mutation
+from tests.kit.mutation import HANDLER
+from tests.protocol_rules import PROTOCOL
 
 VARIABLE: Final = "ONETHREAD_BROKEN_RULE"  # for the pytest that is to run with a rule broken: the rule's number
 FAILED: Final = 1  # pytest's exit status: tests ran, and some failed
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What must hold, the change that breaks it, and the test (or tests) that must notice."""
-
-    text: str
-    mutation: Mutation
-    test: str  # as pytest names it, below tests/
-
-    @property
-    def file(self) -> str:
-        return f"tests/{self.test.partition('::')[0]}"
-
-
-EXPLORER: Final = "test_explorer.py::test_the_first_schedules_of_a_larger_scenario_leave_one_thread"
-
-PROTOCOL: Final = (
-    Rule(
-        "A source message is recorded only while the session is being created",
-        Mutation("store/clauses", 'RECORDABLE: Final = f"{STILL_CREATING} AND {SAME', 'RECORDABLE: Final = f"{SAME'),
-        f"{EXPLORER}[a dropped claim]",
-    ),
-)
 
 RULES: Final = (*PROTOCOL,)
 

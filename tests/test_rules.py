@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rules import RULES, Rule
+from tests.kit.mutation import Rule
+from tests.rules import RULES
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.text)

@@ -50,6 +50,19 @@ class Mutation:
             yield
 
 
+@dataclass(frozen=True)
+class Rule:
+    """What must hold, the change that breaks it, and the test (or tests) that must notice."""
+
+    text: str
+    mutation: Mutation
+    test: str  # as pytest names it, below tests/
+
+    @property
+    def file(self) -> str:
+        return f"tests/{self.test.partition('::')[0]}"
+
+
 def _changed_constants(module: ModuleType, code: CodeType) -> dict[str, Any]:
     fresh = ModuleType(module.__name__)
     fresh.__file__ = module.__file__

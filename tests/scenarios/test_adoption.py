@@ -4,12 +4,16 @@ from datetime import timedelta
 
 import pytest
 
+from handler.runtime.clock import iso
 from handler.sessions.model import Outcome
 from tests.kit.guild import IMPORTED_AT, MEMBER, MODERATOR, Guild
+from tests.kit.recorded_calls import Call, Died
 from tests.kit.table_view import CHANNEL, GUILD
 
 ANOTHER = "4"
 FOUND = "Session 1a06a43"
+POSTS = "POST /channels/{channel_id}/messages"
+SECOND = timedelta(seconds=1)
 
 
 def say(guild: Guild, thread_id: str, times: int) -> None:
@@ -208,3 +212,43 @@ async def test_few_archived_threads_beyond_the_mark_are_left_where_they_are_howe
 
     channel = guild.table.channel()
     assert channel["imported_at"] == "2026-11-23T11:00:00.000Z"
+
+
+@pytest.mark.guild(table="memory", search_ready=False)
+async def test_after_a_mark_has_moved_a_death_leaves_no_thread_behind_it(guild: Guild) -> None:
+    await guild.wait(3600)
+    add = guild.discord.people.add_archived_threads
+    newest = guild.now - timedelta(minutes=2)
+    old = add(CHANNEL, 150, newest=newest, name_of=lambda n: FOUND if n == 140 else f"talk {n}", step=SECOND)
+
+    async def die_once_the_mark_has_moved() -> None:
+        if guild.table.channel()["imported_at"] > iso(IMPORTED_AT):
+            raise Died
+
+    guild.after_call, guild.after_every_call = die_once_the_mark_has_moved, True
+    await guild.death(guild.open("new"))
+    guild.after_call = None
+    opened = await guild.open()
+
+    assert (opened.outcome, opened.thread_id) == (Outcome.REOPENED, old[140])
+
+
+@pytest.mark.guild(table="memory", search_ready=False)
+async def test_a_thread_that_a_person_makes_between_two_rounds_is_adopted(guild: Guild) -> None:
+    guild.calls.dies_after = Call("discord", POSTS)
+    await guild.death(guild.open())
+    (message,) = guild.source_messages()
+    guild.people.delete_message(CHANNEL, message.id)
+    await guild.wait(minutes=1)
+    guild.calls.forget()
+    made: list[str] = []
+
+    async def make_once_the_anchor_is_refused() -> None:
+        if guild.calls.count(POSTS) and not made:
+            made.append(guild.people.create_thread(CHANNEL, FOUND))
+
+    guild.after_call, guild.after_every_call = make_once_the_anchor_is_refused, True
+    opened = await guild.open()
+
+    assert (opened.outcome, [opened.thread_id]) == (Outcome.ADOPTED, made)
+    assert guild.source_messages() == []

@@ -108,6 +108,7 @@ async def test_another_session_with_the_same_letters_is_another_session(guild: G
     assert (await guild.open("ab")).thread_id == other.thread_id
 
 
+@pytest.mark.guild(message_content=True)  # else nobody else's message can be read at all
 @pytest.mark.parametrize("author", [BOT, "3"])
 async def test_a_thread_of_the_same_letters_is_believed_only_if_our_message_names_the_session(
     guild: Guild, author: str

@@ -9,6 +9,7 @@ import pytest
 from handler.sessions.model import Opened, Outcome
 from handler.store.items import Status
 from tests.kit.guild import BOT, MEMBER, Guild
+from tests.kit.recorded_calls import Call
 from tests.kit.table_view import CHANNEL, GUILD, NAME
 
 THREADS = "POST /channels/{channel_id}/messages/{message_id}/threads"
@@ -120,6 +121,27 @@ async def test_who_meets_a_live_claim_waits_and_is_linked(guild: Guild) -> None:
     assert not first.waited
     assert first.thread_id == second.thread_id
     assert len(guild.source_messages()) == 1
+
+
+@pytest.mark.guild(table="memory", latency=4.0)
+async def test_who_is_slow_keeps_the_claim_and_the_other_one_starts_nothing(guild: Guild) -> None:
+    one, other = guild.opener(), guild.opener()
+    first, second = await asyncio.gather(guild.open(process=one), guild.open(process=other))
+
+    assert {first.outcome, second.outcome} == {Outcome.CREATED, Outcome.REUSED}
+    assert first.thread_id == second.thread_id
+    assert guild.calls.count(THREADS) == 1
+
+
+@pytest.mark.guild(table="memory")
+async def test_after_a_death_the_thread_that_was_started_is_fetched_and_keeps_its_source_message(guild: Guild) -> None:
+    guild.calls.dies_after = Call("discord", THREADS)
+    await guild.death(guild.open())
+    await guild.wait(minutes=1)
+    opened = await guild.open()
+
+    assert [thread.id for thread in guild.living_threads()] == [opened.thread_id]
+    assert [message.id for message in guild.source_messages()] == [opened.thread_id]
 
 
 @pytest.mark.guild(latency=0.5)

@@ -9,6 +9,7 @@ import pytest
 from handler.errors import Importing, TimedOut
 from handler.sessions.model import Outcome
 from tests.kit.guild import Guild
+from tests.kit.recorded_calls import Died
 from tests.kit.table_view import CHANNEL
 
 # Without its index the search is no short cut.
@@ -85,6 +86,41 @@ async def test_the_import_stops_at_the_first_match_and_goes_on_with_the_next_unk
     opened = await guild.open("new")
     assert opened.outcome is Outcome.CREATED
     assert guild.table.threads() == {*sessions_of(old), opened.thread_id}
+
+
+async def test_a_death_right_after_the_import_has_moved_on_loses_none_of_the_threads_it_has_read(guild: Guild) -> None:
+    old = past(guild, 300, name_of=sometimes)
+
+    async def die_once_it_has_moved_on() -> None:
+        if guild.table.channel().get("import_pages") == 2:  # the first page is read again at the end
+            raise Died
+
+    guild.after_call, guild.after_every_call = die_once_it_has_moved_on, True
+    await guild.death(guild.open("new"))
+    guild.after_call = None
+    await guild.open("new")
+
+    assert sessions_of(old) < guild.table.threads()
+
+
+@pytest.mark.parametrize("status", ["vacant", "creating"])
+async def test_a_name_that_is_on_record_without_a_thread_is_searched_for_in_the_past_too(
+    guild: Guild, status: str
+) -> None:
+    old = past(guild, 200, name_of="Session {}".format)
+    guild.table.put(
+        {"pk": f"CHANNEL#{CHANNEL}", "sk": "SESSION#150", "parent_channel_id": CHANNEL, "session_key": "150"},
+        session_name="150",
+        guild_id="1",
+        status=status,
+        generation=3,
+        lease_owner="who died" if status == "creating" else None,
+        lease_expires_at=guild.now - timedelta(minutes=1) if status == "creating" else None,
+    )
+    opened = await guild.open("150")
+
+    assert (opened.outcome, opened.thread_id) == (Outcome.ADOPTED, old[150])
+    assert guild.source_messages() == []
 
 
 async def test_a_known_session_is_linked_while_the_past_is_not_read_yet(guild: Guild) -> None:
