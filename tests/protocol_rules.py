@@ -22,6 +22,7 @@ DELETION: Final = "scenarios/test_deletion.py"
 TOPICS: Final = "scenarios/test_topics.py"
 UNREADABLE: Final = "reconciler/test_unreadable.py"
 CHANNELS: Final = "handler/store/test_channels.py"
+HOUSEKEEPING: Final = "reconciler/test_housekeeping.py"
 REUSE: Final = "scenarios/test_reuse.py"
 
 PROTOCOL: Final = (
@@ -106,6 +107,19 @@ PROTOCOL: Final = (
         "A thread is committed only for the generation of its source message",
         Mutation("store/sessions", ' AND {clauses.SAME_GENERATION} AND {clauses.SAME_SOURCE}"', '"'),
         f"{STORE}::test_a_commit_for_an_ended_generation_does_not_change_the_next_claim",
+    ),
+    # Reuse
+    Rule(
+        "Every open of a session that housekeeping might delete leaves a trace",
+        Mutation(
+            "sessions/threads/record", "if not changes and not idle and not flagged", "if not changes and not flagged"
+        ),
+        f"{HOUSEKEEPING}::test_an_open_before_the_first_run_counts_as_activity_even_where_it_found_nothing_to_do",
+    ),
+    Rule(
+        "An open clears the mark for deletion",
+        Mutation("sessions/threads/record", "(*Deletion.MARK, *Problem", "(*(), *Problem"),
+        f"{HOUSEKEEPING}::test_an_open_between_the_two_runs_clears_the_mark_and_counts_as_activity",
     ),
     # Topics
     Rule(
