@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -123,8 +124,11 @@ async def test_who_meets_a_live_claim_waits_and_is_linked(guild: Guild) -> None:
     assert len(guild.source_messages()) == 1
 
 
+@pytest.mark.parametrize("pages", [1, 2])
 @pytest.mark.guild(table="memory", latency=4.0)
-async def test_who_is_slow_keeps_the_claim_and_the_other_one_starts_nothing(guild: Guild) -> None:
+async def test_who_is_slow_keeps_the_claim_and_the_other_one_starts_nothing(guild: Guild, pages: int) -> None:
+    newest = guild.now - timedelta(minutes=1)
+    guild.discord.people.add_archived_threads(CHANNEL, 100 * pages - 50, newest=newest, step=timedelta(seconds=1))
     one, other = guild.opener(), guild.opener()
     first, second = await asyncio.gather(guild.open(process=one), guild.open(process=other))
 
