@@ -7,10 +7,12 @@ from typing import Any, Final, Literal, TypeVar
 import msgspec
 
 from handler.errors import ConfigurationError
+from handler.runtime.characters import shows_something
 from handler.runtime.secrets import Secret
 from handler.runtime.utf16 import utf16_units
 
 AUTO_ARCHIVE_CHOICES: Final = (60, 1440, 4320, 10080)  # minutes; Discord docs, "Channel", auto_archive_duration
+MERGE_MARK: Final = "↪"  # begins the name of a merged thread, which is no session's: so it begins no session's
 MAX_PREFIX_UNITS: Final = 50  # leaves half of a thread's 100 UTF-16 units to the session's name
 UnlockPolicy = Literal["moderators", "everyone"]
 OpenPolicy = Literal["permitted", "everyone"]
@@ -103,6 +105,8 @@ def _parse_prefix(text: str) -> str:
     _parse_text(text)
     if utf16_units(text) > MAX_PREFIX_UNITS or not text.replace(" ", "").isprintable():
         raise ValueError(f"must be printable and at most {MAX_PREFIX_UNITS} characters")
+    if not shows_something(text) or text.lstrip().startswith(MERGE_MARK):
+        raise ValueError(f"must show something, and not begin with {MERGE_MARK}, which marks merged threads")
     return text
 
 

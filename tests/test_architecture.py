@@ -41,7 +41,7 @@ _PURE: Final = """
     discord.interactions discord.markdown discord.messages discord.models discord.permissions discord.refusals
     discord.responses discord.snowflakes
     errors
-    runtime.utf16 runtime.validation
+    runtime.characters runtime.utf16 runtime.validation
     sessions.duplicates.group
     sessions.model sessions.names
     sessions.opening.next_step sessions.opening.rights sessions.threads.source_message

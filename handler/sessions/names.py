@@ -1,7 +1,8 @@
 """Session names: what people type, the key that identifies a session, and the name its thread bears.
 
-`` Session 1a06a43 ``, ``1A06A43`` and ``session  1a06a43`` are one session: NFKC, white space folded and trimmed,
-case-folded, until nothing changes; then the prefix, treated the same way, is cut once if something follows it.
+`` Session 1a06a43 ``, ``1A06A43`` and ``session  1a06a43`` are one session: NFKC, without what nobody sees, white space
+folded and trimmed, case-folded, until nothing changes; then the prefix, treated the same way, is cut as long as something
+follows it.
 """
 
 import unicodedata
@@ -11,6 +12,7 @@ import msgspec
 
 from handler.discord.snowflakes import MAX_DIGITS
 from handler.errors import InvalidName
+from handler.runtime.characters import clean, drop_invisible, shows_something
 from handler.runtime.utf16 import utf16_units
 
 MAX_THREAD_NAME_UNITS: Final = 100  # UTF-16 units; Discord docs, "Channel", name of a thread
@@ -22,6 +24,7 @@ MAX_TOPIC_LENGTH: Final = 300  # characters; keeps the source message readable w
 
 # Characters that Discord may take out of a thread's name; it is not documented.
 _TAKEN_OUT: Final = dict.fromkeys(map(ord, "/\\:"))
+NOTHING_TO_SEE: Final = "A session needs a name that people can see: a ticket number, a run's ID or a few words."
 
 
 class SessionName(msgspec.Struct, frozen=True):
@@ -32,23 +35,27 @@ class SessionName(msgspec.Struct, frozen=True):
 
 
 class Names:
-    """The names of one deployment, which depend on its prefix."""
+    """The names of one deployment, which depend on its prefix.
+
+    A prefix that ends in a letter or digit, such as ``Ticket``, gets a space: ``ticketing`` is a name of its own.
+    """
 
     def __init__(self, prefix: str) -> None:
         folded = _fold(prefix)
-        self.prefix = prefix
-        self._folded = folded + " " if prefix[-1:].isspace() and folded else folded
+        space = " " if folded and (prefix[-1:].isspace() or unicodedata.category(folded[-1])[0] in "LMN") else ""
+        self.prefix = clean(prefix) + space
+        self._folded = folded + space
 
     def parse(self, text: str) -> SessionName:
         """The name of the session that `text` names. Raises InvalidName, which says what is wrong."""
         if any(unicodedata.category(c) == "Cs" for c in text):
             raise InvalidName("lone surrogate", message="That session name contains broken characters. Type it again.")
-        text = " ".join(text.split())
+        text = clean(text)
         if len(text) > MAX_SPELLING_LENGTH:
             raise InvalidName("far too long", message="That session name is too long. Choose a shorter one.")
         key = self.key(text)
-        if not any(unicodedata.category(c)[0] not in "CZ" for c in key):
-            raise InvalidName("empty", message="A session needs a name: a ticket number, a run's ID or a few words.")
+        if not shows_something(key):
+            raise InvalidName("empty", message=NOTHING_TO_SEE)
         spelling = self._spelling(text, key)
         units = utf16_units(self.prefix + spelling)
         if units > MAX_THREAD_NAME_UNITS:
@@ -66,13 +73,11 @@ class Names:
         return SessionName(key, spelling)
 
     def key(self, text: str) -> str:
-        """The session key of a name; empty if there is nothing but the prefix."""
+        """The session key of a name; empty if there is nothing but the prefix, however often."""
         folded = _fold(text)
-        if folded == self._folded.strip():
-            return ""
-        if folded.startswith(self._folded):
-            return folded[len(self._folded) :].strip()
-        return folded
+        while self._folded and folded.startswith(self._folded):
+            folded = folded[len(self._folded) :].strip()
+        return "" if folded == self._folded.strip() else folded
 
     def thread_name(self, spelling: str) -> str:
         """The name of a session's thread."""
@@ -103,19 +108,20 @@ class Names:
 
     def _spelling(self, text: str, key: str) -> str:
         """The longest end of `text` that folds to the key."""
-        if _fold(text) == key:
-            return text
-        for start in range(1, len(text)):
+        for start in range(len(text)):
             rest = text[start:].strip()
-            if _fold(rest) == key:
+            if drop_invisible(rest[:1]) and _fold(rest) == key:
                 return rest
         return key
 
 
 def _fold(text: str) -> str:
-    """NFKC, white space folded and trimmed, case-folded, until nothing changes: one pass can make more to fold."""
+    """NFKC, without what nobody sees, white space folded and trimmed, case-folded (Unicode: NFKC_Casefold).
+
+    Until nothing changes: one pass can make more to fold.
+    """
     while True:
-        folded = " ".join(unicodedata.normalize("NFKC", text).split()).casefold()
+        folded = " ".join(drop_invisible(unicodedata.normalize("NFKC", text)).split()).casefold()
         if folded == text:
             return folded
         text = folded

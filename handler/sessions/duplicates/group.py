@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from handler.config import MERGE_MARK
 from handler.discord import markdown
 from handler.discord.messages import message_body, message_nonce
 from handler.discord.models import Channel
@@ -18,7 +19,7 @@ from handler.sessions.names import MAX_THREAD_NAME_UNITS
 from handler.sessions.threads.match import best_first, is_adoptable
 from handler.store.items import Pointer, Session
 
-MERGED_PREFIX: Final = "↪ "  # of the name of a merged thread, so that it no longer bears a session's name
+MERGED_PREFIX: Final = MERGE_MARK + " "  # of the name of a merged thread, so that it no longer bears a session's name
 
 # What finding and merging need, in the order in which to grant it.
 NEEDED_TO_MERGE: Final = (
