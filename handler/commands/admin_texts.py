@@ -17,7 +17,7 @@ MERGE_LABEL: Final = "Close duplicates"
 MAX_LIST_UNITS: Final = 1700  # of a message's 2000; the rest is for the text around the list
 MAX_EMBED_UNITS: Final = 4000  # of the 4096 of an embed's description
 MAX_OTHERS: Final = 5  # duplicates shown of one name: more would leave no room for other names
-MAX_NAME_UNITS: Final = 200  # of an escaped name, which can be twice as long as the name
+MAX_NAME_UNITS: Final = 100  # of a name; a key that stands for it can be longer. Escaped it can be twice as long
 
 
 def import_result(channel: ChannelItem) -> Message:
@@ -90,7 +90,7 @@ def _take_fitting(parts: Sequence[str], max_units: int) -> list[str]:
 
 def _group(group: Group) -> Iterator[str]:
     name = group.session.session_name if group.session is not None else group.session_key
-    bold = f"**{markdown.shorten(markdown.escape(name), MAX_NAME_UNITS)}**"
+    bold = f"**{markdown.escape(markdown.shorten(name, MAX_NAME_UNITS))}**"
     why = "on record" if group.on_record else "has the most messages"
     yield f"{bold} keeps {_thread(group.kept)} · {why}"
     for other in group.others[:MAX_OTHERS]:

@@ -8,42 +8,53 @@ import re
 from datetime import datetime
 from typing import Final, Literal
 
+from handler.runtime.characters import clean
 from handler.runtime.utf16 import utf16_units
 
 ELLIPSIS: Final = "…"
-_ZERO_WIDTH_SPACE: Final = "\u200b"  # invisible, and no part of a mention
 
-# Characters that change the direction of the text that follows, even of ours.
-_DIRECTIONS: Final = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")  # includes all line breaks
 _SURROGATES: Final = re.compile(r"[\ud800-\udfff]")  # cannot be sent
-# What begins or ends emphasis, code, spoilers, quotes, headings, lists, links, mentions and emoji. An escaped colon
-# also keeps a URL from becoming a link with a preview, and an escaped slash an invitation without `https:`.
-_ACTIVE: Final = re.compile(r"[\\`*_~|>#\-+\[\]()<:/]")
-_ESCAPED: Final = re.compile(r"\\(.)")
-_NUMBERED: Final = re.compile(r"^(\d+)\.")  # at the start of a line this makes a list
+# What markdown makes of one line. A URL becomes a link with a preview, and a path after `discord.gg` an invitation.
+_ACTIVE: Final = re.compile(
+    r"[\\`*\[<]|\](?=\()"  # escapes, code, emphasis, links, mentions
+    r"|(?<=<)[@#:/]"  # mentions again: Discord's server looks for them without regard to escapes
+    r"|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])"  # emphasis, unless it stands within a word
+    r"|~(?=~)|(?<=~)~|\|(?=\|)|(?<=\|)\|"  # strikes, spoilers
+    r"|:(?=//|[\w+~-]+:)|(?<=\.gg)/|(?<=invite)/"  # URLs, emoji, invitations
+    r"|^>|^#(?=#{0,2}(?: |$))|^-(?=[ #]|$)"  # quotes, headings, lists
+)
+_ESCAPED: Final = re.compile(r"\\([^0-9A-Za-z\s])")
+_NUMBERED: Final = re.compile(r"^(\d+)\.(?= |$)")  # a list too
+_URL: Final = re.compile(r"<https?://[^\s<>]+>|https?://[^\s<]+")
 
 
-def escape(text: str) -> str:
-    """The text on one line, without markdown, links or mentions.
+def escape(text: str, *, links: bool = False) -> str:
+    """The text on one line, shown as it is: without markdown, links and mentions. With `links`, URLs stay links.
 
-    White space and control characters become single spaces. The result can be several times as long as the text.
+    A mention of everyone stays as it is: whoever sends the text says `allowed_mentions`. At most twice as long as the text.
     """
-    text = _CONTROLS.sub(" ", _SURROGATES.sub("\ufffd", text.translate(_DIRECTIONS))).strip()
-    text = _ACTIVE.sub(r"\\\g<0>", text)
-    text = _NUMBERED.sub(r"\1\\.", text)
-    return text.replace("@", "@" + _ZERO_WIDTH_SPACE)
+    text = clean(_SURROGATES.sub("\ufffd", text))
+    shown, at = "", 0
+    for url in _URL.finditer(text) if links else ():
+        glued = text.startswith("<", url.end())  # its backslash would become part of the link
+        shown += _escape(text[at : url.start()]) + url[0] + (" " if glued else "")
+        at = url.end()
+    return shown + _escape(text[at:])
+
+
+def _escape(text: str) -> str:
+    return _NUMBERED.sub(r"\1\\.", _ACTIVE.sub(r"\\\g<0>", text))
 
 
 def unescape(text: str) -> str:
-    """The text that `escape` was given, but for its white space."""
-    return _ESCAPED.sub(r"\1", text.replace(_ZERO_WIDTH_SPACE, ""))
+    """What people see of an escaped text: the text that `escape` was given, cleaned."""
+    return _ESCAPED.sub(r"\1", text)
 
 
 def shorten(text: str, max_units: int) -> str:
     """The text, cut to that many UTF-16 units (as Discord counts) and ended with an ellipsis if it is longer.
 
-    No character is cut in half. If an escape is cut in half, its backslash escapes the ellipsis, which shows nothing.
+    No character is cut in half. Shorten a text before it is escaped: an escape could be cut in half.
     """
     if utf16_units(text) <= max_units:
         return text

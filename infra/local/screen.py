@@ -23,7 +23,7 @@ NO_ANSWER: Final = "The application did not respond"
 _ID: Final = re.compile(r"\d{17,20}")
 # Discord's markdown, as far as the answers use it (Discord docs, "Message Formatting").
 _TOKENS: Final = re.compile(
-    r"\\(?P<escaped>[^\w\s])|(?P<bold>\*\*)|<#(?P<channel>\d+)>|<@(?P<user>\d+)>|<t:(?P<time>\d+):R>"
+    r"\\(?P<escaped>[^0-9A-Za-z\s])|(?P<bold>\*\*)|<#(?P<channel>\d+)>|<@(?P<user>\d+)>|<t:(?P<time>\d+):R>"
 )
 
 Names = Mapping[str, str]

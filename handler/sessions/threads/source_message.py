@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from handler.discord.markdown import bold, escape, unescape
 from handler.discord.messages import message_body, message_nonce
+from handler.runtime.characters import shows_something
 from handler.sessions.names import Names
 from handler.store.items import Session
 
@@ -24,10 +25,10 @@ def source_message(
 
     `opened_by` is a user's id; None: a program, which may call itself `label`.
     """
-    program = f"*{escape(label)}*" if label and any(c.isprintable() and c != " " for c in label) else "a program"
+    program = f"*{escape(label)}*" if label and shows_something(label) else "a program"
     lines = [f"🧵 {bold(thread_name)} · opened by {f'<@{opened_by}>' if opened_by else program}"]
     if topic:
-        lines.append(f"> {escape(topic)}")
+        lines.append(f"> {escape(topic, links=True)}")
     return message_body("\n".join(lines))
 
 

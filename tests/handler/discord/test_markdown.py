@@ -4,56 +4,36 @@ import re
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import example, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from handler.discord.markdown import ELLIPSIS, channel_mention, escape, shorten, timestamp
+from handler.discord.markdown import ELLIPSIS, bold, channel_mention, escape, shorten, timestamp
+from handler.runtime.characters import clean
+from tests.kit.markdown import read_bold, read_plain
 
-# What Discord's clients and mention parser interpret, by pattern; those with `^` count at the start of a line.
-CONSTRUCTS = {
-    "code": r"`",
-    "emphasis": r"[*_]",
-    "strike": r"~",
-    "spoiler": r"\|",
-    "quote": r"^>",
-    "heading": r"^#{1,3}",
-    "subtext": r"^-#",
-    "bullet": r"^[*+-]",
-    "number": r"^\d+\.",
-    "link": r"\[|\]\(",
-    "angle": r"<",
-    "url": r"[a-z]+://",
-    "invitation": r"discord\.gg/",
-    "emoji": r":\w+:",
-    "everyone": r"@(everyone|here)",
-    "break": r"[\n\r]",
-}
-ESCAPED = re.compile(r"\\([^0-9A-Za-z\s])")
-HOSTILE = st.text(alphabet=st.sampled_from("`*_~|>#-+[]()<@!&:/\\.\n\r\t 1ab\u2028\u202e\u200b\U0001f600"), max_size=40)
-
-
-def shown(source: str) -> str:
-    """The text that users see. Fails if Discord would see anything but plain characters."""
-    text, at = "", 0
-    while at < len(source):
-        if escaped := ESCAPED.match(source, at):
-            text, at = text + escaped[1], escaped.end()
-            continue
-        for name, construct in CONSTRUCTS.items():
-            assert not re.compile(construct).match(source, at), f"{name} at {source[at:]!r} in {source!r}"
-        text, at = text + source[at], at + 1
-    return text
+ORDINARY = [
+    *[
+        "Login fails since Tuesday (again)",
+        "1a06a43",
+        "a_b",
+        "a_b_c",
+        "login-bug",
+        "v1.2.3",
+        "#7",
+        "C++",
+        "12:30",
+        "a/b",
+    ],
+    *["~5 minutes", "a | b", "@everyone", "a > b", "2 - 1", "R&D", "x=y", "(a)", "100%", "¿qué?", "-1", "1.5", "a:b"],
+]
+HOSTILE = st.text(
+    alphabet=st.sampled_from("`*_~|>#-+[]()<@!&:/\\.\n\r\t 1ab_x\u2028\u202e\u200b\U0001f600"), max_size=40
+)
 
 
-def folded(text: str) -> str:
-    directions = re.sub("[\u202a-\u202e\u2066-\u2069]", "", text)
-    no_surrogates = re.sub("[\ud800-\udfff]", "\ufffd", directions)
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+", " ", no_surrogates).strip()
-
-
-def words(text: str) -> str:
-    """Without the invisible character that disarms an @."""
-    return text.replace("\u200b", "")
+def plain(text: str) -> str:
+    """The words of a text on one line."""
+    return clean(re.sub("[\ud800-\udfff]", "\ufffd", text))
 
 
 @given(HOSTILE | st.text())
@@ -68,7 +48,7 @@ def words(text: str) -> str:
 @example("\\*not escaped by you\\*")
 @example("lone \ud83d surrogate")
 def test_escaped_text_shows_the_same_words_without_markdown(text: str) -> None:
-    assert words(shown(escape(text))) == words(folded(text))
+    assert read_plain(escape(text)) == plain(text)
 
 
 @given(HOSTILE | st.text())
@@ -80,19 +60,51 @@ def test_escaped_text_is_one_line_of_valid_utf8(text: str) -> None:
 
 @given(HOSTILE, HOSTILE)
 def test_two_escaped_texts_side_by_side_make_no_markdown(one: str, other: str) -> None:
-    assert shown(f"**{escape(one)}** by {escape(other)}".replace("**", "")) == shown(
-        f"{escape(one)} by {escape(other)}"
-    )
+    assert read_plain(f"{escape(one)} by {escape(other)}") == f"{plain(one)} by {plain(other)}"
 
 
 def test_an_ordinary_name_is_hardly_changed() -> None:
-    assert escape("Login fails since Tuesday (again)") == "Login fails since Tuesday \\(again\\)"
-    assert escape("1a06a43") == "1a06a43"
+    for name in ORDINARY:
+        assert escape(name) == name
 
 
-@pytest.mark.parametrize("mention", ["@everyone", "@here", "<@1>", "<@!1>", "<@&1>"])
-def test_escaped_text_contains_no_mention_even_with_escapes_ignored(mention: str) -> None:
-    assert mention not in escape(f"hello {mention}")
+@pytest.mark.parametrize("mention", ["<@1>", "<@!1>", "<@&1>", "<#1>", "</open:1>", "<t:1>"])
+def test_escaped_text_contains_no_mention(mention: str) -> None:
+    escaped = escape(f"hello {mention}")
+    assert not re.search(r"(?<!\\)<", escaped)
+    assert mention not in escaped or mention[1] == "t"  # a time is no mention, and tells nobody
+
+
+def test_a_mention_of_everyone_is_copied_as_it_was_typed() -> None:
+    assert escape("@everyone @here") == "@everyone @here"
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [
+        ("see https://example.test/a_b_c?d=*e*#f", "see https://example.test/a_b_c?d=*e*#f"),
+        ("(https://example.test/a_(b)_), *now*", r"(https://example.test/a_(b)_), \*now\*"),
+        ("*a* <https://example.test/_a_> _b_", r"\*a\* <https://example.test/_a_> \_b\_"),
+        ("https://example.test<b", r"https://example.test \<b"),
+        ("https://example.test/\u200ba", "https://example.test/a"),
+        ("[click](https://example.test)", r"\[click\](https://example.test)"),
+        ("javascript://a ftp://b :smile:", r"javascript\://a ftp\://b \:smile:"),
+    ],
+)
+def test_links_stay_links_where_they_may(text: str, escaped: str) -> None:
+    assert escape(text, links=True) == escaped
+
+
+@given(HOSTILE)
+def test_text_around_a_link_makes_no_markdown(text: str) -> None:
+    assume("://" not in text)
+    around = escape(f"{text} https://example.test/a_b {text}", links=True).replace("https://example.test/a_b", "URL")
+    assert read_plain(around) == plain(f"{text} URL {text}")
+
+
+@given(HOSTILE | st.text())
+def test_escaped_text_is_at_most_twice_as_long(text: str) -> None:
+    assert len(escape(text)) <= 2 * len(text)
 
 
 @given(st.text(), st.integers(1, 120))
@@ -104,10 +116,10 @@ def test_shortened_text_fits_the_limit_and_ends_with_an_ellipsis(text: str, unit
         assert text.startswith(short.removesuffix(ELLIPSIS))
 
 
-@given(HOSTILE, st.integers(1, 40))
-def test_shortened_escaped_text_makes_no_markdown(text: str, units: int) -> None:
-    kept = shown(shorten(escape(text), units)).removesuffix(ELLIPSIS)
-    assert words(folded(text)).startswith(words(kept.removesuffix("@")))
+@given(HOSTILE)
+def test_bold_text_is_bold_as_a_whole_and_plain_inside(text: str) -> None:
+    assume(plain(text))
+    assert read_bold(f"Started a thread for {bold(text)}: <#1>") == plain(text)
 
 
 def test_text_shortened_to_no_units_is_empty() -> None:
