@@ -4,7 +4,8 @@ How one receive of a job ends. From "finished" on the user is told something, so
 
     malformed                             failed, each time: SQS moves it to the dead letters
     its token is dead                     done: nobody can be told
-    a repeat                              done: another message works on the job, or did (`handler.store.jobs`)
+    a repeat                              done: another message did its work, or is to (`handler.store.jobs`)
+    a copy, while another one works       failed: SQS delivers it again, and then it is a repeat
     its answer can never be shown         done, and counted: see `handler.commands.deferred_answer`
     its answer may be shown later         failed: SQS delivers it again, the command is repeated
       … because edits of it are limited   a new message is sent, which holds the answer; done
@@ -49,6 +50,7 @@ from handler.errors import (
 from handler.runtime import telemetry
 from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
 from handler.runtime.telemetry import Metric
+from handler.store.jobs import JobClaim
 
 COMMAND_SECONDS: Final = 50.0  # of the worker's 60: a command with several waits and retries, or much of an import
 EDIT_SECONDS: Final = 4.0  # for an edit with its repeats, at least; a young interaction's may take what time is left
@@ -120,13 +122,14 @@ class Attempt:
             log_failure(refusal)
             return await self._finish(texts.failure(refusal), is_definite=False)
         try:
-            if not await self._claim():
-                telemetry.set_fields(outcome="repeat")
-                return True
+            claimed = await self._claim()
         except TryAgain as error:
             log_failure(error)
             return await self._leave_to_next_receive(error)
-        return await self._work()
+        if claimed is JobClaim.WON:
+            return await self._work()
+        telemetry.set_fields(outcome=claimed.name.lower())
+        return claimed is JobClaim.REPEAT
 
     async def _work(self) -> bool:
         if self._job.answer is not None:
@@ -232,8 +235,7 @@ class Attempt:
         await self._show(self._put_back_notice(wait, again_at))
         return True
 
-    async def _claim(self) -> bool:
-        """Whether this message may work on the job now. False: it is a repeat, and another one does, or did."""
+    async def _claim(self) -> JobClaim:
         job, now = self._job, self._clock.now()
         owner, until = self._message_id, self._ends.at
         claim = self._record.claim(job.id, job.put_backs, owner=owner, now=now, until=until, expiry=job.expiry)
