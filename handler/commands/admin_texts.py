@@ -1,10 +1,10 @@
 """The texts of ``/session-admin``. Pure; see `handler.commands.texts`."""
 
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Iterator
 from typing import Final
 
 from handler.discord import markdown
+from handler.discord.fitting import MAX_CONTENT, MAX_DESCRIPTION, fit_lines
 from handler.discord.models import Channel
 from handler.discord.responses import Message, message, with_button, with_embed
 from handler.errors import quantity
@@ -14,8 +14,6 @@ from handler.store.items import ChannelItem
 
 MERGE_BUTTON: Final = "merge-duplicates"
 MERGE_LABEL: Final = "Close duplicates"
-MAX_LIST_UNITS: Final = 1700  # of a message's 2000; the rest is for the text around the list
-MAX_EMBED_UNITS: Final = 4000  # of the 4096 of an embed's description
 MAX_OTHERS: Final = 5  # duplicates shown of one name: more would leave no room for other names
 MAX_NAME_UNITS: Final = 100  # of a name; a key that stands for it can be longer. Escaped it can be twice as long
 
@@ -40,10 +38,12 @@ def duplicate_list(found: Duplicates, channel_id: str) -> Message:
     )
     if found.unread:
         foot = f"\nI haven't checked {quantity(found.unread, 'more thread')} yet; the button does." + foot
-    in_message, in_embed = _list(found)
-    answer = message(head + in_message + foot)
+    groups = ["\n".join(_group(group)) for group in found.groups]
+    in_message = fit_lines(groups, MAX_CONTENT - utf16_units(head + foot))
+    in_embed = fit_lines(groups[len(in_message) :], MAX_DESCRIPTION, _more)
+    answer = message(head + "\n".join(in_message) + foot)
     if in_embed:
-        answer = with_embed(answer, in_embed)
+        answer = with_embed(answer, "\n".join(in_embed))
     return with_button(answer, label=MERGE_LABEL, custom_id=f"{MERGE_BUTTON}:{channel_id}")
 
 
@@ -72,20 +72,8 @@ def merge_result(threads: int, left: int, refused: int = 0, *, this_one_too: boo
     return message(text)
 
 
-def _list(found: Duplicates) -> tuple[str, str]:
-    """As many names as fit, for the message and for its embed."""
-    parts = ["\n".join(_group(group)) for group in found.groups]
-    shown = _take_fitting(parts, MAX_LIST_UNITS)
-    embedded = _take_fitting(parts[len(shown) :], MAX_EMBED_UNITS)
-    hidden = len(parts) - len(shown) - len(embedded)
-    more = [f"… and {quantity(hidden, 'more session')}"] if hidden else []
-    return "\n".join(shown), "\n".join([*embedded, *more])
-
-
-def _take_fitting(parts: Sequence[str], max_units: int) -> list[str]:
-    """The first parts, as many as fit when joined by a character."""
-    units = accumulate(utf16_units(part) + 1 for part in parts)
-    return [part for part, total in zip(parts, units, strict=True) if total <= max_units]
+def _more(hidden: int) -> str:
+    return f"… and {quantity(hidden, 'more session')}"
 
 
 def _group(group: Group) -> Iterator[str]:

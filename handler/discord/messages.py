@@ -1,7 +1,10 @@
-"""Messages that the bot posts in channels and threads: they mention nobody and show no link previews. Pure."""
+"""Messages that the bot posts in channels and threads: they mention nobody, show no link previews and fit. Pure."""
 
 import hashlib
 from typing import Any, Final
+
+from handler.discord.fitting import MAX_CONTENT
+from handler.discord.markdown import shorten
 
 MAX_NONCE_LENGTH: Final = 25  # characters (Discord docs, "Message", Create Message)
 SUPPRESS_EMBEDS: Final = 1 << 2  # message flag (Discord docs, "Message"): no previews of links
@@ -9,7 +12,7 @@ SUPPRESS_EMBEDS: Final = 1 << 2  # message flag (Discord docs, "Message"): no pr
 
 def message_body(content: str) -> dict[str, Any]:
     """The body of Create Message."""
-    return {"content": content, "allowed_mentions": {"parse": []}, "flags": SUPPRESS_EMBEDS}
+    return {"content": shorten(content, MAX_CONTENT), "allowed_mentions": {"parse": []}, "flags": SUPPRESS_EMBEDS}
 
 
 def message_nonce(*parts: str) -> str:

@@ -1,7 +1,8 @@
 """Responses to interactions: callbacks, messages, and edits of a deferred answer. Pure.
 
 Discord docs, "Receiving and Responding" (interaction response), "Message" (flags, allowed mentions), "Components".
-All messages are ephemeral and mention nobody, whatever their text.
+All messages are ephemeral, mention nobody and fit Discord's limits, whatever their text: a text that is too long is cut. Lists
+are made to fit before (`handler.discord.fitting`).
 """
 
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from typing import Any, Final
 from discord_interactions import InteractionResponseFlags, InteractionResponseType
 
 from handler.discord import markdown
+from handler.discord.fitting import MAX_CONTENT, MAX_DESCRIPTION, MAX_LABEL
 
 # Types of components (Discord docs, "Components").
 ACTION_ROW: Final = 1
@@ -27,7 +29,7 @@ def message(content: str, *, link: str | None = None, label: str = "Open the thr
     """An ephemeral message; with `link`, it has a button that opens it."""
     components = [] if link is None else _button_row(style=LINK_STYLE, label=label, url=link)
     return {
-        "content": content,
+        "content": markdown.shorten(content, MAX_CONTENT),
         "flags": InteractionResponseFlags.EPHEMERAL,
         "allowed_mentions": {"parse": []},
         "components": components,
@@ -36,17 +38,18 @@ def message(content: str, *, link: str | None = None, label: str = "Open the thr
 
 
 def with_button(answer: Message, *, label: str, custom_id: str) -> Message:
-    """The message with a button that does something. `label` has at most 80 characters, `custom_id` at most 100."""
+    """The message with a button that does something. `custom_id` has at most 100 characters."""
     return {**answer, "components": _button_row(style=DANGER_STYLE, label=label, custom_id=custom_id)}
 
 
-def _button_row(**button: Any) -> list[dict[str, Any]]:
-    return [{"type": ACTION_ROW, "components": [{"type": BUTTON, **button}]}]
+def _button_row(*, label: str, **button: Any) -> list[dict[str, Any]]:
+    label = markdown.shorten(label, MAX_LABEL)
+    return [{"type": ACTION_ROW, "components": [{"type": BUTTON, "label": label, **button}]}]
 
 
 def with_embed(answer: Message, text: str) -> Message:
-    """The message with an embed for text that does not fit into its content: at most 4096 characters."""
-    return {**answer, "embeds": [{"description": text}]}
+    """The message with an embed for text that does not fit into its content."""
+    return {**answer, "embeds": [{"description": markdown.shorten(text, MAX_DESCRIPTION)}]}
 
 
 def only_text(answer: Message) -> Message:

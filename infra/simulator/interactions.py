@@ -22,7 +22,7 @@ from infra.simulator.call import Call
 from infra.simulator.exchange import Response, encode, json_response
 from infra.simulator.models import CHAT_INPUT_COMMAND, EPHEMERAL, LOADING, Channel, Interaction, Message
 from infra.simulator.refusals import Error, Refusal
-from infra.simulator.routes.messages import new_message, parse_mentions
+from infra.simulator.routes.messages import new_message, parse_mentions, read_content
 from infra.simulator.state import State
 
 # The first answer must come within this time, all later ones while the token is valid (same page).
@@ -65,7 +65,7 @@ def take_answer(state: State, token: str, document: Any, now: datetime) -> bool:
     kind: Any = document.get("type") if isinstance(document, dict) else None
     by_button = interaction.message != b"{}"
     known = (MESSAGE, DEFERRED, *WITHOUT_RESPONSE, *(UPDATES if by_button else ()))
-    if now > interaction.at + MAX_FIRST_ANSWER or kind not in known:
+    if now > interaction.at + MAX_FIRST_ANSWER or kind not in known or not _fits(document.get("data") or {}):
         state.interactions.put(token, replace(interaction, state="dead"))
         return False
     data = document.get("data") or {}
@@ -79,6 +79,14 @@ def take_answer(state: State, token: str, document: Any, now: datetime) -> bool:
         first_answer=encode(document),
     )
     state.interactions.put(token, taken)
+    return True
+
+
+def _fits(data: dict[str, Any]) -> bool:
+    try:
+        read_content(data)
+    except Refusal:
+        return False
     return True
 
 

@@ -17,6 +17,10 @@ from infra.simulator.refusals import Error, Refusal, invalid
 
 # Lengths of a message and of a nonce (Discord docs, "Message").
 MAX_CONTENT_LENGTH: Final = 2000
+# Discord docs, "Message", embed limits; "Components".
+MAX_DESCRIPTION_LENGTH: Final = 4096
+MAX_LABEL_LENGTH: Final = 80
+MAX_CUSTOM_ID_LENGTH: Final = 100
 MAX_NONCE_LENGTH: Final = 25
 # Flags that a bot may set on a message: no embeds, no notifications, components of version 2.
 SETTABLE_FLAGS: Final = 1 << 2 | 1 << 12 | 1 << 15
@@ -115,7 +119,7 @@ def new_message(
     call: Call, channel_id: str, channel: Channel, body: dict[str, Any], *, message_id: str = "0"
 ) -> Message:
     """The bot's message that a body describes, checked but not added to the state."""
-    content = "" if body.get("content") is None else read_text(body, "content", 0, MAX_CONTENT_LENGTH)
+    content = read_content(body)
     embeds, components = body.get("embeds") or [], body.get("components") or []
     if not content and not embeds and not components and not body.get("sticker_ids"):
         raise Refusal(Error.EMPTY_MESSAGE)
@@ -137,6 +141,23 @@ def new_message(
         mentions=mentions,
         mention_everyone=everyone and allows(channel, "MENTION_EVERYONE"),
     )
+
+
+def read_content(body: dict[str, Any]) -> str:
+    """A message's text. Refuse what is too long in it, its embeds and its buttons."""
+    content = "" if body.get("content") is None else read_text(body, "content", 0, MAX_CONTENT_LENGTH)
+    for number, embed in enumerate(body.get("embeds") or []):
+        _check_length(embed, "description", MAX_DESCRIPTION_LENGTH, f"embeds.{number}")
+    buttons = [button for row in body.get("components") or [] for button in row.get("components", [])]
+    for number, button in enumerate(buttons):
+        _check_length(button, "label", MAX_LABEL_LENGTH, f"components.{number}")
+        _check_length(button, "custom_id", MAX_CUSTOM_ID_LENGTH, f"components.{number}")
+    return content
+
+
+def _check_length(fields: dict[str, Any], name: str, most: int, path: str) -> None:
+    if name in fields:
+        read_text(fields, name, 0, most, f"{path}.{name}")
 
 
 def parse_mentions(content: str, allowed: Any) -> tuple[tuple[str, ...], bool]:

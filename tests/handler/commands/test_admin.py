@@ -78,6 +78,19 @@ async def test_listing_duplicates_of_a_new_channel_imports_it_first(deployment: 
 
 
 @pytest.mark.guild(table="client")  # moto copies the table for each transaction
+@pytest.mark.parametrize("length", [20, 88])
+async def test_more_duplicates_than_are_read_are_listed_within_discords_limits(
+    deployment: Deployment, length: int
+) -> None:
+    add_archived_threads(deployment, 620, lambda n: f"Session {n // 2:*<{length}}")
+    listed = await deployment.administer("duplicates")
+    text = await finish(deployment, listed)
+    assert "I haven't checked 10 more threads yet; the button does." in text
+    assert text.endswith("Nothing is deleted.")
+    assert len(text) > 1700  # so full that no other name fits
+
+
+@pytest.mark.guild(table="client")  # moto copies the table for each transaction
 @pytest.mark.parametrize("number", [0, 1, 100, 101, 250])
 async def test_an_import_ends_with_the_number_of_threads(deployment: Deployment, number: int) -> None:
     add_archived_threads(deployment, number, lambda n: f"Session {n}" if n % 2 else f"talk {n}", hours_ago=1)

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.infra.simulator.client import ALICE, APPLICATION, BOT, GUILD, TEXT, Bot, refused
 
 COMMANDS = f"/applications/{APPLICATION}/commands"
@@ -85,6 +87,29 @@ def test_an_invalid_answer_is_lost(bot: Bot) -> None:
     begin(bot)
 
     assert not bot.discord.answer_interaction("secret", {"error": "internal"}, bot.now)
+    assert original(bot) is None
+
+
+TOO_LONG: dict[str, dict[str, Any]] = {
+    "content": {"content": "🧵" * 1001},
+    "description": {"embeds": [{"description": "x" * 4097}]},
+    "label": {
+        "components": [{"type": 1, "components": [{"type": 2, "style": 4, "label": "x" * 81, "custom_id": "x"}]}]
+    },
+    "custom_id": {
+        "components": [{"type": 1, "components": [{"type": 2, "style": 4, "label": "x", "custom_id": "x" * 101}]}]
+    },
+}
+
+
+@pytest.mark.parametrize("body", TOO_LONG.values(), ids=TOO_LONG)
+def test_an_answer_that_is_too_long_is_refused_as_an_edit_and_lost_as_the_first_one(
+    bot: Bot, body: dict[str, Any]
+) -> None:
+    defer(bot)
+    assert refused(bot.send("PATCH", ORIGINAL, {"content": "x", **body})) == (400, 50035)
+    begin(bot)
+    assert not bot.discord.answer_interaction("secret", {"type": 4, "data": {"content": "x", **body}}, bot.now)
     assert original(bot) is None
 
 

@@ -1,0 +1,219 @@
+"""Everything the bot shows fits Discord's limits, however long the names, topics and counts are that it is made of."""
+
+import inspect
+from collections.abc import Callable
+from datetime import UTC, datetime
+from types import ModuleType
+from typing import Any, Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from handler import errors
+from handler.commands import admin_texts, texts
+from handler.discord.fitting import MAX_CONTENT, MAX_DESCRIPTION, MAX_LABEL, fit_lines
+from handler.discord.interactions import MAX_CUSTOM_ID
+from handler.discord.markdown import ELLIPSIS
+from handler.discord.permissions import Permission
+from handler.discord.responses import message, with_button, with_embed
+from handler.errors import InvalidName
+from handler.runtime.utf16 import utf16_units
+from handler.sessions.duplicates.group import Duplicates, Group, OtherThread, build_link, name_merged
+from handler.sessions.model import Opened, Outcome
+from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH, Names
+from handler.sessions.threads.source_message import describe_session
+from handler.store.items import ChannelItem
+from tests.kit import samples
+
+AT: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
+MAX_ID: Final = str(2**64 - 1)
+MAX_LABEL_LENGTH: Final = 100  # longer than any that a program may give itself
+LONG: Final = ["x" * 92, "*" * 92, "🧵" * 46, "_ " * 46, "ﷺ" * 30, "@" * 92, "\\" * 92, "<" * 92, "İ" * 92]
+
+NAMES: Final = Names("Session ")
+
+
+def is_name(text: str) -> bool:
+    try:
+        NAMES.parse(text)
+    except InvalidName:
+        return False
+    return True
+
+
+names = st.sampled_from(LONG) | st.text(min_size=1, max_size=92).filter(is_name)
+counts = st.sampled_from([0, 1, 2, 1000, 10**9]) | st.integers(0, 10**12)
+topics = st.text(max_size=MAX_TOPIC_LENGTH) | st.sampled_from("*<🧵_a").map(lambda c: c * MAX_TOPIC_LENGTH)
+waits = st.floats(0, 10**7)
+progress = st.fixed_dictionaries({"threads": counts, "sessions": counts, "merged": counts, "pages": counts})
+
+
+@st.composite
+def opens(draw: st.DrawFn) -> Opened:
+    name = NAMES.parse(draw(names))
+    session = samples.session(
+        session_name=name.spelling, session_key=name.key, guild_id=MAX_ID, discord_thread_id=MAX_ID, topic=draw(topics)
+    )
+    return Opened(
+        outcome=draw(st.sampled_from(Outcome)),
+        session=session,
+        requested_key=draw(st.just(name.key) | names.map(NAMES.key)),
+        unlocked=draw(st.booleans()),
+        after_deletion=draw(st.booleans()),
+        waited=draw(st.booleans()),
+    )
+
+
+def threads(number: int, count: int) -> list[OtherThread]:
+    ids = [str(2**64 - 1 - n) for n in range(number)]
+    return [OtherThread(samples.thread(i, message_count=count, archived=True, locked=True), None) for i in ids]
+
+
+@st.composite
+def duplicates(draw: st.DrawFn) -> Duplicates:
+    def one(text: str, others: int, on_record: bool, count: int) -> Group:
+        name = NAMES.parse(text)
+        kept, *rest = threads(others + 1, count)
+        return Group(
+            session_key=name.key,
+            session=samples.session(session_name=name.spelling, session_key=name.key) if on_record else None,
+            kept=kept.thread,
+            on_record=on_record,
+            others=tuple(rest),
+        )
+
+    some = st.builds(one, names, st.integers(1, 12), st.booleans(), counts)
+    same = st.builds(lambda group, times: [group] * times, some, st.integers(1, 300))
+    return Duplicates(tuple(draw(st.lists(some, max_size=8) | same)), unread=draw(counts))
+
+
+@st.composite
+def failures(draw: st.DrawFn) -> errors.OnethreadError:
+    kinds = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.OnethreadError)
+    ]
+    made: dict[type, Callable[[], errors.OnethreadError]] = {
+        errors.ConfigurationError: lambda: errors.ConfigurationError(["x"]),
+        errors.MissingPermissions: lambda: errors.MissingPermissions([p.name or "" for p in Permission]),
+        errors.ThreadLocked: lambda: errors.ThreadLocked(draw(opens())),
+        errors.RateLimited: lambda: errors.RateLimited(draw(waits)),
+        errors.Importing: lambda: errors.Importing(draw(progress)),
+        errors.Merging: lambda: errors.Merging(draw(progress)),
+    }
+    kind = draw(st.sampled_from(kinds))
+    if issubclass(kind, errors.DiscordRefused):
+        return kind(400, 10**6, "x" * 5000)
+    if kind in made:
+        return made[kind]()
+    return kind("x", message=draw(st.none() | st.just("x" * 5000)))
+
+
+waiting = st.one_of(
+    st.builds(errors.RateLimited, waits), st.builds(errors.Importing, progress), st.builds(errors.Merging, progress)
+)
+# For each function that makes a text of the bot: what it may be called with.
+BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "session_link": st.builds(texts.session_link, opens()),
+    "failure": st.builds(texts.failure, failures()),
+    "internal_error": st.builds(texts.internal_error, st.text("0123456789abcdef-", max_size=64)),
+    "long_wait": st.builds(texts.long_wait, waiting, st.just(AT)),
+    "put_back_notice": st.builds(texts.put_back_notice, waiting, st.just(AT)),
+    "merge_progress": st.builds(texts.merge_progress, st.builds(errors.Merging, progress)),
+    "retry_notice": st.builds(texts.retry_notice, st.none() | st.just(errors.StoreUnavailable())),
+    "duplicate_list": st.builds(admin_texts.duplicate_list, duplicates(), st.just(MAX_ID)),
+    "merge_result": st.builds(admin_texts.merge_result, counts, counts, counts, this_one_too=st.booleans()),
+    "import_result": st.builds(
+        lambda threads, sessions: admin_texts.import_result(
+            ChannelItem(channel_id="1", guild_id="1", kind=0, import_threads=threads, import_sessions=sessions)
+        ),
+        counts,
+        counts,
+    ),
+    "describe_session": st.builds(
+        lambda opened, topic, by, label: describe_session(
+            NAMES, samples.session(session_name=opened.session.session_name, created_by=by, label=label), topic=topic
+        ),
+        opens(),
+        topics,
+        st.none() | st.just(MAX_ID),
+        st.none() | st.text(min_size=1, max_size=MAX_LABEL_LENGTH) | st.just("*" * MAX_LABEL_LENGTH),
+    ),
+    "build_link": st.builds(build_link, st.just(MAX_ID)),
+}
+# Those that are filled in with nothing are tried as they are.
+CONSTANT: Final = {
+    name for name, made in inspect.getmembers(texts, inspect.isfunction) if not inspect.signature(made).parameters
+}
+
+
+def check_fits(shown: dict[str, Any]) -> None:
+    assert 0 < utf16_units(shown["content"]) <= MAX_CONTENT
+    shown["content"].encode()
+    for embed in shown.get("embeds", []):
+        assert 0 < utf16_units(embed["description"]) <= MAX_DESCRIPTION
+    for row in shown.get("components", []):
+        for button in row["components"]:
+            assert 0 < utf16_units(button["label"]) <= MAX_LABEL
+            assert len(button.get("custom_id", "")) <= MAX_CUSTOM_ID
+            assert len(button.get("url", "")) <= 512
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@given(data=st.data())
+def test_what_is_built_fits_and_nothing_of_it_is_cut(name: str, data: st.DataObject) -> None:
+    shown = data.draw(BUILDERS[name])
+    check_fits(shown)
+    if name != "failure":  # an error's message may come from anywhere
+        assert not shown["content"].endswith(ELLIPSIS)
+
+
+@pytest.mark.parametrize("name", sorted(CONSTANT))
+def test_a_text_without_anything_filled_in_fits(name: str) -> None:
+    check_fits(getattr(texts, name)())
+
+
+@pytest.mark.parametrize("module", [texts, admin_texts], ids=lambda module: module.__name__.rpartition(".")[2])
+def test_every_text_of_a_module_is_tried(module: ModuleType) -> None:
+    made = {
+        name
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
+    }
+    assert made <= BUILDERS.keys() | CONSTANT
+
+
+@given(duplicates())
+def test_each_name_is_shown_or_counted(found: Duplicates) -> None:
+    answer = admin_texts.duplicate_list(found, MAX_ID)
+    shown = answer["content"] + "".join(embed["description"] for embed in answer["embeds"])
+    listed, hidden = shown.count("** keeps <#"), len(found.groups) - shown.count("** keeps <#")
+    assert not found.groups or listed
+    assert (f"… and {hidden:,} more session" in shown) == (hidden > 0)
+    if found.groups:
+        assert answer["content"].endswith("Nothing is deleted.")
+
+
+@given(st.text(max_size=100), st.sampled_from(["x", "🧵", "↪", "\\*"]), st.integers(0, 5000))
+def test_whatever_a_message_is_made_of_it_fits(start: str, character: str, times: int) -> None:
+    text = "." + start.encode("utf-8", "replace").decode() + character * times
+    check_fits(with_button(with_embed(message(text), text), label=text, custom_id="x"))
+
+
+@given(names, st.sampled_from(["↪", "🧵" * 50, "x" * 100]))
+def test_the_name_of_a_merged_thread_fits(name: str, other: str) -> None:
+    for thread_name in (NAMES.thread_name(name), other):
+        assert utf16_units(name_merged(thread_name)) <= MAX_THREAD_NAME_UNITS
+
+
+@given(st.lists(st.text("x🧵", max_size=30), max_size=12), st.integers(0, 120))
+def test_as_many_lines_as_fit_are_kept_and_the_others_counted(lines: list[str], units: int) -> None:
+    kept = fit_lines(lines, units, "+{}".format)
+    assert utf16_units("\n".join(kept)) <= units
+    if kept and kept != lines:
+        number = kept.index(f"+{len(lines) - len(kept) + 1}")
+        assert kept[:number] == lines[:number]
+        fuller = [*lines[: number + 1], *([f"+{len(lines) - number - 1}"] if number + 1 < len(lines) else [])]
+        assert utf16_units("\n".join(fuller)) > units
+    if utf16_units("\n".join(lines)) <= units:
+        assert kept == lines
