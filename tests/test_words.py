@@ -116,6 +116,11 @@ def test_what_the_bot_is_quoted_to_say_is_a_text_of_its_own() -> None:
         assert all(any(part in text for text in said) for part in parts), f"nothing says {quotation!r}"
 
 
+def test_all_texts_have_plain_quotes_and_apostrophes() -> None:
+    files = (ROOT / "handler").rglob("*.py")
+    assert not [(path.name, text) for path in files for text in texts_of(path) if re.search("[‘’“”]", text)]
+
+
 def test_the_documents_name_files_that_exist() -> None:
     pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
     named = {path for page in pages for path in re.findall(r"`((?:handler|infra|tests)/[\w/]+\.py)`", page.read_text())}
