@@ -67,12 +67,6 @@ async def _deleted(guild: Guild) -> str | None:
     return None
 
 
-async def _adopted_and_deleted(guild: Guild) -> str | None:
-    await _lost(guild)
-    guild.people.delete_thread((await guild.open()).thread_id)
-    return None
-
-
 async def _persons_and_deleted(guild: Guild) -> str | None:
     await _person_made(guild)
     guild.people.delete_thread((await guild.open()).thread_id)
@@ -108,8 +102,7 @@ ACTS: Final = (
     Act("adoption after a lost table", _lost, Outcome.ADOPTED, imported=False),
     Act("reuse by another name", _renamed, Outcome.REUSED),
     ENDED,
-    Act("end of an adopted generation", _adopted_and_deleted, Outcome.CREATED, imported=False),
-    Act("end of a person's thread", _persons_and_deleted, Outcome.CREATED),
+    Act("end of an adopted generation", _persons_and_deleted, Outcome.CREATED),
 )
 
 

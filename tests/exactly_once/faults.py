@@ -33,6 +33,11 @@ class Fault:
     over: float = 0.0
     on: Callable[[Call], bool] = lambda _: True
 
+    @property
+    def alike(self) -> bool:
+        """Whether another fault of the list looks the same to an opener: below it, the seams' own tests tell them apart."""
+        return str(self) in ALIKE
+
     def __str__(self) -> str:
         return f"{self.wire}: {self.name}"
 
@@ -125,3 +130,16 @@ FAULTS: Final = (
     _dynamodb("conflict", "conflict", times=OUTLASTING, on=_writes),
     _dynamodb("access denied", "access_denied"),
 )
+ALIKE: Final = {
+    "discord: hangs, lands soon",
+    "discord: 500 after the effect",
+    "discord: 502 with HTML",
+    "discord: 403, access",
+    "dynamodb: time-outs before the effect",
+    "dynamodb: time-outs after the effect",
+    "dynamodb: 500",
+    "dynamodb: 500 after the effect once",
+    "dynamodb: 502 with HTML",
+    "dynamodb: throttled",
+    "dynamodb: conflict",
+}

@@ -22,8 +22,8 @@ async def opened_everywhere(guild: Guild) -> list[Opened]:
 
 @pytest.mark.parametrize(
     "guild",
-    [{"table": table, "latency": latency} for latency in (0.0, 0.05, 0.4) for table in ("moto", "client")],
-    ids=lambda options: f"{options['latency']} s to Discord-{options['table']}",
+    [{"table": "moto"}, *({"table": "client", "latency": latency} for latency in (0.0, 0.05, 0.4))],
+    ids=lambda options: f"{options.get('latency', 0.05)} s to Discord-{options['table']}",
     indirect=True,
 )
 async def test_200_opens_of_one_new_name_over_four_environments_end_with_one_thread(guild: Guild) -> None:
