@@ -102,6 +102,30 @@ async def test_a_moderators_lock_minutes_after_an_open_is_not_lifted_by_a_later_
         await opened_by_a_member(guild)
 
 
+@pytest.mark.parametrize("archived", [True, False])
+async def test_a_moderator_who_unlocks_a_thread_right_after_housekeeping_locked_it_keeps_it(
+    guild: Guild, archived: bool
+) -> None:
+    """Nothing but the thread itself tells of it: the bot may not read the audit log."""
+    guild.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG)
+    thread_id = await idle(guild, archived=archived)
+    assert await housekeep(guild) == {"Mark": 1}
+    await guild.wait(minutes=BETWEEN_RUNS)
+
+    def is_locked() -> bool:
+        thread = guild.discord.threads[thread_id]
+        return thread.locked and thread.archived
+
+    async def a_moderator_unlocks() -> None:
+        guild.people.edit_thread(thread_id, archived=False, locked=False)
+
+    interrupt(guild, is_locked, a_moderator_unlocks)
+    assert await housekeep(guild) == {"housekeeping_lost": 1}
+    assert guild.after_call is None
+    assert thread_id in guild.discord.threads
+    assert "delete_marked_at" not in guild.table.item("old")
+
+
 # Opens at the last moment.
 
 

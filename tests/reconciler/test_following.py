@@ -97,6 +97,8 @@ async def test_in_a_channel_without_sessions_a_thread_is_noted_for_its_first_ope
     guild.discord.add_channel(GUILD, OTHER_CHANNEL)
     thread_id = guild.people.create_thread(OTHER_CHANNEL, "Session a")
     assert await guild.reconcile() == {"Settle": 1}
+    assert guild.table.of_kind("SESSION#") == []
+    assert [i["sk"] for i in guild.table.of_kind("NAMESAKE#")] == [f"NAMESAKE#a#{thread_id}"]
     assert await guild.reconcile() == {}
     assert (await guild.open("a", OTHER_CHANNEL)).thread_id == thread_id
 

@@ -130,6 +130,37 @@ async def test_who_locked_a_thread_is_kept_on_record_while_the_thread_does_not_a
     assert differences(guild) == []
 
 
+async def test_what_a_run_lost_to_an_open_is_heard_of_again_by_the_next_run(guild: Guild) -> None:
+    """Only the audit log tells who locked an archived thread."""
+    thread_id = await _archived_on_record(guild, "a")
+    guild.people.edit_thread(thread_id, archived=False, locked=True)
+    guild.people.archive(thread_id)
+
+    async def opens_once_the_run_has_read_it_again() -> None:
+        if guild.calls.names[-1] == "BatchGetItem" and THREAD in guild.calls.names:
+            guild.after_call = None
+            await guild.refused("a", may_unlock=False)
+
+    guild.after_call = opens_once_the_run_has_read_it_again
+    assert await guild.reconcile() == {"lost": 1}
+    assert "locked_by" not in guild.table.item("a")
+    await guild.wait(minutes=BETWEEN_RUNS)
+    await guild.reconcile()
+    assert guild.table.item("a")["locked_by"] == MODERATOR
+    assert differences(guild) == []
+
+
+async def test_a_deletion_that_was_heard_of_and_could_not_be_proved_is_proved_by_the_next_run(guild: Guild) -> None:
+    thread_id = await _archived_on_record(guild, "a")
+    guild.people.delete_thread(thread_id)
+    guild.discord.faults.inject("GET", "/channels/{channel_id}/threads/archived/public", server_error(), times=ALWAYS)
+    assert await guild.reconcile() == {"failed": 1}
+    guild.discord.faults.clear()
+    await guild.wait(minutes=BETWEEN_RUNS)
+    assert await guild.reconcile() == {"EndGeneration": 1}
+    assert differences(guild) == []
+
+
 # What is watched without being active does not stay watched for ever.
 
 
