@@ -72,6 +72,8 @@ def _write_field(name: str, value: Any) -> Any:
         return [write_item(item) for item in value]
     if name == "Responses":
         return {table: [write_item(item) for item in items] for table, items in value.items()}
+    if name == "UnprocessedKeys":
+        return {table: write_answer(part) for table, part in value.items()}
     return value
 
 

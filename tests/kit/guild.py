@@ -36,10 +36,10 @@ from infra.simulator.models import Message, Thread
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.state import Switches
 from infra.simulator.transport import SimulatedTransport
-from infra.table.memory_table import MemoryTable
 from tests.kit import virtual_time
 from tests.kit.aws_wire import QUEUE_URL
 from tests.kit.dynamodb import DynamoWire
+from tests.kit.hard_table import HardTable
 from tests.kit.memory_wire import MemoryWire
 from tests.kit.people import People
 from tests.kit.recorded_calls import AfterCall, Died, RecordedCalls, RecordedTable, RecordedTransport
@@ -71,6 +71,7 @@ class Guild:
         self,
         *,
         table: Literal["memory", "client", "moto"] = "memory",
+        reads: Mapping[str, int] | None = None,
         settings: Mapping[str, str] | None = None,
         commands: Commands = COMMANDS,
         kind: int = 0,
@@ -84,6 +85,7 @@ class Guild:
         """Set the guild up.
 
         table: in memory, in place of the seam (fast); behind the seam in place of boto3's client (it can fail); or moto
+        reads: how hard the reads of a table in memory are, as `HardTable` has it
         settings: variables of the functions beside those that each of them needs
         kind: of the channel
         imported: the channel's past is known, up to an hour before the beginning
@@ -96,7 +98,7 @@ class Guild:
         random.seed(0)  # the pauses before retries are the same each time
         self.clock = LoopClock()
         self.calls = RecordedCalls()
-        self.wire = DynamoWire() if table == "moto" else MemoryWire()
+        self.wire = DynamoWire() if table == "moto" else MemoryWire(**(reads or {}))
         self.seam: Call | None = self.memory if table == "memory" else None
         self.index: Call | None = None
         self.table = TableView(self.wire.table, self.wire.items, self.wire.apply)
@@ -197,7 +199,7 @@ class Guild:
             await self.after_call()
 
     @property
-    def memory(self) -> MemoryTable:
+    def memory(self) -> HardTable:
         """The table itself, where it is in memory."""
         assert isinstance(self.wire, MemoryWire)
         return self.wire.memory

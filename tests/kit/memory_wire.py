@@ -12,23 +12,23 @@ from typing import Any, NoReturn
 from boto3.session import Session
 from botocore.exceptions import ClientError
 
-from infra.table.memory_table import MemoryTable
 from infra.table.wire import TableWire
 from tests.kit.aws_faults import FaultyWire
 from tests.kit.dynamodb import aws_session
+from tests.kit.hard_table import HardTable
 from tests.kit.recorded_calls import operation_name
 
 Answer = dict[str, Any]
 
 
 class MemoryWire(FaultyWire, AbstractContextManager["MemoryWire"]):
-    """A table of its own, and the wire's faults on the way to it."""
+    """A table of its own, and the wire's faults on the way to it. `reads`: how hard they are, as `HardTable` has it."""
 
     table = "sessions"
 
-    def __init__(self) -> None:
+    def __init__(self, **reads: int) -> None:
         super().__init__()
-        self.memory = MemoryTable(self.table)
+        self.memory = HardTable(self.table, **reads)
         self.items, self.apply = self.memory.items, self.memory.apply
         self._protocol = TableWire(self.memory)
 

@@ -34,12 +34,17 @@ VACANT_ITEM: Final = {
 
 
 class StoredSessions:
-    """`wire`: where the Store's calls end. `table`: what is on record."""
+    """`table`: what is on record."""
 
     def __init__(self, guild: Guild) -> None:
-        assert isinstance(guild.wire, DynamoWire)
-        self.wire, self.table = guild.wire, guild.table
+        self.table = guild.table
         self._guild = guild
+
+    @property
+    def wire(self) -> DynamoWire:
+        """Where the Store's calls end."""
+        assert isinstance(self._guild.wire, DynamoWire)
+        return self._guild.wire
 
     @property
     def store(self) -> Store:
