@@ -16,7 +16,7 @@ settings.register_profile("suite", max_examples=100, derandomize=True, deadline=
 settings.register_profile("long", max_examples=2000, deadline=None)
 settings.load_profile("suite")
 
-pytest_plugins = ("tests.kit.shown_secrets", "pytester")
+pytest_plugins = ("tests.kit.openapi", "tests.kit.shown_secrets", "pytester")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
