@@ -14,6 +14,7 @@ from typing import Final
 import pytest
 
 from tests.kit.mutation import HANDLER
+from tests.limit_rules import LIMITS
 from tests.protocol_rules import PROTOCOL
 from tests.reading_rules import READING
 from tests.reconciler_rules import RECONCILER
@@ -21,7 +22,7 @@ from tests.reconciler_rules import RECONCILER
 VARIABLE: Final = "ONETHREAD_BROKEN_RULE"  # for the pytest that is to run with a rule broken: the rule's number
 FAILED: Final = 1  # pytest's exit status: tests ran, and some failed
 
-RULES: Final = (*PROTOCOL, *RECONCILER, *READING)
+RULES: Final = (*PROTOCOL, *RECONCILER, *READING, *LIMITS)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,11 +1,15 @@
 """Every duration and every limit of ``handler/`` has a name, and says beside it why it is this number.
 
+Tests write out what they expect: one that takes a number from ``handler/`` does not notice that it has changed.
+
 A number may stand where it is named: in a constant of a module, a field of a class with its default, a member of an enum.
 Elsewhere only those of `PLAIN`, and HTTP statuses, which every reader knows.
 """
 
 import ast
+import importlib
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +23,8 @@ PLAIN: Final = {0, 1, 2, 1000}
 TAKE_A_STATUS: Final = {"RequestRefused", "response"}
 # What needs no reason: where something begins, and how often something happened so far.
 BEGINNINGS: Final = {0, 1}
+# What may take numbers from handler/: it compares them with the template's, or does what a function of handler/ does.
+MAY_TAKE_NUMBERS: Final = {"tests/test_template.py", "tests/kit/guild.py"}
 
 Statement = ast.Assign | ast.AnnAssign
 
@@ -86,6 +92,19 @@ def test_each_number_has_a_name_and_each_name_its_reason(module: str) -> None:
     source = (ROOT / module).read_text()
     assert not [*nameless(ast.parse(source))], f"give these numbers a name, at the top of {module}"
     assert not [*unexplained(source)], f"say beside these, in a comment, why it is this number ({module})"
+
+
+def test_no_test_takes_its_numbers_from_the_code() -> None:
+    taken = {
+        f"{path}: {imported.name}"
+        for path in (path.relative_to(ROOT).as_posix() for path in (ROOT / "tests").rglob("*.py"))
+        for node in ast.walk(ast.parse((ROOT / path).read_text()))
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("handler.")
+        for imported in node.names
+        if imported.name.isupper() and path not in MAY_TAKE_NUMBERS
+        if isinstance(getattr(importlib.import_module(node.module or ""), imported.name), int | float | timedelta)
+    }
+    assert not taken
 
 
 @pytest.mark.parametrize(

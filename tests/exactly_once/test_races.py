@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from handler.store.lease import LEASE_SECONDS
 from infra.simulator.exchange import Response
 from infra.simulator.faults import DROP, HANG, Failure, error
 from tests.kit.aws_faults import Fault
 from tests.kit.guild import Guild
 from tests.kit.table_view import NAME
 
+LEASE_SECONDS = 10.0
 THREADS = "/channels/{channel_id}/messages/{message_id}/threads"
 REFUSALS = [
     error(403, 50013, "Missing Permissions"),

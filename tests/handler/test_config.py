@@ -8,20 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from handler.config import (
-    MAX_PREFIX_UNITS,
-    Config,
-    EnsureConfig,
-    ReconcilerConfig,
-    WebhookConfig,
-    WorkerConfig,
-    fingerprint,
-    load,
-)
+from handler.config import Config, EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig, fingerprint, load
 from handler.errors import ConfigurationError
 from handler.runtime.secrets import Secret
 from tests.kit.secrets import BOT_TOKEN
 
+MAX_PREFIX_UNITS = 50
 SECRET = BOT_TOKEN
 KEY = SigningKey(bytes(32)).verify_key.encode().hex()
 COMMON = {

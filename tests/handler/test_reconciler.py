@@ -98,7 +98,7 @@ async def test_guilds_that_could_not_be_sent_are_counted_and_the_others_are_sent
 async def test_a_tick_sends_nothing_while_many_guilds_of_an_earlier_one_wait(
     deployment: Deployment, capsys: Any
 ) -> None:
-    guilds = [str(number) for number in range(1, reconciler.FEW_GUILDS + 2)]
+    guilds = [str(number) for number in range(1, 102)]
     know(deployment, *guilds)
     assert (await deployment.tick())["sent"] == len(guilds)
     assert (await deployment.tick())["sent"] == 0
@@ -106,6 +106,16 @@ async def test_a_tick_sends_nothing_while_many_guilds_of_an_earlier_one_wait(
     deployment.guilds.receive()
     assert (await deployment.tick())["sent"] == len(guilds)
     assert metric(logged(capsys), "LateTicks") == 1
+
+
+@pytest.mark.guild(table="memory")
+async def test_a_hundred_guilds_that_wait_keep_no_tick_from_sending_all_again(deployment: Deployment) -> None:
+    know(deployment, *map(str, range(1, 151)))
+    await deployment.tick()
+    deployment.guilds.receive(49)
+    assert (await deployment.tick())["sent"] == 0
+    deployment.guilds.receive(1)
+    assert (await deployment.tick())["sent"] == 150
 
 
 async def test_few_guilds_do_not_pile_up_either(deployment: Deployment) -> None:
@@ -123,7 +133,7 @@ async def test_a_tick_without_guilds_asks_nothing(deployment: Deployment) -> Non
 
 
 async def test_guilds_are_sent_if_the_queue_does_not_say_how_many_wait(deployment: Deployment) -> None:
-    know(deployment, *(str(number) for number in range(1, reconciler.FEW_GUILDS + 2)))
+    know(deployment, *(str(number) for number in range(1, 102)))
     deployment.guilds.faults = ["access_denied"]
     assert (await receive(deployment, {}))["unsent"] == 0
 

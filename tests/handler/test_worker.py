@@ -113,6 +113,20 @@ async def test_for_a_long_wait_the_job_is_put_back_and_the_user_told_until_when(
     assert second.body["put_backs"] == 1
 
 
+async def test_nobody_is_told_of_a_put_back_before_it_is_in_the_queue(case: Case) -> None:
+    case.script(RateLimited(240.0), "done")
+    await case.hand_over()
+    in_queue: list[int] = []
+
+    async def look() -> None:
+        if (shown := case.discord.original_response(case.asked.token)) and shown["content"]:
+            in_queue.append(len(case.queue.sent))
+
+    case.after_call, case.after_every_call = look, True
+    await case.receive()
+    assert in_queue == [2], "the user is told once, of the second message"
+
+
 async def test_the_new_message_is_sent_even_if_the_user_cannot_be_told(case: Case) -> None:
     case.script(RateLimited(240.0))
     await case.hand_over()

@@ -1,6 +1,7 @@
 """Change one place of the real code while tests run, to see that they notice.
 
-Functions stay the same objects and get the changed code; constants are replaced in each module that has imported them.
+Functions stay the same objects and get the changed code and defaults; constants are replaced in each module that has
+imported them.
 """
 
 import gc
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
@@ -39,11 +41,14 @@ class Mutation:
         """The loaded code with that change."""
         module = importlib.import_module(f"handler.{self.file.replace('/', '.')}")
         code = compile(self.source(), str(module.__file__), "exec")
+        fresh = _execute(module, code)
         with ExitStack() as stack:
-            for name, value in _changed_constants(module, code).items():
+            for name, value in _changed_constants(module, fresh).items():
                 for user in _modules_with(name, getattr(module, name)):
                     stack.enter_context(patch.object(user, name, value))
             for function in _functions_of(module):
+                for name, value in _changed_defaults(function, fresh).items():
+                    stack.enter_context(patch.object(function, name, value))
                 if (changed := _code_of(code, function.__code__.co_qualname)) is not None:
                     stack.callback(setattr, function, "__code__", function.__code__)
                     function.__code__ = changed
@@ -63,16 +68,38 @@ class Rule:
         return f"tests/{self.test.partition('::')[0]}"
 
 
-def _changed_constants(module: ModuleType, code: CodeType) -> dict[str, Any]:
+def _execute(module: ModuleType, code: CodeType) -> ModuleType:
     fresh = ModuleType(module.__name__)
     fresh.__file__ = module.__file__
     with patch.dict(sys.modules, {module.__name__: fresh}):  # its dataclasses look themselves up
         exec(code, fresh.__dict__)
+    return fresh
+
+
+def _changed_constants(module: ModuleType, fresh: ModuleType) -> dict[str, Any]:
     return {
         name: value
         for name, value in vars(fresh).items()
         if isinstance(value, CONSTANTS) and not name.startswith("__") and getattr(module, name, value) != value
     }
+
+
+def _changed_defaults(function: FunctionType, fresh: ModuleType) -> dict[str, Any]:
+    """The defaults of a function's parameters, with the constants that have changed."""
+    try:
+        changed = attrgetter(function.__code__.co_qualname)(fresh)
+    except AttributeError:  # it is inside another function
+        return {}
+    old, new = function.__defaults__ or (), getattr(changed, "__defaults__", None) or ()
+    keywords, new_keywords = function.__kwdefaults__ or {}, getattr(changed, "__kwdefaults__", None) or {}
+    return {
+        "__defaults__": tuple(map(_if_constant, new, old)) if len(new) == len(old) else old,
+        "__kwdefaults__": {name: _if_constant(new_keywords.get(name), value) for name, value in keywords.items()},
+    }
+
+
+def _if_constant(new: object, old: object) -> object:
+    return new if isinstance(new, CONSTANTS) else old
 
 
 def _modules_with(name: str, value: object) -> list[ModuleType]:

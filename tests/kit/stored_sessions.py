@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 from handler.runtime.clock import iso
-from handler.store.clauses import VACANT_KEPT
 from handler.store.items import Session
 from handler.store.sessions import Adoption
 from handler.store.store import Store
@@ -14,6 +13,7 @@ from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
+VACANT_KEPT: Final = timedelta(days=30)
 KEY: Final = "1a06a43"
 MESSAGE: Final = "700"
 OTHER_MESSAGE: Final = "701"

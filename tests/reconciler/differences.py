@@ -1,16 +1,17 @@
 """Where the table does not say what Discord says; for a guild that the bot may see all of."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any, Final
 
 from handler.discord.snowflakes import time_of
 from handler.runtime.clock import iso, parse_iso
-from handler.sessions.reconcile.changes import MIN_ACTIVITY_STEP
 from infra.simulator.models import Thread
 from infra.simulator.permissions import default_permissions_without
 from tests.kit.guild import Guild
 from tests.kit.table_view import NAMES
 
+MIN_ACTIVITY_STEP: Final = timedelta(hours=1)
 WITHOUT_AUDIT_LOG: Final = default_permissions_without("VIEW_AUDIT_LOG")
 
 

@@ -10,13 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from handler.errors import OnethreadError
-from handler.sessions.reconcile.plan import HOLD_TIME
 from infra.simulator.people import ImpossibleAction
 from tests.kit.guild import Guild
 from tests.kit.recorded_calls import Died
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences, mapped_threads
 
+HOLD_TIME: Final = timedelta(minutes=30)
 NAMES: Final = ("a", "b", "c", "d", "e")
 TITLES: Final = (*(f"Session {name}" for name in NAMES), "Session a: login bug", "login bug")
 MIN_STEPS: Final = 6  # of a history, after the sessions that it begins with

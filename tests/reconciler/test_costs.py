@@ -8,11 +8,7 @@ from typing import Any
 import pytest
 
 from handler.discord import snowflakes
-from handler.discord.rest import PAGE_SIZE as AUDIT_PAGE
 from handler.runtime.clock import iso
-from handler.sessions.reconcile.observe import MAX_CHECKS
-from handler.sessions.reconcile.watermark import MAX_PAGES
-from handler.sessions.threads.lists import WATERMARK_MARGIN
 from infra.simulator.models import Thread
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, default_permissions_without, permission_bits
 from tests.kit.guild import Guild
@@ -20,6 +16,10 @@ from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences
 
+AUDIT_PAGE = 100
+MAX_CHECKS = 5
+MAX_PAGES = 5
+WATERMARK_MARGIN = timedelta(seconds=60)
 LIST = "GET /guilds/{guild_id}/threads/active"
 AUDIT = "GET /guilds/{guild_id}/audit-logs"
 THREAD = "GET /channels/{channel_id}"

@@ -4,11 +4,8 @@ from typing import Final
 
 import pytest
 
-from handler.discord.rest import PAGE_SIZE as AUDIT_PAGE
 from handler.runtime.clock import iso
 from handler.sessions.duplicates.merge import MergeResult, merge_duplicates
-from handler.sessions.reconcile.housekeeping import CHANGES_PER_RUN
-from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
 from handler.store.deletions import DUE_FIRST
 from infra.simulator.permissions import default_permissions_without
 from tests.kit.guild import Guild
@@ -16,6 +13,9 @@ from tests.kit.recorded_calls import Died
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.reconciler.housekeeping import ARCHIVES, BETWEEN_RUNS, DAY_MINUTES, DELETES, housekeep, idle, living_ids
 
+AUDIT_PAGE: Final = 100
+CHANGES_PER_RUN: Final = 20
+REQUESTS_PER_SECOND: Final = 5.0
 OTHER: Final = "11"
 PATCH: Final = "PATCH /channels/{channel_id}"
 AUDIT: Final = "GET /guilds/{guild_id}/audit-logs"

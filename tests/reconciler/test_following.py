@@ -4,12 +4,12 @@ from typing import Final
 
 import pytest
 
-from handler.sessions.reconcile.observe import MAX_CHECKS
 from handler.store.items import Namesake
 from tests.kit.guild import APPLICATION, Guild
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences
 
+MAX_CHECKS: Final = 5
 OTHER_CHANNEL: Final = "11"
 
 

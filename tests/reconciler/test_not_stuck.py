@@ -5,11 +5,9 @@ from typing import Final
 
 import pytest
 
-from handler.discord.rest import PAGE_SIZE as AUDIT_PAGE
 from handler.errors import ThreadLocked
 from handler.runtime.clock import iso
 from handler.sessions.duplicates.find import find_duplicates
-from handler.sessions.reconcile.observe import MAX_AUDIT_PAGES, MAX_CHECKS, MAX_FETCHES
 from infra.simulator.faults import server_error
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, default_permissions_without, permission_bits
 from tests.kit.guild import MODERATOR, Guild
@@ -19,6 +17,10 @@ from tests.kit.virtual_time import START
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences
 from tests.reconciler.housekeeping import ARCHIVES, BETWEEN_RUNS
 
+AUDIT_PAGE: Final = 100
+MAX_AUDIT_PAGES: Final = 20
+MAX_CHECKS: Final = 5
+MAX_FETCHES: Final = 200
 THREAD: Final = "GET /channels/{channel_id}"
 ALWAYS: Final = 1_000_000
 OTHER: Final = "11"  # a second channel
@@ -89,9 +91,10 @@ async def test_a_thread_that_never_answers_stops_neither_the_watermark_nor_other
     for number in range(AUDIT_PAGE * MAX_AUDIT_PAGES):
         guild.people.rename(noisy, f"noise {number}")
     guild.people.delete_thread(gone)
-    for _ in range(2):
+    for pages in (MAX_AUDIT_PAGES, 1):
         await guild.wait(minutes=30)
         assert (await guild.report())["unclear"] == 1
+        assert guild.calls.count("GET /guilds/{guild_id}/audit-logs") == pages
     assert guild.table.item("gone")["status"] == "vacant"
     assert guild.table.guild()["audit_watermark"] == guild.discord.state.audit[GUILD][-1].id
     await guild.report()

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from handler.discord.exchange import HINT_TIMEOUT_SECONDS
 from handler.sessions.model import Outcome
 from infra.simulator.exchange import Response, json_response
 from infra.simulator.faults import DROP, HANG, bad_gateway, error, server_error
@@ -13,6 +12,8 @@ from infra.simulator.refusals import too_many_requests
 from tests.kit.deployment import Deployment
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL, GUILD, NAME
+
+HINT_TIMEOUT_SECONDS = 0.5
 
 pytestmark = pytest.mark.guild(table="memory")
 

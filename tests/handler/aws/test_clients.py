@@ -29,7 +29,7 @@ def test_a_client_has_short_time_outs_and_no_retries() -> None:
     client = clients.build_client(session("us-east-1"), "sqs", read_timeout=0.25)
     config = client.meta.config
     client.close()
-    assert (config.connect_timeout, config.read_timeout) == (clients.CONNECT_TIMEOUT_SECONDS, 0.25)
+    assert (config.connect_timeout, config.read_timeout) == (0.5, 0.25)
     assert config.retries["total_max_attempts"] == 1
 
 

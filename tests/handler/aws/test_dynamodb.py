@@ -8,21 +8,16 @@ import pytest
 from botocore.credentials import CredentialResolver
 from botocore.stub import Stubber
 
-from handler.aws.dynamodb import (
-    CONNECT_TIMEOUT_SECONDS,
-    MAX_CALLS,
-    READ_TIMEOUT_SECONDS,
-    ConditionFailed,
-    DynamoDB,
-    InvalidCall,
-    TransactionFailed,
-    build,
-)
+from handler.aws.dynamodb import ConditionFailed, DynamoDB, InvalidCall, TransactionFailed, build
 from handler.errors import StoreUnavailable
 from handler.runtime.telemetry import counts, log_request
 from tests.kit.dynamodb import REGION, DynamoWire
 from tests.kit.dynamodb_calls import ABSENT, ITEM, KEY, OTHER, adding, creating, put, unconnected_client
 from tests.kit.virtual_time import LoopClock, run
+
+CONNECT_TIMEOUT_SECONDS = 1.0
+MAX_CALLS = 16
+READ_TIMEOUT_SECONDS = 1.5
 
 
 async def test_parameters_and_answers_have_plain_values_in_every_operation(wire: DynamoWire, call: DynamoDB) -> None:

@@ -5,21 +5,18 @@ import asyncio
 import pytest
 from botocore.stub import Stubber
 
-from handler.aws.dynamodb import (
-    FIRST_PAUSE_SECONDS,
-    MAX_ATTEMPTS,
-    MAX_CALLS,
-    MAX_PAUSE_SECONDS,
-    ConditionFailed,
-    DynamoDB,
-    TransactionFailed,
-)
+from handler.aws.dynamodb import ConditionFailed, DynamoDB, TransactionFailed
 from handler.errors import StoreUnavailable
 from handler.runtime.deadline import Deadline, set_deadline
 from tests.kit.aws_faults import What
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.dynamodb_calls import ABSENT, ITEM, KEY, OTHER, adding, creating, put, unconnected_client
 from tests.kit.virtual_time import LoopClock, run
+
+FIRST_PAUSE_SECONDS = 0.05
+MAX_ATTEMPTS = 5
+MAX_CALLS = 16
+MAX_PAUSE_SECONDS = 1.0
 
 
 def times(number: int, what: What) -> list[What]:

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from handler import errors
 from handler.commands import admin_texts, texts
-from handler.discord.fitting import MAX_CONTENT, MAX_DESCRIPTION, MAX_LABEL, fit_lines
-from handler.discord.interactions import MAX_CUSTOM_ID
+from handler.discord.fitting import fit_lines
 from handler.discord.markdown import ELLIPSIS
 from handler.discord.permissions import Permission
 from handler.discord.responses import message, with_button, with_embed
@@ -21,11 +20,17 @@ from handler.errors import InvalidName
 from handler.runtime.utf16 import utf16_units
 from handler.sessions.duplicates.group import Duplicates, Group, OtherThread, build_link, name_merged
 from handler.sessions.model import Opened, Outcome
-from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH, Names
+from handler.sessions.names import Names
 from handler.sessions.threads.source_message import describe_session
 from handler.store.items import ChannelItem
 from tests.kit import samples
 
+MAX_CONTENT: Final = 2000
+MAX_DESCRIPTION: Final = 4096
+MAX_LABEL: Final = 80
+MAX_CUSTOM_ID: Final = 100
+MAX_THREAD_NAME_UNITS: Final = 100
+MAX_TOPIC_LENGTH: Final = 300
 AT: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MAX_ID: Final = str(2**64 - 1)
 MAX_LABEL_LENGTH: Final = 100  # longer than any that a program may give itself

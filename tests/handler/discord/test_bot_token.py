@@ -6,13 +6,16 @@ from itertools import pairwise
 import httpx
 import pytest
 
-from handler.discord.bot_token import MIN_REFUSED_PAUSE_SECONDS, REREAD_PAUSE_SECONDS, TokenSource
+from handler.discord.bot_token import TokenSource
 from handler.discord.rest import Discord
 from handler.errors import BotTokenRefused, DiscordRefused, StoreUnavailable
 from handler.runtime.secrets import Secret
 from tests.kit.scripted_discord import TEXT_CHANNEL, answer, client_of, failure, ok, refusal, scripted
 from tests.kit.secrets import INTERACTION_TOKEN, made_up
 from tests.kit.virtual_time import LoopClock
+
+MIN_REFUSED_PAUSE_SECONDS = 3.0
+REREAD_PAUSE_SECONDS = 15.0
 
 OLD, NEW = Secret(made_up("old-token")), Secret(made_up("new-token"))
 

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from handler.discord.rest import CONNECT_TIMEOUT_SECONDS, NO_RETRY, Discord, RateLimits, Request, Response
+from handler.discord.rest import NO_RETRY, Discord, RateLimits, Request, Response
 from handler.errors import DiscordRefused, DiscordUnavailable, Forbidden, NotFound, OnethreadError, OutcomeUnknown
 from handler.runtime.deadline import Deadline, set_deadline
 from tests.kit.scripted_discord import (
@@ -26,6 +26,7 @@ from tests.kit.scripted_discord import (
 )
 from tests.kit.virtual_time import START, LoopClock
 
+CONNECT_TIMEOUT_SECONDS = 1.5
 MESSAGE = {"id": "5", "channel_id": "1", "author": {"id": "900", "bot": True}}
 # A request that is not repeatable: it has no nonce and no message to start from.
 CREATE = Request("POST", "/channels/1/threads", "POST /channels/{channel}/threads", json={"name": "x"})

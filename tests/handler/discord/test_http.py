@@ -7,10 +7,12 @@ import pytest
 
 from handler import __version__
 from handler.discord import routes
-from handler.discord.http import MAX_REASON_LENGTH, Request, Response, encode_body, encode_headers
+from handler.discord.http import Request, Response, encode_body, encode_headers
 from tests.kit.sam_template import ROOT
 from tests.kit.scripted_discord import TOKEN
 from tests.kit.secrets import BOT_TOKEN, INTERACTION_TOKEN
+
+MAX_REASON_LENGTH = 512
 
 
 def test_the_version_stands_in_one_place() -> None:

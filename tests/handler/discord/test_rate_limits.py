@@ -6,10 +6,12 @@ import pytest
 
 from handler.discord import rate_limits, routes
 from handler.discord.http import Request, Response
-from handler.discord.rate_limits import DEFAULT_RETRY_AFTER_SECONDS, MAX_PROXY_SECONDS, RateLimits, Wait
+from handler.discord.rate_limits import RateLimits, Wait
 from tests.kit.scripted_discord import bucket, with_dashes
 from tests.kit.secrets import made_up
 
+DEFAULT_RETRY_AFTER_SECONDS = 5.0
+MAX_PROXY_SECONDS = 30.0
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 GET = routes.get_channel("1")
 

@@ -5,7 +5,6 @@ import asyncio
 import httpx
 import pytest
 
-from handler.discord.exchange import MAX_WAIT_SECONDS
 from handler.discord.rest import RateLimits
 from handler.errors import RateLimited
 from tests.kit.scripted_discord import (
@@ -20,6 +19,8 @@ from tests.kit.scripted_discord import (
     page,
     scripted,
 )
+
+MAX_WAIT_SECONDS = 5.0
 
 
 async def test_a_request_sleeps_through_a_short_wait() -> None:

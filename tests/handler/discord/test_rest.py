@@ -8,13 +8,15 @@ from typing import Any
 import httpx
 import pytest
 
-from handler.discord.rest import KEEP_ALIVE_SECONDS, Discord, build_client
+from handler.discord.rest import Discord, build_client
 from handler.discord.rest import Request as WireRequest
 from handler.errors import DiscordRefused, DiscordUnavailable, NotFound
 from handler.runtime.secrets import Secret
 from tests.kit.scripted_discord import API_URL, failure, ok, refusal, scripted
 from tests.kit.secrets import INTERACTION_TOKEN
 from tests.kit.virtual_time import START
+
+KEEP_ALIVE_SECONDS = 300.0
 
 Ask = Callable[[Discord], Coroutine[Any, Any, Any]]
 THREAD = {

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
 from handler import webhook
-from handler.aws.http_api import MAX_BODY_BYTES
 from handler.config import WebhookConfig
 from infra.interactions import encode, interaction, ping, sign
 from infra.lambda_events import api_gateway_event
@@ -21,6 +20,7 @@ from tests.kit.guild import KEY
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
+MAX_BODY_BYTES = 1_048_576
 PING = encode({"type": 1, "id": "1", "application_id": "2", "token": "t", "version": 1})
 
 

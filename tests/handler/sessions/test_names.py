@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from handler.errors import InvalidName
 from handler.runtime.characters import clean, shows_something
 from handler.runtime.utf16 import utf16_units
-from handler.sessions.names import MAX_SORT_KEY_BYTES, MAX_THREAD_NAME_UNITS, Names, SessionName
+from handler.sessions.names import Names, SessionName
 
+MAX_SORT_KEY_BYTES = 1024
+MAX_THREAD_NAME_UNITS = 100
 NAMES = Names("Session ")
 PREFIXES = [
     "Session ",

@@ -6,10 +6,11 @@ import pytest
 
 from handler.errors import StoreUnavailable
 from handler.runtime.clock import iso
-from handler.store.lease import LEASE_SECONDS
 from tests.kit.stored_sessions import KEY, LATER, MESSAGE, VACANT_ITEM, StoredSessions
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
+
+LEASE_SECONDS = 10.0
 
 
 async def test_an_absent_session_is_claimed(stored: StoredSessions) -> None:

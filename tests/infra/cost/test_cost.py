@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 
-from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
 from infra.cost.__main__ import BEGIN, END, GUILDS, replace_between, report
 from infra.cost.cycle import DISCORDS_REQUESTS_PER_SECOND, MEMORY_GB, PERIOD_SECONDS, RUNS_AT_ONCE, cycle, most_guilds
 from infra.cost.measure import CHANGES, Measured, Use, measure
 from infra.cost.units import read_units, write_units
 from tests.kit.sam_template import ROOT, template
+
+REQUESTS_PER_SECOND = 5.0
 
 FEW, MANY = 20, 60
 

@@ -3,11 +3,11 @@
 import pytest
 
 from handler.sessions.model import Outcome
-from handler.sessions.opening.create import MAX_GENERATIONS
 from tests.kit.deployment import Deployment
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL
 
+MAX_GENERATIONS = 3
 POST = "POST /channels/{channel_id}/messages"
 
 

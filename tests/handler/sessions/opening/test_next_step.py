@@ -11,8 +11,10 @@ from handler.runtime.clock import iso
 from handler.sessions.model import Outcome
 from handler.sessions.opening.next_step import NextStep, next_step, outcome
 from handler.store.items import Session, Status
-from handler.store.lease import CLOCKS_DIFFER, LEASE_SECONDS
 from tests.kit.samples import NOW, session
+
+CLOCKS_DIFFER = timedelta(seconds=5)
+LEASE_SECONDS = 10.0
 
 ME, OTHER = "interaction-1", "interaction-2"
 # A lease that ends later was written by a clock that is wrong.

@@ -9,15 +9,11 @@ import pytest
 from handler.discord.models import AuditChange, AuditEntry, Channel, ThreadMetadata
 from handler.discord.snowflakes import lowest_at
 from handler.runtime.clock import iso
-from handler.sessions.reconcile.housekeeping import (
-    CHANGES_PER_RUN,
-    HousekeepingSettings,
-    archived_by_a_person,
-    plan_housekeeping,
-)
+from handler.sessions.reconcile.housekeeping import HousekeepingSettings, archived_by_a_person, plan_housekeeping
 from handler.sessions.reconcile.observation import Observation
 from handler.store.items import Session, Status, session_from_item
 
+CHANGES_PER_RUN = 20
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CREATED_AT = NOW - timedelta(days=100)
 THREAD = lowest_at(CREATED_AT)

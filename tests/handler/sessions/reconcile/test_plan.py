@@ -13,12 +13,15 @@ from handler.discord.snowflakes import lowest_at, time_of
 from handler.runtime.clock import iso
 from handler.sessions.names import Names
 from handler.sessions.reconcile.actions import EndGeneration, HoldDeletion, Plan, UpdateSession
-from handler.sessions.reconcile.changes import MIN_ACTIVITY_STEP
 from handler.sessions.reconcile.observation import Gone, Observation, OutOfReach, ThreadState, Unclear
-from handler.sessions.reconcile.plan import FEW_DELETIONS, HOLD_TIME, ONE_IN, make_plan
+from handler.sessions.reconcile.plan import make_plan
 from handler.sessions.threads.record import thread_attributes
 from handler.store.items import Namesake, Session, Status, session_from_item
 
+MIN_ACTIVITY_STEP: Final = timedelta(hours=1)
+FEW_DELETIONS: Final = 3
+HOLD_TIME: Final = timedelta(minutes=30)
+ONE_IN: Final = 5
 NAMES: Final = Names("Session ")
 CHANNEL: Final = "10"
 GUILD: Final = "1"
@@ -361,6 +364,12 @@ def test_a_held_deletion_waits_even_if_the_other_threads_came_back() -> None:
 
 def test_a_person_can_let_held_deletions_through() -> None:
     assert _ended_and_held(make_plan(replace(_deletions(4, 4), let_through=True), NAMES)) == (4, 0)
+
+
+def test_a_run_ends_twenty_generations_and_has_the_next_one_ask_for_the_others() -> None:
+    plan = make_plan(replace(_deletions(25, 25), let_through=True), NAMES)
+    assert _ended_and_held(plan) == (20, 0)
+    assert sum(isinstance(action, UpdateSession) for action in plan.actions) == 5
 
 
 def test_threads_without_a_clear_answer_do_not_count_as_looked_at() -> None:

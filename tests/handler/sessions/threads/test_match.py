@@ -7,17 +7,12 @@ import pytest
 
 from handler.discord.models import Channel
 from handler.runtime.clock import iso
-from handler.sessions.threads.match import (
-    ARCHIVE_TIME_MARGIN,
-    OVERLAP,
-    archived_window,
-    best_first,
-    is_adoptable,
-    is_public_thread,
-    next_page_before,
-)
+from handler.sessions.threads.match import archived_window, best_first, is_adoptable, is_public_thread, next_page_before
 from handler.store.items import Pointer, Session, Status
 from tests.kit.samples import CHANNEL, KEY, MADE_AT, THREAD_ID, session, thread
+
+ARCHIVE_TIME_MARGIN = timedelta(minutes=1)
+OVERLAP = timedelta(milliseconds=1)
 
 
 def test_the_best_thread_has_most_messages_then_the_latest_activity_then_the_smallest_id() -> None:

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handler.discord.messages import MAX_NONCE_LENGTH
-from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
 from handler.sessions.threads.source_message import read_thread_name, source_message, source_nonce
 
+MAX_NONCE_LENGTH = 25
+MAX_THREAD_NAME_UNITS = 100
+MAX_TOPIC_LENGTH = 300
 MAX_CONTENT = 2000  # Discord docs, "Message", content
 
 
