@@ -11,7 +11,9 @@ DELETIONS: Final = "reconciler/test_deletions_and_people.py"
 FAULTS: Final = "reconciler/test_faults.py"
 FOLLOWING: Final = "reconciler/test_following.py"
 HOUSEKEEPING: Final = "reconciler/test_housekeeping.py"
+INTERLEAVED: Final = "reconciler/test_housekeeping_interleaved.py"
 NEWS: Final = "reconciler/test_not_stuck.py"
+TWO_STOPS: Final = "test_wherever_an_open_and_a_run_stop_nobody_is_led_to_a_thread_that_is_about_to_go"
 
 RECONCILER: Final = (
     # What was heard of once
@@ -69,5 +71,32 @@ RECONCILER: Final = (
         "A run deletes at most five threads",
         Mutation("sessions/reconcile/housekeeping", "_LIMITS.get(type(action), CHANGES_PER_RUN)", "CHANGES_PER_RUN"),
         f"{HOUSEKEEPING}::test_no_run_deletes_more_than_five_threads",
+    ),
+    Rule(
+        "A deletion begins only with the mark as it was read",
+        Mutation(
+            "store/deletions",
+            '_MARKED_AS_READ: Final = f"{clauses.MARK_AS_READ} AND {clauses.NOT_BEING_DELETED}"',
+            "_MARKED_AS_READ: Final = clauses.NOT_BEING_DELETED",
+        ),
+        f"{INTERLEAVED}::{TWO_STOPS}",
+    ),
+    Rule(
+        "Once a deletion has begun an open's write is lost",
+        Mutation(
+            "store/sessions",
+            "conditions = [clauses.SAME_GENERATION, clauses.NOT_BEING_DELETED]",
+            "conditions = [clauses.SAME_GENERATION]",
+        ),
+        f"{INTERLEAVED}::{TWO_STOPS}",
+    ),
+    Rule(
+        "An open whose write is lost links nothing",
+        Mutation(
+            "sessions/opening/reuse",
+            "return write.mine if write.won else StartOver.WRITE_LOST",
+            "return write.mine if write.won else session",
+        ),
+        f"{INTERLEAVED}::{TWO_STOPS}",
     ),
 )

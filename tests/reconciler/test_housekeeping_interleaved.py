@@ -2,23 +2,61 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any, Final
 
 import pytest
 
 from handler.errors import DiscordUnavailable
 from tests.kit.guild import Guild
+from tests.kit.moments import Moment
 from tests.kit.recorded_calls import Died
 from tests.kit.table_view import GUILD
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences
 from tests.reconciler.housekeeping import BETWEEN_RUNS, DELETES, housekeep, idle, living_ids
 
-pytestmark = pytest.mark.guild(settings=DELETES)
+pytestmark = pytest.mark.guild(settings=DELETES, followed=False, imported=False)
 
-CALLS: Final = range(1, 40)  # more than a run makes that deletes one thread
-SEEDS: Final = range(60)
-MORE_RUNS: Final = 4  # after all that happened: whoever was to be led astray would be by then
+CALLS: Final = range(1, 31)  # one more than a run makes that deletes one thread
+CALLS_OF_MARKING: Final = range(1, 10)  # the same of a run that marks one
+CALLS_OF_OPENING: Final = range(1, 8)  # the same of an open that makes no new thread
+SEEDS: Final = range(15)
+MORE_RUNS: Final = 3  # after all that happened: whoever was to be led astray would be by then
+
+
+Moments = Mapping[tuple[bool, bool], Moment]
+Begin = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(scope="module")
+def moments() -> Moments:
+    """An idle session, its thread archived or not, marked or not."""
+    return {(archived, marked): _reach(archived, marked) for archived in (True, False) for marked in (True, False)}
+
+
+def _reach(archived: bool, marked: bool) -> Moment:
+    async def reach() -> Moment:
+        await idle(guild, archived=archived)
+        if marked:
+            assert await housekeep(guild) == {"Mark": 1}
+            await guild.wait(minutes=BETWEEN_RUNS)
+        return Moment(guild)
+
+    with Guild(settings=DELETES, followed=True, may_unlock=True) as guild:
+        return guild.run(reach())
+
+
+@pytest.fixture
+def begin(guild: Guild, moments: Moments) -> Begin:
+    """Go on from one of these moments; the result is the thread's id."""
+
+    async def go_on(*, archived: bool = True, marked: bool = True) -> str:
+        await moments[archived, marked].go_on(guild)
+        return str(guild.table.item("old")["discord_thread_id"])
+
+    return go_on
 
 
 def counted(guild: Guild, nth: int, act: Callable[[], Awaitable[None]]) -> list[int]:
@@ -36,13 +74,6 @@ def counted(guild: Guild, nth: int, act: Callable[[], Awaitable[None]]) -> list[
     return happened
 
 
-async def marked(guild: Guild, *, archived: bool = True) -> str:
-    thread_id = await idle(guild, archived=archived)
-    assert await housekeep(guild) == {"Mark": 1}
-    await guild.wait(minutes=BETWEEN_RUNS)
-    return thread_id
-
-
 async def more_runs(guild: Guild) -> None:
     guild.after_call = None
     for _ in range(MORE_RUNS):
@@ -50,33 +81,23 @@ async def more_runs(guild: Guild) -> None:
         await guild.reconcile()
 
 
-@pytest.mark.parametrize("archived", [True, False])
-@pytest.mark.parametrize("nth", CALLS)
-async def test_an_open_between_any_two_calls_is_led_to_a_thread_that_stays(
-    guild: Guild, nth: int, archived: bool
+@pytest.mark.parametrize(
+    ("archived", "marked", "opens", "calls"),
+    [(True, True, False, CALLS), (False, False, False, CALLS_OF_MARKING), (True, True, True, CALLS_OF_OPENING)],
+)
+async def test_as_many_calls_are_tried_as_there_are_and_one_more(
+    guild: Guild, begin: Begin, archived: bool, marked: bool, opens: bool, calls: Sequence[int]
 ) -> None:
-    await marked(guild, archived=archived)
-    links: list[str] = []
-
-    async def somebody_opens() -> None:
-        links.append((await guild.open("old")).thread_id)
-
-    happened = counted(guild, nth, somebody_opens)
-    await guild.reconcile()
-    if not happened:
-        links.append((await guild.open("old")).thread_id)
-    await more_runs(guild)
-    assert living_ids(guild, "old") == links
-    assert not guild.discord.threads[links[0]].locked
-    assert (await guild.open("old")).thread_id == links[0]
-    assert differences(guild) == []
+    await begin(archived=archived, marked=marked)
+    await (guild.open("old") if opens else guild.reconcile())
+    assert len(guild.calls) + 1 == max(calls)
 
 
-@pytest.mark.parametrize("nth", CALLS)
+@pytest.mark.parametrize("nth", CALLS_OF_MARKING)
 async def test_an_open_between_any_two_calls_of_the_first_run_is_led_to_a_thread_that_stays(
-    guild: Guild, nth: int
+    guild: Guild, begin: Begin, nth: int
 ) -> None:
-    thread_id = await idle(guild, archived=False)
+    thread_id = await begin(archived=False, marked=False)
     links: list[str] = []
 
     async def somebody_opens() -> None:
@@ -91,8 +112,10 @@ async def test_an_open_between_any_two_calls_of_the_first_run_is_led_to_a_thread
 
 @pytest.mark.parametrize("archived", [True, False])
 @pytest.mark.parametrize("nth", CALLS)
-async def test_what_a_member_writes_between_any_two_calls_is_not_lost(guild: Guild, nth: int, archived: bool) -> None:
-    thread_id = await marked(guild, archived=archived)
+async def test_what_a_member_writes_between_any_two_calls_is_not_lost(
+    guild: Guild, begin: Begin, nth: int, archived: bool
+) -> None:
+    thread_id = await begin(archived=archived)
     written: list[str] = []
 
     async def a_member_writes() -> None:
@@ -111,8 +134,10 @@ async def test_what_a_member_writes_between_any_two_calls_is_not_lost(guild: Gui
 
 
 @pytest.mark.parametrize("nth", CALLS)
-async def test_a_moderator_who_unlocks_between_any_two_calls_loses_no_message(guild: Guild, nth: int) -> None:
-    thread_id = await marked(guild)
+async def test_a_moderator_who_unlocks_between_any_two_calls_loses_no_message(
+    guild: Guild, begin: Begin, nth: int
+) -> None:
+    thread_id = await begin()
     written: list[str] = []
 
     async def a_moderator_writes() -> None:
@@ -133,10 +158,10 @@ async def test_a_moderator_who_unlocks_between_any_two_calls_loses_no_message(gu
 @pytest.mark.parametrize("archived", [True, False])
 @pytest.mark.parametrize("nth", CALLS)
 async def test_a_thread_that_a_moderator_locks_between_any_two_calls_stays_locked(
-    guild: Guild, nth: int, archived: bool
+    guild: Guild, begin: Begin, nth: int, archived: bool
 ) -> None:
     """With the audit log: without it, a lock that comes within one call of housekeeping's own looks like that."""
-    thread_id = await marked(guild, archived=archived)
+    thread_id = await begin(archived=archived)
     locked: list[str] = []
 
     async def a_moderator_locks() -> None:
@@ -158,12 +183,12 @@ async def test_a_thread_that_a_moderator_locks_between_any_two_calls_stays_locke
 @pytest.mark.parametrize("locks", [True, False])
 @pytest.mark.parametrize("audit_log", [True, False])
 async def test_a_moderator_who_opens_what_a_dead_run_was_about_to_delete_keeps_it(
-    guild: Guild, audit_log: bool, locks: bool
+    guild: Guild, begin: Begin, audit_log: bool, locks: bool
 ) -> None:
     """If the moderator has locked it again, or nobody knows, the lock stays."""
+    thread_id = await begin()
     if not audit_log:
         guild.people.set_permissions(GUILD, WITHOUT_AUDIT_LOG)
-    thread_id = await marked(guild)
 
     async def dies_once_it_has_begun() -> None:
         if "deleting_at" in guild.table.item("old"):
@@ -189,9 +214,9 @@ async def test_a_moderator_who_opens_what_a_dead_run_was_about_to_delete_keeps_i
 @pytest.mark.parametrize("archived", [True, False])
 @pytest.mark.parametrize("nth", CALLS)
 async def test_a_run_that_dies_after_any_call_loses_nothing(
-    guild: Guild, nth: int, archived: bool, opens: bool
+    guild: Guild, begin: Begin, nth: int, archived: bool, opens: bool
 ) -> None:
-    thread_id = await marked(guild, archived=archived)
+    thread_id = await begin(archived=archived)
     guild.calls.dies_after = nth
     try:
         await guild.reconcile()
@@ -212,10 +237,87 @@ async def test_a_run_that_dies_after_any_call_loses_nothing(
     assert not {"delete_marked_at", "deleting_at", "delete_locking_at"} & item.keys()
 
 
+# Both stop: one of them after one of its calls, then the other one; then the first one goes on to its end, then the other.
+
+
+class AtWork:
+    """Who stops after one of its calls until it may go on."""
+
+    current: ContextVar["AtWork"] = ContextVar("current")
+
+    def __init__(self, work: Coroutine[Any, Any, Any], stops_after: int) -> None:
+        self._work, self._calls_left = work, stops_after
+        self._stands, self._may_go_on = asyncio.Event(), asyncio.Event()
+        self.result: Any = None
+        self.left_nothing = False  # to go on with when it stands: it has come to its end, or the thread is deleted
+
+    async def begin(self) -> None:
+        """Work until it stops, or to the end."""
+        self._task = asyncio.ensure_future(self._do())
+        await self._stands.wait()
+
+    async def _do(self) -> None:
+        AtWork.current.set(self)
+        with suppress(DiscordUnavailable):  # it opened a thread whose deletion had just begun: "try again"
+            self.result = await self._work
+        self.left_nothing |= not self._stands.is_set()
+        self._stands.set()
+
+    async def end(self) -> None:
+        self._may_go_on.set()
+        await self._task
+
+    async def after_call(self) -> None:
+        self._calls_left -= 1
+        if self._calls_left == 0:
+            self._stands.set()
+            await self._may_go_on.wait()
+
+
+async def stop_who_is_at_work() -> None:
+    if (at_work := AtWork.current.get(None)) is not None:
+        await at_work.after_call()
+
+
+@pytest.mark.parametrize("archived", [True, False])
+@pytest.mark.parametrize("nth", CALLS_OF_OPENING)
+@pytest.mark.parametrize("first", ["the open", "the run"])
+def test_wherever_an_open_and_a_run_stop_nobody_is_led_to_a_thread_that_is_about_to_go(
+    moments: Moments, first: str, nth: int, archived: bool
+) -> None:
+    """The open stops after its nth call, the run after each of its calls."""
+    for nth_of_run in CALLS:
+        with Guild(settings=DELETES, imported=False, may_unlock=True) as guild:
+            an_open, a_run = AtWork(guild.open("old"), nth), AtWork(guild.reconcile(), nth_of_run)
+            order = (an_open, a_run) if first == "the open" else (a_run, an_open)
+            links = guild.run(work_in_order(guild, moments[archived, True], an_open, order))
+        assert len({*links}) == 1, f"the run stopped after call {nth_of_run}: {links}"
+        if order[0].left_nothing:
+            return
+    assert first == "the open", "a run makes more calls"
+
+
+async def work_in_order(guild: Guild, moment: Moment, an_open: AtWork, order: tuple[AtWork, AtWork]) -> list[str]:
+    """The links that were given then and later, and the living threads."""
+    await moment.go_on(guild)
+    guild.after_call, guild.after_every_call = stop_who_is_at_work, True
+    for at_work in order:
+        await at_work.begin()
+        at_work.left_nothing |= not guild.discord.threads
+    for at_work in order:
+        await at_work.end()
+    links = [] if an_open.result is None else [an_open.result.thread_id, (await guild.open("old")).thread_id]
+    await more_runs(guild)
+    links.append((await guild.open("old")).thread_id)
+    assert differences(guild) == []
+    assert not guild.discord.threads[links[-1]].locked
+    return [*links, *living_ids(guild, "old")]
+
+
 @pytest.mark.parametrize("seed", SEEDS)
-async def test_opens_messages_and_runs_at_once_in_any_order(guild: Guild, seed: int) -> None:
+async def test_opens_messages_and_runs_at_once_in_any_order(guild: Guild, begin: Begin, seed: int) -> None:
     chance = random.Random(seed)
-    thread_id = await marked(guild, archived=chance.random() < 0.7)
+    thread_id = await begin(archived=chance.random() < 0.7)
     links: list[str] = []
     refused: list[str] = []
     written: list[str] = []
