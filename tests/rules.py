@@ -13,6 +13,8 @@ from typing import Final
 
 import pytest
 
+from tests.guild_rules import GUILDS
+from tests.housekeeping_rules import HOUSEKEEPING_RULES
 from tests.kit.mutation import HANDLER
 from tests.limit_rules import LIMITS
 from tests.protocol_rules import PROTOCOL
@@ -22,7 +24,7 @@ from tests.reconciler_rules import RECONCILER
 VARIABLE: Final = "ONETHREAD_BROKEN_RULE"  # for the pytest that is to run with a rule broken: the rule's number
 FAILED: Final = 1  # pytest's exit status: tests ran, and some failed
 
-RULES: Final = (*PROTOCOL, *RECONCILER, *READING, *LIMITS)
+RULES: Final = (*PROTOCOL, *RECONCILER, *GUILDS, *HOUSEKEEPING_RULES, *READING, *LIMITS)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -12,6 +12,7 @@ from handler.runtime.clock import iso
 from infra.simulator.models import Thread
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, default_permissions_without, permission_bits
 from tests.kit.guild import Guild
+from tests.kit.recorded_calls import Died
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences
@@ -125,6 +126,28 @@ async def test_where_a_thread_was_archived_the_mark_of_its_channel_moves_on_and_
     )
     assert guild.calls.count(ARCHIVED) == 1
     assert await guild.reconcile() == {}
+
+
+async def test_after_a_death_between_them_the_mark_has_moved_and_the_thread_is_not_archived_on_record_yet(
+    guild: Guild,
+) -> None:
+    """Once it is, nothing shows any more that it has left the active list."""
+    thread_id = (await guild.open("a")).thread_id
+    await guild.reconcile()
+    before = guild.table.channel()["imported_at"]
+    await guild.wait(minutes=60)
+    guild.people.archive(thread_id)
+    await guild.wait(minutes=10)
+
+    async def dies_with_the_first_of_them() -> None:
+        if guild.table.item("a")["archived"] or guild.table.channel()["imported_at"] != before:
+            guild.after_call = None
+            raise Died
+
+    guild.after_call = dies_with_the_first_of_them
+    with pytest.raises(Died):
+        await guild.reconcile()
+    assert guild.table.channel()["imported_at"] > before
 
 
 async def test_a_mark_that_lies_far_behind_is_left_to_an_opener(guild: Guild) -> None:

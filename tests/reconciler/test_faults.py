@@ -8,10 +8,11 @@ from typing import Final
 
 import pytest
 
-from handler.errors import OnethreadError
+from handler.errors import OnethreadError, RateLimited
 from handler.runtime.clock import iso
 from infra.simulator.exchange import Response
 from infra.simulator.faults import DROP, Failure
+from infra.simulator.refusals import too_many_requests
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.reconciler.differences import differences, mapped_threads
@@ -161,6 +162,8 @@ async def test_a_person_lets_held_deletions_through(guild: Guild) -> None:
     for thread_id in threads:
         guild.people.delete_thread(thread_id)
     assert (await guild.report())["held"] == 4
+    guild.table.put(guild.table.guild(), let_through_until=iso(guild.now - timedelta(seconds=1)))
+    assert (await guild.report())["held"] == 4, "the time for that is over"
     guild.table.put(guild.table.guild(), let_through_until=iso(guild.now + timedelta(hours=1)))
     assert await guild.reconcile() == {"EndGeneration": 4}
 
@@ -175,19 +178,37 @@ async def test_a_channel_that_is_deleted_keeps_its_sessions_and_is_asked_for_eve
     assert guild.calls.count("GET /channels/{channel_id}") == 0
 
 
-async def test_a_thread_out_of_reach_is_kept_and_asked_for_ever_more_seldom(guild: Guild) -> None:
-    await guild.open("a")
+@pytest.mark.parametrize("what", ["the thread", "its channel"])
+async def test_what_is_out_of_reach_is_kept_and_asked_for_ever_more_seldom(guild: Guild, what: str) -> None:
+    thread_id = (await guild.open("a")).thread_id
+    if what == "the thread":
+        await guild.open("b")  # so that the channel answers
     await guild.reconcile()
-    guild.people.set_permissions(CHANNEL, ())
+    if what == "the thread":
+        guild.people.auto_archive(thread_id)
+        guild.discord.faults.inject("GET", f"/channels/{thread_id}", FAULTS["no access"], times=ALWAYS)
+    else:
+        guild.people.set_permissions(CHANNEL, ())
     asked = []
-    for hour in range(24 * 40):
+    for hour in range(24 * 18):
         await guild.reconcile()
         if guild.calls.count("GET /channels/{channel_id}"):
             asked.append(hour)
         await guild.wait(minutes=60)
-    assert asked[:5] == [0, 1, 2, 4, 8]
-    assert max(later - earlier for earlier, later in pairwise(asked)) == 24 * 7
+    assert asked == [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 256 + 24 * 7]
     assert guild.table.item("a")["status"] == "open"
+
+
+async def test_a_429_in_the_middle_ends_the_run(guild: Guild) -> None:
+    threads = [(await guild.open(name)).thread_id for name in "ab"]
+    await guild.reconcile()
+    for thread_id in threads:
+        guild.people.archive(thread_id)
+    guild.discord.faults.inject("GET", "/channels/{channel_id}", too_many_requests(1.0))
+    with pytest.raises(RateLimited):
+        await guild.reconcile()
+    assert guild.calls.count("GET /channels/{channel_id}") == 1
+    assert await guild.reconcile() == {"AdvanceWatermark": 1, "UpdateSession": 2}
 
 
 async def test_a_thread_that_comes_back_into_reach_is_as_it_was(guild: Guild) -> None:

@@ -2,6 +2,8 @@
 
 import pytest
 
+from handler.errors import RateLimited
+from infra.simulator.refusals import too_many_requests
 from tests.kit.guild import MEMBER, MODERATOR, Guild
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences
@@ -79,6 +81,16 @@ async def test_a_message_in_the_very_moment_of_archiving_opens_the_thread_again(
     guild.after_call = wait_for_the_list
     assert await housekeep(guild) == {"housekeeping_lost": 1}
     assert not guild.discord.threads[thread_id].archived
+
+
+@pytest.mark.guild(settings=ARCHIVES)
+async def test_a_run_is_complete_before_housekeeping_fails(guild: Guild) -> None:
+    await idle(guild, days=2, archived=False)
+    guild.people.rename(guild.people.create_thread(CHANNEL, "talk"), "more talk")
+    guild.discord.faults.inject("PATCH", "/channels/{channel_id}", too_many_requests(1.0))
+    with pytest.raises(RateLimited):
+        await guild.reconcile()
+    assert guild.table.guild()["audit_watermark"] == guild.discord.state.audit[GUILD][-1].id
 
 
 # DeleteAfterDays, archive

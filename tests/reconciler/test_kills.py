@@ -5,6 +5,7 @@ from typing import Any, Final
 import pytest
 
 from tests.kit.guild import Guild
+from tests.kit.moments import Moment
 from tests.kit.recorded_calls import Died
 from tests.kit.table_view import CHANNEL
 from tests.reconciler.differences import differences
@@ -26,7 +27,7 @@ _MOMENTS: Final = frozenset(
 )
 
 
-async def _everything_at_once(guild: Guild) -> None:
+async def _everything_at_once(guild: Guild) -> Moment:
     """One of each: a rename to another session's name, an archived thread, a lock, deletions, strangers, dead claims."""
     threads = {name: (await guild.open(name)).thread_id for name in "abcdefgh"}
     await guild.reconcile()
@@ -44,21 +45,22 @@ async def _everything_at_once(guild: Guild) -> None:
     guild.people.create_thread(CHANNEL, "Session new")
     guild.people.create_thread(CHANNEL, "Session a")
     await guild.wait(minutes=1)
+    return Moment(guild)
 
 
 def _meaning(guild: Guild) -> list[dict[str, Any]]:
     return [{name: value for name, value in i.items() if name not in _MOMENTS} for i in guild.table.items()]
 
 
-def _end(dies_after: int | None) -> tuple[bool, list[dict[str, Any]], Any]:
-    with Guild(followed=True, may_unlock=True, rename_limit=None) as guild:
-        killed = guild.run(_run_twice(guild, dies_after))
+def _end(moment: Moment, dies_after: int | None) -> tuple[bool, list[dict[str, Any]], Any]:
+    with Guild(imported=False) as guild:
+        killed = guild.run(_run_twice(guild, moment, dies_after))
         return killed, _meaning(guild), sorted(guild.discord.threads)
 
 
-async def _run_twice(guild: Guild, dies_after: int | None) -> bool:
+async def _run_twice(guild: Guild, moment: Moment, dies_after: int | None) -> bool:
     """Whether the first run was killed."""
-    await _everything_at_once(guild)
+    await moment.go_on(guild)
     killed = False
     if dies_after is not None:
         guild.calls.dies_after = dies_after
@@ -74,10 +76,34 @@ async def _run_twice(guild: Guild, dies_after: int | None) -> bool:
 
 
 def test_killed_after_any_call_the_next_run_ends_in_the_same_place() -> None:
-    _, items, threads = _end(None)
+    with Guild(followed=True, may_unlock=True, rename_limit=None) as guild:
+        moment = guild.run(_everything_at_once(guild))
+    _, items, threads = _end(moment, None)
     for calls in range(1, MAX_CALLS):
-        killed, found, living = _end(calls)
+        killed, found, living = _end(moment, calls)
         assert (found, living) == (items, threads), f"killed after call {calls}"
         if not killed:
             return
     raise AssertionError("the run never came to its end")
+
+
+async def test_killed_while_it_writes_a_rename_down_the_next_run_still_notes_the_new_name(guild: Guild) -> None:
+    """The thread is archived, and was before: nobody but the record tells that it was called otherwise."""
+    thread_id = (await guild.open("a")).thread_id
+    guild.people.archive(thread_id)
+    await guild.reconcile()
+    guild.people.edit_thread(thread_id, archived=False, name="Session b")
+    guild.people.archive(thread_id)
+
+    async def dies_of_the_first_write() -> None:
+        if guild.table.namesakes("b") or guild.table.item("a")["thread_name"] == "Session b":
+            guild.after_call = None
+            raise Died
+
+    guild.after_call = dies_of_the_first_write
+    with pytest.raises(Died):
+        await guild.reconcile()
+    guild.restart()
+    await guild.reconcile()
+    assert guild.table.namesakes("b") == [thread_id]
+    assert differences(guild) == []

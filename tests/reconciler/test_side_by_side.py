@@ -17,10 +17,19 @@ async def test_what_the_index_says_is_read_again_before_it_is_believed(guild: Gu
     guild.index = guild.memory.fork()
     guild.people.delete_thread(old)
     new = (await guild.open("a")).thread_id
-    await guild.report()
+    assert await guild.reconcile() == {}
     assert guild.table.item("a")["discord_thread_id"] == new
     assert guild.table.item("a")["generation"] == 2
     assert differences(guild) == []
+
+
+async def test_what_an_earlier_run_wrote_is_not_written_again_while_the_index_does_not_show_it(guild: Guild) -> None:
+    thread_id = (await guild.open("a")).thread_id
+    await guild.reconcile()
+    guild.index = guild.memory.fork()
+    guild.people.archive(thread_id)
+    assert await guild.reconcile() == {"UpdateSession": 1, "AdvanceWatermark": 1}
+    assert await guild.reconcile() == {}
 
 
 async def test_an_index_that_does_not_show_a_session_yet_makes_no_stranger_of_its_thread(guild: Guild) -> None:
@@ -30,6 +39,25 @@ async def test_an_index_that_does_not_show_a_session_yet_makes_no_stranger_of_it
     await guild.report()
     assert guild.table.item("a") == before
     assert guild.table.of_kind("NAMESAKE#") == []
+
+
+async def test_a_thread_that_was_archived_right_after_the_list_was_read_is_not_opened_on_record(guild: Guild) -> None:
+    """The list is older than the record: nobody watched the session before the list showed its thread."""
+    thread_id = (await guild.open("a")).thread_id
+    guild.people.archive(thread_id)
+    await guild.reconcile()
+    await guild.wait(minutes=30)
+    guild.people.unarchive(thread_id)
+
+    async def archives_it_again() -> None:
+        if guild.calls.names[-1] == "GET /guilds/{guild_id}/threads/active":
+            guild.after_call = None
+            guild.people.archive(thread_id)
+
+    guild.after_call = archives_it_again
+    await guild.reconcile()
+    assert guild.table.item("a")["archived"]
+    assert differences(guild) == []
 
 
 async def test_one_record_that_moved_does_not_keep_the_others_waiting(guild: Guild) -> None:
