@@ -20,7 +20,7 @@ from handler.config import EnsureConfig
 from handler.discord.snowflakes import is_snowflake
 from handler.errors import ConfigurationError, OnethreadError, ThreadLocked, TimedOut
 from handler.runtime import telemetry
-from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
+from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_for, run_until
 from handler.runtime.validation import read_request
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.names import MAX_TOPIC_LENGTH, Names
@@ -135,9 +135,8 @@ async def _open(environment: Environment[EnsureConfig], request: OpenRequest, de
     try:
         return await run_until(environment.clock, deadline, work, grace=GRACE_SECONDS)
     except TimedOut:
-        release_by = Deadline.after(environment.clock.now(), RELEASE_SECONDS)
         with contextlib.suppress(OnethreadError):
-            await run_until(environment.clock, release_by, environment.sessions.end_lease(request))
+            await run_for(environment.clock, RELEASE_SECONDS, environment.sessions.end_lease(request))
         raise
 
 

@@ -23,7 +23,7 @@ A job whose worker dies is delivered again too. Everything it did may be done ag
 import contextlib
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from handler import bootstrap
 from handler.aws import sqs_events
@@ -48,7 +48,7 @@ from handler.errors import (
     TryAgain,
 )
 from handler.runtime import telemetry
-from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
+from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_for, run_until
 from handler.runtime.telemetry import Metric
 from handler.store.jobs import JobClaim
 
@@ -61,8 +61,6 @@ MARGIN_SECONDS: Final = 8.0  # of Lambda's time, after the command: the grace, p
 MAX_RECEIVES: Final = 3  # the queue's maxReceiveCount: what fails then becomes a dead letter
 REDELIVERY_SECONDS: Final = 90  # the queue's visibility time-out: a failed message comes again after this, at most
 MIN_TOKEN_LIFE: Final = timedelta(seconds=10)  # after a wait: with less, nothing gets done
-
-T = TypeVar("T")
 
 
 def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
@@ -244,13 +242,13 @@ class Attempt:
     async def _note(self, write: Coroutine[Any, Any, None]) -> None:
         """Record how far the job is. Best effort: without it a repeat is worked on once more."""
         with contextlib.suppress(OnethreadError):
-            await self._limit(NOTE_SECONDS, write)
+            await run_for(self._clock, NOTE_SECONDS, write)
 
     async def _send(self, job: Job, delay_seconds: int) -> bool:
         """Whether SQS certainly has the job, which is put back; then the messages before it are repeats."""
         sending = self._environment.jobs.send(jobs.encode(job), group=job.group, delay_seconds=delay_seconds)
         try:
-            sent = await self._limit(SEND_SECONDS, sending)
+            sent = await run_for(self._clock, SEND_SECONDS, sending)
         except TimedOut:
             sent = False
         if sent:
@@ -268,9 +266,6 @@ class Attempt:
         now, ends = self._clock.now(), self._ends.at - timedelta(seconds=SEND_MARGIN_SECONDS)
         until = max(now + timedelta(seconds=EDIT_SECONDS), min(self._answer.young_until, ends))
         return await self._answer.edit(answer, Deadline(until), patient=patient)
-
-    async def _limit(self, seconds: float, work: Coroutine[Any, Any, T]) -> T:
-        return await run_until(self._clock, Deadline.after(self._clock.now(), seconds), work)
 
 
 bootstrap.prepare(WorkerConfig)

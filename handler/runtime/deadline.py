@@ -68,6 +68,11 @@ async def run_until(clock: Clock, deadline: Deadline, work: Coroutine[Any, Any, 
     return task.result()
 
 
+async def run_for(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """`run_until`, with a deadline that many seconds from now."""
+    return await run_until(clock, Deadline.after(clock.now(), seconds), work)
+
+
 async def _set_deadline_and_run(deadline: Deadline, work: Coroutine[Any, Any, T]) -> T:
     set_deadline(deadline)  # in this task's own context
     return await work

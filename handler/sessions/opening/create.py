@@ -21,7 +21,7 @@ from handler.errors import (
     OnethreadError,
 )
 from handler.runtime.concurrency import gather
-from handler.runtime.deadline import Deadline, run_until
+from handler.runtime.deadline import run_for
 from handler.sessions.context import Context
 from handler.sessions.model import LookUp, Opened, StartOver
 from handler.sessions.opening.adopt import adopt, link_renamed
@@ -159,7 +159,7 @@ async def _rename_foreign(opener: Opener, session: Session, thread: Channel) -> 
     with contextlib.suppress(OnethreadError):
         if thread.owner_id != await context.discord.current_user_id():
             rename = context.discord.change_thread(thread.id, name=name, reason=opener.reason)
-            return await run_until(context.clock, Deadline.after(context.clock.now(), RENAME_SECONDS), rename)
+            return await run_for(context.clock, RENAME_SECONDS, rename)
     return thread
 
 

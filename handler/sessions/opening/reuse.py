@@ -14,7 +14,7 @@ from handler.errors import (
     ThreadLocked,
 )
 from handler.runtime.concurrency import gather
-from handler.runtime.deadline import Deadline, run_until
+from handler.runtime.deadline import run_for
 from handler.sessions.context import Context
 from handler.sessions.model import Opened, Outcome, StartOver
 from handler.sessions.opening import rights
@@ -95,9 +95,8 @@ async def invite(opener: Opener, thread: Channel) -> None:
     """Add the requester to the thread, so that it is in their list. Best effort: the link works without it."""
     context, user_id = opener.context, opener.request.requester.user_id
     if user_id is not None:
-        deadline = Deadline.after(context.clock.now(), INVITE_SECONDS)
         with contextlib.suppress(OnethreadError):
-            await run_until(context.clock, deadline, context.discord.add_thread_member(thread.id, user_id))
+            await run_for(context.clock, INVITE_SECONDS, context.discord.add_thread_member(thread.id, user_id))
 
 
 async def _end_generation(opener: Opener, session: Session) -> Ended | StillThere:

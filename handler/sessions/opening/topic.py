@@ -12,7 +12,7 @@ import contextlib
 from typing import Final
 
 from handler.errors import DiscordRefused, OnethreadError
-from handler.runtime.deadline import Deadline, run_until
+from handler.runtime.deadline import run_for
 from handler.sessions.context import Context
 from handler.sessions.threads.source_message import describe_session
 from handler.store.items import Session
@@ -41,7 +41,7 @@ async def _edit(context: Context, session: Session) -> bool:
     body = describe_session(context.names, session, topic=session.topic_to_show)
     edit = context.discord.edit_message(session.parent_channel_id, session.source_message_id or "", body)
     try:
-        await run_until(context.clock, Deadline.after(context.clock.now(), EDIT_SECONDS), edit)
+        await run_for(context.clock, EDIT_SECONDS, edit)
     except DiscordRefused:
         return False
     return True
