@@ -204,6 +204,7 @@ class TryAgain(OnethreadError):
     """The same request may succeed later; nothing is lost."""
 
     retryable = True
+    repeated_by_us: ClassVar[bool] = True  # False: it takes people or much time, so only the requester repeats it
     kind = "discord_unavailable"
 
 
@@ -211,6 +212,7 @@ class TooManyThreads(TryAgain):
     """The guild is at its limit of active threads (Discord: 160006, 160007)."""
 
     kind = "too_many_threads"
+    repeated_by_us = False
     default_message = (
         "This server has too many active threads, so Discord won't open another. Archive some, then try again."
     )
@@ -220,6 +222,7 @@ class TooManyCreations(TryAgain):
     """The member has had as many sessions created as one may (`MemberCreationsPerHour`). No program meets it."""
 
     kind = "rate_limited"
+    repeated_by_us = False
     default_message = "You've started a lot of sessions here. Try again in some minutes."
 
 
@@ -258,7 +261,6 @@ class Importing(TryAgain):
 class DiscordUnavailable(TryAgain):
     """Discord cannot be reached, answers 5xx, or sends a malformed response."""
 
-    kind = "discord_unavailable"
     default_message = "Discord isn't answering properly right now. Nothing is lost: try again in a minute."
 
 
@@ -295,5 +297,4 @@ def quantity(number: int, noun: str) -> str:
 
 def permission_title(permission: str) -> str:
     """``CREATE_PUBLIC_THREADS`` → ``Create Public Threads``, as in Discord's settings."""
-    small = {"in"}
-    return " ".join(w if w in small else w.capitalize() for w in permission.lower().split("_"))
+    return " ".join(w if w == "in" else w.capitalize() for w in permission.lower().split("_"))

@@ -33,8 +33,6 @@ from handler.errors import (
     OnethreadError,
     RateLimited,
     TimedOut,
-    TooManyCreations,
-    TooManyThreads,
     TryAgain,
 )
 from handler.runtime import telemetry
@@ -114,12 +112,9 @@ async def _run_or_hand_over(
         if isinstance(answer, AnswerFirst):  # nothing can be done here once the response is on its way
             raise TimedOut("something is left to do after the answer")
         return _callback(interaction, answer)
-    except (TooManyThreads, TooManyCreations) as error:  # no use in waiting: people have to archive some, or come back
-        log_failure(error)
-        return responses.reply(texts.failure(error))
-    except TryAgain as error:
-        return await _hand_over(environment, interaction, received, error)
     except OnethreadError as error:
+        if isinstance(error, TryAgain) and error.repeated_by_us:
+            return await _hand_over(environment, interaction, received, error)
         log_failure(error)
         return responses.reply(texts.failure(error))
 

@@ -43,8 +43,6 @@ from handler.errors import (
     OnethreadError,
     RateLimited,
     TimedOut,
-    TooManyCreations,
-    TooManyThreads,
     TryAgain,
 )
 from handler.runtime import telemetry
@@ -145,7 +143,7 @@ class Attempt:
             return await self._put_back(wait)
         except OnethreadError as error:
             log_failure(error)
-            if isinstance(error, TryAgain) and not isinstance(error, TooManyThreads | TooManyCreations):
+            if isinstance(error, TryAgain) and error.repeated_by_us:
                 return await self._leave_to_next_receive(error)
             answer = texts.failure(error)
         return await self._finish(answer)
