@@ -14,19 +14,19 @@ SCHEDULES = 60  # random ones, of each scenario with three actors
 
 MUTATIONS: dict[str, tuple[Callable[[], AbstractContextManager[None]], Scenario]] = {
     "the deletion of the source message": (
-        mutations.without_the_deletion,
+        mutations.WITHOUT_THE_DELETION.applied,
         EXHAUSTIVE["a thread is deleted, and its message may have another"],
     ),
     "the second look": (
-        mutations.without_the_second_look,
+        mutations.WITHOUT_THE_SECOND_LOOK.applied,
         EXHAUSTIVE["a thread is deleted, another is renamed"],
     ),
     "the look-up before the anchor": (
-        mutations.without_the_look_up,
+        mutations.WITHOUT_THE_LOOK_UP.applied,
         EXHAUSTIVE["one opener, a person makes the thread"],
     ),
-    "the search": (mutations.without_the_search, EXHAUSTIVE["one opener, only the search has the thread"]),
-    "the status in Record's condition": (mutations.without_the_status, EXHAUSTIVE["a dropped claim"]),
+    "the search": (mutations.WITHOUT_THE_SEARCH.applied, EXHAUSTIVE["one opener, only the search has the thread"]),
+    "the status in Record's condition": (mutations.WITHOUT_THE_STATUS.applied, EXHAUSTIVE["a dropped claim"]),
     "the pointer in Record": (
         mutations.without_the_early_pointer,
         EXHAUSTIVE["a thread is renamed to the other's name"],

@@ -2,79 +2,42 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 from unittest.mock import patch
 
-from handler.discord.models import Channel
-from handler.sessions.context import Context
-from handler.sessions.model import LookUp
-from handler.sessions.names import SessionName
-from handler.sessions.opening import create, reuse
-from handler.sessions.threads import generation, look_up
-from handler.sessions.threads.generation import Ended, StillThere, find_thread
 from handler.store import clauses
-from handler.store.items import ChannelItem, Session, Status, pointer_item_key
+from handler.store.items import Session, Status, pointer_item_key
 from handler.store.sessions import SessionStore
 from handler.store.writes import Write, update_session
+from tests.kit.mutation import Mutation
 
+_DELETION: Final = "    await _delete_source_message(context, session)\n"
+_SECOND_LOOK: Final = """\
+    if (found := await find_thread(context, session)) is not None:
+        return StillThere(found)
+"""
 
-@contextmanager
-def without_the_deletion() -> Iterator[None]:
-    """A generation ends, and its source message stays: a paused process can still start a thread from it."""
-
-    async def nothing(context: Context, session: Session) -> None:
-        return None
-
-    with patch.object(generation, "_delete_source_message", nothing):
-        yield
-
-
-@contextmanager
-def without_the_second_look() -> Iterator[None]:
-    """After the deletion nobody looks whether a thread was started just before."""
-
-    async def no_second_look(context: Context, session: Session, *, refused: bool = False) -> Ended | StillThere:
-        if not refused and (found := await find_thread(context, session)) is not None:
-            return StillThere(found)
-        await generation._delete_source_message(context, session)
-        await context.store.sessions.end_generation(session, now=context.clock.now())
-        return Ended()
-
-    with (
-        patch.object(generation, "end_generation", no_second_look),
-        patch.object(create, "end_generation", no_second_look),
-        patch.object(reuse, "end_generation", no_second_look),
-    ):
-        yield
-
-
-@contextmanager
-def without_the_look_up() -> Iterator[None]:
-    """The anchor is posted without looking for a thread of that name first."""
-
-    async def look(context: Context, channel: ChannelItem, name: SessionName) -> LookUp:
-        return LookUp()
-
-    with patch.object(create, "look_up", look):
-        yield
-
-
-@contextmanager
-def without_the_search() -> Iterator[None]:
-    """Nobody asks Discord's search: what is in no list is not found."""
-
-    async def find_nothing(context: Context, channel_id: str, name: SessionName) -> list[Channel]:
-        return []
-
-    with patch.object(look_up, "search", find_nothing):
-        yield
-
-
-@contextmanager
-def without_the_status() -> Iterator[None]:
-    """A source message may be recorded for a session that was dropped to vacant meanwhile."""
-    with patch.object(clauses, "RECORDABLE", f"{clauses.SAME_GENERATION} AND {clauses.NOTHING_RECORDED}"):
-        yield
+# A generation ends, and its source message stays: a paused process can still start a thread from it.
+WITHOUT_THE_DELETION: Final = Mutation("sessions/threads/generation", _DELETION, "")
+# After the deletion nobody looks whether a thread was started just before.
+WITHOUT_THE_SECOND_LOOK: Final = Mutation("sessions/threads/generation", _DELETION + _SECOND_LOOK, _DELETION)
+# The anchor is posted without looking for a thread of that name first.
+WITHOUT_THE_LOOK_UP: Final = Mutation(
+    "sessions/opening/create",
+    """\
+found, again_at = await gather(
+            look_up(opener.context, channel, opener.request.name), count_creation(opener, session)
+        )""",
+    "found, again_at = LookUp(), None",
+)
+# Nobody believes Discord's search: what is in no list is not found.
+WITHOUT_THE_SEARCH: Final = Mutation(
+    "sessions/threads/search", "return [thread for thread in hits if", "return [] and [thread for thread in hits if"
+)
+# A source message may be recorded for a session that was dropped to vacant meanwhile.
+WITHOUT_THE_STATUS: Final = Mutation(
+    "store/clauses", 'RECORDABLE: Final = f"{STILL_CREATING} AND {SAME', 'RECORDABLE: Final = f"{SAME'
+)
 
 
 @contextmanager
