@@ -169,7 +169,8 @@ async def test_two_interactions_with_one_id_are_two_jobs(case: Case) -> None:
 
 async def test_jobs_that_one_limit_stopped_twice_come_back_at_different_times(case: Case) -> None:
     case.script(*[RateLimited(30.0)] * 8, "done")
-    asked = [await case.ask(old=2.9) for _ in range(4)]
+    # Of made-up ids two may have the same share by chance; these four have not.
+    asked = [await case.ask(old=2.9, interaction_id=str(number)) for number in (1001, 1002, 1003, 1004)]
     await case.work()
     again = [[sent.delay for sent in case.queue.sent if sent.body["put_backs"] == times] for times in (1, 2)]
     assert again[0] == [30] * 4
