@@ -17,8 +17,8 @@ from handler.aws import clients, dynamodb, parameter_store
 from handler.aws.parameter_store import BotTokenParameter
 from handler.aws.sqs import Queue
 from handler.commands import jobs
-from handler.commands.command import Commands
-from handler.commands.registry import COMMANDS
+from handler.commands.command import Commands, Completions
+from handler.commands.registry import COMMANDS, COMPLETIONS
 from handler.config import Config, ReconcilerConfig, WorkerConfig
 from handler.discord.exchange import NO_RATE_LIMIT_WAITS, RetryPolicy
 from handler.discord.rest import Discord, RateLimits, TokenSource, build_client, httpx_send
@@ -56,6 +56,7 @@ class Environment(Generic[C]):
         *,
         clock: Clock | None = None,
         commands: Commands = COMMANDS,
+        completions: Completions = COMPLETIONS,
         aws: "AwsSession | None" = None,
         transport: "httpx.AsyncBaseTransport | None" = None,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
@@ -63,6 +64,7 @@ class Environment(Generic[C]):
         self.config = settings
         self.clock = clock or SystemClock()
         self.commands = commands
+        self.completions = completions
         self._aws = aws
         self._transport = transport
         self._runner = asyncio.Runner(loop_factory=loop_factory)

@@ -4,6 +4,7 @@
     ├── ConfigurationError
     ├── InvalidRequest
     ├── InvalidName
+    ├── SessionNotFound
     ├── UnsupportedChannel
     ├── ChannelGone
     ├── MissingAccess
@@ -77,6 +78,13 @@ class InvalidName(OnethreadError):
 
     kind = "invalid_name"
     default_message = "That session name can't be used. Choose another one."
+
+
+class SessionNotFound(OnethreadError):
+    """There is no such session, or the requester may not know of it: the two are told apart by nobody."""
+
+    kind = "not_found"
+    default_message = "There's no session of that name in this channel. `/session list` shows those that there are."
 
 
 class UnsupportedChannel(OnethreadError):

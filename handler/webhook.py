@@ -5,11 +5,13 @@
     … 2.9 s    if not, it is cancelled and the interaction goes to the queue; the response is a deferral (type 5)
     3 s        Discord gives up
 
-If a cold start used up the time, the interaction goes straight to the queue. If the hand-over failed or its outcome is
+An autocompletion cannot be deferred: without a result in time it has no choices. If a cold start used up the time, the interaction goes straight to the queue. If the hand-over failed or its outcome is
 unknown, the answer is "nothing is lost, try again" (type 4); if the job is in the queue after all, the worker replaces
-that answer with the link. A button's answer replaces the message that holds it: types 7 and 6 instead of 4 and 5.
+that answer with the link. The answer to a button beneath an ephemeral message replaces that message: types 7 and 6
+instead of 4 and 5.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -24,6 +26,7 @@ from handler.commands.jobs import Job, whole_seconds
 from handler.commands.outcomes import log_failure, run_command
 from handler.config import WebhookConfig
 from handler.discord import interactions, responses
+from handler.discord.components import Modal
 from handler.discord.interactions import Interaction
 from handler.discord.responses import Callback, Message
 from handler.discord.signature import RequestRefused, verify
@@ -73,11 +76,32 @@ async def _answer(environment: Environment[WebhookConfig], payload: dict[str, An
         case InteractionType.PING:
             return responses.pong()
         case InteractionType.APPLICATION_COMMAND_AUTOCOMPLETE:
-            return responses.no_choices()
-        case InteractionType.APPLICATION_COMMAND | InteractionType.MESSAGE_COMPONENT:
+            return responses.choices(await _complete(environment, payload, received))
+        case InteractionType.APPLICATION_COMMAND | InteractionType.MESSAGE_COMPONENT | InteractionType.MODAL_SUBMIT:
             return await _answer_command(environment, payload, received)
         case _:
             return responses.reply(texts.unknown_component())
+
+
+async def _complete(
+    environment: Environment[WebhookConfig], payload: dict[str, Any], received: datetime
+) -> Sequence[tuple[str, str]]:
+    """The choices for the option that the user is typing; none if anything is wrong, since there is nowhere to say it."""
+    interaction = interactions.parse(payload)
+    if interaction is None or not environment.sessions.context.serves(interaction.guild_id):
+        return ()
+    telemetry.redact_in_request(interaction.token)
+    telemetry.set_fields(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
+    if (completion := environment.completions.get(interaction.focused or "")) is None:
+        return ()
+    deadline = Deadline.after(received, ANSWER_SECONDS)
+    try:
+        return await run_until(environment.clock, deadline, completion(environment.sessions, interaction))
+    except OnethreadError as error:
+        log_failure(error)
+    except Exception:
+        telemetry.log_fault()
+    return ()
 
 
 async def _answer_command(
@@ -143,15 +167,19 @@ async def _hand_over(
     if not sent:
         return responses.reply(texts.hand_over_failure() if isinstance(error, TimedOut) else texts.failure(error))
     telemetry.add_metric(Metric.HAND_OVERS)
-    return responses.defer_update() if interaction.is_button else responses.defer()
+    return responses.defer_update() if interaction.replaces_message else responses.defer()
 
 
-def _callback(interaction: Interaction, answer: Message) -> Callback:
-    """The answer in the response: a new message, or in place of the one that holds the button.
+def _callback(interaction: Interaction, answer: Message | Modal) -> Callback:
+    """The answer in the response: a new message, or in place of the one that holds the button; or a modal.
 
     An error is always a new message: the button stays, for another try.
     """
-    return responses.update(answer) if interaction.is_button else responses.reply(answer)
+    if isinstance(answer, Modal):
+        return responses.show_modal(answer)
+    if interaction.replaces_message:
+        return responses.update(answer, of_layout=interaction.of_layout)
+    return responses.reply(answer)
 
 
 bootstrap.prepare(WebhookConfig)

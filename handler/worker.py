@@ -30,11 +30,12 @@ from handler.aws import sqs_events
 from handler.aws.sqs import MAX_DELAY_SECONDS
 from handler.bootstrap import Environment
 from handler.commands import jobs, texts
-from handler.commands.command import OPEN_SESSION, AnswerFirst
+from handler.commands.command import OPEN_SESSION, Answer, AnswerFirst
 from handler.commands.deferred_answer import DeferredAnswer, Edit, count_untellable
 from handler.commands.jobs import Job, back_off, whole_seconds
 from handler.commands.outcomes import log_failure, run_command
 from handler.config import WorkerConfig
+from handler.discord.components import Modal
 from handler.discord.responses import Message
 from handler.errors import (
     GuildNotAllowed,
@@ -90,7 +91,9 @@ class Attempt:
         self._clock = environment.clock
         self._job = job
         self._interaction = job.interaction
-        self._answer = DeferredAnswer(environment.discord, self._clock, job.interaction.token, job.received)
+        self._answer = DeferredAnswer(
+            environment.discord, self._clock, job.interaction.token, job.received, of_layout=job.interaction.of_layout
+        )
         self._ends = ends
         self._message_id = message_id
         self._is_last = is_last
@@ -146,13 +149,13 @@ class Attempt:
             if isinstance(error, TryAgain) and error.repeated_by_us:
                 return await self._leave_to_next_receive(error)
             answer = texts.failure(error)
-        return await self._finish(answer)
+        return await self._finish(texts.modal_too_late() if isinstance(answer, Modal) else answer)
 
     def _notice(self) -> Message | None:
         """What the user has to know before the command runs: it may take long, or die silently."""
         if self._is_last:
             return texts.last_try_notice()
-        if self._interaction.is_button:  # its deferral shows nothing, and the button is still there
+        if self._interaction.replaces_message:  # its deferral shows nothing, and the button is still there
             return texts.merge_progress(Merging(self._interaction.done_before))
         return self._put_back_notice(Importing(self._job.progress), self._clock.now()) if self._job.progress else None
 
@@ -165,7 +168,7 @@ class Attempt:
         margin = timedelta(seconds=MARGIN_SECONDS)
         return Deadline(min(now + timedelta(seconds=COMMAND_SECONDS), self._ends.at - margin, self._job.expiry))
 
-    async def _run_command(self) -> Message | AnswerFirst:
+    async def _run_command(self) -> Answer:
         command = self._environment.commands.get(self._interaction.path)
         if command is None:
             return texts.unknown_command()

@@ -7,7 +7,7 @@ The events generator, the local stack and the tests all use this. Shapes: Discor
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -24,10 +24,14 @@ DEVELOPMENT_USER_ID: Final = "1100000000000000004"
 PING: Final = 1
 APPLICATION_COMMAND: Final = 2
 MESSAGE_COMPONENT: Final = 3
-BUTTON: Final = 2  # a type of component
+AUTOCOMPLETE: Final = 4
+MODAL_SUBMIT: Final = 5
+MESSAGE_COMMAND: Final = 3  # a type of command
+BUTTON, SELECT, TEXT_INPUT, LABEL = 2, 3, 4, 18  # types of components
 GUILD_CONTEXT: Final = 0
 SUBCOMMAND: Final = 1
-STRING: Final = 3
+# Types of options, by the type of their values; an id, which is a text, counts as a text here.
+_OPTION_TYPES: Final = {str: 3, int: 4, bool: 5}
 THREAD_TYPES: Final = frozenset({10, 11, 12})  # of an announcement channel, public, private
 
 # What the bot's invitation asks for (docs/deploy.md): View Audit Log 7, View Channel 10, Send Messages 11, Read Message
@@ -61,25 +65,97 @@ def ping(
 
 def interaction(name: str, *, topic: str | None = None, **place: Any) -> dict[str, Any]:
     """``/session open name: [topic:]``; ``place`` as for ``used_in_guild``."""
+    return command("session open", {"name": name} if topic is None else {"name": name, "topic": topic}, **place)
+
+
+def admin_command(
+    subcommand: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    member_permissions: int = MODERATOR_PERMISSIONS,
+    **place: Any,
+) -> dict[str, Any]:
+    """``/session-admin import``, for example; ``place`` as for ``used_in_guild``."""
+    return command(f"session-admin {subcommand}", options or {}, member_permissions=member_permissions, **place)
+
+
+def command(path: str, options: Mapping[str, Any], **place: Any) -> dict[str, Any]:
+    """A slash command, such as ``session close``, with these options (ids of users and roles as texts); ``place`` as for ``used_in_guild``."""
     payload = used_in_guild(APPLICATION_COMMAND, **place)
-    options = {"name": name} if topic is None else {"name": name, "topic": topic}
-    return {**payload, "data": _command(payload["application_id"], "open", options)}
+    return {**payload, "data": _command(payload["application_id"], path, options)}
 
 
-def admin_command(subcommand: str, *, member_permissions: int = MODERATOR_PERMISSIONS, **place: Any) -> dict[str, Any]:
-    """``/session-admin import`` or ``duplicates``; ``place`` as for ``used_in_guild``."""
-    payload = used_in_guild(APPLICATION_COMMAND, member_permissions=member_permissions, **place)
-    return {**payload, "data": _command(payload["application_id"], subcommand, {}, name="session-admin")}
+def autocompletion(path: str, options: Mapping[str, Any], *, focused: str = "name", **place: Any) -> dict[str, Any]:
+    """The user is typing the option ``focused``; ``place`` as for ``used_in_guild``."""
+    payload = used_in_guild(AUTOCOMPLETE, **place)
+    data = _command(payload["application_id"], path, options)
+    for option in data["options"][0]["options"]:
+        option |= {"focused": True} if option["name"] == focused else {}
+    return {**payload, "data": data}
+
+
+def message_command(name: str, message: Mapping[str, Any], **place: Any) -> dict[str, Any]:
+    """A command in the menu of ``message``; ``place`` as for ``used_in_guild``."""
+    payload = used_in_guild(APPLICATION_COMMAND, **place)
+    data = {"id": payload["application_id"], "name": name, "type": MESSAGE_COMMAND, "target_id": message["id"]}
+    return {**payload, "data": {**data, "resolved": {"messages": {message["id"]: dict(message)}}}}
 
 
 def button(
-    message: Mapping[str, Any], *, member_permissions: int = MODERATOR_PERMISSIONS, **place: Any
+    message: Mapping[str, Any],
+    *,
+    custom_id: str | None = None,
+    member_permissions: int = MODERATOR_PERMISSIONS,
+    **place: Any,
 ) -> dict[str, Any]:
-    """A press of the first button beneath a message of the bot; ``place`` as for ``used_in_guild``."""
-    payload = used_in_guild(MESSAGE_COMPONENT, member_permissions=member_permissions, **place)
-    custom_id = message["components"][0]["components"][0]["custom_id"]
-    data = {"component_type": BUTTON, "custom_id": custom_id, "id": 2}
-    return {**payload, "data": data, "message": dict(message)}
+    """A press of a button beneath a message of the bot, by default of its first; ``place`` as for ``used_in_guild``."""
+    custom_id = custom_id or next(part["custom_id"] for part in parts_of(message) if "custom_id" in part)
+    return _component(message, {"component_type": BUTTON, "custom_id": custom_id}, member_permissions, place)
+
+
+def selection(
+    message: Mapping[str, Any],
+    custom_id: str,
+    values: Sequence[str],
+    *,
+    member_permissions: int = MODERATOR_PERMISSIONS,
+    **place: Any,
+) -> dict[str, Any]:
+    """A choice in a select beneath a message of the bot; ``place`` as for ``used_in_guild``."""
+    data = {"component_type": SELECT, "custom_id": custom_id, "values": list(values)}
+    return _component(message, data, member_permissions, place)
+
+
+def modal_submit(
+    custom_id: str,
+    fields: Mapping[str, str | Sequence[str]],
+    *,
+    message: Mapping[str, Any] | None = None,
+    **place: Any,
+) -> dict[str, Any]:
+    """A modal that the user has sent; ``message``: the one whose button opened it. ``place`` as for ``used_in_guild``."""
+    rows = []
+    for number, (name, value) in enumerate(fields.items()):
+        given = {"type": TEXT_INPUT, "value": value} if isinstance(value, str) else {"type": SELECT, "values": value}
+        rows.append(
+            {"type": LABEL, "id": 2 * number + 1, "component": {**given, "custom_id": name, "id": 2 * number + 2}}
+        )
+    payload = {**used_in_guild(MODAL_SUBMIT, **place), "data": {"custom_id": custom_id, "components": rows}}
+    return payload if message is None else {**payload, "message": dict(message)}
+
+
+def parts_of(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """All components of a message, those in others too, from the top."""
+    for part in (*message.get("components", ()), *filter(None, [message.get("accessory")])):
+        yield part
+        yield from parts_of(part)
+
+
+def _component(
+    message: Mapping[str, Any], data: Mapping[str, Any], permissions: int, place: Mapping[str, Any]
+) -> dict[str, Any]:
+    payload = used_in_guild(MESSAGE_COMPONENT, member_permissions=permissions, **place)
+    return {**payload, "data": {**data, "id": 2}, "message": dict(message)}
 
 
 def used_in_guild(
@@ -95,6 +171,7 @@ def used_in_guild(
     interaction_id: str | None = None,
     token: str | None = None,
     application_id: str = DEVELOPMENT_APPLICATION_ID,
+    roles: Sequence[str] = (),
     now: datetime,
 ) -> dict[str, Any]:
     """An interaction in a guild's channel, or in a thread whose channel is ``parent_id``; without its data."""
@@ -109,7 +186,7 @@ def used_in_guild(
         "guild_id": guild_id,
         "guild_locale": "en-US",
         "locale": "en-GB",
-        "member": _member(user_id, member_permissions),
+        "member": _member(user_id, member_permissions, roles),
     }
 
 
@@ -142,10 +219,9 @@ def _envelope(kind: int, interaction_id: str, application_id: str, token: str | 
     }
 
 
-def _command(
-    application_id: str, subcommand: str, options: Mapping[str, str], *, name: str = "session"
-) -> dict[str, Any]:
-    given = [{"name": option, "type": STRING, "value": value} for option, value in options.items()]
+def _command(application_id: str, path: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    name, subcommand = path.split()
+    given = [{"name": option, "type": _OPTION_TYPES[type(value)], "value": value} for option, value in options.items()]
     return {
         "id": application_id,
         "name": name,
@@ -179,7 +255,7 @@ def _channel(channel_id: str, guild_id: str, kind: int, parent_id: str | None, p
     return {**channel, "thread_metadata": metadata}
 
 
-def _member(user_id: str, permissions: int) -> dict[str, Any]:
+def _member(user_id: str, permissions: int, roles: Sequence[str]) -> dict[str, Any]:
     return {
         "avatar": None,
         "communication_disabled_until": None,
@@ -191,7 +267,7 @@ def _member(user_id: str, permissions: int) -> dict[str, Any]:
         "pending": False,
         "permissions": str(permissions),
         "premium_since": None,
-        "roles": [],
+        "roles": list(roles),
         "user": _user(user_id),
     }
 

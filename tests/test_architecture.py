@@ -38,7 +38,7 @@ ROOMS: Final = (
 # What is decided, what Discord's things look like and what is on record, without any I/O.
 _PURE: Final = """
     commands.admin_texts commands.texts
-    discord.fitting discord.interactions discord.markdown discord.messages discord.models discord.permissions discord.refusals
+    discord.components discord.fitting discord.interactions discord.markdown discord.messages discord.models discord.permissions discord.refusals
     discord.responses discord.snowflakes
     errors
     runtime.characters runtime.utf16 runtime.validation
@@ -68,6 +68,7 @@ SLOW_POWERTOOLS: Final = {"tracing", "batch", "idempotency", "parameters", "pars
 MAX_DOORS: Final = {"handler": 14, "handler/sessions": 10}
 # What fits in a head: what is longer has two subjects. A table of cases may be longer than what it tries.
 MAX_LINES: Final = {"handler": 300, "infra": 300, "tests": 450}
+LONGER: Final = {"handler/errors.py": 400}  # a list: the whole tree of errors is in one place
 
 
 @functools.cache
@@ -222,7 +223,7 @@ def test_only_bootstrap_hands_over_the_environment() -> None:
 def test_modules_are_short() -> None:
     for folder, most in MAX_LINES.items():
         lines = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in sources(folder)}
-        assert not {path: count for path, count in lines.items() if count > most}
+        assert not {path: count for path, count in lines.items() if count > LONGER.get(path, most)}
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ async def merge(sessions: Sessions, interaction: Interaction) -> Message | Answe
     If the thread in which it was pressed is a duplicate, it is merged last, after the answer: no answer can be edited in
     a thread that is archived or locked.
     """
-    if interaction.button_argument not in (interaction.channel_id, interaction.parent_id):
+    if interaction.argument not in (interaction.channel_id, interaction.parent_id):
         raise InvalidRequest("a button of another channel", message=texts.UNKNOWN_BUTTON)
     if (refusal := _check_permissions(interaction, NEEDED_TO_MERGE)) is not None:
         return refusal

@@ -1,10 +1,14 @@
-"""What a command is: a function from an interaction to the message that answers it."""
+"""What a command is: a function from an interaction to the message that answers it.
 
-from collections.abc import Callable, Coroutine, Mapping
+A completion is a function from an interaction, whose user types an option, to the choices that are offered.
+"""
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
 
+from handler.discord.components import Modal
 from handler.discord.interactions import Interaction
 from handler.discord.responses import Message
 from handler.errors import UnsupportedChannel
@@ -22,9 +26,14 @@ class AnswerFirst(msgspec.Struct, frozen=True):
     then: Callable[[], Coroutine[Any, Any, None]]  # the rest, which can be repeated as the command can
 
 
+Answer = Message | AnswerFirst | Modal
 # A command may be cancelled at any moment and run again by another process: it keeps its state in the table only.
-Command = Callable[[Sessions, Interaction], Coroutine[Any, Any, Message | AnswerFirst]]
+# A modal can only be a first answer, so a command that shows one does it before any remote call.
+Command = Callable[[Sessions, Interaction], Coroutine[Any, Any, Answer]]
 Commands = Mapping[tuple[str, ...], Command]  # by `Interaction.path`
+# (what is shown, what is sent) of each choice, best first. The values come back unchecked: people may type anything.
+Completion = Callable[[Sessions, Interaction], Coroutine[Any, Any, Sequence[tuple[str, str]]]]
+Completions = Mapping[str, Completion]  # by the option's name, which means the same in every command
 
 
 def parent_channel(interaction: Interaction) -> tuple[str, int | None]:

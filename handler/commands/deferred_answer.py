@@ -39,12 +39,18 @@ class Edit(Enum):
 
 
 class DeferredAnswer:
-    """The answer that an interaction's token stands for. `received`: when the interaction came."""
+    """The answer that an interaction's token stands for. `received`: when the interaction came.
 
-    def __init__(self, discord: Discord, clock: Clock, token: Secret, received: datetime) -> None:
+    `of_layout`: it is the message with the button, which is a layout.
+    """
+
+    def __init__(
+        self, discord: Discord, clock: Clock, token: Secret, received: datetime, *, of_layout: bool = False
+    ) -> None:
         self._discord = discord
         self._clock = clock
         self._token = token
+        self._of_layout = of_layout
         self.young_until = received + YOUNG_FOR
 
     async def edit(self, answer: Message, until: Deadline, *, patient: bool = True) -> Edit:
@@ -72,7 +78,7 @@ class DeferredAnswer:
 
     async def _edit(self, answer: Message, until: Deadline, *, patient: bool) -> None:
         unknown_until = self.young_until if patient else None
-        body = responses.edit_body(answer)
+        body = responses.edit_body(answer, of_layout=self._of_layout)
         edit = self._discord.edit_original(self._token, body, unknown_until=unknown_until)
         await run_until(self._clock, until, edit)
 

@@ -2,10 +2,9 @@
 
 from typing import Final
 
-from handler.commands.command import AnswerFirst, Command
+from handler.commands.command import Answer, Command
 from handler.discord import refusals
 from handler.discord.interactions import Interaction
-from handler.discord.responses import Message
 from handler.errors import BotTokenRefused, ConfigurationError, MissingPermissions, OnethreadError, TryAgain
 from handler.runtime import telemetry
 from handler.runtime.telemetry import Metric
@@ -15,7 +14,7 @@ from handler.sessions.protocol import Sessions
 _OPERATORS: Final = (BotTokenRefused, ConfigurationError)  # only the operator can correct these
 
 
-async def run_command(command: Command, sessions: Sessions, interaction: Interaction) -> Message | AnswerFirst:
+async def run_command(command: Command, sessions: Sessions, interaction: Interaction) -> Answer:
     """The command's answer. No permission that the interaction says is granted is reported as missing."""
     try:
         return await command(sessions, interaction)

@@ -1,10 +1,10 @@
-"""The table of commands: the words and buttons that run each."""
+"""The tables of commands: the words, buttons, selects and modals that run each; and the options that are completed."""
 
 from typing import Final
 
 from handler.commands.admin import import_channel, list_duplicates, merge
 from handler.commands.admin_texts import MERGE_BUTTON
-from handler.commands.command import OPEN_SESSION, Commands
+from handler.commands.command import OPEN_SESSION, Commands, Completions
 from handler.commands.session import open_session
 from handler.discord.interactions import BUTTON
 
@@ -14,3 +14,5 @@ COMMANDS: Final[Commands] = {
     ("session-admin", "duplicates"): list_duplicates,
     (BUTTON, MERGE_BUTTON): merge,
 }
+
+COMPLETIONS: Final[Completions] = {}

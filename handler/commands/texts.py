@@ -22,6 +22,7 @@ from handler.errors import (
 from handler.sessions.model import Opened, Outcome
 from handler.sessions.names import MAX_TOPIC_LENGTH
 
+NO_SESSION_MEANT = "Which session? Type its name, or use the command in the session's thread."
 UNKNOWN_BUTTON = "That button no longer works. Use the command again."
 
 
@@ -70,6 +71,11 @@ def internal_error(request_id: str) -> Message:
         "Something went wrong on my side. Nothing is lost: try again. "
         f"If it happens again, tell whoever runs this bot. Request ID: `{request_id}`"
     )
+
+
+def modal_too_late() -> Message:
+    """For a form that could not be shown in time."""
+    return message("That took too long to open a form. Nothing is lost: use the command again.")
 
 
 def hand_over_failure() -> Message:

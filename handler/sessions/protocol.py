@@ -39,6 +39,7 @@ from handler.errors import DiscordRefused, TimedOut, UnsupportedChannel
 from handler.runtime.clock import parse_iso
 from handler.sessions.context import Context
 from handler.sessions.model import Opened, OpenRequest, StartOver
+from handler.sessions.names import SessionName
 from handler.sessions.opening.adopt import open_existing
 from handler.sessions.opening.channel import check_guild, check_permissions, correct, find_channel, register
 from handler.sessions.opening.channel_import import open_from_past
@@ -51,6 +52,7 @@ from handler.sessions.opening.rights import may_start
 from handler.store.items import ChannelItem, Session
 
 MAX_ROUNDS: Final = 60  # reads of one session by one opener: far more than any deadline leaves time for
+MAX_NAMESAKES: Final = 5  # read for one name: it has none, or one, unless people play with names
 MIN_PAUSE_SECONDS: Final = 0.001  # a lease that ends at this very moment ends only when time goes on
 FIRST_PAUSE_SECONDS: Final = 0.1  # before a session that another opener is creating is read again
 MAX_PAUSE_SECONDS: Final = 1.0  # the pause doubles up to it
@@ -98,6 +100,26 @@ class Sessions:
                 case _:
                     assert_never(result)
         raise TimedOut(f"the session {request.name.key!r} kept changing")
+
+    async def of_name(self, parent_channel_id: str, name: SessionName) -> Session | None:
+        """The session of that name as it is on record; else the one whose renamed thread was noted to bear the name."""
+        store = self.context.store
+        session = await store.sessions.get(parent_channel_id, name.key)
+        if session is not None and session.discord_thread_id is not None:
+            return session
+        for namesake in (await store.namesakes.of_session(parent_channel_id, name.key))[:MAX_NAMESAKES]:
+            owner = await self.of_thread(namesake.thread_id)
+            if owner is not None and self.context.names.bears(owner.thread.name, name.key):
+                return owner
+        return session
+
+    async def of_thread(self, thread_id: str) -> Session | None:
+        """The session that has this thread on record."""
+        pointer = (await self.context.store.pointers.get_many([thread_id])).get(thread_id)
+        if pointer is None or pointer.parent_channel_id is None or pointer.session_key is None:
+            return None
+        session = await self.context.store.sessions.get(pointer.parent_channel_id, pointer.session_key)
+        return session if session is not None and session.discord_thread_id == thread_id else None
 
     async def end_lease(self, request: OpenRequest) -> None:
         """End the requester's lease, for a caller that gave up and will not come back."""

@@ -10,6 +10,7 @@ Entry points: `SimulatedDiscord`; `SimulatedTransport`, the same behind httpx; `
     router               the routes, and how a request finds its route
     interactions         the first answer to an interaction, and its original response
     routes/              what Discord answers, one module for each resource
+    components           what Discord checks in buttons, selects, layouts and modals
     call                 one request with the state it meets; checks of body and query
     rate_limits          buckets, the global limit
     effects              what an action does to the state, whoever does it

@@ -19,6 +19,7 @@ import msgspec
 
 from infra.simulator import render
 from infra.simulator.call import Call
+from infra.simulator.components import LAYOUT, check_choices, check_modal
 from infra.simulator.exchange import Response, encode, json_response
 from infra.simulator.models import CHAT_INPUT_COMMAND, EPHEMERAL, LOADING, Channel, Interaction, Message
 from infra.simulator.refusals import Error, Refusal
@@ -32,7 +33,9 @@ TOKEN_LIFETIME: Final = timedelta(minutes=15)
 # Callback types (same page): those that leave an original response; those that do not; those that change a button's message.
 MESSAGE: Final = 4
 DEFERRED: Final = 5
-WITHOUT_RESPONSE: Final = (1, 8, 9)
+AUTOCOMPLETE_RESULT: Final = 8
+MODAL: Final = 9
+WITHOUT_RESPONSE: Final = (1, AUTOCOMPLETE_RESULT, MODAL)
 DEFERRED_UPDATE: Final = 6
 UPDATE: Final = 7
 UPDATES: Final = (DEFERRED_UPDATE, UPDATE)
@@ -65,7 +68,7 @@ def take_answer(state: State, token: str, document: Any, now: datetime) -> bool:
     kind: Any = document.get("type") if isinstance(document, dict) else None
     by_button = interaction.message != b"{}"
     known = (MESSAGE, DEFERRED, *WITHOUT_RESPONSE, *(UPDATES if by_button else ()))
-    if now > interaction.at + MAX_FIRST_ANSWER or kind not in known or not _fits(document.get("data") or {}):
+    if now > interaction.at + MAX_FIRST_ANSWER or kind not in known or not _fits(kind, document.get("data") or {}):
         state.interactions.put(token, replace(interaction, state="dead"))
         return False
     data = document.get("data") or {}
@@ -82,9 +85,10 @@ def take_answer(state: State, token: str, document: Any, now: datetime) -> bool:
     return True
 
 
-def _fits(data: dict[str, Any]) -> bool:
+def _fits(kind: int, data: dict[str, Any]) -> bool:
+    check = {AUTOCOMPLETE_RESULT: check_choices, MODAL: check_modal}.get(kind, read_content)
     try:
-        read_content(data)
+        check(data)
     except Refusal:
         return False
     return True
@@ -112,9 +116,10 @@ def edit_original(call: Call) -> Response:
     thread = call.state.threads.get(interaction.channel_id)
     if thread is not None and (thread.archived or thread.locked):  # for good, according to users
         raise Refusal(Error.THREAD_ARCHIVED)
-    body = {**msgspec.json.decode(interaction.message), **call.body}
-    # The first answer decided whether the message is ephemeral (Discord docs, "Followup Messages").
-    ephemeral = msgspec.json.decode(interaction.message)["flags"] & EPHEMERAL
+    before = msgspec.json.decode(interaction.message)
+    # The first answer decided whether the message is ephemeral (Discord docs, "Followup Messages"); a layout stays one.
+    ephemeral = before["flags"] & EPHEMERAL
+    body = {**before, **call.body, "flags": (call.body.get("flags") or 0) | before["flags"] & LAYOUT}
     # The channel's permissions do not apply: read it as a message in a channel where everything is allowed.
     message = new_message(call, interaction.channel_id, Channel(interaction.channel_id, "0", 0, "", ~0), body)
     shown = _shown(message.content, body, message.flags | ephemeral, message.mentions)
@@ -158,14 +163,14 @@ def _shown(content: str, data: dict[str, Any], flags: int, mentions: Sequence[st
 
 
 def _updated(interaction: Interaction, data: dict[str, Any], kind: int) -> dict[str, Any]:
-    """The button's message after a type 6 or 7. Its flags stay."""
+    """The button's message after a type 6 or 7. Its flags stay, but it may become a layout."""
     message: dict[str, Any] = msgspec.json.decode(interaction.message)
     if kind == DEFERRED_UPDATE:
         return message
     given: dict[str, Any] = {name: data[name] or [] for name in ("embeds", "components") if name in data}
     given |= {"content": data["content"] or ""} if "content" in data else {}
     mentions = list(parse_mentions(given.get("content", message["content"]), data.get("allowed_mentions"))[0])
-    return {**message, **given, "mentions": mentions}
+    return {**message, **given, "mentions": mentions, "flags": message["flags"] | (data.get("flags") or 0) & LAYOUT}
 
 
 def _find(call: Call) -> Interaction:

@@ -54,18 +54,18 @@ def parsed(payload: dict[str, Any]) -> Interaction:
 def test_a_button_is_parsed_with_name_argument_and_message() -> None:
     found = parsed(payload())
     assert (found.path, found.name) == (("button", "go"), "button go")
-    assert (found.button_argument, found.message_id) == ("10:x", "77")
-    assert found.is_button
+    assert (found.argument, found.message_id) == ("10:x", "77")
+    assert found.replaces_message
 
 
 @pytest.mark.parametrize("custom_id", [None, "", 5, "x" * 101])
 def test_a_malformed_custom_id_is_not_a_button(custom_id: Any) -> None:
     found = parsed(payload(custom_id=custom_id))
-    assert (found.path, found.is_button) == ((), False)
+    assert (found.path, found.replaces_message) == ((), False)
 
 
 def test_a_command_with_a_custom_id_is_not_a_button() -> None:
-    assert not parsed({**payload(), "type": 2}).is_button
+    assert not parsed({**payload(), "type": 2}).replaces_message
 
 
 @pytest.mark.parametrize("data", [{"custom_id": "gone:1"}, {"custom_id": None}])
@@ -124,4 +124,4 @@ async def test_the_next_receive_knows_what_was_done_before_a_put_back(case: Butt
 
 def test_a_put_back_job_keeps_the_button_and_its_progress() -> None:
     job = Job.of(parsed(payload()), START).put_back({"merged": 3}).put_back({})
-    assert (job.interaction.button_argument, job.interaction.done_before, job.put_backs) == ("10:x", {"merged": 3}, 2)
+    assert (job.interaction.argument, job.interaction.done_before, job.put_backs) == ("10:x", {"merged": 3}, 2)

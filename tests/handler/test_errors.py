@@ -49,6 +49,7 @@ TOLD = [error for error in ALL if type(error) not in (OnethreadError, TryAgain, 
 KINDS = {
     "invalid_request": False,
     "invalid_name": False,
+    "not_found": False,
     "unsupported_channel": False,
     "channel_gone": False,
     "missing_access": False,

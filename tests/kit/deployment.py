@@ -4,7 +4,7 @@
 faked: requests are signed, and Discord, DynamoDB, SQS and SSM are met on their wires.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -14,8 +14,22 @@ import msgspec
 
 from handler import ensure, reconciler, webhook, worker
 from handler.config import Config, EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
-from infra.interactions import admin_command, button, encode, interaction, sign
+from infra.interactions import (
+    admin_command,
+    autocompletion,
+    button,
+    command,
+    encode,
+    interaction,
+    message_command,
+    modal_submit,
+    parts_of,
+    selection,
+    sign,
+)
 from infra.lambda_events import api_gateway_event, schedule_event
+from infra.simulator.components import TEXT
+from infra.simulator.interactions import AUTOCOMPLETE_RESULT, MODAL
 from tests.kit.aws_wire import ParameterWire, QueueWire
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.guild import APPLICATION, KEY, MEMBER, Guild
@@ -93,11 +107,49 @@ class Deployment(Guild):
         """A moderator uses ``/session-admin``; `more` is the payload builder's."""
         return await self.deliver(admin_command(subcommand, **self._place(old, more)), old=old)
 
-    async def press(self, asked: Asked, *, old: float = 0.0, **more: Any) -> Asked:
-        """A moderator presses the button beneath what he was answered."""
+    async def use(self, path: str, *, old: float = 0.0, options: Mapping[str, Any] | None = None, **more: Any) -> Asked:
+        """A member uses a slash command: `path` is ``session close``, for example."""
+        return await self.deliver(command(path, options or {}, **self._place(old, more)), old=old)
+
+    async def complete(
+        self, path: str, *, focused: str = "name", options: Mapping[str, Any] | None = None, **more: Any
+    ) -> list[dict[str, str]]:
+        """The choices that a member is offered who types the option `focused` of a command."""
+        given = {focused: "", **(options or {})}
+        asked = await self.deliver(autocompletion(path, given, focused=focused, **self._place(0.0, more)))
+        assert asked.kind == AUTOCOMPLETE_RESULT
+        assert asked.in_time
+        choices: list[dict[str, str]] = asked.callback["data"]["choices"]
+        return choices
+
+    async def use_menu(self, name: str, message: Mapping[str, Any], *, old: float = 0.0, **more: Any) -> Asked:
+        """A member uses a command in a message's menu."""
+        return await self.deliver(message_command(name, message, **self._place(old, more)), old=old)
+
+    async def press(
+        self,
+        asked: Asked,
+        custom_id: str | None = None,
+        *,
+        values: Sequence[str] | None = None,
+        old: float = 0.0,
+        **more: Any,
+    ) -> Asked:
+        """A moderator presses a button beneath what he was answered, the first one by default; `values`: uses a select."""
         message = self.discord.original_response(asked.token)
         assert message is not None
-        return await self.deliver(button(message, **self._place(old, more)), old=old)
+        place = self._place(old, more)
+        if values is not None and custom_id is not None:
+            return await self.deliver(selection(message, custom_id, values, **place), old=old)
+        return await self.deliver(button(message, custom_id=custom_id, **place), old=old)
+
+    async def submit(
+        self, asked: Asked, fields: Mapping[str, str | Sequence[str]], *, old: float = 0.0, **more: Any
+    ) -> Asked:
+        """The member fills in the modal that was the answer, and sends it."""
+        assert asked.kind == MODAL
+        custom_id = asked.callback["data"]["custom_id"]
+        return await self.deliver(modal_submit(custom_id, fields, **self._place(old, more)), old=old)
 
     def _place(self, old: float, more: dict[str, Any]) -> dict[str, Any]:
         now = self.clock.now() - timedelta(seconds=old)
@@ -160,5 +212,7 @@ class Deployment(Guild):
         message = self.discord.original_response(asked.token)
         assert message is not None, "the application did not respond"
         assert not message["flags"] & THINKING, "the application is thinking, for ever"
-        assert message["content"]
-        return str(message["content"])
+        texts = [message["content"], *(part["content"] for part in parts_of(message) if part["type"] == TEXT)]
+        said = "\n".join(text for text in texts if text)
+        assert said
+        return said

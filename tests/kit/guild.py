@@ -20,8 +20,8 @@ from nacl.signing import SigningKey
 from handler import config
 from handler.aws.dynamodb import Call
 from handler.bootstrap import C, Environment
-from handler.commands.command import Commands
-from handler.commands.registry import COMMANDS
+from handler.commands.command import Commands, Completions
+from handler.commands.registry import COMMANDS, COMPLETIONS
 from handler.config import Config, EnsureConfig, ReconcilerConfig
 from handler.errors import OnethreadError
 from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
@@ -111,6 +111,7 @@ class Guild:
         self.kind = kind
         self.latency = latency
         self.commands = commands
+        self.completions: Completions = COMPLETIONS
         self.settings = settings or {}
         self.after_call: AfterCall | None = None
         self.after_every_call = False
@@ -324,6 +325,7 @@ class _Process(Environment[C]):
             config.load(kind, guild.environ()),
             clock=guild.clock,
             commands=guild.commands,
+            completions=guild.completions,
             aws=guild.aws_session(kind),
             transport=RecordedTransport(guild.connect(), guild.calls, self._after_call),
         )

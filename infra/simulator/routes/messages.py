@@ -9,6 +9,7 @@ import msgspec
 
 from infra.simulator import render
 from infra.simulator.call import Call, read_text, utf16_length
+from infra.simulator.components import LAYOUT, check_components
 from infra.simulator.effects import add_message, is_forum, remove_message
 from infra.simulator.exchange import Response, encode, json_response
 from infra.simulator.models import CATEGORY, Channel, Message, Thread
@@ -17,13 +18,10 @@ from infra.simulator.refusals import Error, Refusal, invalid
 
 # Lengths of a message and of a nonce (Discord docs, "Message").
 MAX_CONTENT_LENGTH: Final = 2000
-# Discord docs, "Message", embed limits; "Components".
-MAX_DESCRIPTION_LENGTH: Final = 4096
-MAX_LABEL_LENGTH: Final = 80
-MAX_CUSTOM_ID_LENGTH: Final = 100
+MAX_DESCRIPTION_LENGTH: Final = 4096  # Discord docs, "Message", embed limits
 MAX_NONCE_LENGTH: Final = 25
 # Flags that a bot may set on a message: no embeds, no notifications, components of version 2.
-SETTABLE_FLAGS: Final = 1 << 2 | 1 << 12 | 1 << 15
+SETTABLE_FLAGS: Final = 1 << 2 | 1 << 12 | LAYOUT
 _USER_MENTION: Final = re.compile(r"<@!?([0-9]{1,20})>")
 
 
@@ -88,7 +86,8 @@ def edit_message(call: Call) -> Response:
         "embeds": msgspec.json.decode(message.embeds),
         "components": msgspec.json.decode(message.components),
     }
-    new = new_message(call, channel_id, channel, current | call.body)
+    flags = (call.body.get("flags") or 0) | message.flags & LAYOUT  # a layout stays one
+    new = new_message(call, channel_id, channel, {**current, **call.body, "flags": flags})
     edited = replace(
         message,
         content=new.content,
@@ -144,14 +143,11 @@ def new_message(
 
 
 def read_content(body: dict[str, Any]) -> str:
-    """A message's text. Refuse what is too long in it, its embeds and its buttons."""
+    """A message's text. Refuse what is wrong in it, its embeds and its components."""
     content = "" if body.get("content") is None else read_text(body, "content", 0, MAX_CONTENT_LENGTH)
     for number, embed in enumerate(body.get("embeds") or []):
         _check_length(embed, "description", MAX_DESCRIPTION_LENGTH, f"embeds.{number}")
-    buttons = [button for row in body.get("components") or [] for button in row.get("components", [])]
-    for number, button in enumerate(buttons):
-        _check_length(button, "label", MAX_LABEL_LENGTH, f"components.{number}")
-        _check_length(button, "custom_id", MAX_CUSTOM_ID_LENGTH, f"components.{number}")
+    check_components(body, layout=bool((body.get("flags") or 0) & LAYOUT))
     return content
 
 

@@ -92,8 +92,8 @@ def test_a_path_has_at_most_a_command_a_group_and_a_subcommand() -> None:
     assert parse_changed("data", too_deep).path == ("command", "more", "group")
 
 
-@pytest.mark.parametrize("kind", [2, 3, "1", None])
-def test_user_and_message_commands_have_no_path(kind: Any) -> None:
+@pytest.mark.parametrize("kind", [2, 4, "1", None])
+def test_commands_of_other_types_have_no_path(kind: Any) -> None:
     assert parse_changed("data.type", kind).path == ()
 
 

@@ -37,11 +37,11 @@ def test_an_edit_removes_earlier_buttons() -> None:
 
 
 def test_an_autocompletion_has_no_choices() -> None:
-    assert responses.no_choices() == {"type": 8, "data": {"choices": []}}
+    assert responses.choices([]) == {"type": 8, "data": {"choices": []}}
 
 
 @pytest.mark.parametrize(
-    "callback", [responses.pong(), responses.defer(), responses.reply(LINKED), responses.no_choices()]
+    "callback", [responses.pong(), responses.defer(), responses.reply(LINKED), responses.choices([])]
 )
 def test_callbacks_match_discords_schema(callback: dict[str, Any]) -> None:
     path = description()["paths"]["/interactions/{interaction_id}/{interaction_token}/callback"]["post"]

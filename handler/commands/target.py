@@ -1,0 +1,47 @@
+"""The session that a command means, and who may change it.
+
+It is the one that `name` names, or the one whose thread the command is used in.
+"""
+
+from handler.commands import texts
+from handler.commands.command import parent_channel
+from handler.discord.interactions import Interaction
+from handler.discord.permissions import Permission, has
+from handler.errors import InvalidRequest, NotAllowed, SessionNotFound
+from handler.sessions.protocol import Sessions
+from handler.store.items import Session, Status
+
+NOT_YOURS = "Only who started the session, or a member with **Manage Threads**, can do that. Ask a moderator."
+
+
+async def find_session(sessions: Sessions, interaction: Interaction) -> Session:
+    """The session on record that is meant; it has a thread.
+
+    Raises InvalidName, InvalidRequest if none is meant, and SessionNotFound.
+    """
+    name = interaction.text("name")
+    if name is not None:
+        session = await _by_name(sessions, interaction, name)
+    elif interaction.in_thread and interaction.channel_id is not None:
+        session = await sessions.of_thread(interaction.channel_id)
+    else:
+        raise InvalidRequest("no session is meant", message=texts.NO_SESSION_MEANT)
+    if session is None or session.status not in (Status.OPEN, Status.CLOSED):
+        raise SessionNotFound
+    return session
+
+
+async def _by_name(sessions: Sessions, interaction: Interaction, name: str) -> Session | None:
+    channel_id, _ = parent_channel(interaction)
+    return await sessions.of_name(channel_id, sessions.context.names.parse(name))
+
+
+def require_change(session: Session, interaction: Interaction) -> None:
+    """Raise NotAllowed unless the member started the session's thread or has Manage Threads."""
+    if is_moderator(interaction) or session.thread.created_by == interaction.user_id:
+        return
+    raise NotAllowed("neither the creator nor a moderator", message=NOT_YOURS)
+
+
+def is_moderator(interaction: Interaction) -> bool:
+    return has(interaction.user_permissions or 0, Permission.MANAGE_THREADS)
