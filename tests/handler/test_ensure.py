@@ -182,7 +182,7 @@ async def test_it_answers_before_lambda_ends_the_invocation(deployment: Deployme
 
 @pytest.mark.parametrize("what", ["refused", "throttled", "500"])
 async def test_an_unavailable_table_is_a_retryable_error(deployment: Deployment, what: What) -> None:
-    deployment.dynamo.fail("GetItem", *[what] * 50)
+    deployment.wire.fail("GetItem", *[what] * 50)
     error = (await deployment.ensure())["error"]
     assert (error["kind"], error["retryable"]) == ("store_unavailable", True)
 

@@ -1,7 +1,7 @@
-"""A whole deployment for tests: the real functions over a simulated Discord, moto and a queue, in virtual time.
+"""A whole deployment for tests: the real functions over a simulated Discord, a table and a queue, in virtual time.
 
 `ask` does what Discord does for a user's command, `work` what SQS does for the worker. Nothing of the project's own is
-faked: requests are signed, and Discord, DynamoDB, SQS and SSM are met on their wires.
+faked: requests are signed, and Discord, SQS and SSM are met on their wires, DynamoDB in place of boto3's client.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -31,7 +31,6 @@ from infra.lambda_events import api_gateway_event, schedule_event
 from infra.simulator.components import TEXT
 from infra.simulator.interactions import AUTOCOMPLETE_RESULT, MODAL
 from tests.kit.aws_wire import ParameterWire, QueueWire
-from tests.kit.dynamodb import DynamoWire
 from tests.kit.guild import APPLICATION, KEY, MEMBER, Guild
 from tests.kit.secrets import BOT_TOKEN, made_up
 from tests.kit.table_view import CHANNEL, GUILD
@@ -75,7 +74,7 @@ class Deployment(Guild):
 
     def __init__(self, *, parameter: bool = False, **options: Any) -> None:
         token = {"DISCORD_BOT_TOKEN": "", "DISCORD_BOT_TOKEN_PARAMETER": "/onethread/token"} if parameter else {}
-        super().__init__(**{"table": "moto", "imported": False, "settings": token, **options})
+        super().__init__(**{"table": "client", "imported": False, "settings": token, **options})
         self.queue = QueueWire(self.clock.now)
         self.guilds = QueueWire(self.clock.now)
         self.ssm = ParameterWire(BOT_TOKEN)
@@ -84,11 +83,6 @@ class Deployment(Guild):
     def __exit__(self, *_: object) -> None:
         self.queue.release()
         super().__exit__()
-
-    @property
-    def dynamo(self) -> DynamoWire:
-        assert isinstance(self.wire, DynamoWire)
-        return self.wire
 
     def aws_session(self, kind: type[Config]) -> Any:
         session = super().aws_session(kind)

@@ -9,6 +9,7 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from copy import copy
 from functools import cache, partial
 from itertools import count
 from typing import Any, Final, cast
@@ -112,17 +113,19 @@ def create_table(client: Any, name: str) -> None:
 
 def aws_session() -> "boto3.session.Session":
     """A boto3 session with made-up credentials, which the surroundings do not lead anywhere."""
-    core = botocore.session.Session()
-    core.register_component("data_loader", _loader())
+    prototype = _prototype()
+    handlers = copy(prototype.get_component("event_emitter"))
+    core = botocore.session.Session(event_hooks=handlers, include_builtin_handlers=False)
+    core.register_component("data_loader", prototype.get_component("data_loader"))
     core.set_credentials("fake", "fake")
     core.set_config_variable("ignore_configured_endpoint_urls", True)
     return boto3.session.Session(botocore_session=core, region_name=REGION)
 
 
 @cache
-def _loader() -> Any:
-    """Botocore's reader of its models, shared, for it is what takes the time when a client is built."""
-    return botocore.session.Session().get_component("data_loader")
+def _prototype() -> botocore.session.Session:
+    """A session whose reader of models and handlers are used by all: to make them takes the time."""
+    return botocore.session.Session()
 
 
 def _repeated(url: str, same: bool) -> AWSResponse:

@@ -1,4 +1,4 @@
-"""The scenarios run over the clients that Lambda has, unless a test makes very many calls."""
+"""The scenarios run over the seams that Lambda has, down to the clients."""
 
 from typing import Any
 
@@ -7,4 +7,4 @@ import pytest
 
 @pytest.fixture
 def guild_defaults() -> dict[str, Any]:
-    return {"table": "moto"}
+    return {"table": "client"}

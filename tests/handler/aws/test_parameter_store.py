@@ -74,12 +74,12 @@ async def test_the_token_is_read_once_for_many_requests(deployment: Deployment) 
 
 
 async def test_the_token_is_read_at_the_same_time_as_the_table(deployment: Deployment) -> None:
-    deployment.dynamo.fail("GetItem", "hang")
+    deployment.wire.fail("GetItem", "hang")
     asking = asyncio.ensure_future(deployment.ensure())
     await asyncio.sleep(1.0)
     assert deployment.ssm.reads == 1
     assert not deployment.discord.calls
-    deployment.dynamo.hanging.release()
+    deployment.wire.hanging.release()
     assert "error" not in await asking
     assert deployment.ssm.reads == 1
 

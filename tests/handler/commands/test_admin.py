@@ -175,7 +175,7 @@ async def test_the_bots_missing_permissions_are_named_before_any_request(
     asked = await deployment.administer(subcommand, app_permissions=BOT_PERMISSIONS & ~bit)
     assert name in asked.content
     assert not deployment.discord.calls
-    assert not deployment.dynamo.items()
+    assert not deployment.wire.items()
 
 
 async def test_a_merge_resumes_after_a_rate_limit_and_counts_all_threads(deployment: Deployment) -> None:

@@ -123,11 +123,11 @@ async def test_a_put_back_that_died_before_it_was_recorded_is_the_one_that_goes_
     case.script(RateLimited(10.0), "done", "something newer")
     await case.hand_over()
     first = case.queue.waiting[0].text
-    claims = case.dynamo.sent["UpdateItem"] + 1
-    case.dynamo.faults += [Fault("UpdateItem", claims + nth, "refused") for nth in range(1, 6)]
+    claims = case.wire.sent["UpdateItem"] + 1
+    case.wire.faults += [Fault("UpdateItem", claims + nth, "refused") for nth in range(1, 6)]
     await case.receive()
-    assert case.dynamo.sent["UpdateItem"] > claims
-    case.dynamo.faults.clear()
+    assert case.wire.sent["UpdateItem"] > claims
+    case.wire.faults.clear()
     assert await case.work() == 1
     assert await deliver(case, first, "message-1", receive=2) == LET_GO
     assert case.shown(case.asked) == "done"
@@ -135,12 +135,12 @@ async def test_a_put_back_that_died_before_it_was_recorded_is_the_one_that_goes_
 
 async def test_while_the_table_is_out_of_reach_the_user_is_told_and_the_job_comes_again(case: Case) -> None:
     await case.hand_over()
-    sent = case.dynamo.sent["UpdateItem"]
-    case.dynamo.faults += [Fault("UpdateItem", sent + nth, "refused") for nth in range(1, 6)]
+    sent = case.wire.sent["UpdateItem"]
+    case.wire.faults += [Fault("UpdateItem", sent + nth, "refused") for nth in range(1, 6)]
     assert len((await case.receive())["batchItemFailures"]) == 1
     assert "again" in case.shown(case.asked)
     assert not case.command.runs
-    case.dynamo.faults.clear()
+    case.wire.faults.clear()
     assert await case.work() == 1
     assert case.shown(case.asked) == "done"
 

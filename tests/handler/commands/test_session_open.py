@@ -172,7 +172,7 @@ async def test_a_refusal_says_why_and_leaves_nothing_behind(
     assert content in asked.content
     assert not deployment.discord.threads
     assert not deployment.discord.messages
-    assert not [item for item in deployment.dynamo.items() if item.get("status") in ("creating", "open")]
+    assert not [item for item in deployment.wire.items() if item.get("status") in ("creating", "open")]
 
 
 async def test_missing_permissions_are_found_before_any_request_to_discord(deployment: Deployment) -> None:

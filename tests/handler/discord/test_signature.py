@@ -66,7 +66,7 @@ def test_a_ping_and_a_forged_request_cause_no_remote_call_and_build_no_client() 
                 return set(deployment.environment(WebhookConfig).__dict__)
 
             assert not deployment.run(built()) & {"http", "dynamodb", "jobs", "token_parameter", "aws_session"}
-        assert (deployment.ssm.reads, deployment.queue.requests, sum(deployment.dynamo.sent.values())) == (0, [], 0)
+        assert (deployment.ssm.reads, deployment.queue.requests, sum(deployment.wire.sent.values())) == (0, [], 0)
         assert not deployment.discord.calls
 
 

@@ -23,7 +23,7 @@ from tests.kit.guild import BOT, Guild
 from tests.kit.recorded_calls import Call, Died
 from tests.kit.table_view import CHANNEL, NAME
 
-pytestmark = pytest.mark.guild(table="moto")
+pytestmark = pytest.mark.guild(table="client")
 
 PATCH = ("PATCH", "/channels/{channel_id}")
 
