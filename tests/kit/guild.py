@@ -1,7 +1,8 @@
 """One guild with one channel, and processes that work in it: what the tests of a whole guild begin with.
 
 Nothing of the project's own is faked. Each process is what `handler.bootstrap` builds. Discord ends in the simulation
-and DynamoDB in moto or in memory, each on its wire; time is virtual. What goes over the wires is recorded.
+and DynamoDB in moto or in memory, each on its wire or in place of the library on it; time is virtual. What goes over the
+wires is recorded.
 """
 
 import asyncio
@@ -14,7 +15,6 @@ from functools import cached_property, partial
 from itertools import count
 from typing import Any, Final, Literal, Self, TypeVar
 
-import httpx
 from nacl.signing import SigningKey
 
 from handler import config
@@ -35,13 +35,14 @@ from infra.interactions import development_key
 from infra.simulator.models import Message, Thread
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.state import Switches
-from infra.simulator.transport import SimulatedTransport
+from infra.simulator.transport import PlainTransport, SimulatedTransport
 from tests.kit import virtual_time
 from tests.kit.aws_wire import QUEUE_URL
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.hard_table import HardTable
 from tests.kit.memory_wire import MemoryWire
 from tests.kit.people import People
+from tests.kit.plain_client import PlainClient
 from tests.kit.recorded_calls import AfterCall, Died, RecordedCalls, RecordedTable, RecordedTransport
 from tests.kit.secrets import BOT_TOKEN
 from tests.kit.table_view import CHANNEL, GUILD, NAME, NAMES, TableView
@@ -84,7 +85,8 @@ class Guild:
     ) -> None:
         """Set the guild up.
 
-        table: in memory, in place of the seam (fast); behind the seam in place of boto3's client (it can fail); or moto
+        table: in memory, in place of the seam (fast); behind the seam in place of boto3's client (it can fail); or moto,
+            behind boto3, and then Discord behind httpx
         reads: how hard the reads of a table in memory are, as `HardTable` has it
         settings: variables of the functions beside those that each of them needs
         kind: of the channel
@@ -115,7 +117,7 @@ class Guild:
         self.settings = settings or {}
         self.after_call: AfterCall | None = None
         self.after_every_call = False
-        self.connect: Callable[[], httpx.AsyncBaseTransport] = self._connect
+        self.connect: Callable[[], PlainTransport] = self._connect
         self._followed, self._may_unlock = followed, may_unlock
         self._owners = count(1)
         self._open = AsyncExitStack()
@@ -186,7 +188,7 @@ class Guild:
         """The boto3 session of a function."""
         return self.wire.session()
 
-    def _connect(self) -> httpx.AsyncBaseTransport:
+    def _connect(self) -> PlainTransport:
         return SimulatedTransport(self.discord, self.clock.now, latency=self.latency)
 
     async def _call_memory(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
@@ -321,17 +323,20 @@ class _Process(Environment[C]):
 
     def __init__(self, guild: Guild, kind: type[C]) -> None:
         self._guild, self._after_call = guild, partial(guild._after_call, kind)
+        self._way = RecordedTransport(guild.connect(), guild.calls, self._after_call)
         super().__init__(
             config.load(kind, guild.environ()),
             clock=guild.clock,
             commands=guild.commands,
             completions=guild.completions,
             aws=guild.aws_session(kind),
-            transport=RecordedTransport(guild.connect(), guild.calls, self._after_call),
+            transport=self._way,
         )
 
     @cached_property
-    def http(self) -> httpx.AsyncClient:
+    def http(self) -> Any:
+        if isinstance(self._guild.wire, MemoryWire):
+            return PlainClient(self._way)
         client = super().http
         self._guild._open.push_async_callback(client.aclose)
         return client

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import httpx
-
 from handler.aws import dynamodb
-from infra.simulator.exchange import API_PREFIX
+from infra.simulator.exchange import Request, Response
 from infra.simulator.router import find_route
+from infra.simulator.transport import PlainTransport
 
 
 class Died(BaseException):
@@ -110,17 +109,17 @@ class RecordedTable:
         await self._after_call()
 
 
-class RecordedTransport(httpx.AsyncBaseTransport):
+class RecordedTransport(PlainTransport):
     """A transport to Discord, recorded; `after_call` as for the table."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport, calls: RecordedCalls, after_call: AfterCall) -> None:
+    def __init__(self, transport: PlainTransport, calls: RecordedCalls, after_call: AfterCall) -> None:
         self._transport, self._calls, self._after_call = transport, calls, after_call
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        route, _, _ = find_route(request.method, request.url.path.removeprefix(API_PREFIX))
-        assert route is not None, f"{request.method} {request.url.path} is no route of Discord's"
+    async def send(self, request: Request, read_timeout: float | None) -> Response:
+        route, _, _ = find_route(request.method, request.path)
+        assert route is not None, f"{request.method} {request.path} is no route of Discord's"
         call = self._calls.begin("discord", f"{request.method} {route.template}")
-        response = await self._transport.handle_async_request(request)
+        response = await self._transport.send(request, read_timeout)
         self._calls.end(call)
         await self._after_call()
         return response

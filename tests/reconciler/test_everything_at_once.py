@@ -15,7 +15,9 @@ import pytest
 from handler.errors import OnethreadError
 from handler.sessions.duplicates.merge import merge_duplicates
 from handler.sessions.opening.channel_import import import_afresh
+from infra.simulator.exchange import Request, Response
 from infra.simulator.people import ImpossibleAction
+from infra.simulator.transport import PlainTransport
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL
 from tests.reconciler.differences import differences
@@ -129,27 +131,24 @@ class Play:
         assert differences(self.guild) == []
 
 
-class _Faulty(httpx.AsyncBaseTransport):
+class _Faulty(PlainTransport):
     """A Discord that takes its time, fails now and then, and tells who deleted a thread."""
 
-    def __init__(self, play: Play, wire: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, play: Play, wire: PlainTransport) -> None:
         self._play, self._wire = play, wire
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: Request, read_timeout: float | None) -> Response:
         play, chance = self._play, self._play.random.random()
         await asyncio.sleep(play.random.random() * 0.3)
         if play.faulty and chance < FAULTS:
-            return httpx.Response(503)
+            return Response(503, {}, b"")
         before = set(play.guild.discord.threads)
-        response = await self._wire.handle_async_request(request)
+        response = await self._wire.send(request, read_timeout)
         for thread_id in before - set(play.guild.discord.threads):
             play.deleted_by_the_bot[thread_id] = play.guild.now
         if play.faulty and chance < FAULTS * 1.5:
             raise httpx.ReadError("the answer was lost")
         return response
-
-    async def aclose(self) -> None:
-        await self._wire.aclose()
 
 
 async def _grown_old(guild: Guild, chance: random.Random) -> None:

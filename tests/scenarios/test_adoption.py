@@ -21,6 +21,7 @@ def say(guild: Guild, thread_id: str, times: int) -> None:
         guild.people.post_message(thread_id, f"word {number}")
 
 
+@pytest.mark.guild(table="moto")
 async def test_a_persons_active_thread_is_adopted(guild: Guild) -> None:
     made = guild.people.create_thread(CHANNEL, "session 1A06A43")
     opened = await guild.open()

@@ -17,6 +17,7 @@ THREADS = "POST /channels/{channel_id}/messages/{message_id}/threads"
 MEMBERS = "PUT /channels/{channel_id}/thread-members/{user_id}"
 
 
+@pytest.mark.guild(table="moto")
 async def test_a_first_open_starts_the_thread_from_a_source_message_and_records_it(guild: Guild) -> None:
     opened = await guild.open()
 

@@ -24,6 +24,7 @@ async def opened_once(guild: Guild, **how: object) -> Opened:
     return opened
 
 
+@pytest.mark.guild(table="moto")
 async def test_an_active_thread_is_linked_with_one_read_and_one_get_and_nothing_else(guild: Guild) -> None:
     first = await opened_once(guild)
     before = guild.everything()

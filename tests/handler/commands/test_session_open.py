@@ -45,6 +45,7 @@ def is_linked(message: dict[str, Any], thread: str) -> bool:
     return f"<#{thread}>" in message["content"] and button["url"] == f"https://discord.com/channels/{GUILD}/{thread}"
 
 
+@pytest.mark.guild(table="moto")
 async def test_a_new_session_gets_a_new_thread(deployment: Deployment) -> None:
     message = (await deployment.ask()).callback["data"]
     assert is_linked(message, thread_of(deployment))
