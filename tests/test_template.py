@@ -267,8 +267,8 @@ def granted(function: str) -> set[str]:
 def test_a_functions_role_allows_only_what_it_uses() -> None:
     log = {"logs:CreateLogStream", "logs:PutLogEvents"}
     take = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-    assert granted("WebhookFunction") == log | {"sqs:SendMessage"}
-    assert granted("WorkerFunction") == log | take | {"sqs:SendMessage"}
+    assert granted("WebhookFunction") == log | {"sqs:SendMessage", "dynamodb:Query"}
+    assert granted("WorkerFunction") == log | take | {"sqs:SendMessage", "dynamodb:Query"}
     assert granted("EnsureFunction") == log
     assert granted("ReconcilerFunction") == log | take | {"sqs:SendMessage", "dynamodb:Query"}
 
@@ -289,9 +289,16 @@ def test_the_table_policy_allows_exactly_the_calls_that_the_code_makes() -> None
     assert set(allowed) == {f"dynamodb:{operation}" for operation in used}
 
 
-def test_only_the_reconciler_may_read_the_index() -> None:
-    holding = {name for name, statement in statements() if "/index/" in json.dumps(statement["Resource"])}
-    assert holding == {"ReconcilerRole"}
+def test_each_function_may_read_the_indices_that_it_uses_and_no_others() -> None:
+    holding: dict[str, set[str]] = {}
+    for name, statement in statements():
+        if found := re.findall(r"/index/(\w+)", json.dumps(statement["Resource"])):
+            holding.setdefault(name, set()).update(found)
+    assert holding == {
+        "ReconcilerRole": {"WatchIndex", "DueIndex"},
+        "WebhookRole": {"ActivityIndex"},
+        "WorkerRole": {"ActivityIndex"},
+    }
 
 
 # ---------------------------------------------------------------- the whole

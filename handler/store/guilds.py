@@ -1,4 +1,4 @@
-"""Guild items, and what the reconciler finds by the two sparse indices.
+"""Guild items, and what the reconciler finds by two of the sparse indices.
 
 WatchIndex, by `watch_guild_id`: all that is active in a guild: claims, sessions, namesakes and the guild's own item;
 and its parked channels.
@@ -41,7 +41,7 @@ class GuildStore:
 
     async def due(self, now: datetime) -> list[str]:
         """The ids of the known guilds that are due, those that wait longest first."""
-        items = await self._table.query_index(DUE_INDEX, ("due_in", KNOWN_GUILDS), up_to=("due_at", iso(now)))
+        items = await self._table.query_index(DUE_INDEX, ("due_in", KNOWN_GUILDS), order=("due_at", "<=", iso(now)))
         ids = (item["pk"].removeprefix("GUILD#") for item in items)
         return [guild_id for guild_id in ids if is_snowflake(guild_id)]
 

@@ -46,8 +46,8 @@ class ThreadRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_by: str | None = None  # who asked for the thread; of an adopted one, who started it
     last_activity_at: str | None = None
 
-    # The keys of the two sparse indices: written with the other attributes, not read.
-    INDEXED: ClassVar = ("watch_guild_id", "due_in", "due_at")
+    # The keys of the sparse indices: written with the other attributes, not read.
+    INDEXED: ClassVar = ("watch_guild_id", "due_in", "due_at", "listed_in", "activity")
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,6 +82,8 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     topic: str | None = None  # as the source message shows it
     topic_to_show: str | None = None  # given later: it becomes the topic once the source message shows it
     label: str | None = None  # what the program that asked for the thread calls itself
+    data: str | None = None  # what a program keeps with the session, as JSON
+    waiting_since: str | None = None  # a question is open since then
     lease: Lease = Lease()
     adopted_by: str | None = None  # the opener that adopted the thread: an exact repeat gets the same answer
     settlement: Settlement = Settlement()
@@ -101,6 +103,7 @@ class Session(Generation, frozen=True, kw_only=True):
     generation: int  # from 1; only grows
     guild_id: str
     keep: bool = False  # not archived for being idle, and opened again when Discord's own timer archived it
+    former: str | None = None  # the threads that it had before: see `handler.store.former`
 
     @property
     def pair(self) -> tuple[str, str]:
@@ -110,6 +113,11 @@ class Session(Generation, frozen=True, kw_only=True):
     @property
     def item_key(self) -> Key:
         return session_item_key(*self.pair)
+
+    @property
+    def listed_in(self) -> str:
+        """The partition of ActivityIndex in which it is listed while it has a thread."""
+        return self.parent_channel_id
 
     @property
     def thread_id(self) -> str | None:

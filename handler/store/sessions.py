@@ -28,6 +28,8 @@ from typing import Any, Final
 import msgspec
 
 from handler.store import clauses
+from handler.store.activity import listing
+from handler.store.former import Why, with_former
 from handler.store.items import (
     GENERATION_ATTRIBUTES,
     Pointer,
@@ -105,7 +107,8 @@ class SessionStore:
 
     async def commit(self, session: Session, thread_id: str, seen: Attributes) -> Write:
         """Open the session: the thread of its source message exists. `seen` is what Discord shows of the thread."""
-        sets, removes = _split(seen, session.guild_id)
+        listed = listing(session.listed_in, thread_id, seen)
+        sets, removes = _split({**seen, **listed}, session.guild_id)
         write = await update_session(
             self._table,
             session.item_key,
@@ -127,7 +130,8 @@ class SessionStore:
         the thread, in the same transaction: else two sessions could have it.
         """
         condition, values = clauses.adoptable_as_read(session)
-        sets, removes = _split(adoption.seen, adoption.guild_id)
+        listed = listing(adoption.parent_channel_id, adoption.thread_id, adoption.seen)
+        sets, removes = _split({**adoption.seen, **listed}, adoption.guild_id)
         sets |= {
             "status": Status.OPEN,
             "parent_channel_id": adoption.parent_channel_id,
@@ -159,14 +163,15 @@ class SessionStore:
             lambda s: s.discord_thread_id == adoption.thread_id and s.adopted_by == adoption.adopted_by
         )
 
-    async def replace_thread(self, session: Session, thread_id: str, *, seen: Attributes) -> bool:
+    async def replace_thread(self, session: Session, thread_id: str, *, seen: Attributes, now: datetime) -> bool:
         """Give a session a better thread than the one that an import gave it, unless somebody has opened that since.
 
         The former thread becomes a namesake. Returns whether the session has the new one.
         """
         former = namesake_item_key(session.parent_channel_id, session.session_key, session.discord_thread_id or "")
         watched = {} if session.thread.archived else {"watch_guild_id": session.guild_id}
-        sets, removes = _split(seen, session.guild_id)
+        changes = {**seen, **listing(session.listed_in, thread_id, seen), **with_former(session, Why.REPLACED, now)}
+        sets, removes = _split(changes, session.guild_id)
         unopened = "#settled_in = :settled_in AND attribute_not_exists(#opened_at)"
         reasons = await self._table.transact(
             self._table.build_update(
@@ -189,6 +194,7 @@ class SessionStore:
     async def end_generation(self, session: Session, *, now: datetime) -> Write:
         """The thread is gone for good, or was refused: the session becomes vacant, and the pointer is deleted."""
         values: dict[str, Any] = {"read_generation": session.generation}
+        why = Why.DELETED if session.deletion.begun_at is None else Why.UNUSED
         conditions = [clauses.READ_GENERATION]
         for value, name, same, none in (
             (session.source_message_id, "source", clauses.SAME_SOURCE, clauses.NO_SOURCE),
@@ -199,7 +205,7 @@ class SessionStore:
         update = self._table.build_update(
             session.item_key,
             condition=" AND ".join(conditions),
-            sets=clauses.vacant_attributes(session.generation + 1, now),
+            sets=clauses.vacant_attributes(session.generation + 1, now) | with_former(session, why, now),
             removes=GENERATION_ATTRIBUTES,
             values=values,
         )
@@ -214,8 +220,9 @@ class SessionStore:
         Also on condition that nobody is deleting the thread: an opener that loses must not link it. `as_read`: and that
         the record is as it was read and nobody has opened the session since, because what was seen may be older.
         """
-        sets, removes = _split(changes, session.guild_id)
         known = session_attributes(session)
+        listed = listing(session.listed_in, session.thread_id or "", changes, known)
+        sets, removes = _split({**changes, **listed}, session.guild_id)
         conditions = [clauses.SAME_GENERATION, clauses.NOT_BEING_DELETED]
         if session.discord_thread_id is not None:
             conditions.append(clauses.SAME_THREAD)

@@ -6,6 +6,7 @@ because its answer was lost can find its own item in the way: that counts as won
 """
 
 from handler.aws.dynamodb import Call
+from handler.store.activity import ActivityStore
 from handler.store.channels import ChannelStore
 from handler.store.claims import ClaimStore
 from handler.store.deletions import DeletionStore
@@ -24,6 +25,7 @@ class Store:
     def __init__(self, *, call: Call, table: str) -> None:
         items = Table(call, table)
         self.sessions = SessionStore(items)  # sessions and their threads
+        self.activity = ActivityStore(items)  # sessions by their last activity, and by the beginning of their names
         self.claims = ClaimStore(items)  # who may make a session's thread now
         self.deletions = DeletionStore(items)  # threads that housekeeping deletes
         self.pointers = PointerStore(items)  # whose a thread is

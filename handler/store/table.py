@@ -7,7 +7,7 @@ mention. This module does not know what a session is.
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from handler.aws.dynamodb import Call, ConditionFailed, TransactionFailed
 from handler.errors import StoreUnavailable
@@ -17,6 +17,7 @@ MAX_BATCH_GET: Final = 100  # DynamoDB's limit of keys in one BatchGetItem
 
 Attributes = Mapping[str, Any]
 Operation = dict[str, Any]
+Order = Literal["<", "<=", ">"]  # how the sort key compares
 
 _NAME: Final = re.compile(r"#(\w+)")
 _VALUE: Final = re.compile(r":(\w+)")
@@ -56,31 +57,43 @@ class Table:
             wanted += answer.get("UnprocessedKeys", {}).get(self._name, {}).get("Keys", [])
         raise StoreUnavailable("batch_get_item leaves keys unprocessed")
 
-    async def query_prefix(self, pk: str, start: str) -> list[dict[str, Any]]:
-        """All items of a partition whose sort key begins with `start`."""
+    async def query_prefix(self, pk: str, start: str, *, limit: int | None = None) -> list[dict[str, Any]]:
+        """The items of a partition whose sort key begins with `start`; `limit` bounds their number."""
         return await self._query(
+            limit,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :start)",
             ExpressionAttributeValues={":pk": pk, ":start": start},
             ConsistentRead=True,
         )
 
     async def query_index(
-        self, index: str, partition: tuple[str, str], *, up_to: tuple[str, str] | None = None, limit: int | None = None
+        self,
+        index: str,
+        partition: tuple[str, str],
+        *,
+        order: tuple[str, Order, str] | None = None,
+        limit: int | None = None,
+        backwards: bool = False,
     ) -> list[dict[str, Any]]:
         """The items of an index's partition, (attribute, value), in the index's order. The index lags: read again what matters.
 
-        `up_to` bounds the sort key, (attribute, value) inclusive; `limit` bounds the number of items.
+        `order` bounds the sort key, as in ("due_at", "<=", now); `limit` bounds the number of items.
         """
         condition, values = "#partition = :partition", {":partition": partition[1]}
         names = {"#partition": partition[0]}
-        if up_to is not None:
-            condition, values[":up_to"], names["#order"] = f"{condition} AND #order <= :up_to", up_to[1], up_to[0]
+        if order is not None:
+            condition, names["#order"], values[":bound"] = (
+                f"{condition} AND #order {order[1]} :bound",
+                order[0],
+                order[2],
+            )
         return await self._query(
             limit,
             IndexName=index,
             KeyConditionExpression=condition,
             ExpressionAttributeNames=names,
             ExpressionAttributeValues=values,
+            **({"ScanIndexForward": False} if backwards else {}),
         )
 
     async def _query(self, limit: int | None = None, **parameters: Any) -> list[dict[str, Any]]:

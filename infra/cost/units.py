@@ -1,7 +1,7 @@
 """What DynamoDB charges for a call, calculated from its parameters and its answer.
 
 Source: DynamoDB docs, "Read/write capacity mode", on-demand units. Items of this table are below a kilobyte; a
-written item counts once for itself and once for each of the two indices, an upper bound for items in fewer indices.
+written item counts once for itself and once for each of the three indices, an upper bound for items in fewer indices.
 """
 
 import json
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 READ_BYTES: Final = 4096  # of a unit of a consistent read; an eventually consistent one is half a unit
-WRITE_UNITS: Final = 3.0  # the item, and its entries in WatchIndex and DueIndex
+WRITE_UNITS: Final = 4.0  # the item, and its entries in WatchIndex, DueIndex and ActivityIndex
 TRANSACTION_FACTOR: Final = 2.0
 
 _WRITES: Final = frozenset({"put_item", "update_item", "delete_item"})

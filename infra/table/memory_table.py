@@ -10,7 +10,7 @@ Forking is a copy of one dict: items are replaced, never changed. Two tables of 
 fingerprint, in every process.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -138,8 +138,12 @@ class MemoryTable:
         sorted_places = self._places(parameters.get("IndexName"))
         places = sorted_places[partition]
         span = asked.span(places, values)
-        first = span.start if after is None else max(span.start, bisect_right(places, after))
-        rows = (self._rows[sorted_places.key(partition, places[at])] for at in range(first, span.stop))
+        if parameters.get("ScanIndexForward", True):
+            order_read = range(span.start if after is None else max(span.start, bisect_right(places, after)), span.stop)
+        else:
+            stop = span.stop if after is None else min(span.stop, bisect_left(places, after))
+            order_read = range(span.start, stop)[::-1]
+        rows = (self._rows[sorted_places.key(partition, places[at])] for at in order_read)
         page, is_cut = fill_page(rows, limit)
         answer: dict[str, Any] = {"Items": [dict(row.values) for row in page], "Count": len(page)}
         return {**answer, "LastEvaluatedKey": {n: page[-1].values[n] for n in order}} if is_cut else answer

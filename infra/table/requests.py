@@ -40,6 +40,7 @@ _KNOWN: Final = {
             "Limit",
             "ExclusiveStartKey",
             "ConsistentRead",
+            "ScanIndexForward",
         ]
     ),
     "put_item": frozenset(f"Item {_WRITE}".split()),

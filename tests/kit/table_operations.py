@@ -137,6 +137,7 @@ def queries(draw: Draw) -> Request:
         IndexName=index,
         KeyConditionExpression=text if shape is None else f"{text} AND {shape}",
         Limit=writer.pick(None, 1, 2, 3),
+        ScanIndexForward=writer.pick(None, False),
     )
 
 

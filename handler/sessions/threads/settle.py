@@ -148,9 +148,9 @@ class _Settler:
             return False
         if found.pointer is not None or not is_better(found.thread, session):
             return False
-        attributes = thread_attributes(found.thread, self.context.clock.now())
-        seen = {**attributes, "settled_messages": found.thread.message_count or 0}
-        return await self.context.store.sessions.replace_thread(session, found.thread.id, seen=seen)
+        now = self.context.clock.now()
+        seen = {**thread_attributes(found.thread, now), "settled_messages": found.thread.message_count or 0}
+        return await self.context.store.sessions.replace_thread(session, found.thread.id, seen=seen, now=now)
 
 
 def _can_adopt(session: Session | None) -> bool:

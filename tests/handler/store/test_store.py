@@ -190,7 +190,8 @@ async def test_the_end_of_a_generation_leaves_a_vacant_session_and_deletes_the_p
     session = await stored.open()
     assert (await stored.store.sessions.end_generation(session, now=START)).won
 
-    assert stored.table.item() == {**VACANT_ITEM, "generation": 2}
+    former = '[{"thread_id":"700","ended_at":"2026-11-23T12:00:00.000Z","why":"deleted"}]'
+    assert stored.table.item() == {**VACANT_ITEM, "generation": 2, "former": former}
     assert not stored.table.pointer(MESSAGE)
 
 

@@ -95,8 +95,8 @@ def test_units_depend_on_size_consistency_and_transaction() -> None:
     assert read_units("query", {"ConsistentRead": True}, {"Items": []}) == 1
     asked: dict[str, Any] = {"RequestItems": {"t": {"Keys": [{}, {}]}}}
     assert read_units("batch_get_item", asked, {"Responses": {"t": [item]}}) == 3
-    assert write_units("update_item", {}) == 3
-    assert write_units("transact_write_items", {"TransactItems": [{}, {}]}) == 12
+    assert write_units("update_item", {}) == 4
+    assert write_units("transact_write_items", {"TransactItems": [{}, {}]}) == 16
     assert write_units("query", {}) == 0
 
 

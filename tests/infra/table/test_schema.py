@@ -20,6 +20,7 @@ def test_the_table_is_created_as_the_template_describes_it() -> None:
     assert indices == {
         "WatchIndex": [("watch_guild_id", "HASH"), ("pk", "RANGE")],
         "DueIndex": [("due_in", "HASH"), ("due_at", "RANGE")],
+        "ActivityIndex": [("listed_in", "HASH"), ("activity", "RANGE")],
     }
     assert {index["Projection"]["ProjectionType"] for index in table["GlobalSecondaryIndexes"]} == {"ALL"}
     assert table["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
@@ -50,7 +51,7 @@ def test_the_indexes_of_the_table_in_memory_are_the_templates(tmp_path: Path) ->
     template = tmp_path / "template.yaml"
     template.write_text(INDEXED)
     assert orders(template) == {None: ("pk", "sk"), "OwnerIndex": ("owner", "sk", "pk")}
-    assert orders().keys() == {None, "WatchIndex", "DueIndex"}
+    assert orders().keys() == {None, "WatchIndex", "DueIndex", "ActivityIndex"}
 
 
 def test_a_template_whose_keys_no_expression_names_is_refused(tmp_path: Path) -> None:

@@ -198,7 +198,11 @@ def test_the_table_is_described_as_in_the_template(dynamodb: Any) -> None:
     assert dynamodb.list_tables()["TableNames"] == ["sessions"]
     described = dynamodb.describe_table(TableName="sessions")["Table"]
     assert described["TableStatus"] == "ACTIVE"
-    assert [index["IndexName"] for index in described["GlobalSecondaryIndexes"]] == ["WatchIndex", "DueIndex"]
+    assert [index["IndexName"] for index in described["GlobalSecondaryIndexes"]] == [
+        "WatchIndex",
+        "DueIndex",
+        "ActivityIndex",
+    ]
 
 
 def test_items_are_lost_by_the_ids_that_they_are_about(wire: TableWire) -> None:
