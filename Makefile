@@ -64,6 +64,10 @@ mutate: installed ## break each rule of the protocol and the reconciler, and see
 rooms: installed ## draw the rooms of handler/ in docs/architecture.md
 	@$(BIN)/python -m tests.test_architecture
 
+.PHONY: schemas
+schemas: installed ## write the JSON Schemas of what programs send and get to docs/schema/
+	@$(BIN)/python -m infra.schemas
+
 .PHONY: build
 build: installed ## build what Lambda runs into .aws-sam/ (no Docker)
 	@PYTHON=$(BIN)/python $(BIN)/sam build --parallel $(BUILD_ARGS)
@@ -111,6 +115,6 @@ touch $(ESCAPED_VENV)/.installed
 endef
 
 # What `sam build` asks for, once for each function (it looks for these names): all four run one artifact.
-.PHONY: build-WebhookFunction build-WorkerFunction build-EnsureFunction build-ReconcilerFunction
-build-WebhookFunction build-WorkerFunction build-EnsureFunction build-ReconcilerFunction:
+.PHONY: build-WebhookFunction build-WorkerFunction build-ApiFunction build-ReconcilerFunction
+build-WebhookFunction build-WorkerFunction build-ApiFunction build-ReconcilerFunction:
 	@$(call quote,$(PYTHON)) -m infra.artifact $(call quote,$(ARTIFACTS_DIR))

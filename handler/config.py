@@ -53,8 +53,8 @@ class WebhookConfig(WorkerConfig, frozen=True, kw_only=True):
     public_key: bytes
 
 
-class EnsureConfig(Config, frozen=True, kw_only=True):
-    """What the programmatic entrance needs."""
+class ApiConfig(Config, frozen=True, kw_only=True):
+    """What the entrance of programs needs."""
 
 
 class ReconcilerConfig(Config, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ TOKEN_LIFE: Final = 15 * MINUTE  # Discord docs, "Receiving and Responding": an 
 READS: Final[Mapping[str, type[config.Config]]] = {
     "WebhookFunction": config.WebhookConfig,
     "WorkerFunction": config.WorkerConfig,
-    "EnsureFunction": config.EnsureConfig,
+    "ApiFunction": config.ApiConfig,
     "ReconcilerFunction": config.ReconcilerConfig,
 }
 NOT_GIVEN: Final = {
@@ -269,7 +269,7 @@ def test_a_functions_role_allows_only_what_it_uses() -> None:
     take = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     assert granted("WebhookFunction") == log | {"sqs:SendMessage", "dynamodb:Query"}
     assert granted("WorkerFunction") == log | take | {"sqs:SendMessage", "dynamodb:Query"}
-    assert granted("EnsureFunction") == log
+    assert granted("ApiFunction") == log
     assert granted("ReconcilerFunction") == log | take | {"sqs:SendMessage", "dynamodb:Query"}
 
 
@@ -313,7 +313,7 @@ def test_every_path_reaches_the_webhook_which_answers_404_and_405_itself() -> No
 
 
 def test_the_outputs_name_what_people_need_next() -> None:
-    assert {"InteractionsEndpoint", "SessionsTableName", "EnsureFunctionArn", "EnsureCallersPolicyArn"} <= set(
+    assert {"InteractionsEndpoint", "SessionsTableName", "ApiFunctionArn", "ApiCallersPolicyArn"} <= set(
         template()["Outputs"]
     )
     assert {f"{name}Name" for name in READS} <= set(template()["Outputs"])

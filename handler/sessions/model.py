@@ -70,7 +70,12 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def url(self) -> str:
-        return f"https://discord.com/channels/{self.session.guild_id}/{self.thread_id}"
+        return thread_url(self.session)
+
+
+def thread_url(session: Session) -> str:
+    """Where Discord shows the session's thread."""
+    return f"https://discord.com/channels/{session.guild_id}/{session.discord_thread_id}"
 
 
 class StartOver(Enum):

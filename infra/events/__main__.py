@@ -180,7 +180,7 @@ _KINDS: Final[tuple[tuple[str, _Make, str, str], ...]] = (
     ("open", _open, "WebhookFunction: /session open, signed now", f"{_SESSION} {_USER} --base64"),
     ("ping", _ping, "WebhookFunction: Discord's check of an endpoint, signed now", "--base64"),
     ("job", _job, "WorkerFunction: /session open, deferred to it", f"{_SESSION} {_USER} --receive-count"),
-    ("ensure", _ensure, "EnsureFunction: a program's request", f"{_SESSION} --unlock --request-id"),
+    ("ensure", _ensure, "ApiFunction: a program's request", f"{_SESSION} --unlock --request-id"),
     ("schedule", _schedule, "ReconcilerFunction: the schedule's tick", ""),
     ("key", _show_key, "the key pair; the public half is DISCORD_PUBLIC_KEY", ""),
     (

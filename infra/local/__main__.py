@@ -103,7 +103,7 @@ def _show_addresses(stack: Stack, screen: Screen) -> None:
             ("public key", stack.public_key),
             ("Discord", stack.discord.api_url),
             ("AWS", f"{stack.aws_url}   (DynamoDB, SQS, SSM)"),
-            ("Lambda", f"{stack.invocations.url}   (EnsureFunction and the others)"),
+            ("Lambda", f"{stack.invocations.url}   (ApiFunction and the others)"),
             ("logs", str(stack.log_path) if not stack.verbose else "here"),
         ]
     )

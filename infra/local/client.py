@@ -126,7 +126,7 @@ def _ensure(options: argparse.Namespace, addresses: Addresses, screen: Screen) -
     request = {"session_name": options.name, "parent_channel_id": options.channel}
     request |= {"topic": options.topic} if options.topic else {}
     request |= {"unlock": True} if options.unlock else {}
-    answered = invoke_function(addresses["invocations"], "EnsureFunction", request)
+    answered = invoke_function(addresses["invocations"], "ApiFunction", request)
     print(json.dumps(answered, ensure_ascii=False, indent=2))
 
 
@@ -163,7 +163,7 @@ def _parser() -> argparse.ArgumentParser:
     requests: tuple[tuple[str, Callable[..., None], str], ...] = (
         ("open", _open, "use /session open"),
         ("curl", _curl, "print the same as a curl command, signed now"),
-        ("ensure", _ensure, "ask as a program does: invoke EnsureFunction"),
+        ("ensure", _ensure, "ask as a program does: invoke ApiFunction"),
     )
     for name, run, described in requests:
         kind = kinds.add_parser(name, help=described, description=described)

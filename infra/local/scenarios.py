@@ -171,10 +171,10 @@ def slow_discord(tour: Tour) -> None:
 
 def program(tour: Tour) -> None:
     request = {"session_name": "build 7", "parent_channel_id": CHANNEL.id, "request_id": "ci-build-7"}
-    tour.screen.action("a CI job", "invokes EnsureFunction")
+    tour.screen.action("a CI job", "invokes ApiFunction")
     tour.screen.hint(json.dumps(request)[1:-1])
     counter = tour.counter()
-    answered = invoke_function(tour.stack.invocations.url, "EnsureFunction", request)
+    answered = invoke_function(tour.stack.invocations.url, "ApiFunction", request)
     cost, thread = counter.cost(), answered.get("thread", {})
     shown = {"outcome": answered.get("outcome"), **thread, **answered.get("error", {})}
     tour.screen.quote([Text(f"{name}: {value}") for name, value in shown.items()])

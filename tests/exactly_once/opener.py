@@ -10,7 +10,7 @@ import sys
 
 from handler import bootstrap
 from handler.bootstrap import Environment
-from handler.config import EnsureConfig
+from handler.config import ApiConfig
 from handler.errors import OnethreadError
 from handler.runtime.deadline import Deadline, run_until
 from handler.sessions.model import OpenRequest, Requester
@@ -22,7 +22,7 @@ TRIES = 3  # a program repeats what may be repeated: on a busy machine a call ma
 class Opener:
     """One environment, and what it was started with."""
 
-    def __init__(self, environment: Environment[EnsureConfig], channel: str, process: str) -> None:
+    def __init__(self, environment: Environment[ApiConfig], channel: str, process: str) -> None:
         self._environment = environment
         self._channel = channel
         self._process = process
@@ -50,7 +50,7 @@ class Opener:
 
 def main() -> None:
     name, channel, number, process = sys.argv[1:]
-    environment = bootstrap.build(EnsureConfig)
+    environment = bootstrap.build(ApiConfig)
     opener = Opener(environment, channel, process)
     environment.run(opener.open(f"not {name}"))
     sys.stdout.write("ready\n")

@@ -16,7 +16,7 @@ import msgspec
 from handler import config
 from handler.aws.dynamodb import ConditionFailed, TransactionFailed
 from handler.bootstrap import Environment
-from handler.config import EnsureConfig
+from handler.config import ApiConfig
 from handler.discord.http import Request, encode_body
 from handler.discord.rate_limits import RateLimits
 from handler.discord.rest import NO_RETRY, Discord, Response
@@ -39,7 +39,7 @@ Result = Opened | Counter[str]  # of an opener, of the reconciler
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _CONFIG = config.load(
-    EnsureConfig,
+    ApiConfig,
     {
         "SESSIONS_TABLE": TABLE,
         "DISCORD_APPLICATION_ID": APPLICATION,

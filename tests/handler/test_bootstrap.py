@@ -13,9 +13,9 @@ from typing import Any, TypeVar
 
 import pytest
 
-from handler import bootstrap, ensure, reconciler, webhook, worker
+from handler import api, bootstrap, reconciler, webhook, worker
 from handler.bootstrap import ON_LAMBDA, Environment
-from handler.config import Config, EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
+from handler.config import ApiConfig, Config, ReconcilerConfig, WebhookConfig, WorkerConfig
 from handler.errors import ConfigurationError
 from infra.interactions import encode, interaction, sign
 from infra.lambda_events import api_gateway_event, sqs_event, sqs_record
@@ -53,13 +53,13 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     bootstrap.close_all()
 
 
-def borrowed(kind: type[Config] = EnsureConfig) -> Environment[Any]:
+def borrowed(kind: type[Config] = ApiConfig) -> Environment[Any]:
     with bootstrap.environment(kind) as environment:
         return environment
 
 
 def run_in_environment(work: Coroutine[Any, Any, T]) -> T:
-    with bootstrap.environment(EnsureConfig) as environment:
+    with bootstrap.environment(ApiConfig) as environment:
         return environment.run(work)
 
 
@@ -68,7 +68,7 @@ def test_an_environment_is_kept_for_the_next_invocation() -> None:
 
 
 def test_each_function_has_its_own() -> None:
-    assert borrowed(EnsureConfig) is not borrowed(WorkerConfig)
+    assert borrowed(ApiConfig) is not borrowed(WorkerConfig)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_variable_that_went_missing_is_noticed(monkeypatch: pytest.MonkeyPatch
 
 
 def test_concurrent_callers_get_an_environment_each() -> None:
-    with bootstrap.environment(EnsureConfig) as first, bootstrap.environment(EnsureConfig) as second:
+    with bootstrap.environment(ApiConfig) as first, bootstrap.environment(ApiConfig) as second:
         assert first is not second
 
 
@@ -135,7 +135,7 @@ def test_a_malformed_public_key_is_a_configuration_error_and_never_a_401(
             ["SESSIONS_TABLE", "JOBS_QUEUE_URL", "DISCORD_APPLICATION_ID", "DISCORD_PUBLIC_KEY", "DISCORD_BOT_TOKEN"],
         ),
         (worker, ["SESSIONS_TABLE", "JOBS_QUEUE_URL", "DISCORD_APPLICATION_ID", "DISCORD_BOT_TOKEN"]),
-        (ensure, ["SESSIONS_TABLE", "DISCORD_APPLICATION_ID", "DISCORD_BOT_TOKEN"]),
+        (api, ["SESSIONS_TABLE", "DISCORD_APPLICATION_ID", "DISCORD_BOT_TOKEN"]),
         (reconciler, ["SESSIONS_TABLE", "RECONCILE_QUEUE_URL", "DISCORD_APPLICATION_ID", "DISCORD_BOT_TOKEN"]),
     ],
 )
@@ -156,12 +156,12 @@ def test_every_missing_variable_is_named_at_once(
 def test_outside_lambda_nothing_is_built_at_import() -> None:
     before = borrowed()
     bootstrap.close_all()
-    bootstrap.prepare(EnsureConfig)
+    bootstrap.prepare(ApiConfig)
     assert borrowed() is not before
     assert "dynamodb" not in borrowed().__dict__
 
 
-@pytest.mark.parametrize("kind", [WebhookConfig, WorkerConfig, EnsureConfig, ReconcilerConfig])
+@pytest.mark.parametrize("kind", [WebhookConfig, WorkerConfig, ApiConfig, ReconcilerConfig])
 def test_in_init_everything_is_built_without_a_remote_call(kind: type[Config], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DISCORD_BOT_TOKEN")
     monkeypatch.setenv("DISCORD_BOT_TOKEN_PARAMETER", "/p")
@@ -178,16 +178,16 @@ def test_in_init_everything_is_built_without_a_remote_call(kind: type[Config], m
 def test_a_configuration_error_in_init_is_raised_by_the_first_invocation(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(ON_LAMBDA, "127.0.0.1:1")
     monkeypatch.delenv("SESSIONS_TABLE")
-    bootstrap.prepare(EnsureConfig)
+    bootstrap.prepare(ApiConfig)
     for _ in range(2):
         with pytest.raises(ConfigurationError, match="SESSIONS_TABLE"):
-            ensure.lambda_handler({}, CONTEXT)
+            api.lambda_handler({}, CONTEXT)
 
 
 def test_what_fails_in_init_is_left_to_the_first_invocation(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setenv(ON_LAMBDA, "127.0.0.1:1")
     monkeypatch.setattr(bootstrap, "_LAZY_MODULES", ("no_such_module",))
-    bootstrap.prepare(EnsureConfig)
+    bootstrap.prepare(ApiConfig)
     assert "not everything could be built in INIT" in capsys.readouterr().out
     borrowed()
 
@@ -216,7 +216,7 @@ def asked(name: str) -> dict[str, Any]:
 
 @pytest.mark.usefixtures("over_sockets")
 def test_the_entrances_open_a_session_over_real_sockets() -> None:
-    made = ensure.lambda_handler({"session_name": "over sockets", "parent_channel_id": CHANNEL}, CONTEXT)
+    made = api.lambda_handler({"session_name": "over sockets", "parent_channel_id": CHANNEL}, CONTEXT)
     assert made["outcome"] == "created"
     response = webhook.lambda_handler(asked("over sockets"), CONTEXT)
     assert f"<#{made['thread']['id']}>" in json.loads(response["body"])["data"]["content"]
@@ -226,7 +226,7 @@ def test_the_entrances_open_a_session_over_real_sockets() -> None:
 
 @pytest.mark.usefixtures("over_sockets")
 def test_a_tick_and_a_guild_run_over_real_sockets() -> None:
-    ensure.lambda_handler({"session_name": "reconciled", "parent_channel_id": CHANNEL}, CONTEXT)
+    api.lambda_handler({"session_name": "reconciled", "parent_channel_id": CHANNEL}, CONTEXT)
     assert reconciler.lambda_handler({}, CONTEXT) == {"due": 1, "sent": 1, "unsent": 0}
     guild = sqs_event(sqs_record(reconciler.encode(GUILD), now=datetime.now(UTC), message_id="m"))
     answer = reconciler.lambda_handler(guild, CONTEXT)
@@ -238,7 +238,7 @@ def test_a_tick_and_a_guild_run_over_real_sockets() -> None:
 def test_threads_of_one_process_may_call_at_the_same_time() -> None:
     def call(number: int) -> dict[str, Any]:
         context = SimpleNamespace(aws_request_id=f"r{number}", get_remaining_time_in_millis=lambda: 60_000)
-        return ensure.lambda_handler({"session_name": "at once", "parent_channel_id": CHANNEL}, context)
+        return api.lambda_handler({"session_name": "at once", "parent_channel_id": CHANNEL}, context)
 
     with ThreadPoolExecutor(4) as threads:
         answers = [*threads.map(call, range(4))]
@@ -251,10 +251,10 @@ def test_threads_of_one_process_may_call_at_the_same_time() -> None:
 LATE = """
 import json, sys
 from types import SimpleNamespace
-from handler import ensure
+from handler import api
 before = set(sys.modules)
 context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
-answer = ensure.lambda_handler(json.loads(sys.argv[1]), context)
+answer = api.lambda_handler(json.loads(sys.argv[1]), context)
 print(json.dumps([answer.get("outcome"), sorted(set(sys.modules) - before)]))
 """
 INVOKE = """
@@ -281,7 +281,7 @@ def test_the_first_request_imports_nothing_that_init_has_not_imported(outside: L
     assert (outcome, late) == ("created", [])
 
 
-@pytest.mark.parametrize("name", ["webhook", "worker", "ensure", "reconciler"])
+@pytest.mark.parametrize("name", ["webhook", "worker", "api", "reconciler"])
 def test_a_log_level_that_does_not_exist_is_named_with_all_the_other_faults(name: str) -> None:
     printed = run_fresh(INVOKE, name, {"LOG_LEVEL": "LOUD"})
     assert printed.startswith("ConfigurationError ")

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.signing import SigningKey
 
-from handler.config import Config, EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig, fingerprint, load
+from handler.config import ApiConfig, Config, ReconcilerConfig, WebhookConfig, WorkerConfig, fingerprint, load
 from handler.errors import ConfigurationError
 from handler.runtime.secrets import Secret
 from tests.kit.secrets import BOT_TOKEN
@@ -30,7 +30,7 @@ WHOLE = {
 NEEDED = {
     WebhookConfig: {"SESSIONS_TABLE", "DISCORD_APPLICATION_ID", "JOBS_QUEUE_URL", "DISCORD_PUBLIC_KEY"},
     WorkerConfig: {"SESSIONS_TABLE", "DISCORD_APPLICATION_ID", "JOBS_QUEUE_URL"},
-    EnsureConfig: {"SESSIONS_TABLE", "DISCORD_APPLICATION_ID"},
+    ApiConfig: {"SESSIONS_TABLE", "DISCORD_APPLICATION_ID"},
     ReconcilerConfig: {"SESSIONS_TABLE", "DISCORD_APPLICATION_ID", "RECONCILE_QUEUE_URL"},
 }
 OF_THE_RECONCILER = {"RECONCILE_QUEUE_URL", "IDLE_ARCHIVE_HOURS", "DELETE_MODE"}
@@ -114,8 +114,8 @@ def test_malformed_and_missing_variables_are_named_together() -> None:
 
 
 def test_an_absent_variable_has_the_template_s_default() -> None:
-    config = load(EnsureConfig, {**COMMON, "SESSION_NAME_PREFIX": "", "LOG_LEVEL": ""})
-    assert config == EnsureConfig(
+    config = load(ApiConfig, {**COMMON, "SESSION_NAME_PREFIX": "", "LOG_LEVEL": ""})
+    assert config == ApiConfig(
         sessions_table="sessions",
         application_id="81384788765712384",
         bot_token=Secret(SECRET),
@@ -162,18 +162,18 @@ def test_housekeeping_is_off_by_default() -> None:
 
 
 def test_the_prefix_is_measured_in_utf16_units() -> None:
-    faults_of(EnsureConfig, {**COMMON, "SESSION_NAME_PREFIX": "🧵" * (MAX_PREFIX_UNITS // 2) + "x"})
-    load(EnsureConfig, {**COMMON, "SESSION_NAME_PREFIX": "🧵" * (MAX_PREFIX_UNITS // 2)})
+    faults_of(ApiConfig, {**COMMON, "SESSION_NAME_PREFIX": "🧵" * (MAX_PREFIX_UNITS // 2) + "x"})
+    load(ApiConfig, {**COMMON, "SESSION_NAME_PREFIX": "🧵" * (MAX_PREFIX_UNITS // 2)})
 
 
 def test_the_name_of_a_parameter_can_replace_the_token() -> None:
     environ = {**COMMON, "DISCORD_BOT_TOKEN": "", "DISCORD_BOT_TOKEN_PARAMETER": "/onethread/token"}
-    config = load(EnsureConfig, environ)
+    config = load(ApiConfig, environ)
     assert (config.bot_token, config.bot_token_parameter) == (None, "/onethread/token")
 
 
 def test_white_space_around_a_token_is_no_part_of_it() -> None:
-    config = load(EnsureConfig, {**COMMON, "DISCORD_BOT_TOKEN": f" {SECRET}\n"})
+    config = load(ApiConfig, {**COMMON, "DISCORD_BOT_TOKEN": f" {SECRET}\n"})
     assert config.bot_token == Secret(SECRET)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from handler import ensure, webhook, worker
+from handler import api, webhook, worker
 from handler.commands import jobs
 from handler.runtime import deadline
 from tests.kit.sam_template import template
@@ -48,8 +48,4 @@ def test_all_receives_of_a_job_fit_into_the_life_of_its_token() -> None:
 
 
 def test_ensure_answers_before_lambda_ends_it() -> None:
-    assert (
-        deadline.GRACE_SECONDS + deadline.CANCEL_SECONDS
-        < ensure.MARGIN_SECONDS
-        < properties("EnsureFunction")["Timeout"]
-    )
+    assert deadline.GRACE_SECONDS + deadline.CANCEL_SECONDS < api.MARGIN_SECONDS < properties("ApiFunction")["Timeout"]

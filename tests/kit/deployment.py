@@ -12,8 +12,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from handler import ensure, reconciler, webhook, worker
-from handler.config import Config, EnsureConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
+from handler import api, reconciler, webhook, worker
+from handler.config import ApiConfig, Config, ReconcilerConfig, WebhookConfig, WorkerConfig
 from infra.interactions import (
     admin_command,
     autocompletion,
@@ -185,9 +185,9 @@ class Deployment(Guild):
         return answer
 
     async def ensure(self, seconds: float = 30.0, *, request_id: str = "request-3", **event: Any) -> dict[str, Any]:
-        """A program invokes `EnsureFunction`."""
+        """A program invokes `ApiFunction`."""
         event = {"session_name": "1a06a43", "parent_channel_id": CHANNEL, **event}
-        return await ensure.handle(self.environment(EnsureConfig), event, request_id, seconds)
+        return await api.handle(self.environment(ApiConfig), event, request_id, seconds)
 
     async def tick(self, seconds: float = RECONCILER_SECONDS) -> dict[str, Any]:
         """The schedule fires; the reconciler's answer."""

@@ -22,7 +22,7 @@ from handler.aws.dynamodb import Call
 from handler.bootstrap import C, Environment
 from handler.commands.command import Commands, Completions
 from handler.commands.registry import COMMANDS, COMPLETIONS
-from handler.config import Config, EnsureConfig, ReconcilerConfig
+from handler.config import ApiConfig, Config, ReconcilerConfig
 from handler.errors import OnethreadError
 from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_until
 from handler.sessions.context import Context
@@ -175,9 +175,9 @@ class Guild:
             self._current[kind] = self.process(kind)
         return self._current[kind]
 
-    def opener(self) -> Environment[EnsureConfig]:
+    def opener(self) -> Environment[ApiConfig]:
         """One more process that opens sessions."""
-        return self.process(EnsureConfig)
+        return self.process(ApiConfig)
 
     def restart(self) -> None:
         """The processes are gone, with all that they had in memory; others take over from here on."""
@@ -210,7 +210,7 @@ class Guild:
     @property
     def context(self) -> Context:
         """What the sessions' code is given, in the process that opens them."""
-        return self.environment(EnsureConfig).sessions.context
+        return self.environment(ApiConfig).sessions.context
 
     @property
     def store(self) -> Store:
@@ -231,13 +231,13 @@ class Guild:
         app_permissions: int | None = None,
         states_channel: bool = True,
         seconds: float | None = None,
-        process: Environment[EnsureConfig] | None = None,
+        process: Environment[ApiConfig] | None = None,
     ) -> Opened:
         """``/session open``. `states_channel`: the request states the channel's kind and guild.
 
         `owner` is the interaction's id, a new one if it is not given; `seconds` is the deadline, None for none.
         """
-        process = process or self.environment(EnsureConfig)
+        process = process or self.environment(ApiConfig)
         request = OpenRequest(
             name=NAMES.parse(name),
             parent_channel_id=channel,

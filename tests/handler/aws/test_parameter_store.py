@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from handler.config import EnsureConfig
+from handler.config import ApiConfig
 from handler.errors import BotTokenRefused, OnethreadError, StoreUnavailable
 from handler.runtime.secrets import Secret
 from infra.simulator.faults import error
@@ -21,7 +21,7 @@ def deployment() -> Iterator[Deployment]:
 
 async def read(deployment: Deployment, *faults: str | None, value: str = BOT_TOKEN) -> Secret | OnethreadError:
     deployment.ssm.value, deployment.ssm.faults = value, list(faults)
-    parameter = deployment.environment(EnsureConfig).token_parameter
+    parameter = deployment.environment(ApiConfig).token_parameter
     assert parameter is not None
     try:
         return await parameter.read()
@@ -92,7 +92,7 @@ async def test_a_command_that_needs_no_token_succeeds_without_one(deployment: De
 
 async def test_after_a_401_the_token_is_read_again_once_and_the_request_repeated(deployment: Deployment) -> None:
     deployment.ssm.value = made_up("old-token")
-    environment = deployment.environment(EnsureConfig)
+    environment = deployment.environment(ApiConfig)
     with pytest.raises(BotTokenRefused):
         await environment.discord.current_user_id()
     deployment.ssm.value = BOT_TOKEN

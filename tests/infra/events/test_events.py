@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import yaml
 
-from handler import config, ensure
+from handler import config
 from handler.aws import http_api
 from handler.commands import jobs
 from handler.discord.interactions import parse
 from handler.discord.signature import verify
-from handler.runtime.validation import read_request
+from handler.programs.requests import Ensure, read
 from infra.events.__main__ import main
 from infra.events.containers import UNDECLARED, declare_variables, environment
 from infra.interactions import development_key
@@ -63,7 +63,8 @@ def test_job_prints_a_message_that_the_worker_can_read(capsys: pytest.CaptureFix
 
 def test_ensure_prints_a_request_that_the_function_accepts(capsys: pytest.CaptureFixture[str]) -> None:
     asked = printed(capsys, "ensure", "--name", "1a06a43", "--unlock", "--request-id", "build-7")
-    request = read_request(asked, ensure.Request)
+    request = read(asked)
+    assert isinstance(request, Ensure)
     assert (request.session_name, request.unlock, request.request_id, request.topic) == (
         "1a06a43",
         True,
@@ -93,9 +94,7 @@ def test_a_job_with_malformed_ids_is_refused(
     assert "ids are strings of digits" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "kind", [config.WebhookConfig, config.WorkerConfig, config.EnsureConfig, config.ReconcilerConfig]
-)
+@pytest.mark.parametrize("kind", [config.WebhookConfig, config.WorkerConfig, config.ApiConfig, config.ReconcilerConfig])
 def test_the_printed_variables_configure_every_function(
     kind: type[config.Config], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -62,7 +62,7 @@ def test_the_handler_itself_refuses_bad_requests(stack: Stack) -> None:
 def test_a_program_gets_the_same_thread(stack: Stack, discord: DiscordClient) -> None:
     answer = discord.open_and_retry(MONA, CHANNEL, "shared")[-1]
     request = {"session_name": "Shared", "parent_channel_id": CHANNEL.id}
-    answered = invoke_function(stack.invocations.url, "EnsureFunction", request)
+    answered = invoke_function(stack.invocations.url, "ApiFunction", request)
 
     assert answered["outcome"] == "reused"
     assert f"<#{answered['thread']['id']}>" in answer.text

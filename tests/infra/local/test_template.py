@@ -16,7 +16,7 @@ def test_each_function_gets_exactly_the_variables_that_the_template_gives_it() -
     functions = Template().functions(VALUES, {})
     runtime = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "_HANDLER"}
 
-    assert set(functions) == {"WebhookFunction", "WorkerFunction", "EnsureFunction", "ReconcilerFunction"}
+    assert set(functions) == {"WebhookFunction", "WorkerFunction", "ApiFunction", "ReconcilerFunction"}
     for name, function in functions.items():
         assert set(function.variables) - runtime == set(sam_template.environment_of(name)), name
 

@@ -1,4 +1,4 @@
-"""The programmatic entrance: what it takes, what it refuses by name, what it answers."""
+"""The entrance of programs: what it takes, what it refuses by name, and what `ensure` answers."""
 
 import asyncio
 from types import SimpleNamespace
@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from handler import ensure
-from handler.config import EnsureConfig
-from handler.ensure import Request
+from handler import api
+from handler.config import ApiConfig
 from handler.errors import ConfigurationError, InvalidRequest, OnethreadError
-from handler.runtime.validation import read_request
+from handler.programs.requests import read
 from infra.simulator.faults import HANG, server_error
 from infra.simulator.refusals import too_many_requests
 from tests.kit.aws_faults import What
@@ -61,9 +60,9 @@ async def test_the_message_above_the_thread_names_the_program(deployment: Deploy
 
 
 async def test_an_exact_repeat_is_answered_created_again_and_another_request_reused(deployment: Deployment) -> None:
-    environment, outcomes = deployment.environment(EnsureConfig), []
+    environment, outcomes = deployment.environment(ApiConfig), []
     for own, invocation in (("a", "1"), ("a", "2"), ("b", "3")):
-        answer = await ensure.handle(environment, {**GOOD, "request_id": own}, invocation, 30.0)
+        answer = await api.handle(environment, {**GOOD, "request_id": own}, invocation, 30.0)
         outcomes.append(answer["outcome"])
     assert outcomes == ["created", "created", "reused"]
 
@@ -90,7 +89,7 @@ async def test_a_locked_thread_is_an_error_with_the_session_beside_it_and_is_unl
 
 def test_null_counts_as_absent_in_optional_fields() -> None:
     event = {**GOOD, "topic": None, "unlock": None, "request_id": None}
-    assert read_request(event, Request) == read_request(GOOD, Request)
+    assert read(event) == read(GOOD)
 
 
 @pytest.mark.parametrize(
@@ -122,15 +121,29 @@ def test_null_counts_as_absent_in_optional_fields() -> None:
 async def test_an_unknown_or_mistyped_field_is_refused_by_name(
     deployment: Deployment, change: dict[str, Any], named: str
 ) -> None:
-    error = (await ensure.handle(deployment.environment(EnsureConfig), {**GOOD, **change}, "r", 30.0))["error"]
+    error = (await api.handle(deployment.environment(ApiConfig), {**GOOD, **change}, "r", 30.0))["error"]
     assert (error["kind"], error["retryable"]) == ("invalid_request", False)
     assert named in error["message"]
     assert not deployment.discord.calls
 
 
+@pytest.mark.parametrize("operation", ["nonsense", 5, ["ensure"], {}])
+async def test_an_unknown_operation_is_refused_with_those_that_there_are(
+    deployment: Deployment, operation: Any
+) -> None:
+    error = (await deployment.ensure(operation=operation))["error"]
+    assert error["kind"] == "invalid_request"
+    assert "'operation' must be one of 'ensure'" in error["message"]
+
+
+async def test_ensure_is_the_default_operation(deployment: Deployment) -> None:
+    assert (await deployment.ensure(operation="ensure"))["outcome"] == "created"
+    assert (await deployment.ensure(operation=None, request_id="x"))["outcome"] == "reused"
+
+
 def test_all_faults_are_named_at_once() -> None:
     with pytest.raises(InvalidRequest) as refused:
-        read_request({"unlock": "yes", "x": 1}, Request)
+        read({"unlock": "yes", "x": 1})
     for named in ("unknown field 'x'", "'session_name' is missing", "'parent_channel_id' is missing", "'unlock'"):
         assert named in refused.value.message
 
@@ -138,7 +151,7 @@ def test_all_faults_are_named_at_once() -> None:
 @pytest.mark.parametrize("event", [None, [], "x", 5])
 def test_a_request_that_is_not_an_object_is_refused(event: Any) -> None:
     with pytest.raises(InvalidRequest):
-        read_request(event, Request)
+        read(event)
 
 
 @pytest.mark.parametrize("name", ["", "  ", "Session", "x" * 101, "\ud800"])
@@ -193,10 +206,10 @@ async def test_a_fault_of_ours_raises_and_only_tells_the_caller_where_to_look(
     async def broken(request: Any) -> None:
         raise RuntimeError("the inside")
 
-    environment = deployment.environment(EnsureConfig)
-    environment.__dict__["sessions"] = SimpleNamespace(open=broken)
+    environment = deployment.environment(ApiConfig)
+    environment.__dict__["sessions"] = SimpleNamespace(open=broken, context=environment.sessions.context)
     with pytest.raises(OnethreadError, match="see the log of request request-7") as raised:
-        await ensure.handle(environment, GOOD, "request-7", 30.0)
+        await api.handle(environment, GOOD, "request-7", 30.0)
     assert raised.value.__context__ is None
     assert "RuntimeError: the inside" in capsys.readouterr().out
 
@@ -206,4 +219,4 @@ def test_a_wrong_environment_raises(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
     with pytest.raises(ConfigurationError, match=r"SESSIONS_TABLE.*DISCORD_APPLICATION_ID.*DISCORD_BOT_TOKEN"):
-        ensure.lambda_handler(GOOD, context)
+        api.lambda_handler(GOOD, context)

@@ -1,0 +1,1 @@
+"""What programs ask for: the requests and answers of `ApiFunction`, and the operations between them."""

@@ -1,0 +1,91 @@
+"""What programs are answered, one struct for each kind of answer. Pure. `docs/schema/` has their JSON Schemas.
+
+What there is nothing to say of is left out, never null.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from handler.errors import OnethreadError
+from handler.programs.requests import Ensure, Request
+from handler.sessions.model import Outcome, thread_url
+from handler.store.items import Session, Status, session_attributes
+
+
+class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as it is on record."""
+
+    session_name: str
+    session_key: str
+    parent_channel_id: str
+    guild_id: str
+    discord_thread_id: str | UnsetType = UNSET
+    status: Status
+    generation: int
+    archived: bool
+    locked: bool
+    created_at: str | UnsetType = UNSET
+    last_activity_at: str | UnsetType = UNSET
+    topic: str | UnsetType = UNSET
+
+
+class ThreadAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The session's thread on Discord."""
+
+    id: str
+    url: str
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The session and its thread."""
+
+    session: SessionAnswer
+    thread: ThreadAnswer
+
+
+class EnsureAnswer(Answer, frozen=True, kw_only=True):
+    """How the session got its thread, too."""
+
+    outcome: Outcome
+
+
+class Failure(msgspec.Struct, frozen=True, kw_only=True):
+    """What went wrong. Retry only if `retryable` is true."""
+
+    kind: str
+    message: str
+    retryable: bool
+    permissions: list[str] | UnsetType = UNSET  # with `missing_permissions`: those that the bot lacks
+    retry_after: float | UnsetType = UNSET  # with `rate_limited`: seconds
+    progress: dict[str, int] | UnsetType = UNSET  # with `importing`
+    status: int | UnsetType = UNSET  # with `discord_refused`: Discord's HTTP status
+    code: int | UnsetType = UNSET  # and its error code, 0 if there is none
+
+
+class ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """An error; where the session has a thread that may not be used, both are beside it."""
+
+    error: Failure
+    session: SessionAnswer | UnsetType = UNSET
+    thread: ThreadAnswer | UnsetType = UNSET
+
+
+def describe(session: Session) -> dict[str, Any]:
+    """The parts `session` and `thread` of an answer; the session has its thread."""
+    known = {name: value for name, value in session_attributes(session).items() if value is not None}
+    return {
+        "session": msgspec.convert(known, SessionAnswer),
+        "thread": ThreadAnswer(id=session.discord_thread_id or "", url=thread_url(session)),
+    }
+
+
+def failure(error: OnethreadError, session: Session | None = None) -> ErrorAnswer:
+    """The answer for an error, with the session whose thread may not be used."""
+    parts = {} if session is None else describe(session)
+    return ErrorAnswer(error=msgspec.convert(error.public(), Failure), **parts)
+
+
+ANSWERS: Final[Mapping[type[Request], type[msgspec.Struct]]] = {Ensure: EnsureAnswer}

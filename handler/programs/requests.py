@@ -1,0 +1,49 @@
+"""The requests of programs, one struct for each operation, told apart by `operation`. Pure.
+
+`docs/schema/` has their JSON Schemas (`make schemas`). An optional field that is null counts as absent.
+"""
+
+from typing import Any, Final
+
+import msgspec
+
+from handler.programs.fields import ChannelId, Flag, Label, RequestId, Text, Topic
+from handler.runtime.validation import invalid, read_request
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="operation"):
+    """What a program sends."""
+
+
+class SessionRequest(Request, frozen=True, kw_only=True):
+    """A request about one session. A thread's id as the channel means the thread's parent."""
+
+    session_name: Text
+    parent_channel_id: ChannelId
+
+
+class Ensure(SessionRequest, frozen=True, kw_only=True, tag="ensure"):
+    """Get the session's thread: find, reopen or create it."""
+
+    topic: Topic | None = None
+    unlock: Flag = False
+    request_id: RequestId | None = None
+    label: Label | None = None  # what the program calls itself: "opened by *label*"
+
+
+REQUESTS: Final[tuple[type[Request], ...]] = (Ensure,)
+DEFAULT: Final = Ensure
+
+_BY_OPERATION: Final = {kind.__struct_config__.tag: kind for kind in REQUESTS}
+
+
+def read(event: Any) -> Request:
+    """The request in an event. Raises InvalidRequest, naming all faults."""
+    if not isinstance(event, dict) or event.get("operation") is None:
+        return read_request(event, DEFAULT)
+    operation = event["operation"]
+    kind = _BY_OPERATION.get(operation) if isinstance(operation, str) else None
+    if kind is None:
+        known = ", ".join(f"'{name}'" for name in _BY_OPERATION)
+        raise invalid([f"'operation' must be one of {known}"])
+    return read_request(event, kind)
