@@ -25,7 +25,7 @@ async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
     request = OpenRequest(
         name=sessions.context.names.parse(name),
         parent_channel_id=channel_id,
-        requester=_requester(sessions.context.open_policy, interaction),
+        requester=requester_of(sessions.context.open_policy, interaction),
         topic=(topic or "").strip() or None,
         guild_id=interaction.guild_id,
         kind=kind,
@@ -34,7 +34,7 @@ async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
     return texts.session_link(await open_and_log(sessions, request))
 
 
-def _requester(policy: OpenPolicy, interaction: Interaction) -> Requester:
+def requester_of(policy: OpenPolicy, interaction: Interaction) -> Requester:
     """The interaction owns the lease, so that the worker can go on at once with what the webhook claimed."""
     return Requester(
         owner=interaction.id,

@@ -8,6 +8,7 @@ from handler.commands.command import parent_channel
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission, has
 from handler.errors import InvalidRequest, NotAllowed, SessionNotFound
+from handler.runtime import telemetry
 from handler.sessions.protocol import Sessions
 from handler.store.items import Session, Status
 
@@ -34,6 +35,19 @@ async def find_session(sessions: Sessions, interaction: Interaction) -> Session:
 async def _by_name(sessions: Sessions, interaction: Interaction, name: str) -> Session | None:
     channel_id, _ = parent_channel(interaction)
     return await sessions.of_name(channel_id, sessions.context.names.parse(name))
+
+
+async def find_session_to_change(sessions: Sessions, interaction: Interaction) -> Session:
+    """The session that is meant, for a member who may change it.
+
+    Raises what `find_session` and `require_change` raise, and InvalidRequest outside a guild.
+    """
+    if interaction.guild_id is None:
+        raise InvalidRequest("outside a guild", message=texts.GUILD_REQUIRED)
+    session = await find_session(sessions, interaction)
+    telemetry.set_fields(channel_id=session.parent_channel_id, session_key=session.session_key)
+    require_change(session, interaction)
+    return session
 
 
 def require_change(session: Session, interaction: Interaction) -> None:

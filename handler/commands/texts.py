@@ -22,6 +22,7 @@ from handler.errors import (
 from handler.sessions.model import Opened, Outcome
 from handler.sessions.names import MAX_TOPIC_LENGTH
 
+GUILD_REQUIRED = "Sessions live in a server's channels. Use the command there."
 NO_SESSION_MEANT = "Which session? Type its name, or use the command in the session's thread."
 UNKNOWN_BUTTON = "That button no longer works. Use the command again."
 
@@ -145,7 +146,7 @@ def unreadable_command() -> Message:
 
 
 def guild_required() -> Message:
-    return message("Sessions live in a server's channels. Use the command there.")
+    return message(GUILD_REQUIRED)
 
 
 def topic_too_long() -> Message:

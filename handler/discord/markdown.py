@@ -77,6 +77,11 @@ def channel_mention(channel_id: str) -> str:
     return f"<#{channel_id}>"
 
 
+def user_mention(user_id: str) -> str:
+    """A user's name, which is a mention unless the message says that it mentions nobody."""
+    return f"<@{user_id}>"
+
+
 def timestamp(moment: datetime, style: Literal["t", "T", "d", "D", "f", "F", "R"] = "R") -> str:
     """A moment in the reader's own time zone and language; `R` is relative ("in 3 minutes")."""
     return f"<t:{int(moment.timestamp())}:{style}>"

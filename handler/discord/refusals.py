@@ -35,9 +35,14 @@ NEEDED_TO_ANCHOR: Final = (Permission.SEND_MESSAGES,)
 NEEDED_TO_START: Final = (Permission.CREATE_PUBLIC_THREADS,)
 NEEDED_TO_UNARCHIVE: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
 NEEDED_TO_UNLOCK: Final = (Permission.MANAGE_THREADS,)
+NEEDED_TO_ADD: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
+NEEDED_TO_REMOVE: Final = (Permission.MANAGE_THREADS,)
 
 UNKNOWN_CHANNEL: Final = 10003  # the channel or thread does not exist
 UNKNOWN_MESSAGE: Final = 10008  # the message does not exist
+UNKNOWN_MEMBER: Final = 10007  # the user is not in the guild, or not in the thread
+UNKNOWN_USER: Final = 10013  # there is no such user
+TOO_MANY_MEMBERS: Final = 30033  # of a thread
 THREAD_ALREADY_CREATED: Final = 160004  # a thread was already started from this message
 THREAD_ARCHIVED: Final = 50083  # something in the thread cannot be changed, because it is archived
 THREAD_LOCKED: Final = 160005  # the same, because it is locked
@@ -78,6 +83,8 @@ NAME_REFUSED: Final = (
     "Discovery doesn't allow. Choose another name."
 )
 TOPIC_REFUSED: Final = "Discord doesn't accept that topic in this server. Change it, or leave it out."
+
+THREAD_GONE: Final = "I can't find that session's thread: it seems to be deleted. `/session open` starts a new one."
 
 TWO_FACTOR_NEEDED: Final = (
     "This server requires two-factor authentication for moderation, and the account that owns me doesn't use it. "

@@ -177,6 +177,10 @@ class Discord:
         """Add a user to a thread that is not archived. Adding a member again does nothing."""
         await self._exchange.send(routes.add_thread_member(thread_id, user_id), decode.no_body)
 
+    async def remove_thread_member(self, thread_id: str, user_id: str) -> None:
+        """Remove a user from a thread that is not archived. Removing one who is no member does nothing."""
+        await self._exchange.send(routes.remove_thread_member(thread_id, user_id), decode.no_body)
+
     async def current_user_id(self) -> str:
         """The bot's user id, fetched once. (An old application's id differs from its bot's.)"""
         if self._user_id is None:

@@ -93,6 +93,11 @@ def add_thread_member(thread_id: str, user_id: str) -> Request:
     return Request("PUT", path, "PUT /channels/{channel}/thread-members/{user}", repeatable=True)
 
 
+def remove_thread_member(thread_id: str, user_id: str) -> Request:
+    path = f"/channels/{_id(thread_id)}/thread-members/{_id(user_id)}"
+    return Request("DELETE", path, "DELETE /channels/{channel}/thread-members/{user}", repeatable=True)
+
+
 def get_current_user() -> Request:
     return Request("GET", "/users/@me", "GET /users/@me", repeatable=True)
 

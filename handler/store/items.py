@@ -84,6 +84,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     label: str | None = None  # what the program that asked for the thread calls itself
     data: str | None = None  # what a program keeps with the session, as JSON
     waiting_since: str | None = None  # a question is open since then
+    member_ids: tuple[str, ...] = ()  # who was added to the thread by a command or a program, in that order
     lease: Lease = Lease()
     adopted_by: str | None = None  # the opener that adopted the thread: an exact repeat gets the same answer
     settlement: Settlement = Settlement()

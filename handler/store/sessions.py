@@ -15,6 +15,7 @@ All writes of a session, by the status that they need and the one that they leav
     sessions.update          any with a thread or source message → any  what Discord shows of the thread, problem flags
     sessions.add_topic       any → same                 the first topic, still to be shown
     sessions.settle_topic    any → same                 it is shown, or cannot be
+    choices.choose           open, closed → same        what people choose: keep, members
     deletions.*              open, closed → same        see `deletions`
     pointers.merge           open, closed → same        it counts as an open; the merged thread's pointer
 

@@ -8,6 +8,7 @@ because its answer was lost can find its own item in the way: that counts as won
 from handler.aws.dynamodb import Call
 from handler.store.activity import ActivityStore
 from handler.store.channels import ChannelStore
+from handler.store.choices import ChoiceStore
 from handler.store.claims import ClaimStore
 from handler.store.deletions import DeletionStore
 from handler.store.guilds import GuildStore
@@ -27,6 +28,7 @@ class Store:
         self.sessions = SessionStore(items)  # sessions and their threads
         self.activity = ActivityStore(items)  # sessions by their last activity, and by the beginning of their names
         self.claims = ClaimStore(items)  # who may make a session's thread now
+        self.choices = ChoiceStore(items)  # what people choose for a session
         self.deletions = DeletionStore(items)  # threads that housekeeping deletes
         self.pointers = PointerStore(items)  # whose a thread is
         self.namesakes = NamesakeStore(items)  # threads that bear another session's name

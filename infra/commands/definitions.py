@@ -12,6 +12,17 @@ from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
 CHAT_INPUT: Final = 1
 SUBCOMMAND: Final = 1
 STRING: Final = 3
+BOOLEAN: Final = 5
+USER: Final = 6
+# The session that a command means. In a session's thread it may be left out.
+NAME: Final[dict[str, Any]] = {
+    "type": STRING,
+    "name": "name",
+    "description": "Which session; in its thread you can leave this out",
+    "min_length": 1,
+    "max_length": MAX_THREAD_NAME_UNITS,
+    "autocomplete": True,
+}
 # Where both commands can be used and installed: in guilds.
 _GUILD_ONLY: Final = {"contexts": [0], "integration_types": [0]}
 
@@ -42,7 +53,34 @@ SESSION: Final[dict[str, Any]] = {
                     "max_length": MAX_TOPIC_LENGTH,
                 },
             ],
-        }
+        },
+        {
+            "type": SUBCOMMAND,
+            "name": "add",
+            "description": "Add somebody to a session's thread",
+            "options": [
+                {"type": USER, "name": "user", "description": "Who", "required": True},
+                NAME,
+            ],
+        },
+        {
+            "type": SUBCOMMAND,
+            "name": "remove",
+            "description": "Remove somebody from a session's thread",
+            "options": [
+                {"type": USER, "name": "user", "description": "Who", "required": True},
+                NAME,
+            ],
+        },
+        {
+            "type": SUBCOMMAND,
+            "name": "keep",
+            "description": "Keep a session's thread open when nobody writes in it, or stop that",
+            "options": [
+                {"type": BOOLEAN, "name": "on", "description": "Whether to keep it open", "required": True},
+                NAME,
+            ],
+        },
     ],
 }
 

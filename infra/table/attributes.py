@@ -1,4 +1,4 @@
-"""Attribute values in DynamoDB's JSON, {"S": …}, and as plain values. The table holds S, BOOL and whole N, as the Store does."""
+"""Attribute values in DynamoDB's JSON, {"S": …}, and as plain values. The table holds what the Store does: S, BOOL, whole N, and L of S."""
 
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -44,7 +44,7 @@ def _read_field(name: str, value: Any) -> Any:
     return value
 
 
-def _read_value(name: str, value: Mapping[str, Any]) -> str | int | bool:
+def _read_value(name: str, value: Mapping[str, Any]) -> str | int | bool | list[str]:
     match value, len(value):
         case {"S": str(text)}, 1:
             return text
@@ -52,7 +52,9 @@ def _read_value(name: str, value: Mapping[str, Any]) -> str | int | bool:
             return flag
         case {"N": str(digits)}, 1:
             return _read_number(digits)
-    raise InvalidCall(f"{name}: this table holds S, N and BOOL, not {sorted(value)}")
+        case {"L": list(elements)}, 1 if all(isinstance(e, dict) and [*e] == ["S"] for e in elements):
+            return [element["S"] for element in elements]
+    raise InvalidCall(f"{name}: this table holds S, N, BOOL and L of S, not {sorted(value)}")
 
 
 def _read_number(digits: str) -> int:
@@ -77,7 +79,9 @@ def _write_field(name: str, value: Any) -> Any:
     return value
 
 
-def _write_value(value: str | int | bool) -> dict[str, Any]:
+def _write_value(value: str | int | bool | list[str]) -> dict[str, Any]:
+    if isinstance(value, list):
+        return {"L": [{"S": element} for element in value]}
     if isinstance(value, str):
         return {"S": value}
     return {"BOOL": value} if isinstance(value, bool) else {"N": str(value)}

@@ -15,12 +15,14 @@ VALUES: Final = {
     "n": st.integers(-1, 2),
     "s": st.sampled_from(["", "1", "12", "x"]),
     "b": st.booleans(),
+    "l": st.lists(st.sampled_from(["1", "2"]), max_size=2),
     "watch_guild_id": st.sampled_from(["G1", "G2"]),
 }
 RIVALS: Final = {  # what a value of each attribute is compared with
     "n": VALUES["n"] | VALUES["s"],
     "s": VALUES["s"] | VALUES["n"] | VALUES["b"],
     "b": VALUES["b"] | VALUES["s"],
+    "l": VALUES["l"] | VALUES["s"],
     "watch_guild_id": VALUES["watch_guild_id"] | VALUES["n"],
 }
 ORDERED: Final = ["<", "<=", ">", ">="]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler import errors
-from handler.commands import admin_texts, texts
+from handler.commands import admin_texts, change_texts, texts
 from handler.discord.fitting import fit_lines
 from handler.discord.markdown import ELLIPSIS
 from handler.discord.permissions import Permission
@@ -144,6 +144,10 @@ BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
         st.none() | st.just(MAX_ID),
         st.none() | st.text(min_size=1, max_size=MAX_LABEL_LENGTH) | st.just("*" * MAX_LABEL_LENGTH),
     ),
+    "member_added": st.builds(lambda opened: change_texts.member_added(opened.session, MAX_ID), opens()),
+    "member_removed": st.builds(lambda opened: change_texts.member_removed(opened.session, MAX_ID), opens()),
+    "kept": st.builds(lambda opened, works: change_texts.kept(opened.session, works=works), opens(), st.booleans()),
+    "not_kept": st.builds(lambda opened: change_texts.not_kept(opened.session), opens()),
     "build_link": st.builds(build_link, st.just(MAX_ID)),
 }
 # Those that are filled in with nothing are tried as they are.
@@ -178,7 +182,9 @@ def test_a_text_without_anything_filled_in_fits(name: str) -> None:
     check_fits(getattr(texts, name)())
 
 
-@pytest.mark.parametrize("module", [texts, admin_texts], ids=lambda module: module.__name__.rpartition(".")[2])
+@pytest.mark.parametrize(
+    "module", [texts, admin_texts, change_texts], ids=lambda module: module.__name__.rpartition(".")[2]
+)
 def test_every_text_of_a_module_is_tried(module: ModuleType) -> None:
     made = {
         name

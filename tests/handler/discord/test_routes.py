@@ -44,6 +44,7 @@ REQUESTS = {
     "delete message": routes.delete_message(CHANNEL, MESSAGE, "its thread is gone"),
     "start thread": routes.start_thread(CHANNEL, MESSAGE, "Session 1a06a43", 4320),
     "add member": routes.add_thread_member(CHANNEL, USER),
+    "remove member": routes.remove_thread_member(CHANNEL, USER),
     "current user": routes.get_current_user(),
     "edit original": routes.edit_original(USER, INTERACTION_TOKEN, BODY),
 }

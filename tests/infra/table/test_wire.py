@@ -128,7 +128,7 @@ def test_a_transaction_that_was_cancelled_is_tried_again_under_its_token(dynamod
         ),
         ("get_item", {"TableName": "sessions", "Key": {"pk": {"S": "A"}}}, "ValidationException"),
         ("get_item", {"TableName": "sessions", "Key": {**KEY, "sk": {"N": "1"}}}, "ValidationException"),
-        ("put_item", {"TableName": "sessions", "Item": {**KEY, "l": {"L": []}}}, "ValidationException"),
+        ("put_item", {"TableName": "sessions", "Item": {**KEY, "l": {"SS": ["x"]}}}, "ValidationException"),
         ("put_item", {"TableName": "sessions", "Item": {**KEY, "n": {"N": "x"}}}, "ValidationException"),
         ("put_item", {"TableName": "sessions", "Item": {**KEY, "n": {"N": "1.5"}}}, "ValidationException"),
         ("put_item", {"TableName": "sessions", "Item": {**KEY, "n": {"N": "NaN"}}}, "ValidationException"),
