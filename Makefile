@@ -74,6 +74,10 @@ build: installed ## build what Lambda runs into .aws-sam/ (no Docker)
 
 BUILD_ARGS = $(ARGS)
 
+.PHONY: setup
+setup: installed ## set up a deployment on AWS and Discord, or put it right (asks for the bot's token)
+	@$(BIN)/python -m infra.setup $(ARGS)
+
 .PHONY: deploy
 deploy: BUILD_ARGS := # ARGS are for `sam deploy`: the build knows none of its options
 deploy: build ## deploy; the first time (or with ARGS=--guided), ask for the parameters

@@ -20,24 +20,18 @@ from typing import Any, Final
 
 import httpx
 
-from handler.discord.http import USER_AGENT
 from infra.command_line import Parser, aws_session, fail, parse_id
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
 from infra.commands.limits import find_faults
+from infra.discord_api import DiscordApi, DiscordError, Forbidden
 
 # In so many guilds a look takes seconds. Who has more of them registers everywhere, and did so before.
 MAX_GUILDS_LOOKED_AT: Final = 50
-API_URL: Final = "https://discord.com/api/v10"
-TIMEOUT_SECONDS: Final = 30.0  # long, because a person waits and a needless failure is worse
 
 
 class RegistrationError(Exception):
     """Nothing was registered. The text says why and what to do."""
-
-
-class Forbidden(RegistrationError):
-    """Discord knows who asks, and does not allow it."""
 
 
 def main(
@@ -49,33 +43,37 @@ def main(
     options = _parser().parse_args(arguments)
     try:
         application, token = _identity(environ, options.token_parameter)
-        client = _client(environ.get("DISCORD_API_URL") or API_URL, token, transport)
+        api = DiscordApi(token, url=environ.get("DISCORD_API_URL"), transport=transport)
         wanted = () if options.unregister else COMMANDS
-        print(asyncio.run(register(client, application, options.guild, wanted, dry_run=options.dry_run)))
-    except RegistrationError as failure:
+        print(asyncio.run(_register_and_close(api, application, options.guild, wanted, dry_run=options.dry_run)))
+    except (RegistrationError, DiscordError) as failure:
         return fail(f"Nothing was {'removed' if options.unregister else 'registered'}: {failure}")
     return 0
 
 
+async def _register_and_close(api: DiscordApi, *what: Any, dry_run: bool) -> str:
+    async with api:
+        return await register(api, *what, dry_run=dry_run)
+
+
 async def register(
-    client: httpx.AsyncClient,
+    api: DiscordApi,
     application: str,
     guild: str | None,
     commands: Sequence[Mapping[str, Any]],
     *,
     dry_run: bool,
 ) -> str:
-    """Let one scope have these commands and no others, and return a report. Closes the client. Raises RegistrationError."""
+    """Let one scope have these commands and no others, and return a report. Raises RegistrationError and DiscordError."""
     if found := find_faults(commands):
         raise RegistrationError("the definitions have faults.\n  " + "\n  ".join(found))
     scope, wanted = f"guild {guild}" if guild else "everywhere", for_scope(commands, guild)
-    async with client:
-        registered = for_scope(await _call(client, "GET", _path(application, guild)), guild)
-        changes = difference(registered, wanted)
-        if changes and not dry_run:
-            await _call(client, "PUT", _path(application, guild), wanted)
-        report = _report(changes, scope, _names(wanted), dry_run=dry_run)
-        return "\n\n".join([report, *await _warn_of_twins(client, application, guild, wanted)])
+    registered = for_scope(await api.list("GET", commands_path(application, guild)), guild)
+    changes = difference(registered, wanted)
+    if changes and not dry_run:
+        await api.list("PUT", commands_path(application, guild), wanted)
+    report = _report(changes, scope, _names(wanted), dry_run=dry_run)
+    return "\n\n".join([report, *await _warn_of_twins(api, application, guild, wanted)])
 
 
 def _report(changes: str, scope: str, names: str, *, dry_run: bool) -> str:
@@ -87,14 +85,14 @@ def _report(changes: str, scope: str, names: str, *, dry_run: bool) -> str:
 
 
 async def _warn_of_twins(
-    client: httpx.AsyncClient, application: str, guild: str | None, wanted: Sequence[Mapping[str, Any]]
+    api: DiscordApi, application: str, guild: str | None, wanted: Sequence[Mapping[str, Any]]
 ) -> list[str]:
     """What to say if the other kind of scope has one of these commands as well: people see that one twice."""
     if not wanted:
         return []
     try:
-        twins = {other: await _registered_in(client, application, other) for other in await _others(client, guild)}
-    except RegistrationError as failure:
+        twins = {other: await _registered_in(api, application, other) for other in await _others(api, guild)}
+    except DiscordError as failure:
         return [
             f"It could not be seen whether they are registered {'everywhere' if guild else 'in a guild'} too: {failure}"
         ]
@@ -107,86 +105,27 @@ async def _warn_of_twins(
     ]
 
 
-async def _others(client: httpx.AsyncClient, guild: str | None) -> Sequence[str | None]:
+async def _others(api: DiscordApi, guild: str | None) -> Sequence[str | None]:
     """The scopes in which a command would be a twin of one in this scope."""
     if guild:
         return [None]
-    return [found["id"] for found in await _call(client, "GET", f"/users/@me/guilds?limit={MAX_GUILDS_LOOKED_AT}")]
+    return [found["id"] for found in await api.list("GET", f"/users/@me/guilds?limit={MAX_GUILDS_LOOKED_AT}")]
 
 
-async def _registered_in(client: httpx.AsyncClient, application: str, guild: str | None) -> list[dict[str, Any]]:
+async def _registered_in(api: DiscordApi, application: str, guild: str | None) -> list[dict[str, Any]]:
     try:
-        return await _call(client, "GET", _path(application, guild))
+        return await api.list("GET", commands_path(application, guild))
     except Forbidden:  # a guild without the scope applications.commands shows no commands at all
         return []
 
 
-def _path(application: str, guild: str | None) -> str:
+def commands_path(application: str, guild: str | None) -> str:
+    """The route of the commands of a scope."""
     return f"/applications/{application}{f'/guilds/{guild}' if guild else ''}/commands"
 
 
 def _names(commands: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f"/{command['name']}" for command in commands)
-
-
-async def _call(client: httpx.AsyncClient, method: str, path: str, body: Any = None) -> list[dict[str, Any]]:
-    """A request that is answered with a list. Raises RegistrationError."""
-    try:
-        response = await client.request(method, path.removeprefix("/"), json=body)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise RegistrationError(
-            f"Discord could not be reached ({type(error).__name__}). Check the network and try again."
-        ) from None
-    if not response.is_success:
-        raise (Forbidden if response.status_code == 403 else RegistrationError)(_explain(response))
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
-    if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
-        raise RegistrationError(
-            "the answer is not Discord's: does something between here and Discord answer in its place?"
-        )
-    return answer
-
-
-def _explain(response: httpx.Response) -> str:
-    """What a refusal means, and what to do about it."""
-    body = _body(response)
-    if response.status_code == 401:
-        return "Discord does not accept this bot token. Copy the current one from the developer portal's Bot page."
-    if response.status_code == 403:
-        return (
-            f"Discord does not allow it ({body.get('message', 'no reason given')}). The token must belong to "
-            "DISCORD_APPLICATION_ID, and the application must be in the guild with the scope applications.commands."
-        )
-    if response.status_code == 404:
-        return "Discord does not know this application or guild. Compare DISCORD_APPLICATION_ID and --guild with the portal."
-    if response.status_code == 429:
-        seconds = body.get("retry_after")
-        return f"Too many requests: try again in {f'{seconds} seconds' if seconds else 'a while'}."
-    if response.status_code >= 500:
-        return f"Discord has a problem (status {response.status_code}). Try again in a few minutes."
-    return f"Discord refused the definitions (status {response.status_code}): {body.get('message', '')} {body.get('errors', '')}"
-
-
-def _body(response: httpx.Response) -> Mapping[str, Any]:
-    """The JSON object of an error; empty if a proxy answered with something else."""
-    try:
-        body = response.json()
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
-
-
-def _client(url: str, token: str, transport: httpx.AsyncBaseTransport | None) -> httpx.AsyncClient:
-    headers = {"Authorization": f"Bot {token}", "User-Agent": USER_AGENT}
-    try:
-        return httpx.AsyncClient(
-            base_url=f"{url.rstrip('/')}/", headers=headers, timeout=TIMEOUT_SECONDS, transport=transport
-        )
-    except httpx.InvalidURL:
-        raise RegistrationError("DISCORD_API_URL is no address.") from None
 
 
 def _identity(environ: Mapping[str, str], token_parameter: str | None) -> tuple[str, str]:
@@ -201,8 +140,6 @@ def _identity(environ: Mapping[str, str], token_parameter: str | None) -> tuple[
         raise RegistrationError(
             "set DISCORD_BOT_TOKEN to the bot's token, or name its SSM parameter with --token-parameter."
         )
-    if not token.isascii() or any(character.isspace() for character in token):
-        raise RegistrationError("the bot's token is not valid: copy it without quotes or spaces.")
     return application, token
 
 

@@ -40,7 +40,7 @@ def test_what_troubleshooting_quotes_is_said(quoted: str) -> None:
 
 def invitation() -> str:
     (section,) = re.findall(
-        r"^## 5\. Invite the bot\n(.+?)^## ", (DOCS / "deploy.md").read_text(), re.MULTILINE | re.DOTALL
+        r"^## 3\. Invite the bot\n(.+?)^## ", (DOCS / "deploy.md").read_text(), re.MULTILINE | re.DOTALL
     )
     return str(section)
 

@@ -75,7 +75,7 @@ class Identity:
 
 
 # What makes two states different: plain values, and dictionaries.
-_VALUES: Final = ("switches", "endpoint_url", "reported_missing", "search_index")
+_VALUES: Final = ("switches", "endpoint_url", "install", "reported_missing", "search_index")
 _DICTS: Final = (
     "users",
     "guilds",
@@ -110,6 +110,7 @@ class State:
         self.identity = identity
         self.switches = switches
         self.endpoint_url: str | None = None
+        self.install: bytes = b"{}"  # JSON: what an invitation asks for, by kind of installation
         self.last_id = 0
         self.reported_missing: frozenset[str] = frozenset()  # threads whose next GET is answered 10003
         self.search_index: tuple[Thread, ...] | None = None  # what the thread search knows; None: it is up to date

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
+from infra.discord_api import DiscordApi
 from infra.register import main, register
 from infra.simulator.exchange import Outcome, Request, json_response
 from infra.simulator.transport import SimulatedTransport
@@ -167,7 +168,7 @@ def test_a_changed_description_is_the_only_line_that_differs() -> None:
         (
             400,
             b'{"message": "Invalid Form Body", "code": 50035, "errors": {"0": {}}}',
-            "refused the definitions (status 400)",
+            "Discord refused it (status 400)",
         ),
         (502, b"<html>Bad gateway</html>", "has a problem (status 502)"),
         (403, b"<html>Blocked</html>", "no reason given"),
@@ -234,9 +235,9 @@ def test_the_definitions_fit_discords_openapi_description() -> None:
 
 
 def test_definitions_with_faults_never_reach_discord() -> None:
-    client = httpx.AsyncClient(transport=httpx.MockTransport(lambda request: pytest.fail("was sent")))
+    api = DiscordApi(BOT_TOKEN, transport=httpx.MockTransport(lambda request: pytest.fail("was sent")))
     with pytest.raises(Exception, match="a name is 1 to 32 lower-case letters"):
-        asyncio.run(register(client, APPLICATION, None, [FAULTY], dry_run=False))
+        asyncio.run(register(api, APPLICATION, None, [FAULTY], dry_run=False))
 
 
 @pytest.mark.parametrize("guild", ["my server", "abc", "0", "-5", "1" * 21])

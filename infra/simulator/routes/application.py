@@ -95,6 +95,8 @@ def change_application(call: Call) -> Response:
                 "The specified interactions endpoint url could not be verified.",
             )
         call.state.endpoint_url = url
+    if "integration_types_config" in call.body:
+        call.state.install = encode(call.body["integration_types_config"] or {})
     return json_response(200, _application(call))
 
 
@@ -150,6 +152,7 @@ def _application(call: Call) -> dict[str, Any]:
         "bot_require_code_grant": False,
         "redirect_uris": [],
         "interactions_endpoint_url": state.endpoint_url,
+        "integration_types_config": msgspec.json.decode(state.install),
         "role_connections_verification_url": None,
         "owner": render.user(state, "2"),
         "approximate_guild_count": len(state.guilds),

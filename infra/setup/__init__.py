@@ -1,0 +1,14 @@
+"""Set up a deployment from the bot's token alone, step by step. Each step looks first, and changes only what differs.
+
+application   who the token belongs to: the id, the public key and the present endpoint
+account       the AWS credentials and region, the account's concurrency, and the state of the stack
+token         the SSM parameter with the token
+stack         build and deploy
+endpoint      wait until the endpoint answers as Discord expects, and tell Discord its address
+commands      register the slash commands
+invitation    the scopes and permissions that an invitation asks for, and the link to it
+
+result        what a step did, and why it failed and what to do about it
+steps         the steps in their order
+aws, sam      the account, and the two programs of AWS's that build and deploy
+"""

@@ -1,0 +1,170 @@
+"""The AWS account: who asks, how the stack is, and the parameter with the bot's token."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
+
+from infra.setup.result import SetupError
+
+if TYPE_CHECKING:
+    from boto3.session import Session
+
+# States of a stack that CloudFormation does not update (CloudFormation docs, "Stack status codes").
+_FAILED_AT_BIRTH: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"})
+_STUCK: Final = frozenset({"UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"})
+RESERVED_FOR_PEOPLE: Final = 4  # functions at once that are left to the webhook and to programs
+
+_EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
+_INVALID: Final = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"})
+
+
+class Account:
+    """The account and region of the AWS credentials. Raises SetupError."""
+
+    def __init__(self, session: "Session") -> None:
+        self._session = session
+
+    @property
+    def region(self) -> str:
+        if self._session.region_name is None:
+            raise SetupError("No AWS region is chosen.", "Add --region, for example --region eu-central-1.")
+        return str(self._session.region_name)
+
+    def check(self) -> str:
+        """The account's id."""
+        with _explained("sts", "GetCallerIdentity"):
+            return str(self._client("sts").get_caller_identity()["Account"])
+
+    def concurrency(self) -> int:
+        """How many functions may run at once in the account."""
+        with _explained("lambda", "GetAccountSettings"):
+            return int(self._client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
+
+    def stack(self, name: str) -> "Stack | None":
+        """The stack; None if there is none."""
+        client = self._client("cloudformation")
+        with _explained("cloudformation", "DescribeStacks"):
+            try:
+                found = client.describe_stacks(StackName=name)["Stacks"][0]
+            except ClientError as refusal:
+                if "does not exist" in refusal.response["Error"].get("Message", ""):
+                    return None
+                raise
+        return Stack(name, found)
+
+    def first_failure(self, stack: str) -> str | None:
+        """Why the last deployment failed: the first resource that did, with CloudFormation's reason."""
+        with _explained("cloudformation", "DescribeStackEvents"):
+            events = self._client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+        failure = None
+        for event in events:  # the newest first
+            if event["ResourceType"] == "AWS::CloudFormation::Stack" and event["ResourceStatus"].endswith(
+                "_IN_PROGRESS"
+            ):
+                if "ROLLBACK" not in event["ResourceStatus"]:
+                    break  # the deployment's beginning
+            elif event["ResourceStatus"].endswith("_FAILED") and "cancelled" not in event.get(
+                "ResourceStatusReason", ""
+            ):
+                failure = f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
+        return failure
+
+    def token(self, parameter: str) -> str | None:
+        """The token that is kept there; None if there is none. Raises SetupError if it is kept unencrypted."""
+        client = self._client("ssm")
+        with _explained("ssm", "GetParameter"):
+            try:
+                found = client.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]
+            except client.exceptions.ParameterNotFound:
+                return None
+        if found["Type"] != "SecureString":
+            raise SetupError(
+                f"The parameter {parameter} is a {found['Type']}: the token in it is not encrypted.",
+                f"Reset the token on the developer portal's Bot page, run: aws ssm delete-parameter --name {parameter} "
+                "--region " + self.region + ", then run the setup again with the new token.",
+            )
+        return str(found["Value"])
+
+    def keep_token(self, parameter: str, token: str, *, key: str | None) -> None:
+        """Put the token there, encrypted with that KMS key, or with the account's own key for SSM."""
+        given: dict[str, Any] = {"KeyId": key} if key else {}
+        with _explained("ssm", "PutParameter"):
+            self._client("ssm").put_parameter(
+                Name=parameter,
+                Value=token,
+                Type="SecureString",
+                Overwrite=True,
+                Description="Onethread's bot token",
+                **given,
+            )
+
+    def _client(self, api: str) -> Any:
+        with _explained(api, "connect"):
+            return self._session.client(api, region_name=self.region)  # type: ignore[call-overload]
+
+
+class Stack:
+    """A stack as CloudFormation describes it."""
+
+    def __init__(self, name: str, described: Mapping[str, Any]) -> None:
+        self.name = name
+        self.status = str(described["StackStatus"])
+        self.parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in described.get("Parameters", ())}
+        self.outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", ())}
+
+    def require_deployable(self) -> None:
+        """Raise SetupError if CloudFormation would not update it."""
+        if self.status in _FAILED_AT_BIRTH:
+            raise SetupError(
+                f"The stack {self.name} is in {self.status}: its first deployment failed, and it cannot be updated.",
+                f"Delete it, then run the setup again: aws cloudformation delete-stack --stack-name {self.name}",
+            )
+        if self.status in _STUCK:
+            raise SetupError(
+                f"The stack {self.name} is in {self.status}.",
+                f"Look at its events, then run: aws cloudformation continue-update-rollback --stack-name {self.name}",
+            )
+        if self.status.endswith("_IN_PROGRESS"):
+            raise SetupError(
+                f"The stack {self.name} is in {self.status}.", "Wait until that is over, then run the setup again."
+            )
+
+
+@contextmanager
+def _explained(api: str, action: str) -> Iterator[None]:
+    """Turn what AWS refuses into what to do about it. No value that was sent is repeated."""
+    try:
+        yield
+    except (NoCredentialsError, PartialCredentialsError):
+        raise SetupError(
+            "There are no AWS credentials.", "Run: aws configure, or aws sso login, or set AWS_PROFILE."
+        ) from None
+    except NoRegionError:
+        raise SetupError("No AWS region is chosen.", "Add --region, for example --region eu-central-1.") from None
+    except ClientError as refusal:
+        raise _refusal(api, action, refusal) from None
+    except BotoCoreError as error:
+        raise SetupError(
+            f"AWS ({api}) could not be reached: {type(error).__name__}.",
+            "Check the network, the profile and the region.",
+        ) from None
+
+
+def _refusal(api: str, action: str, refusal: ClientError) -> SetupError:
+    code, text = refusal.response["Error"]["Code"], refusal.response["Error"].get("Message", "")
+    if code in _EXPIRED:
+        return SetupError("The AWS credentials have expired.", "Sign in again, for example with: aws sso login.")
+    if code in _INVALID:
+        return SetupError(
+            "AWS does not know these credentials.", "Run: aws sts get-caller-identity, and correct the profile."
+        )
+    if "kms" in text.lower() or code.startswith("KMS"):
+        return SetupError(
+            f"KMS refused to encrypt or decrypt the token ({code}).",
+            "Allow your user kms:Encrypt and kms:Decrypt on the key, or leave out --set DiscordBotTokenKeyArn.",
+        )
+    if code in ("AccessDenied", "AccessDeniedException"):
+        return SetupError(f"AWS does not allow you {api}:{action}.", "Ask for that permission, or use another profile.")
+    return SetupError(f"AWS ({api}:{action}) refused: {code}: {text}", "Correct that, then run the setup again.")

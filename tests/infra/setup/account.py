@@ -1,0 +1,143 @@
+"""An AWS account for the setup: its wire ends here, and so do `sam build` and `sam deploy`."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+from boto3.session import Session
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+from infra.simulator.simulated_discord import SimulatedDiscord
+from infra.simulator.transport import SimulatedTransport
+from tests.infra.simulator.client import NOON
+from tests.kit.aws_answers import answer, connect, error, operation_of
+
+ENDPOINT = "https://abc.execute-api.eu-central-1.amazonaws.com/interactions"
+_XML = {"content-type": "text/xml"}
+
+
+@dataclass
+class Account:
+    """`refusals`: the error code, or code and text, that an action is answered with. `sam`: every sam command."""
+
+    stacks: dict[str, dict[str, str]] = field(default_factory=dict)  # the parameters of each
+    status: str = "CREATE_COMPLETE"
+    events: list[tuple[str, str, str]] = field(default_factory=list)  # resource, status, reason; the newest first
+    parameters: dict[str, dict[str, str]] = field(default_factory=dict)
+    concurrency: int = 10
+    refusals: dict[str, tuple[str, str]] = field(default_factory=dict)
+    sam: list[list[str]] = field(default_factory=list)
+    build_fails: str | None = None  # what a failing `sam build` prints
+    sam_fails: str | None = None  # what a failing `sam deploy` prints
+    answers: list[int] = field(default_factory=list)  # of the endpoint, one after another; then 401
+
+    def session(self, *, region: str | None = "eu-central-1") -> Session:
+        session = Session(aws_access_key_id="x", aws_secret_access_key="y", region_name=region)
+        for service in ("ssm", "sts", "cloudformation", "lambda"):
+            connect(session, service, self._answer)
+        return session
+
+    def run_sam(self, command: Sequence[str], environ: Mapping[str, str]) -> tuple[int, str]:
+        assert "DISCORD_BOT_TOKEN" not in environ
+        self.sam.append(list(command[1:]))
+        if command[1] == "build":
+            return (0, "") if self.build_fails is None else (1, self.build_fails)
+        if self.sam_fails is not None:
+            return 1, self.sam_fails
+        stack = command[command.index("--stack-name") + 1]
+        overrides = command[command.index("--parameter-overrides") + 1 :]
+        given = {m[1]: m[2] for o in overrides if (m := re.fullmatch(r'(\w+)="(.*)"', o))}
+        assert len(given) == len(overrides)
+        unchanged = self.stacks.get(stack) == given
+        self.stacks[stack] = given
+        return 0, "No changes to deploy. Stack is up to date" if unchanged else "Successfully created/updated stack"
+
+    def transport(self, discord: SimulatedDiscord) -> httpx.AsyncBaseTransport:
+        return _Web(self, SimulatedTransport(discord, lambda: NOON))
+
+    def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
+        if "X-Amz-Target" in request.headers:
+            return self._answer_ssm(request, operation_of(request), json.loads(body))
+        if "account-settings" in str(request.url):
+            if (refusal := self.refusals.get("GetAccountSettings")) is not None:
+                return error(str(request.url), 403, refusal[0])
+            return answer(
+                str(request.url), 200, json.dumps({"AccountLimit": {"ConcurrentExecutions": self.concurrency}})
+            )
+        form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
+        action = form["Action"]
+        if (refusal := self.refusals.get(action)) is not None:
+            return answer(str(request.url), 400, _error(*refusal), _XML)
+        return answer(str(request.url), *self._answer_query(action, form), _XML)
+
+    def _answer_query(self, action: str, form: Mapping[str, str]) -> tuple[int, str]:
+        match action:
+            case "GetCallerIdentity":
+                return 200, _result(action, "<Account>123456789012</Account>")
+            case "DescribeStackEvents":
+                members = "".join(
+                    f"<member><LogicalResourceId>{name}</LogicalResourceId><ResourceType>AWS::X</ResourceType>"
+                    f"<ResourceStatus>{status}</ResourceStatus><ResourceStatusReason>{reason}</ResourceStatusReason></member>"
+                    for name, status, reason in self.events
+                )
+                return 200, _result(action, f"<StackEvents>{members}</StackEvents>")
+            case _:
+                assert action == "DescribeStacks"
+        name = form["StackName"]
+        if name not in self.stacks:
+            return 400, _error("ValidationError", f"Stack with id {name} does not exist")
+        given = "".join(
+            f"<member><ParameterKey>{k}</ParameterKey><ParameterValue>{v}</ParameterValue></member>"
+            for k, v in self.stacks[name].items()
+        )
+        stack = (
+            f"<Stacks><member><StackName>{name}</StackName><StackStatus>{self.status}</StackStatus>"
+            f"<Parameters>{given}</Parameters><Outputs><member><OutputKey>InteractionsEndpoint</OutputKey>"
+            f"<OutputValue>{ENDPOINT}</OutputValue></member></Outputs></member></Stacks>"
+        )
+        return 200, _result(action, stack)
+
+    def _answer_ssm(self, request: AWSPreparedRequest, operation: str, body: dict[str, Any]) -> AWSResponse:
+        url = str(request.url)
+        if (refusal := self.refusals.get(operation)) is not None:
+            return answer(url, 400, json.dumps({"__type": refusal[0], "message": refusal[1]}))
+        if operation == "PutParameter":
+            self.parameters[body["Name"]] = {"Type": body["Type"], "Value": body["Value"], "Key": body.get("KeyId", "")}
+            return answer(url, 200, json.dumps({"Version": 1}))
+        assert operation == "GetParameter"
+        found = self.parameters.get(body["Name"])
+        if found is None:
+            return error(url, 400, "ParameterNotFound")
+        return answer(url, 200, json.dumps({"Parameter": {"Name": body["Name"], **found}}))
+
+
+class _Web(httpx.AsyncBaseTransport):
+    """Discord below its own host, and the endpoint anywhere else."""
+
+    def __init__(self, account: Account, discord: SimulatedTransport) -> None:
+        self._account, self._discord = account, discord
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if request.url.host == "discord.com":
+            return await self._discord.handle_async_request(request)
+        assert str(request.url) == ENDPOINT
+        assert request.headers["x-signature-ed25519"] == "00" * 64
+        status = self._account.answers.pop(0) if self._account.answers else 401
+        if status == 0:
+            raise httpx.ConnectError("not there yet")
+        return httpx.Response(status)
+
+
+def _result(action: str, content: str) -> str:
+    return f"<{action}Response><{action}Result>{content}</{action}Result></{action}Response>"
+
+
+def _error(code: str, text: str) -> str:
+    return (
+        f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{text}</Message></Error></ErrorResponse>"
+    )

@@ -1,0 +1,264 @@
+"""The setup, from the token alone to a working command, and each failure with its cure."""
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.setup import __main__ as program
+from infra.setup.sam import SavedConfiguration
+from infra.simulator.simulated_discord import SimulatedDiscord
+from tests.infra.setup.account import ENDPOINT, Account
+from tests.infra.simulator.client import BOT, GUILD, OWNER, Bot
+from tests.kit.secrets import BOT_TOKEN
+
+APPLICATION = "110000000000000000"
+TOKEN_PARAMETER = "/onethread/onethread/discord-bot-token"
+FIRST = ["= application", "= account", "✓ token", "✓ stack", "✓ endpoint", "✓ commands", "✓ invitation"]
+
+
+async def no_sleep(_: float) -> None:
+    """Time passes at once."""
+
+
+class Run:
+    """One person, one account, one Discord; what was printed by each run."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.account = Account()
+        self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN, bot_user_id=BOT)
+        self.discord.add_guild(GUILD, owner_id=OWNER)
+        self.bot = Bot(self.discord)
+        self.saved = folder / "samconfig.toml"
+        self._capsys = capsys
+        monkeypatch.setattr(program, "ROOT", folder)
+        self.out = self.err = ""
+
+    def setup(self, *arguments: str, token: str = BOT_TOKEN, region: str | None = "eu-central-1") -> int:
+        status = program.main(
+            arguments,
+            environ={"DISCORD_BOT_TOKEN": token},
+            session=self.account.session(region=region),
+            transport=self.account.transport(self.discord),
+            runs=self.account.run_sam,
+            sleep=no_sleep,
+        )
+        captured = self._capsys.readouterr()
+        self.out, self.err = captured.out, captured.err
+        assert BOT_TOKEN not in self.out + self.err + str(self.account.sam)
+        assert not self.saved.exists() or BOT_TOKEN not in self.saved.read_text()
+        return status
+
+    def marks(self) -> list[str]:
+        return [line[:2] + line[2:14].strip() for line in self.out.splitlines() if line[:2] in ("= ", "✓ ", "~ ", "✗ ")]
+
+    def failure(self, *arguments: str, **how: Any) -> tuple[str, str]:
+        """Why the setup failed, and what to do."""
+        assert self.setup(*arguments, **how) != 0
+        text, _, cure = (self.out + self.err).partition("→ ")
+        return text, cure
+
+    def application(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.bot.get("/applications/@me")
+        return found
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    return Run(tmp_path, capsys, monkeypatch)
+
+
+def test_one_run_sets_everything_up_and_a_second_one_changes_nothing(run: Run) -> None:
+    assert run.setup() == 0
+    assert run.marks() == FIRST
+    assert run.account.parameters == {TOKEN_PARAMETER: {"Type": "SecureString", "Value": BOT_TOKEN, "Key": ""}}
+    given = run.account.stacks["onethread"]
+    assert (given["DiscordApplicationId"], given["DiscordPublicKey"]) == (APPLICATION, "0" * 64)
+    assert (given["DiscordBotTokenParameter"], given["Stage"]) == (TOKEN_PARAMETER, "production")
+    assert run.application()["interactions_endpoint_url"] == ENDPOINT
+    assert {c["name"] for c in run.bot.get(f"/applications/{APPLICATION}/commands")} >= {"session", "session-admin"}
+    assert f"client_id={APPLICATION}&scope=bot+applications.commands&permissions=" in run.out
+
+    assert run.setup() == 0
+    assert run.marks() == [f"= {line[2:]}" for line in FIRST]
+    assert "nothing was changed" in run.out
+
+
+def test_one_setting_is_changed_by_one_more_run_and_stays(run: Run) -> None:
+    run.setup()
+    assert run.setup("--set", 'SessionNamePrefix=Ticket "x" ') == 0
+    assert [line for line in run.marks() if line[0] != "="] == ["✓ stack"]
+    assert run.setup() == 0
+    assert "nothing was changed" in run.out
+    saved = SavedConfiguration(run.saved, "prod")
+    assert saved.parameters["SessionNamePrefix"] == 'Ticket "x" '
+    assert (saved.stack, saved.region) == ("onethread", "eu-central-1")
+
+
+def test_two_environments_have_stacks_and_settings_of_their_own(run: Run) -> None:
+    assert run.setup("--env", "dev", "--set", "LogLevel=DEBUG", "--guild", GUILD) == 0
+    assert run.setup("--take-over") == 0
+    assert {name: stack["Stage"] for name, stack in run.account.stacks.items()} == {
+        "onethread-dev": "dev",
+        "onethread": "production",
+    }
+    assert "LogLevel" not in run.account.stacks["onethread"]
+    assert SavedConfiguration(run.saved, "dev").parameters["LogLevel"] == "DEBUG"
+
+
+def test_a_dry_run_changes_nothing(run: Run) -> None:
+    assert run.setup("--dry-run") == 0
+    assert {line[0] for line in run.marks()} == {"=", "~"}
+    assert (run.account.sam, run.account.parameters, run.saved.exists()) == ([], {}, False)
+    assert run.application()["interactions_endpoint_url"] is None
+
+
+def test_the_report_can_be_read_by_a_program(run: Run) -> None:
+    assert run.setup("--json") == 0
+    report = json.loads(run.out)
+    assert (report["ok"], [step["state"] for step in report["steps"]][2:]) == (True, ["changed"] * 5)
+    run.account.status = "ROLLBACK_COMPLETE"
+    assert run.setup("--json") == 1
+    assert "delete-stack" in json.loads(run.out)["steps"][-1]["cure"]
+
+
+def test_the_token_is_read_from_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{BOT_TOKEN}\n"))
+    assert run.setup(token="") == 0
+    assert run.account.parameters[TOKEN_PARAMETER]["Value"] == BOT_TOKEN
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert run.setup(token="") == 2
+    assert "Copy it from the developer portal" in run.err
+
+
+def test_a_new_token_takes_the_place_of_the_old_one(run: Run) -> None:
+    run.account.parameters[TOKEN_PARAMETER] = {"Type": "SecureString", "Value": "old", "Key": ""}
+    assert run.setup() == 0
+    assert run.account.parameters[TOKEN_PARAMETER]["Value"] == BOT_TOKEN
+
+
+def test_the_endpoint_may_take_a_while(run: Run) -> None:
+    run.account.answers = [0, 403, 503]
+    assert run.setup() == 0
+    assert not run.account.answers
+
+
+def _token_refused(run: Run) -> None:
+    run.discord.state.identity = type(run.discord.state.identity)(APPLICATION, "1001", "Bot another")
+
+
+def _stack_of_another_application(run: Run) -> None:
+    run.account.stacks["onethread"] = {"DiscordApplicationId": "999999999999999999"}
+
+
+def _other_endpoint(run: Run) -> None:
+    run.bot.send("PATCH", "/applications/@me", {"interactions_endpoint_url": "https://example.org/x"})
+
+
+def _plain_token(run: Run) -> None:
+    run.account.parameters[TOKEN_PARAMETER] = {"Type": "String", "Value": "old", "Key": ""}
+
+
+def _bucket_taken(run: Run) -> None:
+    run.account.sam_fails = "Error: log group /onethread/x already exists"
+
+
+def _refuse(action: str, code: str, text: str = "") -> Callable[[Run], None]:
+    return lambda run: run.account.refusals.update({action: (code, text)})
+
+
+def _set(**values: Any) -> Callable[[Run], None]:
+    def arrange(run: Run) -> None:
+        for name, value in values.items():
+            setattr(run.account, name, value)
+
+    return arrange
+
+
+def _in_state(status: str) -> Callable[[Run], None]:
+    def arrange(run: Run) -> None:
+        run.account.stacks["onethread"] = {}
+        run.account.status = status
+
+    return arrange
+
+
+@pytest.mark.parametrize(
+    ("arrange", "why", "cure"),
+    [
+        (_token_refused, "does not accept this bot token", "Reset it"),
+        (_stack_of_another_application, "another application's", "--stack-name"),
+        (_other_endpoint, "https://example.org/x", "--take-over"),
+        (lambda run: run.discord.switch(endpoint_accepted=False), "could not be verified", "enter it by hand"),
+        (_in_state("ROLLBACK_COMPLETE"), "first deployment failed", "delete-stack"),
+        (_in_state("UPDATE_ROLLBACK_FAILED"), "UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
+        (_in_state("UPDATE_IN_PROGRESS"), "UPDATE_IN_PROGRESS", "Wait until"),
+        (_set(concurrency=8), "8 functions at once", "WorkerConcurrency=2"),
+        (_bucket_taken, "is taken already", "another --stack-name"),
+        (_set(sam_fails="Error: no bucket"), "sam deploy failed.\n    Error: no bucket", "Correct what it says"),
+        (_set(build_fails="Error: no pip"), "sam build failed.\n    Error: no pip", "Correct what it says"),
+        (_set(answers=[500] * 200), "but: status 500", "webhook's log"),
+        (_plain_token, "is not encrypted", "delete-parameter"),
+        (
+            _refuse("PutParameter", "AccessDeniedException", "not authorized for kms:Encrypt"),
+            "KMS refused",
+            "kms:Decrypt",
+        ),
+        (_refuse("PutParameter", "AccessDeniedException"), "does not allow you ssm:PutParameter", "permission"),
+        (_refuse("GetCallerIdentity", "ExpiredToken"), "have expired", "aws sso login"),
+        (_refuse("GetCallerIdentity", "InvalidClientTokenId"), "does not know", "correct the profile"),
+        (_refuse("GetAccountSettings", "AccessDeniedException"), "lambda:GetAccountSettings", "permission"),
+    ],
+)
+def test_each_failure_names_its_cure(run: Run, arrange: Callable[[Run], None], why: str, cure: str) -> None:
+    arrange(run)
+    text, what_to_do = run.failure()
+    assert why in text
+    assert cure in what_to_do
+
+
+def test_without_a_region_it_says_how_to_choose_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    assert "--region" in run.failure(region=None)[1]
+
+
+def test_a_failed_deployment_tells_the_first_resource_that_failed(run: Run) -> None:
+    run.setup()
+    run.account.sam_fails = "Error: Failed to create/update the stack"
+    run.account.events = [
+        ("WorkerFunction", "CREATE_FAILED", "Resource creation cancelled"),
+        ("SessionsTable", "CREATE_FAILED", "Table limit exceeded"),
+    ]
+    assert "SessionsTable: Table limit exceeded" in run.failure()[0]
+
+
+@pytest.mark.parametrize(
+    ("setting", "why"),
+    [
+        ("Colour=red", "no parameter Colour"),
+        ("OpenPolicy=nobody", "must be one of permitted, everyone"),
+        ("ReconcileMinutes=0", "from 1 to 1440"),
+        ("AllowedGuilds=my server", "must be ids"),
+    ],
+)
+def test_a_setting_that_the_template_refuses_is_refused_at_once(run: Run, setting: str, why: str) -> None:
+    assert why in run.failure("--set", setting)[0]
+    assert not run.account.sam
+
+
+@pytest.mark.parametrize("setting", ["OpenPolicy", "=x", "1x=2"])
+def test_a_malformed_setting_is_refused_by_the_command_line(run: Run, setting: str) -> None:
+    with pytest.raises(SystemExit) as left:
+        run.setup("--set", setting)
+    assert left.value.code == 2
+
+
+def test_a_run_that_was_stopped_after_the_token_goes_on_where_it_was(run: Run) -> None:
+    run.account.sam_fails = "Error: no network"
+    run.failure()
+    run.account.sam_fails = None
+    assert run.setup() == 0
+    assert run.marks() == ["= application", "= account", "= token", *FIRST[3:]]
