@@ -91,7 +91,7 @@ class UnsupportedChannel(OnethreadError):
     """Channels of this type cannot have sessions."""
 
     kind = "unsupported_channel"
-    default_message = "Sessions work in text and announcement channels. This type of channel isn't supported yet."
+    default_message = "Sessions work in text, announcement, forum and media channels, and not in this type of channel."
 
 
 class ChannelGone(OnethreadError):

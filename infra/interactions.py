@@ -63,9 +63,12 @@ def ping(
     return {**_envelope(PING, interaction_id or snowflake(now), application_id, None), "user": _user(application_id)}
 
 
-def interaction(name: str, *, topic: str | None = None, **place: Any) -> dict[str, Any]:
-    """``/session open name: [topic:]``; ``place`` as for ``used_in_guild``."""
-    return command("session open", {"name": name} if topic is None else {"name": name, "topic": topic}, **place)
+def interaction(
+    name: str, *, topic: str | None = None, options: Mapping[str, Any] | None = None, **place: Any
+) -> dict[str, Any]:
+    """``/session open name: [topic:]`` with its other ``options``; ``place`` as for ``used_in_guild``."""
+    given = {"name": name} if topic is None else {"name": name, "topic": topic}
+    return command("session open", {**given, **(options or {})}, **place)
 
 
 def admin_command(

@@ -34,7 +34,7 @@ PROTOCOL: Final = (
     ),
     Rule(
         "Of a generation only the first source message is recorded",
-        Mutation("store/clauses", '{SAME_GENERATION} AND {NOTHING_RECORDED}"\nOWN', '{SAME_GENERATION}"\nOWN'),
+        Mutation("store/clauses", '{SAME_GENERATION} AND {NOTHING_RECORDED}"\n# Crea', '{SAME_GENERATION}"\n# Crea'),
         f"{STORE}::test_the_first_source_message_stays_and_the_loser_gets_it",
     ),
     Rule(
@@ -77,8 +77,8 @@ PROTOCOL: Final = (
         "Every round of an open looks for the thread itself",
         Mutation(
             "sessions/opening/create",
-            "        if found.adoptable:\n",
-            "        found = look_up.__dict__.setdefault(id(opener.context), found)\n        if found.adoptable:\n",
+            "    if found.adoptable:\n",
+            "    found = look_up.__dict__.setdefault(id(opener.context), found)\n    if found.adoptable:\n",
         ),
         f"{ADOPTION}::test_a_thread_that_a_person_makes_between_two_rounds_is_adopted",
     ),
@@ -251,7 +251,7 @@ PROTOCOL: Final = (
     ),
     Rule(
         "The threads that are not adopted become namesakes",
-        Mutation("sessions/opening/adopt", "for other in matches[1:]]", "for other in ()]"),
+        Mutation("sessions/opening/adopt", "for other in matches[1:]\n", "for other in ()\n"),
         f"{ADOPTION}::test_of_several_the_one_with_most_messages_is_adopted_and_the_others_noted",
     ),
     Rule(
@@ -294,8 +294,8 @@ PROTOCOL: Final = (
         "A name without a thread creates none until the past is read",
         Mutation(
             "sessions/protocol",
-            "channel.imported_at is None and (session is None or",
-            "channel.imported_at is None and session is None and (True or",
+            "channel.imported_at is None and not has_begun",
+            "channel.imported_at is None and session is None",
         ),
         f"{IMPORTING}::test_a_name_that_is_on_record_without_a_thread_is_searched_for_in_the_past_too",
     ),
@@ -345,7 +345,7 @@ PROTOCOL: Final = (
     ),
     Rule(
         "What is too much for one look-up is imported",
-        Mutation("sessions/opening/create", "if not found.complete:", "if False:"),
+        Mutation("sessions/opening/create", "if not looked.complete:", "if False:"),
         f"{TOO_MANY}::test_the_one_old_thread_beyond_the_bound_is_adopted_and_not_made_again",
     ),
     Rule(

@@ -20,11 +20,12 @@ from tests.limit_rules import LIMITS
 from tests.protocol_rules import PROTOCOL
 from tests.reading_rules import READING
 from tests.reconciler_rules import RECONCILER
+from tests.unanchored_rules import UNANCHORED
 
 VARIABLE: Final = "ONETHREAD_BROKEN_RULE"  # for the pytest that is to run with a rule broken: the rule's number
 FAILED: Final = 1  # pytest's exit status: tests ran, and some failed
 
-RULES: Final = (*PROTOCOL, *RECONCILER, *GUILDS, *HOUSEKEEPING_RULES, *READING, *LIMITS)
+RULES: Final = (*PROTOCOL, *UNANCHORED, *RECONCILER, *GUILDS, *HOUSEKEEPING_RULES, *READING, *LIMITS)
 
 
 @pytest.hookimpl(wrapper=True)

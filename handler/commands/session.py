@@ -13,11 +13,13 @@ from handler.sessions.protocol import Sessions
 
 
 async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
-    """``/session open name: [topic:]``: link the session's one thread. In a thread it means the parent channel."""
+    """``/session open name: [topic:] [tag:]``: link the session's one thread. In a thread it means the parent channel."""
     if interaction.guild_id is None:
         return texts.guild_required()
-    name, topic = interaction.options.get("name"), interaction.options.get("topic")
-    if not isinstance(name, str) or not isinstance(topic, str | None) or interaction.user_id is None:
+    name, topic, tag = (interaction.options.get(option) for option in ("name", "topic", "tag"))
+    if not isinstance(name, str) or not isinstance(topic, str | None) or not isinstance(tag, str | None):
+        return texts.unreadable_command()
+    if interaction.user_id is None:
         return texts.unreadable_command()
     if topic is not None and len(topic) > MAX_TOPIC_LENGTH:
         return texts.topic_too_long()
@@ -27,6 +29,7 @@ async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
         parent_channel_id=channel_id,
         requester=requester_of(sessions.context.open_policy, interaction),
         topic=(topic or "").strip() or None,
+        tags=(tag,) if tag and tag.strip() else (),
         guild_id=interaction.guild_id,
         kind=kind,
         import_stretch=IMPORT_STRETCH_SECONDS,
@@ -36,12 +39,14 @@ async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
 
 def requester_of(policy: OpenPolicy, interaction: Interaction) -> Requester:
     """The interaction owns the lease, so that the worker can go on at once with what the webhook claimed."""
+    moderates = has(interaction.user_permissions or 0, Permission.MANAGE_THREADS)
     return Requester(
         owner=interaction.id,
         user_id=interaction.user_id,
         user_name=interaction.user_name,
         user_permissions=interaction.user_permissions if policy == "permitted" else None,
         in_thread=interaction.in_thread,
-        may_unlock=has(interaction.user_permissions or 0, Permission.MANAGE_THREADS),
+        moderates=moderates,
+        may_unlock=moderates,
         app_permissions=interaction.app_permissions,
     )

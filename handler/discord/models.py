@@ -29,7 +29,21 @@ class ChannelType(IntEnum):
 THREAD_TYPES: Final = frozenset(
     {ChannelType.ANNOUNCEMENT_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD}
 )
+# The channels that can have sessions. In the first ones a thread is started from a message, in the others it is a post.
 ANCHORED_PARENTS: Final = frozenset({ChannelType.TEXT, ChannelType.ANNOUNCEMENT})
+POST_PARENTS: Final = frozenset({ChannelType.FORUM, ChannelType.MEDIA})
+PARENTS: Final = ANCHORED_PARENTS | POST_PARENTS
+
+MAX_TAGS: Final = 5  # of a post (Discord docs, "Channel", applied_tags)
+REQUIRE_TAG: Final = 1 << 4  # channel flag: each post needs a tag (Discord docs, "Channel", Channel Flags)
+
+
+class ForumTag(msgspec.Struct, frozen=True):
+    """A tag that the posts of a forum or media channel can have."""
+
+    id: str
+    name: str
+    moderated: bool = False  # only members with Manage Threads may use it
 
 
 class ThreadMetadata(msgspec.Struct, frozen=True):
@@ -50,7 +64,9 @@ class Channel(msgspec.Struct, frozen=True):
     parent_id: str | None = None
     owner_id: str | None = None
     last_message_id: str | None = None
-    message_count: int | None = None
+    message_count: int | None = None  # without the first message of a post
+    flags: int = 0
+    available_tags: tuple[ForumTag, ...] = ()  # of a forum or media channel
     thread_metadata: ThreadMetadata | None = None
 
     @property

@@ -30,6 +30,7 @@ NEEDED_TO_CREATE: Final = (
     Permission.READ_MESSAGE_HISTORY,
     Permission.CREATE_PUBLIC_THREADS,
 )
+NEEDED_TO_POST: Final = (Permission.VIEW_CHANNEL, Permission.SEND_MESSAGES, Permission.READ_MESSAGE_HISTORY)
 NEEDED_TO_LOOK_UP: Final = (Permission.READ_MESSAGE_HISTORY,)
 NEEDED_TO_ANCHOR: Final = (Permission.SEND_MESSAGES,)
 NEEDED_TO_START: Final = (Permission.CREATE_PUBLIC_THREADS,)
@@ -43,6 +44,7 @@ UNKNOWN_MESSAGE: Final = 10008  # the message does not exist
 UNKNOWN_MEMBER: Final = 10007  # the user is not in the guild, or not in the thread
 UNKNOWN_USER: Final = 10013  # there is no such user
 TOO_MANY_MEMBERS: Final = 30033  # of a thread
+TAG_REQUIRED: Final = 40067  # each post of the forum or media channel needs a tag
 THREAD_ALREADY_CREATED: Final = 160004  # a thread was already started from this message
 THREAD_ARCHIVED: Final = 50083  # something in the thread cannot be changed, because it is archived
 THREAD_LOCKED: Final = 160005  # the same, because it is locked
@@ -63,7 +65,6 @@ _ERROR_BY_CODE: Final[dict[int, type[OnethreadError]]] = {
     10004: MissingAccess,  # unknown guild: the bot is not a member
     50001: MissingAccess,  # missing access
     40058: UnsupportedChannel,  # no messages in a forum channel
-    40067: UnsupportedChannel,  # a forum that demands a tag
     50003: UnsupportedChannel,  # not in a DM channel
     50008: UnsupportedChannel,  # no messages in a non-text channel
     50024: UnsupportedChannel,  # not in this type of channel

@@ -173,6 +173,10 @@ class Discord:
         request = routes.start_thread(channel_id, message_id, name, auto_archive_duration, reason)
         return await self._exchange.send(request, decode.channel)
 
+    async def create_thread(self, channel_id: str, body: Mapping[str, Any], *, reason: str | None = None) -> Channel:
+        """Create a thread that no message anchors. OutcomeUnknown: perhaps there is one now, and it is in the lists."""
+        return await self._exchange.send(routes.create_thread(channel_id, body, reason), decode.channel)
+
     async def add_thread_member(self, thread_id: str, user_id: str) -> None:
         """Add a user to a thread that is not archived. Adding a member again does nothing."""
         await self._exchange.send(routes.add_thread_member(thread_id, user_id), decode.no_body)

@@ -88,6 +88,12 @@ def start_thread(
     return Request("POST", path, route, json=body, reason=reason, repeatable=True)
 
 
+def create_thread(channel_id: str, body: Mapping[str, Any], reason: str | None) -> Request:
+    """A post or a private thread. Not repeatable: each one that is applied makes a thread, and nothing tells them apart."""
+    path, route = f"/channels/{_id(channel_id)}/threads", "POST /channels/{channel}/threads"
+    return Request("POST", path, route, json=dict(body), reason=reason)
+
+
 def add_thread_member(thread_id: str, user_id: str) -> Request:
     path = f"/channels/{_id(thread_id)}/thread-members/{_id(user_id)}"
     return Request("PUT", path, "PUT /channels/{channel}/thread-members/{user}", repeatable=True)

@@ -25,4 +25,5 @@ def open_request(names: Names, request: Ensure, request_id: str) -> OpenRequest:
             may_unlock=request.unlock,
         ),
         topic=(request.topic or "").strip() or None,
+        tags=request.tags,
     )

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from handler.discord.models import MAX_TAGS
 from handler.discord.snowflakes import is_snowflake
 from handler.sessions.names import MAX_TOPIC_LENGTH
 
@@ -40,5 +41,9 @@ ChannelId = Annotated[
     ),
 ]
 Topic = Annotated[str, _text(MAX_TOPIC_LENGTH)]
+Tags = Annotated[
+    tuple[Annotated[str, msgspec.Meta(pattern=CHARACTERS)], ...],
+    msgspec.Meta(max_length=MAX_TAGS, description=f"a list of at most {MAX_TAGS} strings"),
+]
 Label = Annotated[str, _text(MAX_LABEL_LENGTH)]
 RequestId = Annotated[str, _text(MAX_REQUEST_ID_LENGTH, least=1)]  # an empty one would identify nothing

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from handler.programs.fields import ChannelId, Flag, Label, RequestId, Text, Topic
+from handler.programs.fields import ChannelId, Flag, Label, RequestId, Tags, Text, Topic
 from handler.runtime.validation import invalid, read_request
 
 
@@ -28,6 +28,7 @@ class Ensure(SessionRequest, frozen=True, kw_only=True, tag="ensure"):
     topic: Topic | None = None
     unlock: Flag = False
     request_id: RequestId | None = None
+    tags: Tags = ()  # by name, of a post in a forum or media channel
     label: Label | None = None  # what the program calls itself: "opened by *label*"
 
 

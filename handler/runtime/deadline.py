@@ -47,19 +47,26 @@ def remaining(now: datetime, default: float) -> float:
     return default if deadline is None else deadline.remaining(now)
 
 
+# Work of the current task that must not be cut short: see `run_to_end`.
+_unending: ContextVar["set[asyncio.Future[Any]] | None"] = ContextVar("unending", default=None)
+
+
 async def run_until(clock: Clock, deadline: Deadline, work: Coroutine[Any, Any, T], *, grace: float = 0.0) -> T:
     """Return the work's result, or cancel the work `grace` seconds after its deadline. Raises TimedOut, or what it raises.
 
     The grace is for work that knows its deadline and ends by itself with a better answer. Cancelled work is awaited: a
     task that outlives its request would go on in the next invocation. A call that blocks a thread goes on there, so it
-    may still have its effect.
+    may still have its effect. What runs in `run_to_end` is awaited, too.
     """
-    task = asyncio.ensure_future(_set_deadline_and_run(deadline, work))
+    unending: set[asyncio.Future[Any]] = set()
+    task = asyncio.ensure_future(_set_deadline_and_run(deadline, unending, work))
     try:
         await asyncio.wait({task}, timeout=deadline.remaining(clock.now()) + grace)
     finally:
         if not task.done():
             task.cancel()
+            if unending:
+                await asyncio.wait(set(unending))
             await asyncio.wait({task}, timeout=CANCEL_SECONDS)
     if not task.done():
         raise TimedOut("cancelled at the deadline, and does not end")
@@ -73,6 +80,31 @@ async def run_for(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) ->
     return await run_until(clock, Deadline.after(clock.now(), seconds), work)
 
 
-async def _set_deadline_and_run(deadline: Deadline, work: Coroutine[Any, Any, T]) -> T:
+async def run_to_end(clock: Clock, seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """Return the result of work that nobody cuts short, because it would not be known what became of it.
+
+    Raises TimedOut, with nothing begun, if less than `seconds` are left, or if it takes longer. If the current task is
+    cancelled all the same, it ends after the work.
+    """
+    now = clock.now()
+    if remaining(now, seconds) < seconds:
+        work.close()
+        raise TimedOut(f"less than {seconds} s are left")
+    unending = _unending.get()
+    task = asyncio.ensure_future(run_for(clock, seconds, work))
+    if unending is not None:
+        unending.add(task)
+        task.add_done_callback(unending.discard)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
+async def _set_deadline_and_run(
+    deadline: Deadline, unending: "set[asyncio.Future[Any]]", work: Coroutine[Any, Any, T]
+) -> T:
     set_deadline(deadline)  # in this task's own context
+    _unending.set(unending)
     return await work

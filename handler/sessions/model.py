@@ -1,10 +1,13 @@
 """What an opener is asked for, what it finds, and how an open ends. Values only."""
 
+from collections.abc import Mapping
 from enum import Enum, StrEnum, auto
 
 import msgspec
 
+from handler.discord.markdown import bold
 from handler.discord.models import Channel
+from handler.errors import InvalidRequest
 from handler.sessions.names import SessionName
 from handler.store.items import Pointer, Session
 
@@ -18,6 +21,7 @@ class Requester(msgspec.Struct, frozen=True, kw_only=True):
     user_name: str | None = None  # for the audit log
     user_permissions: int | None = None  # bits, where the command was used; None: whatever they are, nothing is refused
     in_thread: bool = False  # the command was used in a thread
+    moderates: bool = False  # has Manage Threads in the channel
     may_unlock: bool = False  # has Manage Threads in the channel, or is an IAM caller that asked for it
     app_permissions: int | None = None  # the bot's, as the interaction states them; None for a program
 
@@ -35,9 +39,19 @@ class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):
     parent_channel_id: str
     requester: Requester
     topic: str | None = None
+    tags: tuple[str, ...] = ()  # by name, for the post of a forum or media channel
     guild_id: str | None = None  # given where the interaction states it
     kind: int | None = None  # of the parent channel, given where the interaction states it
     import_stretch: float | None = None  # seconds of importing before Importing is raised; None: until the deadline
+
+
+class TagRequired(InvalidRequest):
+    """Each post of the channel needs a tag, and the request names none; ``tags`` are the names of those to choose from, by id."""
+
+    def __init__(self, tags: Mapping[str, str]) -> None:
+        names = ", ".join(map(bold, tags.values()))
+        super().__init__("a tag is required", message=f"Each session here needs a tag. Choose one of these: {names}.")
+        self.tags = dict(tags)
 
 
 class Outcome(StrEnum):
@@ -85,6 +99,7 @@ class StartOver(Enum):
     WRITE_LOST = auto()  # another actor has changed the session first
     GENERATION_ENDED = auto()  # the session is vacant, or has the next generation
     DELETION_FINISHED = auto()  # housekeeping's deletion of the thread was completed or cancelled
+    OUTCOME_UNKNOWN = auto()  # a thread without an anchor was asked for, and perhaps created
     CHANNEL_CORRECTED = auto()  # the channel is not what the request or the record said
     PAST_CHANGED = auto()  # more of the channel's past is known, or is about to be
 

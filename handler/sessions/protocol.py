@@ -11,7 +11,13 @@ through these steps:
     start    the thread, from the recorded message               opening.create._start
     commit   creating → open, with the thread                    opening.create._commit   store.sessions.commit
 
-Why there is at most one thread. Record is a conditional write (`store.clauses.RECORDABLE`) that only the first opener of
+In a forum or media channel nothing anchors a thread, and the steps after the look-up are others: see `opening.attempt`.
+
+    attempt  `create_attempted_at`, before the request          opening.attempt           store.claims.attempt
+    create   the post, by a request that is never repeated       opening.attempt
+    commit   creating → open, with the post; the first wins      threads.generation        store.claims.commit_created
+
+Why there is at most one thread from a message. Record is a conditional write (`store.clauses.RECORDABLE`) that only the first opener of
 a generation wins: at most one source message is recorded for a generation. Threads are started only from recorded
 messages, and Discord starts one per message. Leases and clocks do not matter for this; a lease only saves needless
 messages.
@@ -149,7 +155,7 @@ async def _find_channel_and_create(
     )
     if channel.channel_id != request.parent_channel_id:
         return InParent(channel.channel_id)
-    check_permissions(request)
+    check_permissions(request, channel)
     try:
         return await _claim_and_create(opener, session, step, channel, is_registered=is_registered)
     except (UnsupportedChannel, DiscordRefused):
@@ -164,11 +170,12 @@ async def _claim_and_create(
 ) -> Opened | StartOver:
     """Claim the session and create its thread; in a channel whose past is not known, search that first."""
     request = opener.request
-    if not may_start(request.requester) and (session is None or session.source_message_id is None):
+    if not may_start(request, channel.kind) and (session is None or session.source_message_id is None):
         return await open_existing(opener, session, channel)
     if not is_registered:
         await register(opener.context, channel)
-    if channel.imported_at is None and (session is None or session.source_message_id is None):
+    has_begun = session is not None and (session.source_message_id or session.create_attempted_at) is not None
+    if channel.imported_at is None and not has_begun:
         return await open_from_past(opener, session, step, channel)
     claimed = await claim(opener, session, step, channel)
     if isinstance(claimed, StartOver):

@@ -5,10 +5,20 @@ from typing import Any
 
 from handler.runtime.clock import iso
 from handler.store import clauses
-from handler.store.items import GENERATION_ATTRIBUTES, Session, Status, session_item_key
+from handler.store.activity import listing
+from handler.store.items import (
+    GENERATION_ATTRIBUTES,
+    Problem,
+    Session,
+    Status,
+    session_attributes,
+    session_from_item,
+    session_item_key,
+)
 from handler.store.lease import LEASE_SECONDS
-from handler.store.table import Table
-from handler.store.writes import Write, update_session
+from handler.store.pointers import point
+from handler.store.table import Attributes, Table
+from handler.store.writes import Write, session_or_none, split_seen, update_session
 
 
 class ClaimStore:
@@ -79,6 +89,66 @@ class ClaimStore:
             values={"creating": Status.CREATING, "generation": session.generation, "owner": owner},
         )
 
+    async def attempt(self, session: Session, *, owner: str, now: datetime) -> Write:
+        """Record, before a thread without an anchor is asked for, that one may exist from now on. Renews one's own lease.
+
+        Lost too if its own answer was lost and the write was repeated: then a thread is looked for first.
+        """
+        attempted = clauses.attempts_as_read(session)
+        return await update_session(
+            self._table,
+            session.item_key,
+            condition=f"{clauses.RECORDABLE} AND {clauses.OWN_LEASE} AND {attempted}",
+            sets={"create_attempts": (session.create_attempts or 0) + 1, **self._lease_for(owner, now)},
+            defaults={"create_attempted_at": iso(now)},
+            values={
+                "creating": Status.CREATING,
+                "generation": session.generation,
+                "owner": owner,
+                "read_attempts": session.create_attempts,
+            },
+        )
+
+    async def forget_attempts(self, session: Session, *, owner: str) -> Write:
+        """The last attempt was refused, and those before it have left no thread."""
+        return await update_session(
+            self._table,
+            session.item_key,
+            condition=f"{clauses.RECORDABLE} AND {clauses.OWN_LEASE} AND {clauses.ATTEMPTS_AS_READ}",
+            sets={},
+            removes=["create_attempted_at", "create_attempts"],
+            values={
+                "creating": Status.CREATING,
+                "generation": session.generation,
+                "owner": owner,
+                "read_attempts": session.create_attempts,
+            },
+        )
+
+    async def commit_created(self, session: Session, thread_id: str, seen: Attributes) -> Write:
+        """Open the session with a thread that was created without an anchor, and point that at it. First writer wins."""
+        listed = listing(session.listed_in, thread_id, seen)
+        sets, removes = split_seen({**seen, **listed}, session.guild_id)
+        sets |= {"status": Status.OPEN, "discord_thread_id": thread_id}
+        removes = ["lease_expires_at", "expires_at", *Problem.__struct_fields__, *removes]
+        reasons = await self._table.transact(
+            self._table.build_update(
+                session.item_key,
+                condition=clauses.RECORDABLE,
+                sets=sets,
+                removes=removes,
+                values={"creating": Status.CREATING, "generation": session.generation},
+            ),
+            *point(self._table, thread_id, session.pair),
+        )
+        if reasons is None:
+            known = {**session_attributes(session), **dict.fromkeys(removes), **sets}
+            return Write(True, session_from_item({name: v for name, v in known.items() if v is not None}))
+        if reasons[0] is None:
+            return Write(False, session, pointer_taken=True)
+        lost = Write(False, session_or_none(reasons[0]))
+        return lost.accept_own(lambda s: s.discord_thread_id == thread_id and s.status is not Status.VACANT)
+
     async def end_lease(self, session: Session, *, owner: str, now: datetime) -> None:
         """End one's own lease, so that the next opener takes over at once. What is recorded stays."""
         await update_session(
@@ -90,11 +160,12 @@ class ClaimStore:
         )
 
     async def drop(self, session: Session, *, now: datetime, owner: str | None = None) -> Write:
-        """Release a claim with which nothing was recorded.
+        """Release a claim with which nothing was recorded, and no thread asked for since it was read.
 
         `owner`: one's own; else anybody's, with the lease exactly as it was read.
         """
         lease = clauses.OWN_LEASE if owner else clauses.lease_as_read(session)
+        lease = f"{lease} AND {clauses.attempts_as_read(session)}"
         return await update_session(
             self._table,
             session.item_key,
@@ -109,6 +180,7 @@ class ClaimStore:
                 "read_generation": session.generation,
                 "read_owner": session.lease.owner,
                 "read_expiry": session.lease.expires_at,
+                "read_attempts": session.create_attempts,
             },
         )
 

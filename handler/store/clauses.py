@@ -17,6 +17,9 @@ SAME_GENERATION: Final = "#generation = :generation"
 READ_GENERATION: Final = "#generation = :read_generation"  # for a write that also sets the generation
 NOTHING_RECORDED: Final = "attribute_not_exists(#source_message_id) AND attribute_not_exists(#discord_thread_id)"
 RECORDABLE: Final = f"{STILL_CREATING} AND {SAME_GENERATION} AND {NOTHING_RECORDED}"
+# Creations without an anchor: none was attempted, or as many as were read.
+NOT_ATTEMPTED: Final = "attribute_not_exists(#create_attempts)"
+ATTEMPTS_AS_READ: Final = "#create_attempts = :read_attempts"
 OWN_LEASE: Final = "#lease_owner = :owner"
 # A claim without a whole lease: edited by hand, or half restored.
 NO_LEASE: Final = "(attribute_not_exists(#lease_owner) OR attribute_not_exists(#lease_expires_at))"
@@ -30,8 +33,12 @@ NO_THREAD: Final = "attribute_not_exists(#discord_thread_id)"
 NOT_BEING_DELETED: Final = "attribute_not_exists(#deleting_at)"
 NOT_MARKED: Final = "attribute_not_exists(#delete_marked_at)"
 MARK_AS_READ: Final = "#delete_marked_at = :read_mark AND #delete_marked_message = :read_message"
-# The pointer is absent, or names this very session.
-POINTER_OURS: Final = "attribute_not_exists(pk) OR (#parent_channel_id = :parent AND #session_key = :key)"
+# The pointer is absent, or names this very session, and its thread is not being discarded.
+POINTER_OURS: Final = (
+    "attribute_not_exists(pk) OR "
+    "(#parent_channel_id = :parent AND #session_key = :key AND attribute_not_exists(#discarded_at))"
+)
+DISCARDED: Final = "attribute_exists(#discarded_at)"
 POINTER_AS_READ: Final = "#parent_channel_id = :read_parent AND #session_key = :read_key"
 # The session that a pointer named no longer has the thread.
 THREAD_NOT_HELD: Final = (
@@ -61,6 +68,11 @@ def vacant_attributes(generation: int, now: datetime) -> dict[str, Any]:
     """What a vacant session carries of its state, once GENERATION_ATTRIBUTES are removed."""
     expires_at = int((now + VACANT_KEPT).timestamp())
     return {"status": Status.VACANT, "generation": generation, "expires_at": expires_at}
+
+
+def attempts_as_read(session: Session) -> str:
+    """The condition that nobody has asked for a thread without an anchor since the session was read."""
+    return ATTEMPTS_AS_READ if session.create_attempts else NOT_ATTEMPTED
 
 
 def lease_as_read(session: Session) -> str:

@@ -79,7 +79,9 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
 
     discord_thread_id: str | None = None
     source_message_id: str | None = None
-    topic: str | None = None  # as the source message shows it
+    create_attempted_at: str | None = None  # when a thread without an anchor was first asked for
+    create_attempts: int | None = None  # how often
+    topic: str | None = None  # as the source message, or the post's first message, shows it
     topic_to_show: str | None = None  # given later: it becomes the topic once the source message shows it
     label: str | None = None  # what the program that asked for the thread calls itself
     data: str | None = None  # what a program keeps with the session, as JSON
@@ -177,6 +179,7 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     merged_into: str | None = None  # the thread that is kept
     merged_at: str | None = None  # when the merge began
     link_message_id: str | None = None  # the message in the merged thread that links the kept one
+    discarded_at: str | None = None  # an extra thread of that session: to be deleted, and nobody's from then on
 
     @classmethod
     def from_item(cls, item: Item) -> "Pointer":

@@ -1,7 +1,9 @@
 """Pointer items: whose a thread is, or what it was merged into. No session takes a merged thread."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
+from handler.runtime.clock import iso
 from handler.store import clauses
 from handler.store.items import Deletion, Pointer, Session, pointer_item_key, session_item_key
 from handler.store.reading import Found, read_items
@@ -43,6 +45,31 @@ class PointerStore:
         if reasons is None:
             return True
         return (reasons[0] or {}).get("merged_into") == kept  # our own write, repeated after its answer was lost
+
+    async def discard(self, session: Session, thread_id: str, *, now: datetime) -> bool:
+        """Keep every session from taking an extra thread, which is to be deleted. False: the session, or the thread, changed.
+
+        On condition that the session has its own thread, and that the extra one is nobody's.
+        """
+        item = {
+            **pointer_item_key(thread_id),
+            "parent_channel_id": session.parent_channel_id,
+            "session_key": session.session_key,
+            "discarded_at": iso(now),
+            "expires_at": int((now + clauses.VACANT_KEPT).timestamp()),  # nobody removes it once the thread is deleted
+        }
+        reasons = await self._table.transact(
+            self._table.build_put(item, condition=f"{clauses.ABSENT} OR {clauses.DISCARDED}", values={}),
+            self._table.build_check(
+                session.item_key, condition=clauses.SAME_THREAD, values={"thread": session.discord_thread_id}
+            ),
+        )
+        return reasons is None
+
+    async def keep(self, thread_id: str) -> None:
+        """The extra thread is not deleted after all: a session may take it."""
+        delete = self._table.build_delete(pointer_item_key(thread_id), condition=clauses.DISCARDED, values={})
+        await self._table.transact(delete)
 
     async def set_link(self, thread_id: str, merged_into: str, message_id: str) -> None:
         """Record the message that links the kept thread, so that nobody posts a second one."""

@@ -5,10 +5,13 @@ All writes of a session, by the status that they need and the one that they leav
     claims.claim             absent, vacant → creating  with a lease
     claims.take_over, renew  creating → creating        another lease
     claims.end_lease         creating → creating        the lease ends now
+    claims.attempt           creating* → creating       a thread without an anchor may exist from now on
+    claims.forget_attempts   creating* → creating       none does
     claims.drop              creating* → vacant         same generation
     claims.raise_generation  creating* → creating       next generation
     sessions.record          creating* → creating       the source message; the pointer of its thread-to-be
     sessions.commit          creating → open            the thread of the source message
+    claims.commit_created    creating* → open           a thread without an anchor; its pointer
     sessions.adopt           absent, vacant, creating* → open  a thread that was found; next generation; its pointer
     sessions.replace_thread  open → open                another thread; next generation; pointers; a namesake
     sessions.end_generation  any → vacant               next generation; the pointer is deleted
@@ -46,7 +49,7 @@ from handler.store.items import (
 from handler.store.pointers import point, unpoint
 from handler.store.reading import Found, read_items
 from handler.store.table import Attributes, Table
-from handler.store.writes import Write, session_or_none, update_session
+from handler.store.writes import Write, session_or_none, split_seen, update_session
 
 _READ: Final = ("status", "archived", "locked", "locked_by", "opened_at")  # what `update` may require to be as read
 
@@ -109,7 +112,7 @@ class SessionStore:
     async def commit(self, session: Session, thread_id: str, seen: Attributes) -> Write:
         """Open the session: the thread of its source message exists. `seen` is what Discord shows of the thread."""
         listed = listing(session.listed_in, thread_id, seen)
-        sets, removes = _split({**seen, **listed}, session.guild_id)
+        sets, removes = split_seen({**seen, **listed}, session.guild_id)
         write = await update_session(
             self._table,
             session.item_key,
@@ -132,7 +135,7 @@ class SessionStore:
         """
         condition, values = clauses.adoptable_as_read(session)
         listed = listing(adoption.parent_channel_id, adoption.thread_id, adoption.seen)
-        sets, removes = _split({**adoption.seen, **listed}, adoption.guild_id)
+        sets, removes = split_seen({**adoption.seen, **listed}, adoption.guild_id)
         sets |= {
             "status": Status.OPEN,
             "parent_channel_id": adoption.parent_channel_id,
@@ -158,7 +161,8 @@ class SessionStore:
             *point(self._table, adoption.thread_id, pair, adoption.pointer),
         )
         if reasons is None:
-            return Write(True, session_or_none({**sets, **defaults}))
+            attempted = {"create_attempted_at": session.create_attempted_at} if session else {}  # it stays on record
+            return Write(True, session_or_none({**sets, **defaults, **attempted}))
         lost = Write(False, session_or_none(reasons[0]), pointer_taken=reasons[0] is None)
         return lost.accept_own(
             lambda s: s.discord_thread_id == adoption.thread_id and s.adopted_by == adoption.adopted_by
@@ -172,7 +176,7 @@ class SessionStore:
         former = namesake_item_key(session.parent_channel_id, session.session_key, session.discord_thread_id or "")
         watched = {} if session.thread.archived else {"watch_guild_id": session.guild_id}
         changes = {**seen, **listing(session.listed_in, thread_id, seen), **with_former(session, Why.REPLACED, now)}
-        sets, removes = _split(changes, session.guild_id)
+        sets, removes = split_seen(changes, session.guild_id)
         unopened = "#settled_in = :settled_in AND attribute_not_exists(#opened_at)"
         reasons = await self._table.transact(
             self._table.build_update(
@@ -223,7 +227,7 @@ class SessionStore:
         """
         known = session_attributes(session)
         listed = listing(session.listed_in, session.thread_id or "", changes, known)
-        sets, removes = _split({**changes, **listed}, session.guild_id)
+        sets, removes = split_seen({**changes, **listed}, session.guild_id)
         conditions = [clauses.SAME_GENERATION, clauses.NOT_BEING_DELETED]
         if session.discord_thread_id is not None:
             conditions.append(clauses.SAME_THREAD)
@@ -248,11 +252,12 @@ class SessionStore:
         )
 
     async def add_topic(self, session: Session, topic: str) -> Write:
-        """Record the first topic given to a session whose source message shows none yet."""
+        """Record the first topic given to a session whose source message, or post, shows none yet."""
+        source = clauses.SAME_SOURCE if session.source_message_id else clauses.NO_SOURCE
         write = await update_session(
             self._table,
             session.item_key,
-            condition=f"{clauses.SAME_GENERATION} AND {clauses.SAME_SOURCE} AND {clauses.NO_TOPIC}",
+            condition=f"{clauses.SAME_GENERATION} AND {source} AND {clauses.NO_TOPIC}",
             sets={"topic_to_show": topic},
             values={"generation": session.generation, "source": session.source_message_id},
         )
@@ -270,17 +275,3 @@ class SessionStore:
             values={"generation": session.generation, "topic_to_show": topic},
         )
         return write.accept_own(lambda s: shown and s.topic == topic)
-
-
-def _split(attributes: Attributes, guild_id: str) -> tuple[dict[str, Any], list[str]]:
-    """What to set and what to remove (None). An active thread is watched; an archived one is due some time."""
-    attributes = dict(attributes)
-    if "archived" in attributes:
-        archived = attributes["archived"]
-        attributes["watch_guild_id"] = None if archived else guild_id
-        attributes["due_in"] = guild_id if archived else None
-        attributes["due_at"] = (
-            (attributes.get("archived_at") or attributes.get("last_activity_at")) if archived else None
-        )
-    sets = {name: value for name, value in attributes.items() if value is not None}
-    return sets, [name for name, value in attributes.items() if value is None]

@@ -40,3 +40,17 @@ async def update_session(table: Table, key: Attributes, **parts: Any) -> Write:
 def session_or_none(item: Attributes | None) -> Session | None:
     """The session in an item; None for no item."""
     return session_from_item(item) if item else None
+
+
+def split_seen(attributes: Attributes, guild_id: str) -> tuple[dict[str, Any], list[str]]:
+    """What to set and what to remove (None). An active thread is watched; an archived one is due some time."""
+    attributes = dict(attributes)
+    if "archived" in attributes:
+        archived = attributes["archived"]
+        attributes["watch_guild_id"] = None if archived else guild_id
+        attributes["due_in"] = guild_id if archived else None
+        attributes["due_at"] = (
+            (attributes.get("archived_at") or attributes.get("last_activity_at")) if archived else None
+        )
+    sets = {name: value for name, value in attributes.items() if value is not None}
+    return sets, [name for name, value in attributes.items() if value is None]

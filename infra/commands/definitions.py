@@ -11,6 +11,7 @@ from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
 
 CHAT_INPUT: Final = 1
 SUBCOMMAND: Final = 1
+MAX_TAG_NAME_LENGTH: Final = 20  # characters (Discord docs, "Channel", Forum Tag Object)
 STRING: Final = 3
 BOOLEAN: Final = 5
 USER: Final = 6
@@ -51,6 +52,14 @@ SESSION: Final[dict[str, Any]] = {
                     "description": "What the session is about; shown above its thread when it is created",
                     "min_length": 1,
                     "max_length": MAX_TOPIC_LENGTH,
+                },
+                {
+                    "type": STRING,
+                    "name": "tag",
+                    "description": "The tag of a new post, in a forum or media channel",
+                    "min_length": 1,
+                    "max_length": MAX_TAG_NAME_LENGTH,
+                    "autocomplete": True,
                 },
             ],
         },

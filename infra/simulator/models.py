@@ -71,6 +71,7 @@ class Channel:
     permissions: int  # the bot's, in this channel
     flags: int = 0
     tags: tuple[tuple[str, str], ...] = ()  # ids and names
+    moderated_tags: frozenset[str] = frozenset()  # the ids of those that need Manage Threads
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,7 @@ def channel(state: State, channel: Channel) -> dict[str, Any]:
     }
     if channel.tags:
         rendered["available_tags"] = [
-            {"id": tag, "name": name, "moderated": False, "emoji_id": None, "emoji_name": None}
+            {"id": tag, "name": name, "moderated": tag in channel.moderated_tags, "emoji_id": None, "emoji_name": None}
             for tag, name in channel.tags
         ]
     return rendered

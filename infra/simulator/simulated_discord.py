@@ -146,10 +146,13 @@ class SimulatedDiscord:
         name: str = "general",
         *,
         tags: Iterable[tuple[str, str]] = (),
+        moderated_tags: Iterable[str] = (),
         flags: int = 0,
     ) -> None:
         """Add a channel of one of Discord's types: 0 text, 4 category, 5 announcements, 15 forum, 16 media."""
-        channel = Channel(channel_id, guild_id, kind, name, DEFAULT_PERMISSIONS, flags, tuple(tags))
+        channel = Channel(
+            channel_id, guild_id, kind, name, DEFAULT_PERMISSIONS, flags, tuple(tags), frozenset(moderated_tags)
+        )
         self.state.channels.put(channel_id, channel)
 
     def add_user(self, user_id: str, *, name: str | None = None, bot: bool = False) -> None:

@@ -23,12 +23,18 @@ class Act:
     outcome: Outcome
     imported: bool = True
     may_unlock: bool = False
+    kind: int = 0  # of the channel
+
+    @property
+    def anchored(self) -> bool:
+        """Whether a thread is started from a message: else one may be created twice, and an extra one goes later."""
+        return self.kind in (0, 5)
 
     def __str__(self) -> str:
         return self.name
 
     def guild(self, table: Literal["client", "moto"] = "client") -> Guild:
-        return Guild(imported=self.imported, table=table)
+        return Guild(imported=self.imported, table=table, kind=self.kind)
 
 
 async def _nothing(guild: Guild) -> str | None:
@@ -91,6 +97,8 @@ async def _renamed(guild: Guild) -> str | None:
 CREATION: Final = Act("creation", _nothing, Outcome.CREATED)
 FIRST_CONTACT: Final = Act("first contact with the channel", _nothing, Outcome.CREATED, imported=False)
 ENDED: Final = Act("end of a generation", _deleted, Outcome.CREATED)
+POST: Final = Act("creation of a post", _nothing, Outcome.CREATED, kind=15)
+POST_AGAIN: Final = Act("end of a post's generation", _deleted, Outcome.CREATED, kind=15)
 ACTS: Final = (
     CREATION,
     FIRST_CONTACT,
@@ -103,6 +111,8 @@ ACTS: Final = (
     Act("reuse by another name", _renamed, Outcome.REUSED),
     ENDED,
     Act("end of an adopted generation", _persons_and_deleted, Outcome.CREATED),
+    POST,
+    POST_AGAIN,
 )
 
 

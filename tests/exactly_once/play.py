@@ -53,6 +53,8 @@ async def _live_through(guild: Guild, act: Act, fault: Fault, call: Call) -> Non
     opened.append(await guild.open(seconds=WORKER_SECONDS))
     await _everything_lands(guild)
     opened.append(await guild.open())
+    if not act.anchored:
+        await guild.reconcile()
     await guild.days_pass(MORE_THAN_TTL_DAYS)
     guild.restart()
     opened.append(await guild.open())
@@ -63,7 +65,8 @@ async def _live_through(guild: Guild, act: Act, fault: Fault, call: Call) -> Non
 
 async def _attempt(guild: Guild, act: Act) -> Opened | OnethreadError:
     try:
-        return await guild.open(owner="first", seconds=WEBHOOK_SECONDS, may_unlock=act.may_unlock)
+        seconds = WEBHOOK_SECONDS if act.anchored else WORKER_SECONDS
+        return await guild.open(owner="first", seconds=seconds, may_unlock=act.may_unlock)
     except OnethreadError as error:
         return error
 

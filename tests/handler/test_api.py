@@ -220,3 +220,22 @@ def test_a_wrong_environment_raises(monkeypatch: pytest.MonkeyPatch) -> None:
     context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
     with pytest.raises(ConfigurationError, match=r"SESSIONS_TABLE.*DISCORD_APPLICATION_ID.*DISCORD_BOT_TOKEN"):
         api.lambda_handler(GOOD, context)
+
+
+async def test_tags_go_to_a_new_post_and_an_unknown_one_is_an_invalid_request_that_lists_them(
+    deployment: Deployment,
+) -> None:
+    deployment.discord.add_channel(GUILD, "15", 15, tags=[("71", "Bug")])
+    answer = await deployment.ensure(parent_channel_id="15", tags=["bug"])
+    assert deployment.discord.threads[answer["thread"]["id"]].applied_tags == ("71",)
+
+    error = (await deployment.ensure(parent_channel_id="15", session_name="b", tags=["Login"]))["error"]
+    assert error["kind"] == "invalid_request"
+    assert "**Bug**" in error["message"]
+
+
+@pytest.mark.parametrize("tags", ["Bug", ["Bug", 7], ["tag"] * 6, {}])
+async def test_tags_are_a_short_list_of_texts(deployment: Deployment, tags: Any) -> None:
+    error = (await deployment.ensure(tags=tags))["error"]
+    assert error["kind"] == "invalid_request"
+    assert "'tags' must be a list of at most 5 strings" in error["message"]

@@ -12,7 +12,7 @@ from tests.kit.table_view import CHANNEL, GUILD
 
 pytestmark = pytest.mark.guild(table="memory", imported=False)
 
-FORUM, VOICE = "15", "16"
+CATEGORY, FORUM, VOICE = "14", "15", "16"
 
 
 def record(guild: Guild, channel_id: str, kind: int, **more: Any) -> None:
@@ -62,17 +62,28 @@ async def test_a_text_channel_is_opened_whatever_kind_was_recorded_or_stated(dep
 
 
 @pytest.mark.parametrize("stated", [0, 5])
-async def test_a_forum_that_is_called_a_text_channel_is_refused_and_not_kept_on_record(
+async def test_a_category_that_is_called_a_text_channel_is_refused_and_not_kept_on_record(
+    deployment: Deployment, stated: int
+) -> None:
+    deployment.discord.add_channel(GUILD, CATEGORY, 4)
+    asked = await deployment.ask(channel_id=CATEGORY, channel_type=stated)
+    await deployment.work()
+    assert "text" in deployment.shown(asked)
+    record(deployment, CATEGORY, stated, imported_at="2026-11-23T11:00:00.000Z")
+
+    assert (await deployment.ensure(parent_channel_id=CATEGORY))["error"]["kind"] == "unsupported_channel"
+    assert not deployment.table.find(f"CHANNEL#{CATEGORY}", "CHANNEL")
+
+
+@pytest.mark.parametrize("stated", [0, 5])
+async def test_a_forum_that_is_called_a_text_channel_gets_its_post_and_is_a_forum_on_record(
     deployment: Deployment, stated: int
 ) -> None:
     deployment.discord.add_channel(GUILD, FORUM, 15)
-    asked = await deployment.ask(channel_id=FORUM, channel_type=stated)
-    await deployment.work()
-    assert "text" in deployment.shown(asked)
     record(deployment, FORUM, stated, imported_at="2026-11-23T11:00:00.000Z")
 
-    assert (await deployment.ensure(parent_channel_id=FORUM))["error"]["kind"] == "unsupported_channel"
-    assert not deployment.table.find(f"CHANNEL#{FORUM}", "CHANNEL")
+    assert (await deployment.ensure(parent_channel_id=FORUM))["outcome"] == "created"
+    assert deployment.table.channel(FORUM)["kind"] == 15
 
 
 async def test_a_kind_that_was_only_stated_is_not_refused_while_discord_cannot_be_asked(
@@ -91,7 +102,7 @@ async def test_a_channel_of_another_type_that_the_bot_may_not_see_is_refused_for
     deployment.discord.faults.inject("GET", f"/channels/{VOICE}", error(403, 50001, "Missing Access"))
     asked = await deployment.ask(channel_id=VOICE, channel_type=2)
 
-    assert "text and announcement channels" in asked.content
+    assert "text, announcement, forum and media channels" in asked.content
 
 
 async def test_a_refusal_in_a_channel_of_the_kind_on_record_stays_what_it_is(guild: Guild) -> None:

@@ -76,6 +76,7 @@ class Guild:
         settings: Mapping[str, str] | None = None,
         commands: Commands = COMMANDS,
         kind: int = 0,
+        channel: Mapping[str, Any] | None = None,
         imported: bool = True,
         followed: bool = False,
         may_unlock: bool = False,
@@ -90,6 +91,7 @@ class Guild:
         reads: how hard the reads of a table in memory are, as `HardTable` has it
         settings: variables of the functions beside those that each of them needs
         kind: of the channel
+        channel: more of it, as `SimulatedDiscord.add_channel` has it
         imported: the channel's past is known, up to an hour before the beginning
         followed: the reconciler has seen guild and channel
         may_unlock: of whoever opens, unless an open says otherwise
@@ -108,7 +110,7 @@ class Guild:
             application_id=APPLICATION, bot_token=BOT_TOKEN, bot_user_id=bot, switches=Switches(**switches)
         )
         self.discord.add_guild(GUILD)
-        self.discord.add_channel(GUILD, CHANNEL, kind)
+        self.discord.add_channel(GUILD, CHANNEL, kind, **(channel or {}))
         self.people = People(self.discord, self.clock)
         self.kind = kind
         self.latency = latency
@@ -123,8 +125,8 @@ class Guild:
         self._open = AsyncExitStack()
         self._current: dict[type[Config], Environment[Any]] = {}
         if imported and not followed:
-            channel = {"pk": f"CHANNEL#{CHANNEL}", "sk": "CHANNEL", "guild_id": GUILD, "kind": kind}
-            self.table.put(channel, imported_at=IMPORTED_AT)
+            item = {"pk": f"CHANNEL#{CHANNEL}", "sk": "CHANNEL", "guild_id": GUILD, "kind": kind}
+            self.table.put(item, imported_at=IMPORTED_AT)
 
     def __enter__(self) -> Self:
         return self
@@ -227,6 +229,8 @@ class Guild:
         user: str | None = MEMBER,
         label: str | None = None,
         topic: str | None = None,
+        tags: tuple[str, ...] = (),
+        moderates: bool = False,
         may_unlock: bool | None = None,
         app_permissions: int | None = None,
         states_channel: bool = True,
@@ -245,10 +249,12 @@ class Guild:
                 owner=owner or f"interaction-{next(self._owners)}",
                 user_id=user,
                 label=label,
+                moderates=moderates,
                 may_unlock=self._may_unlock if may_unlock is None else may_unlock,
                 app_permissions=app_permissions,
             ),
             topic=topic,
+            tags=tags,
             guild_id=GUILD if states_channel else None,
             kind=self.kind if states_channel else None,
         )

@@ -6,9 +6,10 @@ from handler.sessions.opening import rights
 from handler.sessions.opening.channel import register
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import make_usable, reuse
+from handler.sessions.threads.extras import discard_or_note
 from handler.sessions.threads.generation import commit
 from handler.sessions.threads.look_up import look_up
-from handler.sessions.threads.namesakes import add_namesake, note_other_name
+from handler.sessions.threads.namesakes import note_other_name
 from handler.sessions.threads.settle import MAX_SETTLED_AT_ONCE, adopt_thread
 from handler.store.items import ChannelItem, Session, Status
 
@@ -25,7 +26,10 @@ async def adopt(
     write = await adopt_thread(context, channel, session, request.name, best, adopted_by=opener.owner)
     if not write.won:
         return StartOver.WRITE_LOST
-    others = [add_namesake(context, channel, request.name.key, other.thread) for other in matches[1:]]
+    others = [
+        discard_or_note(context, channel, write.mine, request.name.key, other.thread, other.pointer)
+        for other in matches[1:]
+    ]
     await gather_limited(MAX_SETTLED_AT_ONCE, others)
     return await make_usable(opener, write.mine, best.thread, adopted=True)
 
@@ -37,7 +41,7 @@ async def open_existing(opener: Opener, session: Session | None, channel: Channe
     """
     found = await look_up(opener.context, channel, opener.request.name)
     if not found.adoptable and found.renamed is None:
-        rights.require_starting(opener.request)
+        rights.require_starting(opener.request, channel.kind)
     if found.adoptable:
         adopted = await adopt(opener, session, found.adoptable, channel)
         await register(opener.context, channel)

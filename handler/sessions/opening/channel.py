@@ -1,7 +1,7 @@
 """The parent channel of a request: which one it is, of what kind, and whether the bot may work there."""
 
 from handler.discord import permissions, refusals
-from handler.discord.models import ANCHORED_PARENTS, Channel
+from handler.discord.models import PARENTS, POST_PARENTS, Channel
 from handler.errors import GuildNotAllowed, MissingAccess, MissingPermissions, UnsupportedChannel
 from handler.sessions.context import Context
 from handler.sessions.model import OpenRequest
@@ -20,13 +20,13 @@ async def find_channel(
     on_record = await context.store.channels.get(channel_id)
     if on_record is not None:
         check_guild(context, on_record.guild_id)
-        if on_record.kind in ANCHORED_PARENTS:
+        if on_record.kind in PARENTS:
             return on_record, True
         if await correct(context, on_record):
             return await find_channel(context, channel_id, guild_id=None, kind=None)
     if guild_id is not None:
         check_guild(context, guild_id)
-    if kind not in ANCHORED_PARENTS or guild_id is None:
+    if kind not in PARENTS or guild_id is None:
         found = await _ask(context, channel_id, stated=kind)
         if found.guild_id is None:
             raise UnsupportedChannel("not a guild's channel")
@@ -34,7 +34,7 @@ async def find_channel(
             return await find_channel(context, found.parent_id, guild_id=guild_id, kind=None)
         channel_id, guild_id, kind = found.id, found.guild_id, found.type
     check_guild(context, guild_id)
-    if kind not in ANCHORED_PARENTS:
+    if kind not in PARENTS:
         raise UnsupportedChannel(f"channel type {kind}")
     return ChannelItem(channel_id=channel_id, guild_id=guild_id, kind=kind), False
 
@@ -44,7 +44,7 @@ async def _ask(context: Context, channel_id: str, *, stated: int | None) -> Chan
     try:
         return await fetch_parent(context, channel_id)
     except MissingAccess:
-        if stated is None or stated in ANCHORED_PARENTS:
+        if stated is None or stated in PARENTS:
             raise
         raise UnsupportedChannel(f"channel type {stated}") from None
 
@@ -55,7 +55,7 @@ async def correct(context: Context, channel: ChannelItem) -> bool:
     A thread, or a channel that can have no sessions, is no longer on record.
     """
     found = await fetch_parent(context, channel.channel_id)
-    if found.type in ANCHORED_PARENTS:
+    if found.type in PARENTS:
         await context.store.channels.correct_kind(channel, found.type)
     else:
         await context.store.channels.forget(channel)
@@ -74,8 +74,9 @@ def check_guild(context: Context, guild_id: str) -> None:
         raise GuildNotAllowed(f"guild {guild_id}")
 
 
-def check_permissions(request: OpenRequest) -> None:
-    """Raise MissingPermissions, naming each permission that a creation needs and the app lacks."""
+def check_permissions(request: OpenRequest, channel: ChannelItem) -> None:
+    """Raise MissingPermissions, naming each permission that a creation needs there and the app lacks."""
     granted = request.requester.app_permissions
-    if granted is not None and (missing := permissions.missing(granted, refusals.NEEDED_TO_CREATE)):
+    needed = refusals.NEEDED_TO_POST if channel.kind in POST_PARENTS else refusals.NEEDED_TO_CREATE
+    if granted is not None and (missing := permissions.missing(granted, needed)):
         raise MissingPermissions(missing)

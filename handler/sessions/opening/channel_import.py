@@ -164,5 +164,5 @@ async def _find(
     """The threads that bear the session's name; None if there is none, or none is searched for."""
     if session_key is None:
         return None
-    found = await find_matches(context, channel.channel_id, session_key, {t.id: t for t in threads}.values())
+    found = await find_matches(context, channel, session_key, {t.id: t for t in threads}.values())
     return found if found.adoptable or found.renamed is not None else None

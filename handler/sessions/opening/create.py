@@ -10,28 +10,22 @@ from collections.abc import Sequence
 from typing import Final
 
 from handler.discord import refusals
-from handler.discord.models import Channel, Message
+from handler.discord.models import POST_PARENTS, Channel, Message
 from handler.discord.permissions import Permission
-from handler.errors import (
-    DiscordRefused,
-    InvalidName,
-    InvalidRequest,
-    MessagesDeleted,
-    NotFound,
-    OnethreadError,
-)
+from handler.errors import DiscordRefused, MessagesDeleted, NotFound, OnethreadError
 from handler.runtime.concurrency import gather
 from handler.runtime.deadline import run_for
 from handler.sessions.context import Context
 from handler.sessions.model import LookUp, Opened, StartOver
 from handler.sessions.opening.adopt import adopt, link_renamed
 from handler.sessions.opening.allowance import count_creation, refuse_creation
+from handler.sessions.opening.attempt import commit_attempted, create_without_anchor, find_attempted, look_twice
 from handler.sessions.opening.claim import release_claim, renew_lease
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import invite, make_usable, wake_guild
 from handler.sessions.threads.generation import Ended, StillThere, commit, end_generation
 from handler.sessions.threads.look_up import look_up
-from handler.sessions.threads.requests import confirm_channel_gone
+from handler.sessions.threads.requests import confirm_channel_gone, raise_refused_words
 from handler.sessions.threads.settle import settle_and_advance
 from handler.sessions.threads.source_message import describe_session, source_nonce
 from handler.store.items import ChannelItem, Session
@@ -51,26 +45,50 @@ async def create(opener: Opener, session: Session, channel: ChannelItem) -> Open
         found, again_at = await gather(
             look_up(opener.context, channel, opener.request.name), count_creation(opener, session)
         )
-        if found.adoptable:
-            adopted = await adopt(opener, session, found.adoptable, channel)
-            await _advance_watermark(opener.context, channel, found)
-            return adopted
-        if found.renamed is not None:
-            now = opener.context.clock.now()
-            await opener.context.store.claims.drop(session, owner=opener.owner, now=now)
-            return await link_renamed(opener, found.renamed)
+        looked = await look_twice(opener, session, channel, found)
+        if isinstance(looked, StartOver):
+            return looked
+        linked = await _link_found(opener, session, channel, looked)
+        if linked is not None:
+            return linked
         if again_at is not None:
             refuse_creation(again_at)
-        if not found.complete:
+        if not looked.complete:
             await opener.context.store.channels.reopen_import(channel)
             return StartOver.PAST_CHANGED
-        recorded = await _anchor_and_record(opener, session)
-        if isinstance(recorded, StartOver):
-            return recorded
-        return await _start_and_commit(opener, recorded, channel, found)
+        return await _create_thread(opener, session, channel, looked)
     except OnethreadError as error:
         await release_claim(opener, session, error)
         raise
+
+
+async def _link_found(
+    opener: Opener, session: Session, channel: ChannelItem, found: LookUp
+) -> Opened | StartOver | None:
+    """Link what the look-up found; None if it found nothing."""
+    if (made := await find_attempted(opener, session, found)) is not None:
+        return await commit_attempted(opener, session, made)
+    if found.adoptable:
+        adopted = await adopt(opener, session, found.adoptable, channel)
+        await _advance_watermark(opener.context, channel, found)
+        return adopted
+    if found.renamed is not None:
+        now = opener.context.clock.now()
+        await opener.context.store.claims.drop(session, owner=opener.owner, now=now)
+        return await link_renamed(opener, found.renamed)
+    return None
+
+
+async def _create_thread(opener: Opener, session: Session, channel: ChannelItem, found: LookUp) -> Opened | StartOver:
+    """Nothing bears the name: create the thread, from a source message or, in a forum or media channel, as a post."""
+    if channel.kind in POST_PARENTS:
+        created = await create_without_anchor(opener, session)
+        await _advance_watermark(opener.context, channel, found)
+        return created
+    recorded = await _anchor_and_record(opener, session)
+    if isinstance(recorded, StartOver):
+        return recorded
+    return await _start_and_commit(opener, recorded, channel, found)
 
 
 def _check_generations(opener: Opener, session: Session) -> None:
@@ -195,11 +213,7 @@ async def _end_refused_generation(
     with contextlib.suppress(OnethreadError):  # the refusal says more than what keeps the generation from ending
         end = await end_generation(context, session, refused=True)
     if isinstance(end, Ended):
-        if session.topic is None and isinstance(refusals.translate(refusal, needs), InvalidRequest):
-            raise InvalidName(
-                str(refusal), message=refusals.NAME_REFUSED
-            ) from refusal  # the message has no other words
-        refusals.raise_translation(refusal, needs)
+        raise_refused_words(session, refusal, needs)
     return end.thread
 
 

@@ -15,6 +15,7 @@ class Opener:
     after_deletion: bool = False
     waited: bool = False
     claimed: bool = False  # it has made a claim, and not only taken one over or resumed it
+    attempts: int = 0  # to create a thread without an anchor, whose outcome is not known
     counted: bool = False  # that claim among the member's creations
     first_generation: int | None = None  # the first one that it tried to create a thread for
 

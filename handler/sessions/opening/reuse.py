@@ -101,7 +101,9 @@ async def invite(opener: Opener, thread: Channel) -> None:
 
 async def _end_generation(opener: Opener, session: Session) -> Ended | StillThere:
     """Raises NotAllowed, with nothing changed, for who may not have the next thread started."""
-    rights.require_starting(opener.request)
+    if opener.request.requester.user_permissions is not None:
+        channel = await opener.context.store.channels.get(session.parent_channel_id)
+        rights.require_starting(opener.request, None if channel is None else channel.kind)
     end = await end_generation(opener.context, session)
     if isinstance(end, Ended):
         opener.after_deletion = True

@@ -7,22 +7,24 @@ from typing import Final
 
 from handler.discord import permissions
 from handler.discord.markdown import bold, channel_mention
+from handler.discord.models import POST_PARENTS
 from handler.discord.permissions import Permission
 from handler.errors import NotAllowed, permission_title
 from handler.sessions.model import OpenRequest, Requester
 
 # A thread is started from a message that the bot posts for the member.
 NEEDED_TO_START: Final = (Permission.SEND_MESSAGES, Permission.CREATE_PUBLIC_THREADS)
+NEEDED_TO_POST: Final = (Permission.SEND_MESSAGES,)  # in forum and media channels it is shown as Create Posts
 
 
-def may_start(requester: Requester) -> bool:
-    """Whether a thread may be started for the requester."""
-    return not _missing_to_start(requester)
+def may_start(request: OpenRequest, kind: int | None) -> bool:
+    """Whether a thread may be started for the requester in a channel of that kind; None: a text channel."""
+    return not _missing_to_start(request.requester, kind)
 
 
-def require_starting(request: OpenRequest) -> None:
+def require_starting(request: OpenRequest, kind: int | None) -> None:
     """Raise NotAllowed, naming each missing permission, if no thread may be started for the requester."""
-    missing = _missing_to_start(request.requester)
+    missing = _missing_to_start(request.requester, kind)
     if not missing:
         return
     if request.requester.in_thread and missing == [Permission.SEND_MESSAGES.name]:
@@ -44,6 +46,7 @@ def require_reopening(request: OpenRequest, thread_id: str) -> None:
     raise NotAllowed(f"to reopen a thread: {needed.name}", message=message)
 
 
-def _missing_to_start(requester: Requester) -> list[str]:
+def _missing_to_start(requester: Requester, kind: int | None) -> list[str]:
     granted = requester.user_permissions
-    return [] if granted is None else permissions.missing(granted, NEEDED_TO_START)
+    needed = NEEDED_TO_POST if kind in POST_PARENTS else NEEDED_TO_START
+    return [] if granted is None else permissions.missing(granted, needed)

@@ -37,6 +37,7 @@ from handler.sessions.threads.match import best_first, is_public_thread
 from handler.store.items import Namesake, Session, Status, namesake_item_key
 
 HOLD_TIME: Final = timedelta(minutes=30)  # a deletion in bulk must be seen twice, so far apart: a fault is over by then
+ATTEMPT_TIME: Final = timedelta(minutes=10)  # a request whose answer was lost has landed by then, or never does
 FEW_DELETIONS: Final = 3  # so many are believed at once,
 MAX_ENDS: Final = 20  # in one run: ten requests each, so 40 seconds at the pace
 ONE_IN: Final = 5  # and more if they are at most one in so many of the sessions with a clear answer
@@ -78,7 +79,8 @@ def _plan_claim(observation: Observation, names: Names, session: Session) -> Ite
     if session.lease.is_live(observation.now):
         return
     if session.source_message_id is None:
-        yield DropClaim(session)
+        if not _may_have_a_thread(observation, session):
+            yield DropClaim(session)
         return
     if observation.is_lost(session.parent_channel_id):
         return
@@ -93,6 +95,12 @@ def _plan_claim(observation: Observation, names: Names, session: Session) -> Ite
             yield EndGeneration(session)
         case OutOfReach():
             yield UpdateSession(session, changes_out_of_reach(session, observation.now))
+
+
+def _may_have_a_thread(observation: Observation, session: Session) -> bool:
+    """Whether an attempt to create a thread without an anchor may still show one: as an unknown thread it is settled."""
+    attempted_at = session.create_attempted_at
+    return attempted_at is not None and observation.now - parse_iso(attempted_at) < ATTEMPT_TIME
 
 
 def _plan_open(observation: Observation, names: Names, session: Session) -> Iterator[Fetch | Action]:

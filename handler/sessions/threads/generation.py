@@ -20,9 +20,10 @@ from handler.discord.models import Channel
 from handler.errors import DiscordRefused, DiscordUnavailable, NotFound
 from handler.runtime.concurrency import gather
 from handler.sessions.context import Context
+from handler.sessions.threads.extras import discard_or_note
 from handler.sessions.threads.lists import read_active, read_archived_since
 from handler.sessions.threads.match import archived_window
-from handler.sessions.threads.namesakes import add_namesake, note_other_name
+from handler.sessions.threads.namesakes import note_other_name
 from handler.sessions.threads.record import thread_attributes
 from handler.sessions.threads.requests import confirm_channel_gone, fetch_parent, fetch_thread, translate_refusals
 from handler.store.items import Session
@@ -105,13 +106,15 @@ async def _delete_source_message(context: Context, session: Session) -> None:
 
 
 async def commit(context: Context, session: Session, thread: Channel) -> Write:
-    """Commit the thread of the recorded source message. Lost: the session went on without it.
+    """Commit the thread of the recorded source message, or of an attempt. Lost: the session went on without it.
 
-    A thread that no session has then becomes a namesake, and the next look-up finds it. It is never deleted.
+    A thread that no session has then becomes a namesake, and the next look-up finds it. Only an extra one is deleted.
     """
     # Before the commit: after a crash nobody would come back to it.
     await note_other_name(context, session, session.session_key, thread)
-    write = await context.store.sessions.commit(session, thread.id, thread_attributes(thread, context.clock.now()))
+    is_anchored = session.source_message_id is not None
+    store_commit = context.store.sessions.commit if is_anchored else context.store.claims.commit_created
+    write = await store_commit(session, thread.id, thread_attributes(thread, context.clock.now()))
     if not write.won and (write.session is None or not write.session.has(thread.id)):
-        await add_namesake(context, session, session.session_key, thread)
+        await discard_or_note(context, session, write.session, session.session_key, thread)
     return write

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
-from handler.discord.models import Channel
+from handler.discord.models import POST_PARENTS, Channel
 from handler.errors import DiscordUnavailable, Importing, UnreadableItem
 from handler.runtime.clock import iso
 from handler.runtime.concurrency import gather, gather_limited
@@ -40,7 +40,7 @@ async def look_up(context: Context, channel: ChannelItem, name: SessionName) -> 
     listed = {t.id: t for t in (*reduced, *archived.threads, *active)}
     known = [*listed, *(namesake.thread_id for namesake in namesakes)]
     listed |= {t.id: t for t in await read_hits(context, hits, known)}
-    matches = await _find_with_namesakes(context, channel.channel_id, session_key, listed, namesakes)
+    matches = await _find_with_namesakes(context, channel, session_key, listed, namesakes)
     return LookUp(
         adoptable=matches.adoptable,
         renamed=matches.renamed,
@@ -62,7 +62,7 @@ async def _read_namesakes(
 
 async def _find_with_namesakes(
     context: Context,
-    channel_id: str,
+    channel: ChannelItem,
     session_key: str,
     listed: Mapping[str, Channel],
     namesakes: Sequence[Namesake],
@@ -82,7 +82,7 @@ async def _find_with_namesakes(
         some = chosen[start : start + MAX_NAMESAKES_AT_ONCE]
         read = await gather_limited(MAX_NAMESAKES_AT_ONCE, [fetch_namesake(context, n) for n in some])
         threads = {t.id: t for t in (*(listed.values() if start == 0 else ()), *read) if t is not None}
-        found = await find_matches(context, channel_id, session_key, threads.values(), noted)
+        found = await find_matches(context, channel, session_key, threads.values(), noted)
         matches = Matches(adoptable=found.adoptable, renamed=matches.renamed or found.renamed)
         if matches.adoptable:
             return matches
@@ -98,7 +98,7 @@ async def _find_with_namesakes(
 
 async def find_matches(
     context: Context,
-    parent_channel_id: str,
+    channel: ChannelItem,
     session_key: str,
     threads: Iterable[Channel],
     noted: Mapping[str, str] = MappingProxyType({}),
@@ -107,6 +107,7 @@ async def find_matches(
 
     Raises UnreadableItem if it is not known whose one of them is, and DiscordUnavailable if one cannot be read.
     """
+    parent_channel_id, are_posts = channel.channel_id, channel.kind in POST_PARENTS
     readable = [
         thread if thread.is_readable else await _read_again(context, thread, session_key)
         for thread in threads
@@ -115,7 +116,7 @@ async def find_matches(
     public = [t for t in readable if t is not None and t.parent_id == parent_channel_id and is_public_thread(t)]
     matches = [t for t in public if context.names.bears(t.name, session_key) or noted.get(t.id) == t.name]
     if not matches:
-        matches = await find_alike(context, parent_channel_id, session_key, public)
+        matches = await find_alike(context, parent_channel_id, session_key, public, are_posts=are_posts)
     if not matches:
         return Matches()
     owners = await read_owners(context, parent_channel_id, matches, other_than=session_key)

@@ -11,6 +11,7 @@ from handler.sessions.names import Names
 from handler.store.items import Pointer, Session
 
 OVERLAP: Final = timedelta(milliseconds=1)  # of archived pages: several threads may be archived in one millisecond
+ATTEMPT_MARGIN: Final = timedelta(minutes=1)  # our clock and Discord's may differ
 ARCHIVE_TIME_MARGIN: Final = timedelta(minutes=1)  # our clock and Discord's may differ, and records are cut to the ms
 
 
@@ -47,11 +48,31 @@ def is_public_thread(thread: Channel) -> bool:
 
 def is_adoptable(pointer: Pointer | None, owner: Session | None, parent_channel_id: str, session_key: str) -> bool:
     """Whether a thread with that pointer may be adopted. `owner` is the session that the pointer names, as read."""
+    if pointer is not None and pointer.discarded_at is not None:
+        return False
     if pointer is None or pointer.names(parent_channel_id, session_key):
         return True
     if pointer.merged_into is not None:
         return False
     return owner is None or not owner.has(pointer.thread_id)
+
+
+def was_attempted(session: Session, thread: Channel) -> bool:
+    """Whether the thread is young enough to come from an attempt of the session's generation."""
+    attempted_at = session.create_attempted_at
+    return attempted_at is not None and snowflakes.time_of(thread.id) >= parse_iso(attempted_at) - ATTEMPT_MARGIN
+
+
+def may_be_extra(session: Session, thread: Channel, pointer: Pointer | None) -> bool:
+    """Whether the thread, if it is the bot's own, comes from an attempt of a session that has another thread now."""
+    is_nobodys = pointer is None or (pointer.discarded_at is not None and pointer.names(*session.pair))
+    has_another = session.discord_thread_id not in (None, thread.id)
+    return is_nobodys and has_another and was_attempted(session, thread) and is_unused(thread)
+
+
+def is_unused(thread: Channel) -> bool:
+    """Whether the thread is known to have no message but, if it is a post, the first one."""
+    return thread.message_count == 0 and thread.last_message_id in (None, thread.id)
 
 
 def next_page_before(page: Sequence[Channel], new: Sequence[Channel]) -> datetime | None:

@@ -21,12 +21,19 @@ MAX_ALIKE: Final = 5  # threads that one look-up asks about: more than people ma
 
 
 async def find_alike(
-    context: Context, parent_channel_id: str, session_key: str, threads: Iterable[Channel]
+    context: Context, parent_channel_id: str, session_key: str, threads: Iterable[Channel], *, are_posts: bool = False
 ) -> list[Channel]:
-    """Those of the threads that have the letters of the session's name, and a source message of ours that names it."""
+    """Those of the threads that have the letters of the session's name, and a description by us that names it.
+
+    It is the source message; of a post, its first message.
+    """
     letters = context.names.letters(context.names.prefix + session_key)
     alike = [thread for thread in threads if context.names.letters(thread.name or "") == letters]
-    return [t for t in alike[:MAX_ALIKE] if await _is_named_above(context, parent_channel_id, session_key, t.id)]
+    return [
+        thread
+        for thread in alike[:MAX_ALIKE]
+        if await _is_described(context, thread.id if are_posts else parent_channel_id, session_key, thread.id)
+    ]
 
 
 async def read_reduced(context: Context, channel: ChannelItem, session_key: str) -> list[Channel]:
@@ -45,11 +52,11 @@ async def read_reduced(context: Context, channel: ChannelItem, session_key: str)
     return [thread for thread in read if thread is not None]
 
 
-async def _is_named_above(context: Context, parent_channel_id: str, session_key: str, thread_id: str) -> bool:
-    """Whether the thread's source message is ours and names the session: then Discord changed the thread's name."""
-    request = context.discord.message(parent_channel_id, thread_id)
+async def _is_described(context: Context, channel_id: str, session_key: str, message_id: str) -> bool:
+    """Whether the message is ours and names the session: then Discord changed the name of its thread."""
+    request = context.discord.message(channel_id, message_id)
     try:
-        message = await translate_refusals(context, parent_channel_id, request, refusals.NEEDED_TO_LOOK_UP)
+        message = await translate_refusals(context, channel_id, request, refusals.NEEDED_TO_LOOK_UP)
     except NotFound:
         return False
     named = read_thread_name(message.content)

@@ -1,12 +1,12 @@
 """Requests to Discord whose refusals become the errors that people read."""
 
 from collections.abc import Awaitable, Sequence
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from handler.discord import refusals
 from handler.discord.models import Channel
 from handler.discord.permissions import Permission
-from handler.errors import ChannelGone, DiscordRefused, DiscordUnavailable, NotFound
+from handler.errors import ChannelGone, DiscordRefused, DiscordUnavailable, InvalidName, InvalidRequest, NotFound
 from handler.sessions.context import Context
 from handler.store.items import Session
 
@@ -50,3 +50,10 @@ async def fetch_parent(context: Context, channel_id: str) -> Channel:
         raise ChannelGone(str(missing)) from missing
     except DiscordRefused as refusal:
         refusals.raise_translation(refusal, ())
+
+
+def raise_refused_words(session: Session, refusal: DiscordRefused, needs: Sequence[Permission]) -> NoReturn:
+    """Raise the refusal of a session's description or thread; without a topic, only the name can be at fault."""
+    if session.topic is None and isinstance(refusals.translate(refusal, needs), InvalidRequest):
+        raise InvalidName(str(refusal), message=refusals.NAME_REFUSED) from refusal
+    refusals.raise_translation(refusal, needs)

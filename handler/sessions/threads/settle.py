@@ -14,9 +14,10 @@ from handler.runtime.concurrency import gather_limited
 from handler.sessions.context import Context
 from handler.sessions.model import Match
 from handler.sessions.names import SessionName
+from handler.sessions.threads.extras import discard_or_note
+from handler.sessions.threads.generation import commit
 from handler.sessions.threads.look_up import Owners, read_owners
-from handler.sessions.threads.match import best_first, is_better, is_public_thread
-from handler.sessions.threads.namesakes import add_namesake
+from handler.sessions.threads.match import best_first, is_better, is_public_thread, was_attempted
 from handler.sessions.threads.record import thread_attributes
 from handler.store.items import ChannelItem, Session, Settlement, Status
 from handler.store.sessions import Adoption
@@ -120,10 +121,12 @@ class _Settler:
         best = next((t for t in rest if self.owners.is_adoptable(t, self.channel.channel_id, key)), None)
         if may_adopt and best is not None and await self._give(session, Match(best, self.owners.pointers.get(best.id))):
             rest.remove(best)
+            session = await self.context.store.sessions.get(self.channel.channel_id, key) if rest else session
         watched = await self.context.store.namesakes.are_watched(self.channel.channel_id, [(key, t.id) for t in rest])
         for thread in rest:
             if watched.get((key, thread.id)) != (not thread.archived):
-                await add_namesake(self.context, self.channel, key, thread)
+                pointer = self.owners.pointers.get(thread.id)
+                await discard_or_note(self.context, self.channel, session, key, thread, pointer)
 
     def _is_settled(self, thread: Channel, key: str) -> bool:
         """Whether nothing is to be done for a thread: merged, on record for the session whose name it bears, or unknown."""
@@ -136,11 +139,20 @@ class _Settler:
 
     async def _give(self, session: Session | None, best: Match) -> bool:
         """Whether the thread is the session's now."""
+        if session is not None and session.status is Status.CREATING and await self._is_attempted(session, best):
+            write = await commit(self.context, session, best.thread)
+            return write.won or (write.session is not None and write.session.has(best.thread.id))
         if _can_adopt(session):
             name = self.context.names.parse(best.thread.name or "")
             write = await adopt_thread(self.context, self.channel, session, name, best, during=self.during)
             return write.won or (write.session is not None and write.session.has(best.thread.id))
         return session is not None and await self._replace(session, best)
+
+    async def _is_attempted(self, session: Session, found: Match) -> bool:
+        """Whether an attempt at work made the thread: the claim goes on with it."""
+        if found.pointer is not None or not was_attempted(session, found.thread):
+            return False
+        return found.thread.owner_id == await self.context.discord.current_user_id()
 
     async def _replace(self, session: Session, found: Match) -> bool:
         """Whether the thread has replaced a worse one that this import gave the session."""

@@ -1,4 +1,4 @@
-"""The source message: what people see in the channel above the collapsed thread. Pure."""
+"""The description of a session: the source message, above the collapsed thread, or a post's first message. Pure."""
 
 import re
 from typing import Any, Final
@@ -13,9 +13,19 @@ _FIRST_LINE: Final = re.compile(r"🧵 \*\*(.*)\*\* · opened by ")
 
 
 def describe_session(names: Names, session: Session, *, topic: str | None = None) -> dict[str, Any]:
-    """The source message of a session as it is on record, with that topic if the record has none."""
+    """The description of a session as it is on record, with that topic if the record has none."""
     thread_name = names.thread_name(session.session_name)
     return source_message(thread_name, session.thread.created_by, session.topic or topic, session.label)
+
+
+def place_of_description(session: Session) -> tuple[str, str] | None:
+    """The channel and the id of the message of ours that describes the session: its source message, or its post's first."""
+    if session.source_message_id is not None:
+        return session.parent_channel_id, session.source_message_id
+    is_ours = session.create_attempted_at is not None and session.adopted_by is None
+    if session.discord_thread_id is not None and is_ours:  # a post's first message has the post's id
+        return session.discord_thread_id, session.discord_thread_id
+    return None
 
 
 def source_message(

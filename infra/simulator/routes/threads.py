@@ -170,6 +170,8 @@ def _read_tags(body: dict[str, Any], channel: Channel) -> tuple[str, ...]:
     for index, tag in enumerate(tags):
         if tag not in known:
             raise invalid(f"applied_tags.{index}", "UNKNOWN_TAG", "Unknown tag")
+        if tag in channel.moderated_tags:  # Discord docs, "Channel", Forum Tag Object
+            require(channel, "MANAGE_THREADS")
     return tuple(tags)
 
 

@@ -136,9 +136,9 @@ async def test_sessions_work_in_announcement_channels(deployment: Deployment) ->
 Refused = Callable[[Deployment], Awaitable[Asked]]
 
 
-def in_a_forum(deployment: Deployment) -> Awaitable[Asked]:
-    deployment.discord.add_channel(GUILD, "100000000000000012", 15)
-    return deployment.ask(channel_id="100000000000000012", channel_type=15)
+def in_a_category(deployment: Deployment) -> Awaitable[Asked]:
+    deployment.discord.add_channel(GUILD, "100000000000000012", 4)
+    return deployment.ask(channel_id="100000000000000012", channel_type=4)
 
 
 def in_a_deleted_channel(deployment: Deployment) -> Awaitable[Asked]:
@@ -155,7 +155,7 @@ def in_a_full_guild(deployment: Deployment) -> Awaitable[Asked]:
 @pytest.mark.parametrize(
     ("refused", "content"),
     [
-        (in_a_forum, UnsupportedChannel().message),
+        (in_a_category, UnsupportedChannel().message),
         (in_a_deleted_channel, ChannelGone().message),
         (in_a_full_guild, TooManyThreads().message),
         (lambda d: d.ask("   "), "A session needs a name"),
@@ -224,3 +224,51 @@ async def test_the_source_message_names_session_member_and_topic(deployment: Dep
     await deployment.ask(topic="login fails")
     source = deployment.discord.messages[thread_of(deployment)]
     assert source.content == f"🧵 **Session 1a06a43** · opened by <@{USER}>\n> login fails"
+
+
+FORUM = "100000000000000015"
+
+
+async def in_a_post(deployment: Deployment, name: str = "1a06a43", **more: Any) -> Asked:
+    """The command is used in a post of the forum, which has the tags Bug and, for moderators, Done."""
+    if FORUM not in deployment.discord.state.channels:
+        tags = [("71", "Bug"), ("73", "Done")]
+        deployment.discord.add_channel(GUILD, FORUM, 15, tags=tags, moderated_tags=["73"])
+        deployment.people.create_thread(FORUM, "welcome")
+    (welcome,) = (t.id for t in deployment.discord.threads.values() if t.name == "welcome")
+    return await deployment.ask(name, channel_id=welcome, channel_type=11, parent_id=FORUM, **more)
+
+
+async def test_in_a_forum_the_webhook_hands_over_before_the_post_is_created_and_the_worker_links_it(
+    deployment: Deployment,
+) -> None:
+    asked = await in_a_post(deployment, options={"tag": "bug"})
+    assert asked.kind == 5
+    assert deployment.living_threads(channel=FORUM) == []
+    assert await deployment.work() == 1
+
+    (post,) = deployment.living_threads(channel=FORUM)
+    assert f"<#{post.id}>" in deployment.shown(asked)
+    assert "Started a thread" in deployment.shown(asked)
+    assert post.applied_tags == ("71",)
+    assert (await in_a_post(deployment)).content == f"**1a06a43** is already open: <#{post.id}>"
+
+
+@pytest.mark.parametrize(("tag", "text"), [("Login", "It has **Bug**, **Done**"), ("Done", "Only moderators")])
+async def test_a_tag_that_cannot_be_had_is_refused_by_the_webhook_itself(
+    deployment: Deployment, tag: str, text: str
+) -> None:
+    await in_a_post(deployment)
+    await deployment.work()
+    asked = await in_a_post(deployment, "another", options={"tag": tag})
+    assert asked.kind == 4
+    assert text in asked.content
+
+
+async def test_a_post_needs_no_right_to_create_threads_but_to_write_in_the_forum(deployment: Deployment) -> None:
+    may_post = 1 << 10 | 1 << 11 | 1 << 16
+    asked = await in_a_post(deployment, member_permissions=may_post, app_permissions=may_post)
+    await deployment.work()
+    assert "Started a thread" in deployment.shown(asked)
+    asked = await in_a_post(deployment, "another", member_permissions=1 << 10, app_permissions=may_post)
+    assert "To start a session, use the command there" in asked.content

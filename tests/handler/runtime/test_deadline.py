@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from handler.errors import StoreUnavailable, TimedOut
-from handler.runtime.deadline import Deadline, remaining, run_until
+from handler.runtime.deadline import Deadline, remaining, run_to_end, run_until
 from tests.kit.virtual_time import START, LoopClock
 
 CLOCK = LoopClock()
@@ -89,3 +89,36 @@ async def test_cancelling_the_caller_cancels_the_work() -> None:
     with pytest.raises(asyncio.CancelledError):
         await waiting
     assert trace == ["ended"]
+
+
+async def test_work_that_must_not_be_cut_short_is_not_begun_if_too_little_time_is_left() -> None:
+    trace: list[str] = []
+    with pytest.raises(TimedOut):
+        await limited(run_to_end(CLOCK, 3.0, slow(1.0, trace)), 2.0)
+    assert trace == []
+
+
+async def test_work_that_must_not_be_cut_short_goes_on_to_its_end_when_its_task_is_cancelled() -> None:
+    trace: list[str] = []
+
+    async def cancelled() -> None:
+        work = asyncio.ensure_future(limited(run_to_end(CLOCK, 3.0, _noting(trace)), 9.0))
+        await asyncio.sleep(1.0)
+        work.cancel()
+        await asyncio.wait({work})
+        assert work.cancelled()
+
+    await cancelled()
+    assert trace == ["done"]
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def _noting(trace: list[str]) -> None:
+    await asyncio.sleep(2.0)
+    trace.append("done")
+
+
+async def test_work_that_must_not_be_cut_short_has_its_own_deadline() -> None:
+    with pytest.raises(TimedOut):
+        await run_to_end(CLOCK, 3.0, slow(60.0))
+    assert asyncio.get_running_loop().time() == pytest.approx(3.0)

@@ -1,0 +1,129 @@
+"""Create a thread without an anchor: a post of a forum or media channel.
+
+Discord has no way to tell a repeat of such a request, and a thread that was asked for may appear after its answer was
+lost. So:
+
+    attempt   `create_attempted_at`, before the request, in a conditional write under one's own lease
+    create    the thread, by one request that is never repeated and never cut short
+    commit    creating → open, with the thread and its pointer; the first thread wins
+
+While an attempt is on record whose outcome is not known, nobody makes another one before having looked twice,
+LOOK_AGAIN_SECONDS apart (`look_twice`). A thread of the bot's own that an attempt of this generation made is committed. Who
+finds on commit that another thread was first discards its own one (`threads.extras`).
+"""
+
+import contextlib
+from typing import Any, Final
+
+from handler.discord import refusals
+from handler.discord.models import Channel
+from handler.errors import DiscordRefused, OnethreadError, OutcomeUnknown
+from handler.runtime.concurrency import gather
+from handler.runtime.deadline import run_to_end
+from handler.sessions.model import LookUp, Match, Opened, StartOver
+from handler.sessions.opening import tags
+from handler.sessions.opening.claim import renew_lease
+from handler.sessions.opening.opener import Opener
+from handler.sessions.opening.reuse import invite, make_usable, wake_guild
+from handler.sessions.threads.generation import commit
+from handler.sessions.threads.look_up import look_up
+from handler.sessions.threads.match import was_attempted
+from handler.sessions.threads.requests import confirm_channel_gone, raise_refused_words
+from handler.sessions.threads.source_message import describe_session
+from handler.store.items import ChannelItem, Session
+
+LOOK_AGAIN_SECONDS: Final = 5.0  # a request that Discord took in has had its effect by then, and the lists show it
+ATTEMPT_SECONDS: Final = 10.0  # the request with a short rate limit, and the commit; more than the webhook ever has
+MAX_ATTEMPTS: Final = 2  # by one opener: if both answers are lost, Discord has an outage
+
+
+async def look_twice(opener: Opener, session: Session, channel: ChannelItem, found: LookUp) -> LookUp | StartOver:
+    """What was found, if an attempt cannot have made a thread that it lacks; else what a second look finds."""
+    if session.create_attempted_at is None or found.adoptable or found.renamed is not None:
+        return found
+    held = await renew_lease(opener, session)
+    if isinstance(held, StartOver):
+        return held
+    await opener.context.clock.sleep(LOOK_AGAIN_SECONDS)
+    return await look_up(opener.context, channel, opener.request.name)
+
+
+async def find_attempted(opener: Opener, session: Session, found: LookUp) -> Match | None:
+    """The thread that an attempt of this generation made, if there is one among those that were found."""
+    made = [match for match in found.adoptable if was_attempted(session, match.thread) and match.pointer is None]
+    if not made:
+        return None
+    bot_user_id = await opener.context.discord.current_user_id()
+    return next((match for match in made if match.thread.owner_id == bot_user_id), None)
+
+
+async def create_without_anchor(opener: Opener, session: Session) -> Opened | StartOver:
+    """Attempt to create the thread of the claimed session, for which a look-up has just found none.
+
+    Raises TimedOut, with nothing attempted, if the deadline is near: always in the webhook.
+    """
+    context = opener.context
+    applied_tags = await tags.choose_tags(context, opener.request)
+    if opener.attempts >= MAX_ATTEMPTS:
+        raise OutcomeUnknown(f"{MAX_ATTEMPTS} attempts were made, and no thread is found")
+    created = await run_to_end(context.clock, ATTEMPT_SECONDS, _attempt(opener, session, applied_tags))
+    if isinstance(created, StartOver):
+        return created
+    return await open_created(opener, *created)
+
+
+async def commit_attempted(opener: Opener, session: Session, match: Match) -> Opened | StartOver:
+    """Commit a thread that an earlier attempt made."""
+    write = await commit(opener.context, session, match.thread)
+    return await open_created(opener, write.mine, match.thread) if write.won else StartOver.WRITE_LOST
+
+
+async def open_created(opener: Opener, session: Session, thread: Channel) -> Opened | StartOver:
+    """Link the thread that was committed just now."""
+    await gather(invite(opener, thread), wake_guild(opener.context, session.guild_id))
+    return await make_usable(opener, session, thread)
+
+
+async def _attempt(
+    opener: Opener, session: Session, applied_tags: tuple[str, ...]
+) -> tuple[Session, Channel] | StartOver:
+    """Record the attempt, create the thread and commit it."""
+    context = opener.context
+    write = await context.store.claims.attempt(session, owner=opener.owner, now=context.clock.now())
+    if not write.won:
+        return StartOver.LEASE_LOST
+    attempted = write.mine
+    try:
+        body = _post(opener, attempted, applied_tags)
+        thread = await context.discord.create_thread(attempted.parent_channel_id, body, reason=opener.reason)
+    except OutcomeUnknown:
+        opener.attempts += 1
+        return StartOver.OUTCOME_UNKNOWN
+    except OnethreadError as error:
+        with contextlib.suppress(OnethreadError):  # if it stays on record, the next opener looks twice
+            await context.store.claims.forget_attempts(attempted, owner=opener.owner)
+        if isinstance(error, DiscordRefused):
+            await _raise_refusal(opener, attempted, error)
+        raise
+    committed = await commit(context, attempted, thread)
+    return (committed.mine, thread) if committed.won else StartOver.WRITE_LOST
+
+
+def _post(opener: Opener, session: Session, applied_tags: tuple[str, ...]) -> dict[str, Any]:
+    """The body of Start Thread in Forum or Media Channel; its first message describes the session."""
+    context = opener.context
+    tagged = {"applied_tags": list(applied_tags)} if applied_tags else {}
+    return {
+        "name": context.names.thread_name(session.session_name),
+        "auto_archive_duration": context.auto_archive_minutes,
+        "message": describe_session(context.names, session),
+        **tagged,
+    }
+
+
+async def _raise_refusal(opener: Opener, session: Session, refusal: DiscordRefused) -> None:
+    if refusal.code == refusals.UNKNOWN_CHANNEL:
+        await confirm_channel_gone(opener.context, session.parent_channel_id)
+    if refusal.code == refusals.TAG_REQUIRED:  # it has been since the channel was read
+        await tags.raise_required(opener.context, opener.request)
+    raise_refused_words(session, refusal, refusals.NEEDED_TO_POST)

@@ -1,0 +1,55 @@
+"""The rules of creation without an anchor (docs/protocol.md), each with a change that breaks it and the test that must fail.
+
+`tests.rules` runs them.
+"""
+
+from typing import Final
+
+from tests.kit.mutation import Mutation, Rule
+
+POSTS: Final = "scenarios/test_posts.py"
+
+UNANCHORED: Final = (
+    Rule(
+        "An attempt is on record before a post is asked for",
+        Mutation(
+            "sessions/opening/attempt",
+            "    if not write.won:\n        return StartOver.LEASE_LOST\n    attempted = write.mine",
+            "    attempted = session",
+        ),
+        f"{POSTS}::test_two_openers_under_one_lease_make_one_attempt",
+    ),
+    Rule(
+        "After an attempt of unknown outcome nobody makes another one before a second look",
+        Mutation("sessions/opening/attempt", "session.create_attempted_at is None or found.adoptable or", "True or"),
+        f"{POSTS}::test_after_an_attempt_of_unknown_outcome_nobody_creates_before_looking_twice",
+    ),
+    Rule(
+        "The webhook creates no post",
+        Mutation("runtime/deadline", "if remaining(now, seconds) < seconds:", "if False:"),
+        "handler/commands/test_session_open.py::test_in_a_forum_the_webhook_hands_over_before_the_post_is_created_and_the_worker_links_it",
+    ),
+    Rule(
+        "Of two posts the first one on record is the session's",
+        Mutation(
+            "store/claims",
+            "condition=clauses.RECORDABLE,\n                sets=sets,",
+            "condition='attribute_exists(pk)',\n                sets=sets,",
+        ),
+        f"{POSTS}::test_who_finds_on_commit_that_another_thread_was_first_deletes_its_own_one",
+    ),
+    Rule(
+        "An extra post in which somebody wrote is not deleted",
+        Mutation("sessions/threads/extras", "if is_unused(await context.discord.channel(thread.id)):", "if True:"),
+        f"{POSTS}::test_an_own_post_in_which_somebody_wrote_at_once_stays_and_is_unlocked",
+    ),
+    Rule(
+        "A refused attempt is taken off the record",
+        Mutation(
+            "sessions/opening/attempt",
+            "await context.store.claims.forget_attempts(attempted, owner=opener.owner)",
+            "pass",
+        ),
+        f"{POSTS}::test_a_refusal_leaves_no_attempt_on_record_and_the_next_open_need_not_look_twice",
+    ),
+)
