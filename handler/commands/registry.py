@@ -6,6 +6,8 @@ from handler.commands.admin import import_channel, list_duplicates, merge
 from handler.commands.admin_texts import MERGE_BUTTON
 from handler.commands.changes import add, keep, remove
 from handler.commands.command import OPEN_SESSION, Commands, Completions
+from handler.commands.list_buttons import FIND_BUTTON, LIST_BUTTON
+from handler.commands.lists import find_further, find_sessions, list_sessions, turn_list
 from handler.commands.session import open_session
 from handler.discord.interactions import BUTTON
 
@@ -17,6 +19,10 @@ COMMANDS: Final[Commands] = {
     ("session-admin", "import"): import_channel,
     ("session-admin", "duplicates"): list_duplicates,
     (BUTTON, MERGE_BUTTON): merge,
+    ("session", "list"): list_sessions,
+    (BUTTON, LIST_BUTTON): turn_list,
+    ("session", "find"): find_sessions,
+    (BUTTON, FIND_BUTTON): find_further,
 }
 
 COMPLETIONS: Final[Completions] = {}

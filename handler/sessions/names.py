@@ -41,7 +41,7 @@ class Names:
     """
 
     def __init__(self, prefix: str) -> None:
-        folded = _fold(prefix)
+        folded = fold(prefix)
         space = " " if folded and (prefix[-1:].isspace() or unicodedata.category(folded[-1])[0] in "LMN") else ""
         self.prefix = clean(prefix) + space
         self._folded = folded + space
@@ -74,10 +74,17 @@ class Names:
 
     def key(self, text: str) -> str:
         """The session key of a name; empty if there is nothing but the prefix, however often."""
-        folded = _fold(text)
+        folded = fold(text)
         while self._folded and folded.startswith(self._folded):
             folded = folded[len(self._folded) :].strip()
         return "" if folded == self._folded.strip() else folded
+
+    def beginning(self, text: str) -> str | None:
+        """What the keys begin with of names that begin so: "" if all may, None if none can."""
+        if len(text) > MAX_SPELLING_LENGTH or any(unicodedata.category(c) == "Cs" for c in text):
+            return None
+        key = self.key(text)
+        return key if len(key.encode()) + SORT_KEY_OVERHEAD <= MAX_SORT_KEY_BYTES else None
 
     def thread_name(self, spelling: str) -> str:
         """The name of a session's thread."""
@@ -85,7 +92,7 @@ class Names:
 
     def session_key_of(self, thread_name: str | None) -> str | None:
         """The key of the session whose name the thread bears; None if it is not named like a session."""
-        if thread_name is None or not _fold(thread_name).startswith(self._folded):
+        if thread_name is None or not fold(thread_name).startswith(self._folded):
             return None
         try:
             return self.parse(thread_name).key
@@ -94,7 +101,7 @@ class Names:
 
     def bears(self, thread_name: str | None, key: str) -> bool:
         """Whether a thread of that name bears the name of the session `key`."""
-        if thread_name is None or not _fold(thread_name).startswith(self._folded):
+        if thread_name is None or not fold(thread_name).startswith(self._folded):
             return False
         return self.key(thread_name) == key
 
@@ -104,18 +111,18 @@ class Names:
 
     def letters(self, text: str) -> str:
         """The letters and digits of a name, folded: what is left of it whatever else Discord takes out of it."""
-        return "".join(character for character in _fold(text) if character.isalnum())
+        return "".join(character for character in fold(text) if character.isalnum())
 
     def _spelling(self, text: str, key: str) -> str:
         """The longest end of `text` that folds to the key."""
         for start in range(len(text)):
             rest = text[start:].strip()
-            if drop_invisible(rest[:1]) and _fold(rest) == key:
+            if drop_invisible(rest[:1]) and fold(rest) == key:
                 return rest
         return key
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
     """NFKC, without what nobody sees, white space folded and trimmed, case-folded (Unicode: NFKC_Casefold).
 
     Until nothing changes: one pass can make more to fold.

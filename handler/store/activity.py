@@ -1,21 +1,19 @@
 """A channel's sessions in the order of their last activity, and by the beginning of their names. For lists.
 
-ActivityIndex, by `listed_in` and `activity`: the sessions of a channel that have a thread. `activity` is a time and the
-thread's id, so each place is one session's, and a list goes on exactly behind a place. The time is that of the last
-message or open on record, which may be an hour older than the truth.
+ActivityIndex, by `listed_in` and `activity`: the sessions of a channel that have a thread. See `listing`.
 """
 
-import re
 from typing import Any, Final
 
 import msgspec
 
 from handler.store.items import Session, Status, session_from_item, session_item_key
 from handler.store.reading import Item, read_items
-from handler.store.table import Attributes, Order, Table
+from handler.store.table import Order, Table
 
 ACTIVITY_INDEX: Final = "ActivityIndex"
-_PLACE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z#\d{1,20}")
+
+_WITH_THREAD: Final = frozenset({Status.OPEN, Status.CLOSED})
 
 
 class Listed(msgspec.Struct, frozen=True):
@@ -54,7 +52,7 @@ class ActivityStore:
         key = session_item_key(parent_channel_id, beginning)
         items = await self._table.query_prefix(key["pk"], key["sk"], limit=limit)
         sessions, _ = read_items(items, session_from_item)
-        return tuple(session for session in sessions if session.status in (Status.OPEN, Status.CLOSED))
+        return tuple(session for session in sessions if session.status in _WITH_THREAD)
 
     async def _read(
         self, listed_in: str, limit: int, bound: tuple[Order, str] | None, *, backwards: bool
@@ -68,26 +66,9 @@ class ActivityStore:
         )
 
 
-def is_place(text: str) -> bool:
-    """Whether the text can be a place in the index."""
-    return _PLACE.fullmatch(text) is not None
-
-
-def listing(listed_in: str, thread_id: str, changes: Attributes, known: Attributes | None = None) -> dict[str, str]:
-    """The keys of the index that go with these changes of a session's item; none if they say nothing of activity.
-
-    `known`: the attributes as they were.
-    """
-    names = ("last_activity_at", "opened_at")
-    if not any(changes.get(name) for name in names):
-        return {}
-    known = known or {}
-    times = [changes.get(name) or known.get(name) for name in names]
-    return {"listed_in": listed_in, "activity": f"{max(filter(None, times))}#{thread_id}"}
-
-
 def _stretch(items: list[dict[str, Any]], as_read: list[dict[str, Any]], limit: int) -> Stretch:
-    entries, _ = read_items(items, _listed)
+    read, _ = read_items(items, _listed)
+    entries = tuple(one for one in read if one.session.status in _WITH_THREAD)
     last = as_read[-1]["activity"] if as_read else None
     return Stretch(entries, last, more=len(as_read) >= limit)
 

@@ -5,7 +5,6 @@ from typing import Any
 
 from handler.runtime.clock import iso
 from handler.store import clauses
-from handler.store.activity import listing
 from handler.store.items import (
     GENERATION_ATTRIBUTES,
     Problem,
@@ -16,6 +15,7 @@ from handler.store.items import (
     session_item_key,
 )
 from handler.store.lease import LEASE_SECONDS
+from handler.store.listing import listing
 from handler.store.pointers import point
 from handler.store.table import Attributes, Table
 from handler.store.writes import Write, session_or_none, split_seen, update_session

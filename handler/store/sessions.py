@@ -32,7 +32,6 @@ from typing import Any, Final
 import msgspec
 
 from handler.store import clauses
-from handler.store.activity import listing
 from handler.store.former import Why, with_former
 from handler.store.items import (
     GENERATION_ATTRIBUTES,
@@ -46,6 +45,7 @@ from handler.store.items import (
     session_from_item,
     session_item_key,
 )
+from handler.store.listing import listing
 from handler.store.pointers import point, unpoint
 from handler.store.reading import Found, read_items
 from handler.store.table import Attributes, Table

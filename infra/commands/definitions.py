@@ -6,6 +6,7 @@ Who may use ``/session`` is left to Discord: a server's settings can restrict it
 
 from typing import Any, Final
 
+from handler.commands.list_buttons import MAX_TEXT_UNITS
 from handler.discord.permissions import Permission
 from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
 
@@ -26,6 +27,41 @@ NAME: Final[dict[str, Any]] = {
 }
 # Where both commands can be used and installed: in guilds.
 _GUILD_ONLY: Final = {"contexts": [0], "integration_types": [0]}
+
+_LIST: Final[dict[str, Any]] = {
+    "type": SUBCOMMAND,
+    "name": "list",
+    "description": "Show this channel's sessions, those that were active last first",
+    "options": [
+        {
+            "type": STRING,
+            "name": "state",
+            "description": "Only sessions in this state",
+            "choices": [
+                {"name": "open", "value": "open"},
+                {"name": "archived", "value": "archived"},
+                {"name": "closed", "value": "closed"},
+                {"name": "waiting for an answer", "value": "waiting"},
+            ],
+        },
+        {"type": BOOLEAN, "name": "mine", "description": "Only sessions that you started"},
+    ],
+}
+_FIND: Final[dict[str, Any]] = {
+    "type": SUBCOMMAND,
+    "name": "find",
+    "description": "Look for sessions by their names and topics in this channel",
+    "options": [
+        {
+            "type": STRING,
+            "name": "text",
+            "description": "Words, or how they begin",
+            "required": True,
+            "min_length": 1,
+            "max_length": MAX_TEXT_UNITS,
+        }
+    ],
+}
 
 SESSION: Final[dict[str, Any]] = {
     "type": CHAT_INPUT,
@@ -63,6 +99,8 @@ SESSION: Final[dict[str, Any]] = {
                 },
             ],
         },
+        _LIST,
+        _FIND,
         {
             "type": SUBCOMMAND,
             "name": "add",

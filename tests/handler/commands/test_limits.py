@@ -11,18 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler import errors
-from handler.commands import admin_texts, change_texts, texts
+from handler.commands import admin_texts, change_texts, list_texts, texts
+from handler.commands.list_buttons import Wanted
 from handler.discord.fitting import fit_lines
 from handler.discord.markdown import ELLIPSIS
 from handler.discord.permissions import Permission
-from handler.discord.responses import message, with_button, with_embed
+from handler.discord.responses import is_layout, message, with_button, with_embed
 from handler.errors import InvalidName
 from handler.runtime.utf16 import utf16_units
 from handler.sessions.duplicates.group import Duplicates, Group, OtherThread, build_link, name_merged
 from handler.sessions.model import Opened, Outcome
 from handler.sessions.names import Names
+from handler.sessions.overview.choose import Page, State
 from handler.sessions.threads.source_message import describe_session
-from handler.store.items import ChannelItem
+from handler.store.items import ChannelItem, Session
+from infra.simulator.components import check_components
 from tests.kit import samples
 
 MAX_CONTENT: Final = 2000
@@ -114,6 +117,34 @@ def failures(draw: st.DrawFn) -> errors.OnethreadError:
     return kind("x", message=draw(st.none() | st.just("x" * 5000)))
 
 
+texts_to_find = st.text(min_size=1, max_size=20) | st.sampled_from(["*" * 40, "🧵" * 20, "|" * 40])
+PLACE: Final = f"2026-11-23T12:00:00.000Z#{MAX_ID}"
+
+
+@st.composite
+def listed(draw: st.DrawFn) -> Session:
+    name = NAMES.parse(draw(names))
+    return samples.session(
+        session_name=name.spelling,
+        session_key=name.key,
+        guild_id=MAX_ID,
+        discord_thread_id=MAX_ID,
+        topic=draw(topics) or None,
+        label=draw(st.none() | st.just("*" * MAX_LABEL_LENGTH)),
+        created_by=draw(st.none() | st.just(MAX_ID)),
+        waiting_since=draw(st.none() | st.just("2026-11-23T12:00:00.000Z")),
+        last_activity_at="2026-11-23T12:00:00.000Z",
+        locked=draw(st.booleans()),
+    )
+
+
+places = st.none() | st.just(PLACE)
+pages = st.builds(
+    Page,
+    st.lists(listed(), max_size=8).map(tuple) | st.builds(lambda one: (one,) * 8, listed()),
+    newer=places,
+    older=places,
+)
 waiting = st.one_of(
     st.builds(errors.RateLimited, waits), st.builds(errors.Importing, progress), st.builds(errors.Merging, progress)
 )
@@ -128,6 +159,13 @@ BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "retry_notice": st.builds(texts.retry_notice, st.none() | st.just(errors.StoreUnavailable())),
     "duplicate_list": st.builds(admin_texts.duplicate_list, duplicates(), st.just(MAX_ID)),
     "merge_result": st.builds(admin_texts.merge_result, counts, counts, counts, this_one_too=st.booleans()),
+    "session_list": st.builds(
+        list_texts.session_list,
+        pages,
+        st.builds(Wanted, st.none() | st.sampled_from(State), st.booleans()),
+        st.just(MAX_ID),
+    ),
+    "found_sessions": st.builds(list_texts.found_sessions, pages, texts_to_find),
     "import_result": st.builds(
         lambda threads, sessions: admin_texts.import_result(
             ChannelItem(channel_id="1", guild_id="1", kind=0, import_threads=threads, import_sessions=sessions)
@@ -157,6 +195,9 @@ CONSTANT: Final = {
 
 
 def check_fits(shown: dict[str, Any]) -> None:
+    if is_layout(shown):
+        check_components(shown, layout=True)
+        return
     assert 0 < utf16_units(shown["content"]) <= MAX_CONTENT
     shown["content"].encode()
     for embed in shown.get("embeds", []):
@@ -173,7 +214,7 @@ def check_fits(shown: dict[str, Any]) -> None:
 def test_what_is_built_fits_and_nothing_of_it_is_cut(name: str, data: st.DataObject) -> None:
     shown = data.draw(BUILDERS[name])
     check_fits(shown)
-    if name != "failure":  # an error's message may come from anywhere
+    if name != "failure" and "content" in shown:  # an error's message may come from anywhere
         assert not shown["content"].endswith(ELLIPSIS)
 
 
@@ -183,7 +224,9 @@ def test_a_text_without_anything_filled_in_fits(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [texts, admin_texts, change_texts], ids=lambda module: module.__name__.rpartition(".")[2]
+    "module",
+    [texts, admin_texts, change_texts, list_texts],
+    ids=lambda module: module.__name__.rpartition(".")[2],
 )
 def test_every_text_of_a_module_is_tried(module: ModuleType) -> None:
     made = {

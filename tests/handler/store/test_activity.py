@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from handler.runtime.clock import iso
-from handler.store.activity import is_place, listing
 from handler.store.former import Why, former_threads, with_former
+from handler.store.listing import is_place, listing
 from tests.kit import samples
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL, GUILD

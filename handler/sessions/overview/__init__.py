@@ -1,0 +1,1 @@
+"""Lists of a channel's sessions: what they show, and how a page is read."""
