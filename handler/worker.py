@@ -30,7 +30,7 @@ from handler.aws import sqs_events
 from handler.aws.sqs import MAX_DELAY_SECONDS
 from handler.bootstrap import Environment
 from handler.commands import jobs, texts
-from handler.commands.command import OPEN_SESSION, Answer, AnswerFirst
+from handler.commands.command import OPEN_HERE, OPEN_SESSION, Answer, AnswerFirst
 from handler.commands.deferred_answer import DeferredAnswer, Edit, count_untellable
 from handler.commands.jobs import Job, back_off, whole_seconds
 from handler.commands.outcomes import log_failure, run_command
@@ -160,7 +160,7 @@ class Attempt:
         return self._put_back_notice(Importing(self._job.progress), self._clock.now()) if self._job.progress else None
 
     def _put_back_notice(self, wait: RateLimited | Importing | Merging, again_at: datetime) -> Message:
-        awaited = "Your link" if self._interaction.path == OPEN_SESSION else "The result"
+        awaited = "Your link" if self._interaction.path in (OPEN_SESSION, OPEN_HERE) else "The result"
         return texts.put_back_notice(wait, again_at, awaited=awaited)
 
     def _deadline(self) -> Deadline:

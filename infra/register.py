@@ -1,4 +1,4 @@
-"""Register the slash commands with Discord, everywhere or in one guild, where they appear at once.
+"""Register the commands with Discord, everywhere or in one guild, where they appear at once.
 
     python -m infra.register --dry-run                 show what would change
     python -m infra.register                           register everywhere
@@ -23,7 +23,7 @@ import httpx
 from infra.command_line import Parser, aws_session, fail, parse_id
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
-from infra.commands.limits import find_faults
+from infra.commands.limits import find_faults, kind_of, title
 from infra.discord_api import DiscordApi, DiscordError, Forbidden
 
 # In so many guilds a look takes seconds. Who has more of them registers everywhere, and did so before.
@@ -96,12 +96,12 @@ async def _warn_of_twins(
         return [
             f"It could not be seen whether they are registered {'everywhere' if guild else 'in a guild'} too: {failure}"
         ]
-    names = {command["name"] for command in wanted}
+    names = {(kind_of(command), command["name"]) for command in wanted}
     return [
         f"Twice: {_names(twin)} {'is' if len(twin) == 1 else 'are'} registered {f'in guild {other}' if other else 'everywhere'} "
         f"too, and shown twice there. Remove them: python -m infra.register --unregister{f' --guild {other}' if other else ''}"
         for other, commands in twins.items()
-        if (twin := [command for command in commands if command["name"] in names])
+        if (twin := [command for command in commands if (kind_of(command), command["name"]) in names])
     ]
 
 
@@ -125,7 +125,7 @@ def commands_path(application: str, guild: str | None) -> str:
 
 
 def _names(commands: Sequence[Mapping[str, Any]]) -> str:
-    return ", ".join(f"/{command['name']}" for command in commands)
+    return ", ".join(map(title, commands))
 
 
 def _identity(environ: Mapping[str, str], token_parameter: str | None) -> tuple[str, str]:
@@ -160,7 +160,7 @@ def _parameter(name: str, environ: Mapping[str, str]) -> str:
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="python -m infra.register", description="Register Onethread's slash commands.")
+    parser = Parser(prog="python -m infra.register", description="Register Onethread's commands.")
     parser.add_argument("--guild", type=parse_id, metavar="ID", help="in this guild only; without it, everywhere")
     parser.add_argument("--unregister", action="store_true", help="remove all commands there instead")
     parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")

@@ -78,7 +78,7 @@ PROTOCOL: Final = (
         Mutation(
             "sessions/opening/create",
             "    if found.adoptable:\n",
-            "    found = look_up.__dict__.setdefault(id(opener.context), found)\n    if found.adoptable:\n",
+            "    found = create.__dict__.setdefault(id(opener.context), found)\n    if found.adoptable:\n",
         ),
         f"{ADOPTION}::test_a_thread_that_a_person_makes_between_two_rounds_is_adopted",
     ),

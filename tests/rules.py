@@ -13,6 +13,7 @@ from typing import Final
 
 import pytest
 
+from tests.chosen_message_rules import CHOICES
 from tests.guild_rules import GUILDS
 from tests.housekeeping_rules import HOUSEKEEPING_RULES
 from tests.kit.mutation import HANDLER
@@ -25,7 +26,7 @@ from tests.unanchored_rules import UNANCHORED
 VARIABLE: Final = "ONETHREAD_BROKEN_RULE"  # for the pytest that is to run with a rule broken: the rule's number
 FAILED: Final = 1  # pytest's exit status: tests ran, and some failed
 
-RULES: Final = (*PROTOCOL, *UNANCHORED, *RECONCILER, *GUILDS, *HOUSEKEEPING_RULES, *READING, *LIMITS)
+RULES: Final = (*PROTOCOL, *UNANCHORED, *RECONCILER, *GUILDS, *HOUSEKEEPING_RULES, *READING, *LIMITS, *CHOICES)
 
 
 @pytest.hookimpl(wrapper=True)

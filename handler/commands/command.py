@@ -9,14 +9,16 @@ from typing import Any, Final
 import msgspec
 
 from handler.discord.components import Modal
-from handler.discord.interactions import Interaction
+from handler.discord.interactions import MODAL, Interaction
 from handler.discord.responses import Message
 from handler.errors import UnsupportedChannel
 from handler.sessions.protocol import Sessions
 
 IMPORT_STRETCH_SECONDS: Final = 5.0  # a few pages of an import: then the user is shown its progress
 
-OPEN_SESSION: Final = ("session", "open")  # the path of the command whose answer is a link
+# The paths of the command and of the form whose answer is a link.
+OPEN_SESSION: Final = ("session", "open")
+OPEN_HERE: Final = (MODAL, "open-here")
 
 
 class AnswerFirst(msgspec.Struct, frozen=True):

@@ -5,14 +5,17 @@ from typing import Final
 from handler.commands.admin import import_channel, list_duplicates, merge
 from handler.commands.admin_texts import MERGE_BUTTON
 from handler.commands.changes import add, keep, remove
-from handler.commands.command import OPEN_SESSION, Commands, Completions
+from handler.commands.command import OPEN_HERE, OPEN_SESSION, Commands, Completions
+from handler.commands.here import MENU_NAME, ask_for_name, open_here
 from handler.commands.list_buttons import FIND_BUTTON, LIST_BUTTON
 from handler.commands.lists import find_further, find_sessions, list_sessions, turn_list
 from handler.commands.session import open_session
-from handler.discord.interactions import BUTTON
+from handler.discord.interactions import BUTTON, MENU
 
 COMMANDS: Final[Commands] = {
     OPEN_SESSION: open_session,
+    (MENU, MENU_NAME): ask_for_name,
+    OPEN_HERE: open_here,
     ("session", "add"): add,
     ("session", "remove"): remove,
     ("session", "keep"): keep,

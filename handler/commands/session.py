@@ -14,17 +14,26 @@ from handler.sessions.protocol import Sessions
 
 async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
     """``/session open name: [topic:] [tag:]``: link the session's one thread. In a thread it means the parent channel."""
+    request = read_open_request(sessions, interaction)
+    if not isinstance(request, OpenRequest):
+        return request
+    return texts.session_link(await open_and_log(sessions, request))
+
+
+def read_open_request(
+    sessions: Sessions, interaction: Interaction, *, message_id: str | None = None
+) -> OpenRequest | Message:
+    """What the command or form asks for; `message_id`: the chosen message. Or the refusal. Raises InvalidName."""
     if interaction.guild_id is None:
         return texts.guild_required()
-    name, topic, tag = (interaction.options.get(option) for option in ("name", "topic", "tag"))
-    if not isinstance(name, str) or not isinstance(topic, str | None) or not isinstance(tag, str | None):
-        return texts.unreadable_command()
-    if interaction.user_id is None:
+    name, topic, tag = (interaction.text(option) for option in ("name", "topic", "tag"))
+    is_mistyped = any(not isinstance(interaction.options.get(option, ""), str) for option in ("topic", "tag"))
+    if name is None or is_mistyped or interaction.user_id is None:
         return texts.unreadable_command()
     if topic is not None and len(topic) > MAX_TOPIC_LENGTH:
         return texts.topic_too_long()
     channel_id, kind = parent_channel(interaction)
-    request = OpenRequest(
+    return OpenRequest(
         name=sessions.context.names.parse(name),
         parent_channel_id=channel_id,
         requester=requester_of(sessions.context.open_policy, interaction),
@@ -33,8 +42,8 @@ async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
         guild_id=interaction.guild_id,
         kind=kind,
         import_stretch=IMPORT_STRETCH_SECONDS,
+        message_id=message_id,
     )
-    return texts.session_link(await open_and_log(sessions, request))
 
 
 def requester_of(policy: OpenPolicy, interaction: Interaction) -> Requester:

@@ -19,7 +19,7 @@ from handler.errors import (
     ThreadLocked,
     TryAgain,
 )
-from handler.sessions.model import Opened, Outcome
+from handler.sessions.model import Opened, OpenRequest, Outcome
 from handler.sessions.names import MAX_TOPIC_LENGTH
 
 GUILD_REQUIRED = "Sessions live in a server's channels. Use the command there."
@@ -30,6 +30,18 @@ UNKNOWN_BUTTON = "That button no longer works. Use the command again."
 def session_link(found: Opened) -> Message:
     """The link to the session's thread, and how the thread was found or made."""
     return message(_describe(found), link=found.url)
+
+
+def session_here(found: Opened, request: OpenRequest) -> Message:
+    """The same, for a session that was to be opened on a message."""
+    name, link = markdown.bold(found.session.session_name), markdown.channel_mention(found.thread_id)
+    if found.thread_id != request.message_id:
+        return message(f"{_describe(found)}\nThe message that you chose stays as it is.", link=found.url)
+    if found.requested_key != request.name.key:
+        return message(f"That message is already the session {name}: {link}", link=found.url)
+    if found.outcome is Outcome.ADOPTED:
+        return message(f"{name} has that message's thread now: {link}", link=found.url)
+    return session_link(found)
 
 
 def _describe(found: Opened) -> str:
@@ -147,6 +159,12 @@ def unreadable_command() -> Message:
 
 def guild_required() -> Message:
     return message(GUILD_REQUIRED)
+
+
+def no_thread_in_thread() -> Message:
+    return message(
+        "A message in a thread can't have a thread of its own. Choose a message in the channel, or use `/session open`."
+    )
 
 
 def topic_too_long() -> Message:

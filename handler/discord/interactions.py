@@ -44,6 +44,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     author_id: str | None = None
     content: str = ""
     thread_id: str | None = None  # of the thread that was started from it
+    thread_name: str | None = None
 
 
 class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -178,11 +179,13 @@ def _target(data: Mapping[str, Any]) -> Target | None:
     if message_id is None:
         return None
     message = _object(_object(_object(data, "resolved"), "messages"), message_id)
+    thread = _object(message, "thread")
     return Target(
         id=message_id,
         author_id=_snowflake(_object(message, "author"), "id"),
         content=content if isinstance(content := message.get("content"), str) else "",
-        thread_id=_snowflake(_object(message, "thread"), "id"),
+        thread_id=_snowflake(thread, "id"),
+        thread_name=name if isinstance(name := thread.get("name"), str) else None,
     )
 
 

@@ -42,6 +42,7 @@ class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()  # by name, for the post of a forum or media channel
     guild_id: str | None = None  # given where the interaction states it
     kind: int | None = None  # of the parent channel, given where the interaction states it
+    message_id: str | None = None  # of the channel: the thread is to be the one of this message, if the name has none
     import_stretch: float | None = None  # seconds of importing before Importing is raised; None: until the deadline
 
 
@@ -101,6 +102,7 @@ class StartOver(Enum):
     DELETION_FINISHED = auto()  # housekeeping's deletion of the thread was completed or cancelled
     OUTCOME_UNKNOWN = auto()  # a thread without an anchor was asked for, and perhaps created
     CHANNEL_CORRECTED = auto()  # the channel is not what the request or the record said
+    LED_ELSEWHERE = auto()  # another session has the chosen message
     PAST_CHANGED = auto()  # more of the channel's past is known, or is about to be
 
 

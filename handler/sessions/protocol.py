@@ -85,6 +85,8 @@ class Sessions:
         opener, pause = Opener(self.context, request), FIRST_PAUSE_SECONDS
         for _ in range(MAX_ROUNDS):
             session = await self._read(opener.request)
+            if opener.turn_back(session):
+                continue
             if session is not None:
                 check_guild(self.context, session.guild_id)
             step = next_step(session, owner=opener.owner, now=self.context.clock.now())

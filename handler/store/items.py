@@ -79,6 +79,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
 
     discord_thread_id: str | None = None
     source_message_id: str | None = None
+    source_is_persons: bool = False  # somebody else than this bot wrote it: it is never deleted or edited
     create_attempted_at: str | None = None  # when a thread without an anchor was first asked for
     create_attempts: int | None = None  # how often
     topic: str | None = None  # as the source message, or the post's first message, shows it

@@ -92,19 +92,27 @@ class SessionStore:
         pairs = ((i["pk"].removeprefix("CHANNEL#"), i["sk"].removeprefix("SESSION#")) for i in rest)
         return Found({session.pair: session for session in sessions}, pairs)
 
-    async def record(self, session: Session, message_id: str) -> Write:
-        """Record the source message and point the thread-to-be, which will have its id, at the session. First writer wins."""
+    async def record(
+        self, session: Session, message_id: str, *, is_persons: bool = False, pointer: Pointer | None = None
+    ) -> Write:
+        """Record the source message and point the thread-to-be, which will have its id, at the session. First writer wins.
+
+        `is_persons`: somebody else than this bot wrote it. `pointer`: that of its thread-to-be, as it was read.
+        """
+        source = {"source_message_id": message_id, **({"source_is_persons": True} if is_persons else {})}
         reasons = await self._table.transact(
             self._table.build_update(
                 session.item_key,
                 condition=clauses.RECORDABLE,
-                sets={"source_message_id": message_id},
+                sets=source,
                 values={"creating": Status.CREATING, "generation": session.generation},
             ),
-            *point(self._table, message_id, session.pair),
+            *point(self._table, message_id, session.pair, pointer),
         )
         if reasons is None:
-            return Write(True, msgspec.structs.replace(session, source_message_id=message_id))
+            return Write(
+                True, msgspec.structs.replace(session, source_message_id=message_id, source_is_persons=is_persons)
+            )
         if reasons[0] is None:
             return Write(False, session, pointer_taken=True)
         return Write(False, session_or_none(reasons[0])).accept_own(lambda s: s.source_message_id == message_id)

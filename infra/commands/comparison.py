@@ -37,7 +37,7 @@ def _lines(commands: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _plain(part: Any) -> Any:
-    """Without ids, nulls, empty lists and default values."""
+    """Without ids, nulls, empty texts and lists, and default values."""
     if isinstance(part, list):
         return [_plain(inner) for inner in part]
     if not isinstance(part, Mapping):
@@ -46,5 +46,7 @@ def _plain(part: Any) -> Any:
     if isinstance(fields.get(_PERMISSIONS), str):
         fields[_PERMISSIONS] = int(fields[_PERMISSIONS])
     return {
-        key: value for key, value in fields.items() if value not in (None, [], {}) and _DEFAULTS.get(key, ...) != value
+        key: value
+        for key, value in fields.items()
+        if value not in (None, "", [], {}) and _DEFAULTS.get(key, ...) != value
     }

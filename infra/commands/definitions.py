@@ -1,4 +1,4 @@
-"""The slash commands as Discord registers them (Discord docs, "Application Commands").
+"""The commands as Discord registers them (Discord docs, "Application Commands").
 
 Who may use ``/session`` is left to Discord: a server's settings can restrict it. Such settings can change who sees
 ``/session-admin``, but only members with Manage Threads may use it.
@@ -6,11 +6,12 @@ Who may use ``/session`` is left to Discord: a server's settings can restrict it
 
 from typing import Any, Final
 
+from handler.commands.here import MENU_NAME
 from handler.commands.list_buttons import MAX_TEXT_UNITS
 from handler.discord.permissions import Permission
 from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
+from infra.commands.limits import CHAT_INPUT, MESSAGE
 
-CHAT_INPUT: Final = 1
 SUBCOMMAND: Final = 1
 MAX_TAG_NAME_LENGTH: Final = 20  # characters (Discord docs, "Channel", Forum Tag Object)
 STRING: Final = 3
@@ -151,4 +152,7 @@ SESSION_ADMIN: Final[dict[str, Any]] = {
     ],
 }
 
-COMMANDS: Final[tuple[dict[str, Any], ...]] = (SESSION, SESSION_ADMIN)
+# In the menu of a message; it has no description.
+OPEN_SESSION_HERE: Final[dict[str, Any]] = {"type": MESSAGE, "name": MENU_NAME, **_GUILD_ONLY}
+
+COMMANDS: Final[tuple[dict[str, Any], ...]] = (SESSION, SESSION_ADMIN, OPEN_SESSION_HERE)

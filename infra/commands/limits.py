@@ -7,11 +7,17 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+# Types of commands (the same page).
+CHAT_INPUT: Final = 1
+MESSAGE: Final = 3  # in the menu of a message
+
 MAX_DESCRIPTION_LENGTH: Final = 100
 MAX_OPTIONS: Final = 25
 MAX_TEXT_LENGTH: Final = 6000  # the longest text that an option may ask for
 MAX_COMMAND_LENGTH: Final = 8000  # all names, descriptions and values of one command
-MAX_COMMANDS: Final = 100  # chat input commands of one scope
+# Commands of one scope, by their type: slash commands, and those in a message's menu.
+MAX_COMMANDS: Final[Mapping[int, int]] = {CHAT_INPUT: 100, MESSAGE: 15}
+MAX_NAME_LENGTH: Final = 32
 _NAME: Final = re.compile(r"[-_'\w]{1,32}")
 _SUBCOMMAND_TYPES: Final = frozenset({1, 2})  # subcommand and subcommand group
 
@@ -19,11 +25,22 @@ _SUBCOMMAND_TYPES: Final = frozenset({1, 2})  # subcommand and subcommand group
 def find_faults(definitions: Sequence[Mapping[str, Any]]) -> list[str]:
     """All faults of a scope's definitions, each with the path of the command or option."""
     found = [fault for definition in definitions for fault in _check_command(definition)]
-    names = [definition["name"] for definition in definitions]
-    found += [f"/{name} is defined twice" for name in sorted(set(names)) if names.count(name) > 1]
-    if len(definitions) > MAX_COMMANDS:
-        found.append(f"{len(definitions)} commands are more than {MAX_COMMANDS}")
+    for kind, most in MAX_COMMANDS.items():
+        names = [title(definition) for definition in definitions if kind_of(definition) == kind]
+        found += [f"{name} is defined twice" for name in sorted(set(names)) if names.count(name) > 1]
+        if len(names) > most:
+            found.append(f"{len(names)} commands of type {kind} are more than {most}")
     return found
+
+
+def kind_of(definition: Mapping[str, Any]) -> int:
+    """The type of a command."""
+    return int(definition.get("type", CHAT_INPUT))
+
+
+def title(definition: Mapping[str, Any]) -> str:
+    """The command as people see it: `/session`, or a name in a menu."""
+    return f"/{definition['name']}" if kind_of(definition) == CHAT_INPUT else str(definition["name"])
 
 
 def is_name(name: str) -> bool:
@@ -39,10 +56,22 @@ def command_length(part: Mapping[str, Any]) -> int:
 
 
 def _check_command(definition: Mapping[str, Any]) -> Iterator[str]:
-    path = f"/{definition['name']}"
-    yield from _check_part(definition, path)
+    path = title(definition)
+    if (kind := kind_of(definition)) == MESSAGE:
+        yield from _check_menu_command(definition, path)
+    elif kind == CHAT_INPUT:
+        yield from _check_part(definition, path)
+    else:
+        yield f"{path}: commands of type {kind} are not known"
     if (length := command_length(definition)) > MAX_COMMAND_LENGTH:
         yield f"{path} has {length} characters, more than {MAX_COMMAND_LENGTH}"
+
+
+def _check_menu_command(definition: Mapping[str, Any], path: str) -> Iterator[str]:
+    if not 1 <= len(definition["name"]) <= MAX_NAME_LENGTH:
+        yield f"{path}: a name in a menu has 1 to {MAX_NAME_LENGTH} characters"
+    if definition.get("description") or definition.get("options"):
+        yield f"{path}: a command in a menu has neither a description nor options"
 
 
 def _check_part(part: Mapping[str, Any], path: str) -> Iterator[str]:

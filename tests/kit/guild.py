@@ -231,6 +231,7 @@ class Guild:
         topic: str | None = None,
         tags: tuple[str, ...] = (),
         moderates: bool = False,
+        message_id: str | None = None,
         may_unlock: bool | None = None,
         app_permissions: int | None = None,
         states_channel: bool = True,
@@ -255,6 +256,7 @@ class Guild:
             ),
             topic=topic,
             tags=tags,
+            message_id=message_id,
             guild_id=GUILD if states_channel else None,
             kind=self.kind if states_channel else None,
         )

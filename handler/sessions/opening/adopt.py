@@ -4,11 +4,11 @@ from handler.runtime.concurrency import gather_limited
 from handler.sessions.model import Match, Opened, Renamed, StartOver
 from handler.sessions.opening import rights
 from handler.sessions.opening.channel import register
+from handler.sessions.opening.chosen_message import lead_to, look_up_with_message
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import make_usable, reuse
 from handler.sessions.threads.extras import discard_or_note
 from handler.sessions.threads.generation import commit
-from handler.sessions.threads.look_up import look_up
 from handler.sessions.threads.namesakes import note_other_name
 from handler.sessions.threads.settle import MAX_SETTLED_AT_ONCE, adopt_thread
 from handler.store.items import ChannelItem, Session, Status
@@ -39,8 +39,10 @@ async def open_existing(opener: Opener, session: Session | None, channel: Channe
 
     Raises NotAllowed, with nothing written, if a look-up finds none.
     """
-    found = await look_up(opener.context, channel, opener.request.name)
+    found, chosen = await look_up_with_message(opener, channel)
     if not found.adoptable and found.renamed is None:
+        if chosen is not None and chosen.owner is not None:
+            return lead_to(opener, chosen.owner)
         rights.require_starting(opener.request, channel.kind)
     if found.adoptable:
         adopted = await adopt(opener, session, found.adoptable, channel)

@@ -20,11 +20,11 @@ from handler.sessions.model import LookUp, Opened, StartOver
 from handler.sessions.opening.adopt import adopt, link_renamed
 from handler.sessions.opening.allowance import count_creation, refuse_creation
 from handler.sessions.opening.attempt import commit_attempted, create_without_anchor, find_attempted, look_twice
+from handler.sessions.opening.chosen_message import ChosenMessage, lead_to, look_up_with_message, record_chosen
 from handler.sessions.opening.claim import release_claim, renew_lease
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.reuse import invite, make_usable, wake_guild
 from handler.sessions.threads.generation import Ended, StillThere, commit, end_generation
-from handler.sessions.threads.look_up import look_up
 from handler.sessions.threads.requests import confirm_channel_gone, raise_refused_words
 from handler.sessions.threads.settle import settle_and_advance
 from handler.sessions.threads.source_message import describe_session, source_nonce
@@ -42,13 +42,11 @@ async def create(opener: Opener, session: Session, channel: ChannelItem) -> Open
         _check_generations(opener, session)
         if session.source_message_id is not None:
             return await _start_and_commit(opener, session)
-        found, again_at = await gather(
-            look_up(opener.context, channel, opener.request.name), count_creation(opener, session)
-        )
+        (found, chosen), again_at = await gather(look_up_with_message(opener, channel), count_creation(opener, session))
         looked = await look_twice(opener, session, channel, found)
         if isinstance(looked, StartOver):
             return looked
-        linked = await _link_found(opener, session, channel, looked)
+        linked = await _link_found(opener, session, channel, looked, chosen)
         if linked is not None:
             return linked
         if again_at is not None:
@@ -56,16 +54,16 @@ async def create(opener: Opener, session: Session, channel: ChannelItem) -> Open
         if not looked.complete:
             await opener.context.store.channels.reopen_import(channel)
             return StartOver.PAST_CHANGED
-        return await _create_thread(opener, session, channel, looked)
+        return await _create_thread(opener, session, channel, looked, chosen)
     except OnethreadError as error:
         await release_claim(opener, session, error)
         raise
 
 
 async def _link_found(
-    opener: Opener, session: Session, channel: ChannelItem, found: LookUp
+    opener: Opener, session: Session, channel: ChannelItem, found: LookUp, chosen: ChosenMessage | None
 ) -> Opened | StartOver | None:
-    """Link what the look-up found; None if it found nothing."""
+    """Link what the look-up found, or the session that has the chosen message; None if there is nothing."""
     if (made := await find_attempted(opener, session, found)) is not None:
         return await commit_attempted(opener, session, made)
     if found.adoptable:
@@ -76,16 +74,24 @@ async def _link_found(
         now = opener.context.clock.now()
         await opener.context.store.claims.drop(session, owner=opener.owner, now=now)
         return await link_renamed(opener, found.renamed)
+    if chosen is not None and chosen.owner is not None:
+        await opener.context.store.claims.drop(session, owner=opener.owner, now=opener.context.clock.now())
+        return lead_to(opener, chosen.owner)
     return None
 
 
-async def _create_thread(opener: Opener, session: Session, channel: ChannelItem, found: LookUp) -> Opened | StartOver:
+async def _create_thread(
+    opener: Opener, session: Session, channel: ChannelItem, found: LookUp, chosen: ChosenMessage | None
+) -> Opened | StartOver:
     """Nothing bears the name: create the thread, from a source message or, in a forum or media channel, as a post."""
     if channel.kind in POST_PARENTS:
         created = await create_without_anchor(opener, session)
         await _advance_watermark(opener.context, channel, found)
         return created
-    recorded = await _anchor_and_record(opener, session)
+    if chosen is not None:
+        recorded = await record_chosen(opener, session, chosen)
+    else:
+        recorded = await _anchor_and_record(opener, session)
     if isinstance(recorded, StartOver):
         return recorded
     return await _start_and_commit(opener, recorded, channel, found)
@@ -168,11 +174,11 @@ async def _rename_foreign(opener: Opener, session: Session, thread: Channel) -> 
     """The thread; renamed to the session's name if another bot started it from our message by a name of its own.
 
     Once, by whoever committed it, and best effort: the commit has noted its other name. A name that Discord or a person
-    gave to our own thread is left alone.
+    gave to our own thread is left alone, and so is a thread above which a person's message stands.
     """
     context, name = opener.context, opener.context.names.thread_name(session.session_name)
     ours = (None, context.application_id)  # an old application's id is not its bot's
-    if thread.owner_id in ours or context.names.bears(thread.name, session.session_key):
+    if session.source_is_persons or thread.owner_id in ours or context.names.bears(thread.name, session.session_key):
         return thread
     with contextlib.suppress(OnethreadError):
         if thread.owner_id != await context.discord.current_user_id():

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from handler.sessions.context import Context
 from handler.sessions.model import OpenRequest
+from handler.store.items import Session
 
 
 @dataclass(slots=True)
@@ -18,6 +19,18 @@ class Opener:
     attempts: int = 0  # to create a thread without an anchor, whose outcome is not known
     counted: bool = False  # that claim among the member's creations
     first_generation: int | None = None  # the first one that it tried to create a thread for
+    asked: OpenRequest | None = (
+        None  # what was asked for, while the session that has the chosen message is opened instead
+    )
+    recorded_chosen: bool = False  # the chosen message as a source message
+
+    def turn_back(self, session: Session | None) -> bool:
+        """Whether to open what was asked for after all: the session to which the chosen message led has it no more."""
+        asked = self.asked
+        if asked is None or asked.message_id is None or (session is not None and session.has(asked.message_id)):
+            return False
+        self.request, self.asked = asked, None
+        return True
 
     @property
     def owner(self) -> str:

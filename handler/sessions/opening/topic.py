@@ -5,7 +5,7 @@
     settle    the topic is the session's; or, if Discord refuses the edit for good, the session has none
 
 After a crash or an outage the next open goes on from the record. A thread that was adopted has no source message of ours
-on record: nothing can show the topic, and the session has none.
+on record, and a person's one cannot be edited: nothing can show the topic, and the session has none.
 """
 
 import contextlib

@@ -92,9 +92,9 @@ def _find(thread_id: str, threads: Iterable[Channel]) -> Channel | None:
 
 
 async def _delete_source_message(context: Context, session: Session) -> None:
-    """Delete the recorded source message. No other: the message above an adopted thread may be anybody's."""
+    """Delete the recorded source message, if we wrote it. No other: the message above an adopted thread may be anybody's."""
     message_id = session.source_message_id
-    if message_id is None:
+    if message_id is None or session.source_is_persons:
         return
     try:
         await context.discord.delete_message(session.parent_channel_id, message_id, reason="Its thread is gone")

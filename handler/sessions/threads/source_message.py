@@ -21,7 +21,7 @@ def describe_session(names: Names, session: Session, *, topic: str | None = None
 def place_of_description(session: Session) -> tuple[str, str] | None:
     """The channel and the id of the message of ours that describes the session: its source message, or its post's first."""
     if session.source_message_id is not None:
-        return session.parent_channel_id, session.source_message_id
+        return None if session.source_is_persons else (session.parent_channel_id, session.source_message_id)
     is_ours = session.create_attempted_at is not None and session.adopted_by is None
     if session.discord_thread_id is not None and is_ours:  # a post's first message has the post's id
         return session.discord_thread_id, session.discord_thread_id

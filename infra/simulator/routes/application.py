@@ -5,12 +5,14 @@ from typing import Any, Final
 import msgspec
 
 from infra.commands.limits import (
+    CHAT_INPUT,
     MAX_COMMAND_LENGTH,
     MAX_COMMANDS,
     MAX_DESCRIPTION_LENGTH,
     MAX_OPTIONS,
     command_length,
     is_name,
+    kind_of,
 )
 from infra.simulator import render
 from infra.simulator.call import Call, read_text
@@ -20,7 +22,6 @@ from infra.simulator.refusals import Error, Refusal, invalid
 
 # The flag of the privileged Message Content intent for an application in fewer than 100 guilds.
 MESSAGE_CONTENT_LIMITED: Final = 1 << 19
-CHAT_INPUT: Final = 1
 MAX_GUILDS: Final = 200  # of a page (Discord docs, "User: Get Current User Guilds")
 # The fields of a guild at their defaults (Discord docs, "Guild").
 _PLAIN_GUILD: Final[dict[str, Any]] = {
@@ -126,8 +127,11 @@ def replace_commands(call: Call) -> Response:
     definitions = call.json()
     if not isinstance(definitions, list):
         raise Refusal(Error.INVALID_FORM, {"_errors": [{"code": "LIST_TYPE_CONVERT", "message": "Not a list."}]})
-    if len(definitions) > MAX_COMMANDS:
-        raise invalid("_", "APPLICATION_COMMANDS_TOO_MANY", "Maximum number of application commands reached (100).")
+    for kind, most in MAX_COMMANDS.items():
+        if sum(kind_of(definition) == kind for definition in definitions) > most:
+            raise invalid(
+                "_", "APPLICATION_COMMANDS_TOO_MANY", f"Maximum number of application commands reached ({most})."
+            )
     for index, definition in enumerate(definitions):
         _check_command(definition, str(index))
     ids = {(command["type"], command["name"]): command["id"] for command in _registered_in(call, scope)}
@@ -180,7 +184,11 @@ def _registered_in(call: Call, scope: str) -> list[dict[str, Any]]:
 
 def _check_command(definition: dict[str, Any], path: str) -> None:
     name = read_text(definition, "name", 1, 32, f"{path}.name")
-    if definition.get("type", CHAT_INPUT) != CHAT_INPUT:
+    if kind_of(definition) != CHAT_INPUT:
+        if definition.get("description"):
+            raise invalid(
+                f"{path}.description", "APPLICATION_COMMAND_CONTEXT_MENU_DESCRIPTION_NOT_ALLOWED", "Not allowed"
+            )
         return
     if not is_name(name):
         raise invalid(f"{path}.name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
@@ -207,7 +215,7 @@ def _check_options(options: list[dict[str, Any]], path: str) -> None:
 
 def _registered(call: Call, definition: dict[str, Any], ids: dict[tuple[int, str], str]) -> dict[str, Any]:
     """A definition as Discord returns it: with ids and defaults."""
-    kind = definition.get("type", CHAT_INPUT)
+    kind = kind_of(definition)
     known_id = ids.get((kind, definition["name"]))
     permissions = definition.get("default_member_permissions")
     registered = {

@@ -20,7 +20,7 @@ from handler.discord.responses import is_layout, message, with_button, with_embe
 from handler.errors import InvalidName
 from handler.runtime.utf16 import utf16_units
 from handler.sessions.duplicates.group import Duplicates, Group, OtherThread, build_link, name_merged
-from handler.sessions.model import Opened, Outcome
+from handler.sessions.model import Opened, OpenRequest, Outcome, Requester
 from handler.sessions.names import Names
 from handler.sessions.overview.choose import Page, State
 from handler.sessions.threads.source_message import describe_session
@@ -151,6 +151,17 @@ waiting = st.one_of(
 # For each function that makes a text of the bot: what it may be called with.
 BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "session_link": st.builds(texts.session_link, opens()),
+    "session_here": st.builds(
+        lambda found, name, message_id: texts.session_here(
+            found,
+            OpenRequest(
+                name=NAMES.parse(name), parent_channel_id="1", requester=Requester(owner="1"), message_id=message_id
+            ),
+        ),
+        opens(),
+        names,
+        st.sampled_from([MAX_ID, "1"]),
+    ),
     "failure": st.builds(texts.failure, failures()),
     "internal_error": st.builds(texts.internal_error, st.text("0123456789abcdef-", max_size=64)),
     "long_wait": st.builds(texts.long_wait, waiting, st.just(AT)),

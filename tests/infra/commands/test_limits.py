@@ -55,4 +55,16 @@ def test_a_command_of_more_than_8000_characters_is_a_fault_even_if_each_part_is_
 
 def test_a_repeated_name_and_too_many_commands_are_faults() -> None:
     assert find_faults([command(), command()]) == ["/session is defined twice"]
-    assert find_faults([command(name=f"c{n}") for n in range(101)]) == ["101 commands are more than 100"]
+    assert find_faults([command(name=f"c{n}") for n in range(101)]) == ["101 commands of type 1 are more than 100"]
+
+
+def test_a_command_in_a_menu_has_a_name_with_spaces_and_nothing_else() -> None:
+    menu = {"type": 3, "name": "Open session here"}
+    assert find_faults([menu, command(name="open")]) == []
+    assert find_faults([menu, menu]) == ["Open session here is defined twice"]
+    described = "Open session here: a command in a menu has neither a description nor options"
+    assert find_faults([{**menu, "description": "x"}]) == [described]
+    assert find_faults([{**menu, "options": [option()]}]) == [described]
+    assert find_faults([{**menu, "name": "x" * 33}])[0].endswith("a name in a menu has 1 to 32 characters")
+    assert find_faults([{**menu, "name": f"c{n}"} for n in range(16)]) == ["16 commands of type 3 are more than 15"]
+    assert find_faults([{**menu, "type": 2}]) == ["Open session here: commands of type 2 are not known"]
