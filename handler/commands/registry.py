@@ -6,6 +6,7 @@ from handler.commands.admin import import_channel, list_duplicates, merge
 from handler.commands.admin_texts import MERGE_BUTTON
 from handler.commands.changes import add, keep, remove
 from handler.commands.command import OPEN_HERE, OPEN_SESSION, Commands, Completions
+from handler.commands.completions import complete_name, complete_tag
 from handler.commands.here import MENU_NAME, ask_for_name, open_here
 from handler.commands.list_buttons import FIND_BUTTON, LIST_BUTTON
 from handler.commands.lists import find_further, find_sessions, list_sessions, turn_list
@@ -28,4 +29,4 @@ COMMANDS: Final[Commands] = {
     (BUTTON, FIND_BUTTON): find_further,
 }
 
-COMPLETIONS: Final[Completions] = {}
+COMPLETIONS: Final[Completions] = {"name": complete_name, "tag": complete_tag}

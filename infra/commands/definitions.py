@@ -82,6 +82,7 @@ SESSION: Final[dict[str, Any]] = {
                     "required": True,
                     "min_length": 1,
                     "max_length": MAX_THREAD_NAME_UNITS,
+                    "autocomplete": True,
                 },
                 {
                     "type": STRING,

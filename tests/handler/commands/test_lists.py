@@ -7,42 +7,17 @@ import pytest
 
 from handler.commands.texts import UNKNOWN_BUTTON
 from handler.runtime.clock import iso
-from handler.store.listing import listing
 from infra.interactions import MEMBER_PERMISSIONS, parts_of
 from infra.simulator.components import BUTTON, SECTION
 from tests.kit.deployment import USER, Asked, Deployment
 from tests.kit.item_reads import ItemReads
-from tests.kit.samples import snowflake
-from tests.kit.table_view import CHANNEL, GUILD, NAMES
+from tests.kit.listed_sessions import put, put_many
+from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
 pytestmark = pytest.mark.guild(table="memory")
 MAX_LOOKED_AT = 100
 PAGE = 8
-
-
-def put(case: Deployment, name: str, minutes_ago: int, **more: Any) -> str:
-    """A session on record whose thread was active so long ago; its thread's id."""
-    at = START - timedelta(minutes=minutes_ago)
-    thread_id, key = snowflake(at), NAMES.parse(name).key
-    keys = {"pk": f"CHANNEL#{CHANNEL}", "sk": f"SESSION#{key}", "session_key": key, "parent_channel_id": CHANNEL}
-    seen = {
-        "archived": False,
-        "locked": False,
-        "last_activity_at": iso(at),
-        **listing(CHANNEL, thread_id, {"last_activity_at": iso(at)}),
-    }
-    known = {"session_name": name, "guild_id": GUILD, "status": "open", "generation": 1, "created_by": "77"}
-    case.table.put({**keys, **known, **seen, "discord_thread_id": thread_id, **more})
-    return thread_id
-
-
-def put_many(case: Deployment, count: int, **more: Any) -> list[str]:
-    """So many sessions, the first of them the one that was active last; their names."""
-    names = [f"s{number:03}" for number in range(count)]
-    for number, name in enumerate(names):
-        put(case, name, number + 1, **more)
-    return names
 
 
 def entries(case: Deployment, asked: Asked) -> list[str]:

@@ -1,7 +1,6 @@
 """The index by last activity, and the former threads: written beside everything else, and read for lists."""
 
 from collections import Counter
-from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -12,7 +11,8 @@ from handler.store.former import Why, former_threads, with_former
 from handler.store.listing import is_place, listing
 from tests.kit import samples
 from tests.kit.guild import Guild
-from tests.kit.table_view import CHANNEL, GUILD
+from tests.kit.listed_sessions import put, put_many
+from tests.kit.table_view import CHANNEL
 from tests.kit.virtual_time import START
 
 SEEN = {"thread_name": "x", "archived": False, "last_activity_at": iso(START)}
@@ -67,52 +67,30 @@ async def names(guild: Guild) -> list[str]:
     return [listed.session.session_name for listed in stretch.sessions]
 
 
-def put_sessions(guild: Guild, count: int, **more: Any) -> None:
-    """So many archived sessions, one a minute, the first the oldest."""
-    for number in range(count):
-        at = START - timedelta(minutes=count - number)
-        thread_id = samples.snowflake(at)
-        listed: dict[str, Any] = {**listing(CHANNEL, thread_id, {"last_activity_at": iso(at)}), **more}
-        guild.table.put(
-            pk=f"CHANNEL#{CHANNEL}",
-            sk=f"SESSION#{number:06}",
-            session_name=f"{number:06}",
-            session_key=f"{number:06}",
-            parent_channel_id=CHANNEL,
-            guild_id=GUILD,
-            status="open",
-            generation=1,
-            discord_thread_id=thread_id,
-            archived=True,
-            locked=False,
-            **listed,
-        )
-
-
 async def test_a_list_is_read_in_stretches_without_gaps_and_repeats_in_both_directions(guild: Guild) -> None:
-    put_sessions(guild, 25)
-    guild.table.put(guild.table.item("000012"), generation="broken")
+    put_many(guild, 25)
+    put(guild, "s012", 13, generation="broken")
     there, before, ends = [], None, []
     while True:
         stretch = await guild.store.activity.newest(CHANNEL, 10, before=before)
-        there += [int(listed.session.session_name) for listed in stretch.sessions]
+        there += [int(listed.session.session_name[1:]) for listed in stretch.sessions]
         before = stretch.last
         ends.append(stretch.more)
         if not stretch.more:
             break
-    assert there == [number for number in reversed(range(25)) if number != 12]
+    assert there == [number for number in range(25) if number != 12]
     assert ends == [True, True, False]
     assert before is not None
     newer = await guild.store.activity.newer(CHANNEL, 3, than=before)
-    assert [listed.session.session_name for listed in newer.sessions] == ["000003", "000002", "000001"]
+    assert [listed.session.session_name for listed in newer.sessions] == ["s021", "s022", "s023"]
     assert newer.last == newer.sessions[0].place
 
 
 async def test_a_beginning_of_names_finds_sessions_with_a_thread(guild: Guild) -> None:
-    put_sessions(guild, 12)
-    guild.table.put(guild.table.item("000011"), status="vacant", discord_thread_id=None)
-    found = await guild.store.activity.with_beginning(CHANNEL, "00001", 10)
-    assert [session.session_key for session in found] == ["000010"]
+    put_many(guild, 12)
+    put(guild, "s011", 0, status="vacant", discord_thread_id=None)
+    found = await guild.store.activity.with_beginning(CHANNEL, "s01", 10)
+    assert [session.session_key for session in found] == ["s010"]
 
 
 @pytest.mark.parametrize(
