@@ -3,6 +3,7 @@
     OnethreadError
     ├── ConfigurationError
     ├── InvalidRequest
+    ├── Conflict
     ├── InvalidName
     ├── SessionNotFound
     ├── UnsupportedChannel
@@ -12,6 +13,7 @@
     ├── NotAllowed
     │   └── GuildNotAllowed
     ├── ThreadLocked
+    │   └── ArchivedByModerator
     ├── RefusedByAutoMod
     │   └── MessagesDeleted
     ├── BotTokenRefused
@@ -71,6 +73,13 @@ class InvalidRequest(OnethreadError):
 
     kind = "invalid_request"
     default_message = "The request is malformed."
+
+
+class Conflict(OnethreadError):
+    """A `request_id` was used before, for something else."""
+
+    kind = "conflict"
+    default_message = "That request_id was used before, for something else. Give every request an id of its own."
 
 
 class InvalidName(OnethreadError):
@@ -150,6 +159,17 @@ class ThreadLocked(OnethreadError):
     def __init__(self, opened: Any = None) -> None:
         super().__init__("the thread is locked")
         self.opened = opened
+
+
+class ArchivedByModerator(ThreadLocked):
+    """A person archived the thread, and a program's message would open it again."""
+
+    kind = "thread_archived_by_moderator"
+    default_message = "Somebody archived the thread, so I don't write in it. The operation ensure opens it again."
+
+    def __init__(self, opened: Any = None) -> None:
+        super().__init__(opened)
+        self.args = ("a person archived the thread",)
 
 
 class RefusedByAutoMod(OnethreadError):

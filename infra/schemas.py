@@ -27,6 +27,11 @@ def schemas() -> Iterator[tuple[str, dict[str, Any]]]:
     yield "error.json", _schema(ErrorAnswer)
 
 
+def schema_of(name: str) -> dict[str, Any]:
+    """What the file of that name holds, from the models."""
+    return dict(schemas())[name]
+
+
 def render(schema: dict[str, Any]) -> str:
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 

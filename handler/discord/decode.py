@@ -69,6 +69,7 @@ _audit_entry = msgspec.json.Decoder(AuditEntry)
 _audit_log = msgspec.json.Decoder(_AuditLog)
 _channel = msgspec.json.Decoder(Channel)
 _message = msgspec.json.Decoder(Message)
+_messages = msgspec.json.Decoder(tuple[Message, ...])
 _active_threads = msgspec.json.Decoder(_ActiveThreads)
 _thread_page = msgspec.json.Decoder(_ThreadPage)
 _user = msgspec.json.Decoder(User)
@@ -154,6 +155,11 @@ def channel(response: Response) -> Channel:
 
 def message(response: Response) -> Message:
     return _message.decode(response.body)
+
+
+def messages(response: Response) -> tuple[Message, ...]:
+    """A page of messages, oldest first."""
+    return tuple(sorted(_messages.decode(response.body), key=lambda message: int(message.id)))
 
 
 def user(response: Response) -> User:

@@ -26,6 +26,10 @@ class ChannelType(IntEnum):
     MEDIA = 16
 
 
+# Message types (Discord docs, "Message").
+REPLY: Final = 19
+SAID: Final = frozenset({0, REPLY})  # 0: an ordinary message
+
 THREAD_TYPES: Final = frozenset(
     {ChannelType.ANNOUNCEMENT_THREAD, ChannelType.PUBLIC_THREAD, ChannelType.PRIVATE_THREAD}
 )
@@ -106,13 +110,47 @@ class User(msgspec.Struct, frozen=True):
     bot: bool = False
 
 
+class MessageReference(msgspec.Struct, frozen=True):
+    """What a message refers to."""
+
+    message_id: str | None = None
+
+
 class Message(msgspec.Struct, frozen=True):
-    """A message. Nothing here depends on the Message Content intent: only the content of our own messages is read."""
+    """A message.
+
+    Without the Message Content intent all that people say in one is empty, unless it mentions the app (facts: REST too).
+    """
 
     id: str
     channel_id: str
     author: User
-    content: str = ""  # empty for other people's messages, without that intent
+    content: str = ""
+    type: int = 0
+    timestamp: str = ""  # when it was posted, as Discord writes it
+    message_reference: MessageReference | None = None
+    attachments: tuple[Any, ...] = ()
+    embeds: tuple[Any, ...] = ()
+    components: tuple[Any, ...] = ()
+    sticker_items: tuple[Any, ...] = ()
+    poll: Any = None
+
+    @property
+    def is_said(self) -> bool:
+        """Whether somebody wrote it: it is neither Discord's own nor the answer to a command."""
+        return self.type in SAID
+
+    @property
+    def replies_to(self) -> str | None:
+        """The id of the message to which it is a reply."""
+        reference = self.message_reference
+        return reference.message_id if reference is not None and self.type == REPLY else None
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether what it says is kept from the bot: no message is empty."""
+        said = (self.content, self.attachments, self.embeds, self.components, self.sticker_items)
+        return self.is_said and not any(said) and self.poll is None
 
 
 class ThreadList(msgspec.Struct, frozen=True):

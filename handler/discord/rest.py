@@ -154,6 +154,10 @@ class Discord:
     async def message(self, channel_id: str, message_id: str) -> Message:
         return await self._exchange.send(routes.get_message(channel_id, message_id), decode.message)
 
+    async def messages_after(self, channel_id: str, after: str, *, limit: int = PAGE_SIZE) -> tuple[Message, ...]:
+        """The first messages after that id, oldest first. None at all without Read Message History: that is no error."""
+        return await self._exchange.send(routes.list_messages(channel_id, after, limit), decode.messages)
+
     async def edit_message(self, channel_id: str, message_id: str, body: Mapping[str, Any]) -> Message:
         """Edit a message of the bot's. NotFound with 10008: somebody has deleted it."""
         return await self._exchange.send(routes.edit_message(channel_id, message_id, body), decode.message)

@@ -67,6 +67,12 @@ def get_message(channel_id: str, message_id: str) -> Request:
     return Request("GET", path, "GET /channels/{channel}/messages/{message}", repeatable=True)
 
 
+def list_messages(channel_id: str, after: str, limit: int) -> Request:
+    """The messages right after that id."""
+    path, query = f"/channels/{_id(channel_id)}/messages", (("after", _id(after)), ("limit", str(limit)))
+    return Request("GET", path, "GET /channels/{channel}/messages", query, repeatable=True)
+
+
 def edit_message(channel_id: str, message_id: str, body: Mapping[str, Any]) -> Request:
     path = f"/channels/{_id(channel_id)}/messages/{_id(message_id)}"
     return Request("PATCH", path, "PATCH /channels/{channel}/messages/{message}", json=dict(body), repeatable=True)

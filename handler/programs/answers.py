@@ -4,13 +4,14 @@ What there is nothing to say of is left out, never null.
 """
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from handler.errors import OnethreadError
-from handler.programs.requests import Ensure, Request
+from handler.programs.requests import Ensure, Get, Post, Replies, Request
 from handler.sessions.model import Outcome, thread_url
 from handler.store.items import Session, Status, session_attributes
 
@@ -52,6 +53,45 @@ class EnsureAnswer(Answer, frozen=True, kw_only=True):
     outcome: Outcome
 
 
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of somebody else's."""
+
+    id: str
+    author_id: str
+    content: str  # empty if it is hidden
+    timestamp: str
+
+
+class RepliesAnswer(Answer, frozen=True, kw_only=True):
+    """What others have said, oldest first."""
+
+    messages: list[Reply]
+    after: str  # go on from here; the same as in the request if there is nothing newer
+    content_hidden: bool  # some content is empty, because the application lacks the Message Content intent
+
+
+class PostOutcome(StrEnum):
+    """What became of a message."""
+
+    POSTED = "posted"
+    EDITED = "edited"  # it was there already, and shows this now
+    REPEATED = "repeated"  # an earlier request with the same id did it
+
+
+class PostedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A message of the bot's."""
+
+    id: str
+    url: str
+
+
+class PostAnswer(Answer, frozen=True, kw_only=True):
+    """The message, too."""
+
+    message: PostedMessage
+    outcome: PostOutcome
+
+
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """What went wrong. Retry only if `retryable` is true."""
 
@@ -88,4 +128,9 @@ def failure(error: OnethreadError, session: Session | None = None) -> ErrorAnswe
     return ErrorAnswer(error=msgspec.convert(error.public(), Failure), **parts)
 
 
-ANSWERS: Final[Mapping[type[Request], type[msgspec.Struct]]] = {Ensure: EnsureAnswer}
+ANSWERS: Final[Mapping[type[Request], type[msgspec.Struct]]] = {
+    Ensure: EnsureAnswer,
+    Get: Answer,
+    Post: PostAnswer,
+    Replies: RepliesAnswer,
+}

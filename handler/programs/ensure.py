@@ -10,11 +10,11 @@ from handler.sessions.protocol import Sessions
 
 async def ensure(sessions: Sessions, request: Ensure, request_id: str) -> EnsureAnswer:
     """The session's one thread, usable. Raises the errors of `Sessions.open`."""
-    opened = await open_and_log(sessions, open_request(sessions.context.names, request, request_id))
+    opened = await open_and_log(sessions, ensure_request(sessions.context.names, request, request_id))
     return EnsureAnswer(outcome=opened.outcome, **describe(opened.session))
 
 
-def open_request(names: Names, request: Ensure, request_id: str) -> OpenRequest:
+def ensure_request(names: Names, request: Ensure, request_id: str) -> OpenRequest:
     """What is opened. A repeat with the same `request_id` is the same request; without one, each invocation is its own."""
     return OpenRequest(
         name=names.parse(request.session_name),

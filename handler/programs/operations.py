@@ -5,14 +5,22 @@ from typing import Any, Final
 
 import msgspec
 
-from handler.programs.ensure import ensure, open_request
-from handler.programs.requests import Ensure, Request
+from handler.programs.ensure import ensure, ensure_request
+from handler.programs.in_thread import open_request
+from handler.programs.post import post
+from handler.programs.read import get, replies
+from handler.programs.requests import Ensure, Get, Post, Replies, Request
 from handler.sessions.protocol import Sessions
 
 # From the request and the id of the invocation to the answer. Every operation may be cancelled, and repeated by anyone.
 Operation = Callable[[Sessions, Any, str], Coroutine[Any, Any, msgspec.Struct]]
 
-OPERATIONS: Final[Mapping[type[Request], Operation]] = {Ensure: ensure}
+OPERATIONS: Final[Mapping[type[Request], Operation]] = {
+    Ensure: ensure,
+    Get: get,
+    Post: post,
+    Replies: replies,
+}
 
 
 async def carry_out(sessions: Sessions, request: Request, request_id: str) -> msgspec.Struct:
@@ -22,5 +30,8 @@ async def carry_out(sessions: Sessions, request: Request, request_id: str) -> ms
 
 async def give_up(sessions: Sessions, request: Request, request_id: str) -> None:
     """The caller will not come back: end its claim, if it has one, so that nobody waits for it."""
+    names = sessions.context.names
     if isinstance(request, Ensure):
-        await sessions.end_lease(open_request(sessions.context.names, request, request_id))
+        await sessions.end_lease(ensure_request(names, request, request_id))
+    elif isinstance(request, Post):
+        await sessions.end_lease(open_request(names, request, request.request_id))

@@ -7,7 +7,19 @@ from typing import Any, Final
 
 import msgspec
 
-from handler.programs.fields import ChannelId, Flag, Label, RequestId, Tags, Text, Topic
+from handler.programs.fields import (
+    ChannelId,
+    Content,
+    Embeds,
+    Flag,
+    Label,
+    MessageId,
+    PageSize,
+    RequestId,
+    Tags,
+    Text,
+    Topic,
+)
 from handler.runtime.validation import invalid, read_request
 
 
@@ -32,7 +44,27 @@ class Ensure(SessionRequest, frozen=True, kw_only=True, tag="ensure"):
     label: Label | None = None  # what the program calls itself: "opened by *label*"
 
 
-REQUESTS: Final[tuple[type[Request], ...]] = (Ensure,)
+class Get(SessionRequest, frozen=True, kw_only=True, tag="get"):
+    """Read the session as it is on record. Nothing is opened."""
+
+
+class Replies(SessionRequest, frozen=True, kw_only=True, tag="replies"):
+    """Read what others have said in the session's thread."""
+
+    after: MessageId | None = None  # the `after` of the answer before
+    limit: PageSize = 50  # messages that are looked at: half of what Discord gives at once
+
+
+class Post(SessionRequest, frozen=True, kw_only=True, tag="post"):
+    """Post a message in the session's thread, once; or edit the message of that key."""
+
+    request_id: RequestId
+    content: Content
+    embeds: Embeds | None = None
+    message_key: RequestId | None = None
+
+
+REQUESTS: Final[tuple[type[Request], ...]] = (Ensure, Get, Post, Replies)
 DEFAULT: Final = Ensure
 
 _BY_OPERATION: Final = {kind.__struct_config__.tag: kind for kind in REQUESTS}

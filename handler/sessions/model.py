@@ -43,6 +43,7 @@ class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):
     guild_id: str | None = None  # given where the interaction states it
     kind: int | None = None  # of the parent channel, given where the interaction states it
     message_id: str | None = None  # of the channel: the thread is to be the one of this message, if the name has none
+    respects_archiving: bool = False  # a thread that a person archived stays archived
     import_stretch: float | None = None  # seconds of importing before Importing is raised; None: until the deadline
 
 
@@ -62,6 +63,11 @@ class Outcome(StrEnum):
     ADOPTED = "adopted"
     REOPENED = "reopened"
     REUSED = "reused"
+
+
+def message_url(guild_id: str, channel_id: str, message_id: str) -> str:
+    """What opens a message in Discord."""
+    return f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}"
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):

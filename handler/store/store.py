@@ -16,6 +16,7 @@ from handler.store.jobs import JobStore
 from handler.store.members import MemberStore
 from handler.store.namesakes import NamesakeStore
 from handler.store.pointers import PointerStore
+from handler.store.posts import PostStore
 from handler.store.sessions import SessionStore
 from handler.store.table import Table
 
@@ -35,4 +36,5 @@ class Store:
         self.channels = ChannelStore(items)  # how far a channel's past is known
         self.jobs = JobStore(items)  # which message of a job may work on it
         self.guilds = GuildStore(items)  # the guilds, and what is watched in each
+        self.posts = PostStore(items)  # which message a program's request has become
         self.members = MemberStore(items)  # how much each member has had created lately

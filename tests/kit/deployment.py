@@ -185,8 +185,17 @@ class Deployment(Guild):
         return answer
 
     async def ensure(self, seconds: float = 30.0, *, request_id: str = "request-3", **event: Any) -> dict[str, Any]:
-        """A program invokes `ApiFunction`."""
+        """A program invokes `ApiFunction` without naming an operation. `request_id` is the invocation's."""
         event = {"session_name": "1a06a43", "parent_channel_id": CHANNEL, **event}
+        return await self.invoke(event, seconds, request_id=request_id)
+
+    async def program(self, operation: str, **event: Any) -> dict[str, Any]:
+        """A program asks for an operation on a session."""
+        event = {"operation": operation, "session_name": "1a06a43", "parent_channel_id": CHANNEL, **event}
+        return await self.invoke(event)
+
+    async def invoke(self, event: Any, seconds: float = 60.0, *, request_id: str = "request-3") -> dict[str, Any]:
+        """A program invokes `ApiFunction` with this event; its process may be another one each time it died."""
         return await api.handle(self.environment(ApiConfig), event, request_id, seconds)
 
     async def tick(self, seconds: float = RECONCILER_SECONDS) -> dict[str, Any]:

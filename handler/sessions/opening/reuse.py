@@ -6,6 +6,7 @@ from typing import Final
 from handler.discord import permissions, refusals
 from handler.discord.models import Channel
 from handler.errors import (
+    ArchivedByModerator,
     DiscordRefused,
     DiscordUnavailable,
     MissingPermissions,
@@ -21,6 +22,7 @@ from handler.sessions.opening import rights
 from handler.sessions.opening.next_step import outcome
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.topic import show_topic
+from handler.sessions.threads.archiving import archived_by_somebody_else
 from handler.sessions.threads.deletion import finish_for_opener
 from handler.sessions.threads.generation import Ended, StillThere, end_generation
 from handler.sessions.threads.locks import may_unlock
@@ -60,6 +62,7 @@ async def make_usable(
         return await _refuse_locked(opener, session, thread, adopted=adopted)
     if thread.archived:
         rights.require_reopening(opener.request, thread.id)
+        await _respect_archiving(opener, session, thread)
     unlocked, reopened = thread.locked, thread.archived or thread.locked
     if reopened:
         try:
@@ -79,6 +82,13 @@ async def make_usable(
     recorded = await show_topic(context, recorded, opener.request.topic)
     how = outcome(recorded, owner=opener.owner, adopted=adopted, reopened=reopened)
     return _opened(opener, recorded, thread, how, unlocked=unlocked)
+
+
+async def _respect_archiving(opener: Opener, session: Session, thread: Channel) -> None:
+    """Raise ArchivedByModerator if a person archived the thread, and the request is to leave it alone then."""
+    context = opener.context
+    if opener.request.respects_archiving and await archived_by_somebody_else(context, session.guild_id, thread):
+        raise ArchivedByModerator(_opened(opener, session, thread, Outcome.REUSED))
 
 
 async def _refuse_locked(opener: Opener, session: Session, thread: Channel, *, adopted: bool) -> StartOver:

@@ -13,11 +13,12 @@ from handler.runtime import telemetry
 from handler.sessions.context import Context
 from handler.sessions.reconcile import housekeeping
 from handler.sessions.reconcile.audit_log import read_audit_pages
-from handler.sessions.reconcile.housekeeping import AUDIT_MARGIN, HousekeepingAction, HousekeepingSettings, Reopen
+from handler.sessions.reconcile.housekeeping import HousekeepingAction, HousekeepingSettings, Reopen
 from handler.sessions.reconcile.observation import Observation
 from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.result import ActionResult, result_of, try_one, update_session
 from handler.sessions.threads import deletion
+from handler.sessions.threads.archiving import AUDIT_MARGIN, archived_by_a_person
 from handler.sessions.threads.deletion import DeletionResult
 from handler.sessions.threads.record import differences, last_message
 from handler.store.items import Session, Status
@@ -143,7 +144,7 @@ async def _was_archived_by_a_person(context: Context, guild_id: str, thread: Cha
     await pace()
     try:
         async for page in read_audit_pages(context, guild_id, after=after, max_pages=MAX_AUDIT_PAGES, pace=pace):
-            if housekeeping.archived_by_a_person(page.entries, thread):
+            if archived_by_a_person(page.entries, thread):
                 return True
             if page.last_id is not None and snowflakes.time_of(page.last_id) > thread.archive_time + AUDIT_MARGIN:
                 return False

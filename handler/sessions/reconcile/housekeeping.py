@@ -17,8 +17,7 @@ from typing import Any, Final
 import msgspec
 
 from handler.config import Config, DeleteMode, ReconcilerConfig
-from handler.discord import snowflakes
-from handler.discord.models import AuditAction, AuditEntry, Channel
+from handler.discord.models import Channel
 from handler.runtime.clock import parse_iso
 from handler.sessions.reconcile.actions import Action, SessionAction, ThreadAction, UpdateSession
 from handler.sessions.reconcile.observation import Observation
@@ -31,7 +30,6 @@ CHANGES_PER_RUN: Final = 20  # of each action but deletions: a request or two ea
 DELETIONS_PER_RUN: Final = 5  # as many as the archived sessions that a run checks; a dozen requests each
 MIN_MARK_AGE: Final = timedelta(minutes=2)  # time for a message or an open, and no two runs at once mark and delete
 MAX_MARK_AGE: Final = timedelta(days=1)  # an older mark is from before a pause of housekeeping: mark again
-AUDIT_MARGIN: Final = timedelta(minutes=1)  # between a thread's archive time and its entry in the audit log
 
 
 class HousekeepingSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,15 +219,3 @@ def _find_reopen(observation: Observation, action: Action) -> Reopen | None:
     if isinstance(thread, Channel) and thread.archived:
         return Reopen(session, thread, dict(action.changes))
     return None
-
-
-def archived_by_a_person(entries: Iterable[AuditEntry], thread: Channel) -> bool:
-    """Whether the audit log says who archived the thread. Discord's own timer leaves no entry."""
-    since = None if thread.archive_time is None else thread.archive_time - AUDIT_MARGIN
-    return any(
-        entry.action_type == AuditAction.THREAD_UPDATE
-        and entry.target_id == thread.id
-        and entry.new_value("archived") is True
-        and (since is None or snowflakes.time_of(entry.id) >= since)
-        for entry in entries
-    )

@@ -40,6 +40,7 @@ REQUESTS = {
     "archived threads before": routes.archived_threads(CHANNEL, MOMENT, 2),
     "post message": routes.post_message(CHANNEL, BODY, "n" * 25),
     "get message": routes.get_message(CHANNEL, MESSAGE),
+    "list messages": routes.list_messages(CHANNEL, MESSAGE, 100),
     "edit message": routes.edit_message(CHANNEL, MESSAGE, BODY),
     "delete message": routes.delete_message(CHANNEL, MESSAGE, "its thread is gone"),
     "start thread": routes.start_thread(CHANNEL, MESSAGE, "Session 1a06a43", 4320),

@@ -9,8 +9,9 @@ import pytest
 from handler.discord.models import AuditChange, AuditEntry, Channel, ThreadMetadata
 from handler.discord.snowflakes import lowest_at
 from handler.runtime.clock import iso
-from handler.sessions.reconcile.housekeeping import HousekeepingSettings, archived_by_a_person, plan_housekeeping
+from handler.sessions.reconcile.housekeeping import HousekeepingSettings, plan_housekeeping
 from handler.sessions.reconcile.observation import Observation
+from handler.sessions.threads.archiving import archived_by_a_person
 from handler.store.items import Session, Status, session_from_item
 
 CHANGES_PER_RUN = 20

@@ -1,0 +1,55 @@
+"""What programs read of a session: `get` and `replies`. Nothing is opened or changed."""
+
+from typing import Final
+
+from handler.discord import refusals
+from handler.discord.models import Message
+from handler.errors import NotFound, SessionNotFound
+from handler.programs.answers import Answer, RepliesAnswer, Reply, describe
+from handler.programs.requests import Get, Replies
+from handler.programs.target import find_session
+from handler.runtime.clock import iso, parse_iso
+from handler.sessions.protocol import Sessions
+from handler.sessions.threads.requests import translate_refusals
+from handler.store.items import Session
+
+FROM_THE_BEGINNING: Final = "0"  # before each snowflake
+
+
+async def get(sessions: Sessions, request: Get, request_id: str) -> Answer:
+    """The session as it is on record."""
+    return Answer(**describe(await find_session(sessions, request)))
+
+
+async def replies(sessions: Sessions, request: Replies, request_id: str) -> RepliesAnswer:
+    """What others have said in the thread after that message, oldest first: one page of it."""
+    session = await find_session(sessions, request)
+    after = request.after or FROM_THE_BEGINNING
+    page = await read_messages(sessions, session, after, request.limit)
+    bot = await sessions.context.discord.current_user_id()
+    said = [message for message in page if message.is_said and message.author.id != bot]
+    return RepliesAnswer(
+        **describe(session),
+        messages=[_reply(message) for message in said],
+        after=page[-1].id if page else after,
+        content_hidden=any(message.is_hidden for message in said),
+    )
+
+
+async def read_messages(sessions: Sessions, session: Session, after: str, limit: int) -> tuple[Message, ...]:
+    """A page of the session's thread. Raises SessionNotFound if the thread is gone."""
+    reading = sessions.context.discord.messages_after(session.discord_thread_id or "", after, limit=limit)
+    try:
+        return await translate_refusals(sessions.context, session.parent_channel_id, reading)
+    except NotFound as missing:
+        refusals.raise_unless_gone(missing)
+        raise SessionNotFound(str(missing), message=refusals.THREAD_GONE) from missing
+
+
+def _reply(message: Message) -> Reply:
+    return Reply(
+        id=message.id,
+        author_id=message.author.id,
+        content=message.content,
+        timestamp=iso(parse_iso(message.timestamp)),
+    )

@@ -1,0 +1,11 @@
+"""Short names for what is long or secret. Pure."""
+
+import hashlib
+from typing import Final
+
+HASH_LENGTH: Final = 24  # hexadecimal digits, 96 bits: nobody meets two of the same, by chance or on purpose
+
+
+def hash_of(*parts: str) -> str:
+    """The same for the same parts, and for no others."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:HASH_LENGTH]
