@@ -154,8 +154,9 @@ def configure(level: str) -> None:
 
 def silence(*libraries: str) -> None:
     """Let these libraries log only warnings and worse."""
-    for library in libraries:
-        logging.getLogger(library).setLevel(logging.WARNING)
+    for library in map(logging.getLogger, libraries):
+        if library.level != logging.WARNING:  # each setting empties the caches of all loggers
+            library.setLevel(logging.WARNING)
 
 
 @contextmanager

@@ -35,6 +35,11 @@ class MemoryWire(FaultyWire, AbstractContextManager["MemoryWire"]):
     def __exit__(self, *_: object) -> None:
         self.hanging.release()
 
+    @property
+    def never_blocks(self) -> bool:
+        """Whether none of the next calls will hang: then none needs a thread."""
+        return all(fault.what != "hang" for fault in self.faults)
+
     def session(self) -> Any:
         """A boto3 session whose clients of DynamoDB are connected to this wire."""
         return MemorySession(self)

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from functools import partial
 
 import pytest
 
@@ -121,6 +122,27 @@ def test_waiting_for_what_nobody_will_do_is_a_fault_of_the_test_and_is_said() ->
 
     with pytest.raises(RuntimeError, match="deadlock"):
         run(scenario())
+
+
+@pytest.mark.parametrize("never_blocks", [True, False])
+def test_a_call_that_never_blocks_needs_no_thread(never_blocks: bool) -> None:
+    class Called:
+        def __init__(self) -> None:
+            self.never_blocks = never_blocks
+
+        def thread(self, fails: bool) -> threading.Thread:
+            if fails:
+                raise ValueError
+            return threading.current_thread()
+
+    async def scenario() -> None:
+        loop, called = asyncio.get_running_loop(), Called().thread
+        assert (await loop.run_in_executor(None, called, False) is threading.current_thread()) is never_blocks
+        assert (await loop.run_in_executor(None, partial(called, False)) is threading.current_thread()) is never_blocks
+        with pytest.raises(ValueError):  # noqa: PT011 - it has no text
+            await loop.run_in_executor(None, called, True)
+
+    run(scenario())
 
 
 def test_parked_does_nothing_outside_of_an_executor() -> None:

@@ -2,7 +2,8 @@
 
 While anything can run, it runs. When all that is left is timers, time jumps to the earliest. While a thread of the
 executor is at work (boto3 calls run in threads) the loop waits for it instead of jumping, unless the thread said by
-`parked` that it hangs: then time goes on without it.
+`parked` that it hangs: then time goes on without it. A call of an object whose
+`never_blocks` is true is made in the loop, without a thread.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -71,6 +73,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             _current.loop = self
             return func(*args)
 
+        if _never_blocks(func):
+            return self._call(func, *args)
         self._work(+1)
         pool = executor or self._pool
         submitted: concurrent.futures.Future[T] = pool.submit(at_work)
@@ -80,6 +84,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         submitted.add_done_callback(lambda _: self._post(lambda: self._work(-1)))
         return future
 
+    def _call(self, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
+        future: asyncio.Future[T] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
     def _post(self, callback: Callable[[], None]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody counts any more
             self.call_soon_threadsafe(callback)
@@ -87,6 +99,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)
         super().close()
+
+
+def _never_blocks(func: Callable[..., Any]) -> bool:
+    """Whether it is, perhaps with arguments already, a method of an object that says so of its calls now."""
+    method = func.func if isinstance(func, partial) else func
+    return getattr(getattr(method, "__self__", None), "never_blocks", False)
 
 
 class _Current(threading.local):
