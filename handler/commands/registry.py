@@ -8,6 +8,7 @@ from handler.commands.changes import add, keep, remove
 from handler.commands.command import OPEN_HERE, OPEN_SESSION, Commands, Completions
 from handler.commands.completions import complete_name, complete_tag
 from handler.commands.here import MENU_NAME, ask_for_name, open_here
+from handler.commands.info import show_info
 from handler.commands.list_buttons import FIND_BUTTON, LIST_BUTTON
 from handler.commands.lists import find_further, find_sessions, list_sessions, turn_list
 from handler.commands.session import open_session
@@ -25,6 +26,7 @@ COMMANDS: Final[Commands] = {
     (BUTTON, MERGE_BUTTON): merge,
     ("session", "list"): list_sessions,
     (BUTTON, LIST_BUTTON): turn_list,
+    ("session", "info"): show_info,
     ("session", "find"): find_sessions,
     (BUTTON, FIND_BUTTON): find_further,
 }

@@ -19,7 +19,7 @@ def state_word(state: State) -> str:
 def starter(session: Session) -> str:
     """Who started the session's thread."""
     if session.thread.created_by is not None:
-        return f"<@{session.thread.created_by}>"
+        return markdown.user_mention(session.thread.created_by)
     if session.label and shows_something(session.label):
         return f"*{markdown.escape(markdown.shorten(session.label, MAX_LABEL_UNITS))}*"
     return "a program"

@@ -16,7 +16,15 @@ NOT_YOURS = "Only who started the session, or a member with **Manage Threads**, 
 
 
 async def find_session(sessions: Sessions, interaction: Interaction) -> Session:
-    """The session on record that is meant; it has a thread.
+    """The session that is meant; it has a thread. Raises what `find_on_record` raises."""
+    session = await find_on_record(sessions, interaction)
+    if session.status not in (Status.OPEN, Status.CLOSED):
+        raise SessionNotFound
+    return session
+
+
+async def find_on_record(sessions: Sessions, interaction: Interaction) -> Session:
+    """The session that is meant, with a thread or without one.
 
     Raises InvalidName, InvalidRequest if none is meant, and SessionNotFound.
     """
@@ -27,7 +35,7 @@ async def find_session(sessions: Sessions, interaction: Interaction) -> Session:
         session = await sessions.of_thread(interaction.channel_id)
     else:
         raise InvalidRequest("no session is meant", message=texts.NO_SESSION_MEANT)
-    if session is None or session.status not in (Status.OPEN, Status.CLOSED):
+    if session is None:
         raise SessionNotFound
     return session
 

@@ -11,6 +11,7 @@ from handler.runtime.utf16 import utf16_units
 
 MAX_CONTENT: Final = 2000  # units of a message's text (Discord docs, "Message", content)
 MAX_DESCRIPTION: Final = 4096  # units of an embed's text (Discord docs, "Message", embed limits)
+MAX_LAYOUT: Final = 4000  # units of all texts of a layout (Discord docs, "Components", IS_COMPONENTS_V2)
 MAX_LABEL: Final = 80  # units of a button's label (Discord docs, "Components")
 
 

@@ -70,6 +70,7 @@ class Channel(msgspec.Struct, frozen=True):
     last_message_id: str | None = None
     message_count: int | None = None  # without the first message of a post
     flags: int = 0
+    applied_tags: tuple[str, ...] = ()  # of a post: their ids
     available_tags: tuple[ForumTag, ...] = ()  # of a forum or media channel
     thread_metadata: ThreadMetadata | None = None
 

@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from handler.runtime.clock import iso
+from handler.discord.snowflakes import is_snowflake
+from handler.runtime.clock import iso, parse_iso
 from handler.store.items import Session
 
 MAX_FORMER: Final = 5  # as many as people look at; each takes some 100 bytes of the item
@@ -33,9 +34,11 @@ def former_threads(session: Session) -> tuple[FormerThread, ...]:
     if session.former is None:
         return ()
     try:
-        return msgspec.json.decode(session.former, type=tuple[FormerThread, ...])
-    except msgspec.DecodeError:
+        former = msgspec.json.decode(session.former, type=tuple[FormerThread, ...])
+        _ = [parse_iso(one.ended_at) for one in former]
+    except (msgspec.DecodeError, ValueError, OverflowError):
         return ()
+    return former if all(is_snowflake(one.thread_id) for one in former) else ()
 
 
 def with_former(session: Session, why: Why, now: datetime) -> dict[str, Any]:

@@ -63,6 +63,12 @@ _FIND: Final[dict[str, Any]] = {
         }
     ],
 }
+_INFO: Final[dict[str, Any]] = {
+    "type": SUBCOMMAND,
+    "name": "info",
+    "description": "Show all about a session: who, when, its state and why",
+    "options": [NAME],
+}
 
 SESSION: Final[dict[str, Any]] = {
     "type": CHAT_INPUT,
@@ -103,6 +109,7 @@ SESSION: Final[dict[str, Any]] = {
         },
         _LIST,
         _FIND,
+        _INFO,
         {
             "type": SUBCOMMAND,
             "name": "add",

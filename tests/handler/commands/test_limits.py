@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler import errors
-from handler.commands import admin_texts, change_texts, list_texts, texts
+from handler.commands import admin_texts, change_texts, info_texts, list_texts, texts
 from handler.commands.list_buttons import Wanted
 from handler.discord.fitting import fit_lines
 from handler.discord.markdown import ELLIPSIS
@@ -24,7 +24,7 @@ from handler.sessions.model import Opened, OpenRequest, Outcome, Requester
 from handler.sessions.names import Names
 from handler.sessions.overview.choose import Page, State
 from handler.sessions.threads.source_message import describe_session
-from handler.store.items import ChannelItem, Session
+from handler.store.items import ChannelItem, Session, session_attributes, session_from_item
 from infra.simulator.components import check_components
 from tests.kit import samples
 
@@ -138,6 +138,31 @@ def listed(draw: st.DrawFn) -> Session:
     )
 
 
+@st.composite
+def known(draw: st.DrawFn) -> Session:
+    """All that a session can have, at its longest."""
+    former = f'{{"thread_id":"{MAX_ID}","ended_at":"2026-11-23T12:00:00.000Z","why":"unused"}}'
+    at = "2026-11-23T12:00:00.000Z"
+    flags = ("missing_since", "unreachable_since", "delete_marked_at", "deleting_at", "archived_at", "created_at")
+    shown = draw(listed())
+    return session_from_item(
+        {
+            **{name: value for name, value in session_attributes(shown).items() if value is not None},
+            **dict.fromkeys(draw(st.sets(st.sampled_from(flags))), at),
+            "archived": draw(st.booleans()),
+            "locked_by": MAX_ID,
+            "keep": draw(st.booleans()),
+            "topic_to_show": draw(topics),
+            "status": draw(st.sampled_from(["open", "closed"])),
+            "member_ids": [MAX_ID] * draw(st.integers(0, 200)),
+            "former": f"[{','.join([former] * draw(st.integers(0, 5)))}]",
+            "data": draw(
+                st.sampled_from(['"' + "x" * 2046 + '"', "[" + "1," * 1000 + "1]", "`" * 2048, "🧵" * 512, "{}"])
+            ),
+        }
+    )
+
+
 places = st.none() | st.just(PLACE)
 pages = st.builds(
     Page,
@@ -177,6 +202,12 @@ BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
         st.just(MAX_ID),
     ),
     "found_sessions": st.builds(list_texts.found_sessions, pages, texts_to_find),
+    "session_info": st.builds(
+        info_texts.session_info,
+        known(),
+        tags=st.lists(st.just("*" * 20), max_size=5),
+        missing=st.just(["SEND_MESSAGES_IN_THREADS", "MANAGE_THREADS"]),
+    ),
     "import_result": st.builds(
         lambda threads, sessions: admin_texts.import_result(
             ChannelItem(channel_id="1", guild_id="1", kind=0, import_threads=threads, import_sessions=sessions)
@@ -236,7 +267,7 @@ def test_a_text_without_anything_filled_in_fits(name: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [texts, admin_texts, change_texts, list_texts],
+    [texts, admin_texts, change_texts, info_texts, list_texts],
     ids=lambda module: module.__name__.rpartition(".")[2],
 )
 def test_every_text_of_a_module_is_tried(module: ModuleType) -> None:

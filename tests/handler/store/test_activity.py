@@ -123,7 +123,12 @@ def test_the_last_five_threads_are_kept_the_newest_first() -> None:
     assert with_former(samples.session(status="vacant", discord_thread_id=None), Why.DELETED, START) == {}
 
 
-@pytest.mark.parametrize("text", ["", "x", "{}", "[1]", '[{"thread_id":"1"}]'])
+FORMER = '[{"thread_id":"%s","ended_at":"%s","why":"deleted"}]'
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "{}", "[1]", '[{"thread_id":"1"}]', FORMER % ("x", iso(START)), FORMER % ("1", "x")]
+)
 def test_former_threads_that_were_edited_by_hand_are_none(text: str) -> None:
     session = samples.session(former=text)
     assert former_threads(session) == ()
