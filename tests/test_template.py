@@ -269,7 +269,7 @@ def test_a_functions_role_allows_only_what_it_uses() -> None:
     take = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
     assert granted("WebhookFunction") == log | {"sqs:SendMessage", "dynamodb:Query"}
     assert granted("WorkerFunction") == log | take | {"sqs:SendMessage", "dynamodb:Query"}
-    assert granted("ApiFunction") == log
+    assert granted("ApiFunction") == log | {"dynamodb:Query"}
     assert granted("ReconcilerFunction") == log | take | {"sqs:SendMessage", "dynamodb:Query"}
 
 
@@ -296,6 +296,7 @@ def test_each_function_may_read_the_indices_that_it_uses_and_no_others() -> None
             holding.setdefault(name, set()).update(found)
     assert holding == {
         "ReconcilerRole": {"WatchIndex", "DueIndex"},
+        "ApiRole": {"ActivityIndex"},
         "WebhookRole": {"ActivityIndex"},
         "WorkerRole": {"ActivityIndex"},
     }

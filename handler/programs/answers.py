@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from handler.errors import OnethreadError
-from handler.programs.requests import Ensure, Get, Post, Replies, Request
+from handler.programs.requests import Ensure, Get, List, Post, Replies, Request
 from handler.sessions.model import Outcome, thread_url
 from handler.store.items import Session, Status, session_attributes
 
@@ -60,6 +60,13 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     author_id: str
     content: str  # empty if it is hidden
     timestamp: str
+
+
+class ListAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a channel's sessions."""
+
+    sessions: list[SessionAnswer]
+    cursor: str | UnsetType = UNSET  # give it to the next request; none if this is the end
 
 
 class RepliesAnswer(Answer, frozen=True, kw_only=True):
@@ -115,11 +122,16 @@ class ErrorAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 def describe(session: Session) -> dict[str, Any]:
     """The parts `session` and `thread` of an answer; the session has its thread."""
-    known = {name: value for name, value in session_attributes(session).items() if value is not None}
     return {
-        "session": msgspec.convert(known, SessionAnswer),
+        "session": session_answer(session),
         "thread": ThreadAnswer(id=session.discord_thread_id or "", url=thread_url(session)),
     }
+
+
+def session_answer(session: Session) -> SessionAnswer:
+    """The session as programs see it."""
+    known = {name: value for name, value in session_attributes(session).items() if value is not None}
+    return msgspec.convert(known, SessionAnswer)
 
 
 def failure(error: OnethreadError, session: Session | None = None) -> ErrorAnswer:
@@ -131,6 +143,7 @@ def failure(error: OnethreadError, session: Session | None = None) -> ErrorAnswe
 ANSWERS: Final[Mapping[type[Request], type[msgspec.Struct]]] = {
     Ensure: EnsureAnswer,
     Get: Answer,
+    List: ListAnswer,
     Post: PostAnswer,
     Replies: RepliesAnswer,
 }

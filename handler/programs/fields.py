@@ -4,6 +4,7 @@ Each `description` completes "must be …" in an error, and stands in the JSON S
 halves of characters that JSON's escapes allow; an id is never empty.
 """
 
+import re
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -12,6 +13,7 @@ from handler.discord.fitting import MAX_CONTENT
 from handler.discord.models import MAX_TAGS
 from handler.discord.snowflakes import is_snowflake
 from handler.sessions.names import MAX_TOPIC_LENGTH
+from handler.sessions.overview.choose import State
 
 MAX_LABEL_LENGTH: Final = (
     80  # characters; no application has a longer name, and the line above the thread stays one line
@@ -44,6 +46,14 @@ ChannelId = Annotated[str, _snowflake("a channel's id, as a string of digits")]
 MessageId = Annotated[str, _snowflake("a message's id, as a string of digits")]
 # One at least: with none a list would not go on.
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=PAGE_SIZE, description=f"a whole number from 1 to {PAGE_SIZE}")]
+SessionState = Annotated[State, msgspec.Meta(description=f"one of {', '.join(State)}")]
+Cursor = Annotated[
+    str,
+    msgspec.Meta(
+        description="the cursor of an answer",
+        extra={"check": re.compile(r"[-0-9T:.]+Z#[0-9]+", re.ASCII).fullmatch},
+    ),
+]
 Topic = Annotated[str, _text(MAX_TOPIC_LENGTH)]
 Tags = Annotated[
     tuple[Annotated[str, msgspec.Meta(pattern=CHARACTERS)], ...],

@@ -7,9 +7,10 @@ import msgspec
 
 from handler.programs.ensure import ensure, ensure_request
 from handler.programs.in_thread import open_request
+from handler.programs.listing import list_sessions
 from handler.programs.post import post
 from handler.programs.read import get, replies
-from handler.programs.requests import Ensure, Get, Post, Replies, Request
+from handler.programs.requests import Ensure, Get, List, Post, Replies, Request
 from handler.sessions.protocol import Sessions
 
 # From the request and the id of the invocation to the answer. Every operation may be cancelled, and repeated by anyone.
@@ -18,6 +19,7 @@ Operation = Callable[[Sessions, Any, str], Coroutine[Any, Any, msgspec.Struct]]
 OPERATIONS: Final[Mapping[type[Request], Operation]] = {
     Ensure: ensure,
     Get: get,
+    List: list_sessions,
     Post: post,
     Replies: replies,
 }

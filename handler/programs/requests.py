@@ -10,12 +10,14 @@ import msgspec
 from handler.programs.fields import (
     ChannelId,
     Content,
+    Cursor,
     Embeds,
     Flag,
     Label,
     MessageId,
     PageSize,
     RequestId,
+    SessionState,
     Tags,
     Text,
     Topic,
@@ -48,6 +50,15 @@ class Get(SessionRequest, frozen=True, kw_only=True, tag="get"):
     """Read the session as it is on record. Nothing is opened."""
 
 
+class List(Request, frozen=True, kw_only=True, tag="list"):
+    """List the channel's sessions that have a thread, the last active first."""
+
+    parent_channel_id: ChannelId
+    state: SessionState | None = None
+    limit: PageSize = 50  # as for replies
+    cursor: Cursor | None = None  # of the answer before
+
+
 class Replies(SessionRequest, frozen=True, kw_only=True, tag="replies"):
     """Read what others have said in the session's thread."""
 
@@ -64,7 +75,7 @@ class Post(SessionRequest, frozen=True, kw_only=True, tag="post"):
     message_key: RequestId | None = None
 
 
-REQUESTS: Final[tuple[type[Request], ...]] = (Ensure, Get, Post, Replies)
+REQUESTS: Final[tuple[type[Request], ...]] = (Ensure, Get, List, Post, Replies)
 DEFAULT: Final = Ensure
 
 _BY_OPERATION: Final = {kind.__struct_config__.tag: kind for kind in REQUESTS}
