@@ -30,6 +30,7 @@ from handler.sessions.names import Names
 from handler.sessions.protocol import Sessions
 from handler.sessions.reconcile.housekeeping import trace_after
 from handler.sessions.reconcile.pace import Pace
+from handler.sessions.settings import Settings
 from handler.store.store import Store
 
 if TYPE_CHECKING:
@@ -98,9 +99,11 @@ class Environment(Generic[C]):
                 names=self.names,
                 clock=self.clock,
                 application_id=self.config.application_id,
-                auto_archive_minutes=self.config.auto_archive_minutes,
-                unlock_policy=self.config.unlock_policy,
-                open_policy=self.config.open_policy,
+                defaults=Settings(
+                    open=self.config.open_policy,
+                    unlock=self.config.unlock_policy,
+                    archive_after=self.config.auto_archive_minutes,
+                ),
                 allowed_guilds=self.config.allowed_guilds,
                 member_creations_per_hour=self.config.member_creations_per_hour,
                 trace_after=trace_after(self.config),

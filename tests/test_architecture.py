@@ -28,7 +28,7 @@ ROOMS: Final = (
     {"sessions.opening", "sessions.reconcile", "sessions.duplicates", "sessions.overview"},
     {"sessions.threads"},
     {"sessions.context", "sessions.model"},
-    {"sessions.names"},
+    {"sessions.names", "sessions.settings"},
     {"store"},
     {"discord"},
     {"aws"},
@@ -38,19 +38,19 @@ ROOMS: Final = (
 )
 # What is decided, what Discord's things look like and what is on record, without any I/O.
 _PURE: Final = """
-    commands.admin_texts commands.change_texts commands.info_texts commands.list_buttons commands.list_texts commands.session_words commands.texts
+    commands.admin_texts commands.change_texts commands.info_texts commands.list_buttons commands.list_texts commands.session_words commands.settings_texts commands.texts
     discord.components discord.fitting discord.interactions discord.markdown discord.messages discord.models discord.permissions discord.refusals
     discord.responses discord.snowflakes
     errors
     programs.answers programs.fields programs.requests
     runtime.characters runtime.utf16 runtime.validation
     sessions.duplicates.group
-    sessions.model sessions.names sessions.overview.choose
+    sessions.model sessions.names sessions.overview.choose sessions.settings
     sessions.opening.next_step sessions.opening.rights sessions.threads.source_message
     sessions.reconcile.actions sessions.reconcile.changes sessions.reconcile.channels sessions.reconcile.housekeeping
     sessions.reconcile.observation sessions.reconcile.plan
     sessions.threads.locks sessions.threads.match sessions.threads.record
-    store.clauses store.former store.items store.lease store.listing store.reading
+    store.clauses store.former store.items store.lease store.listing store.reading store.settings
 """
 PURE: Final = frozenset(_PURE.split())
 INPUT_OUTPUT: Final = {"asyncio", "boto3", "botocore", "concurrent", "httpx", "selectors", "socket", "ssl", "threading"}

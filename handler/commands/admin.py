@@ -4,18 +4,17 @@ from functools import partial
 from typing import Final
 
 from handler.commands import admin_texts, texts
-from handler.commands.command import IMPORT_STRETCH_SECONDS, AnswerFirst, parent_channel
-from handler.discord import permissions
+from handler.commands.command import IMPORT_STRETCH_SECONDS, AnswerFirst
+from handler.commands.moderation import check_permissions, registered_channel
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission
 from handler.discord.responses import Message
-from handler.errors import InvalidRequest, MissingPermissions, NotAllowed
+from handler.errors import InvalidRequest
 from handler.runtime import telemetry
 from handler.sessions.duplicates.find import find_duplicates
 from handler.sessions.duplicates.group import NEEDED_TO_MERGE
 from handler.sessions.duplicates.merge import merge_duplicates, merge_last
 from handler.sessions.model import Requester
-from handler.sessions.opening.channel import find_channel, register
 from handler.sessions.opening.channel_import import import_afresh, import_whole
 from handler.sessions.protocol import Sessions
 from handler.store.items import ChannelItem
@@ -28,9 +27,9 @@ async def import_channel(sessions: Sessions, interaction: Interaction) -> Messag
 
     A repeat of the same interaction, and a job that was put back, go on where the last attempt ended.
     """
-    if (refusal := _check_permissions(interaction, NEEDED_TO_IMPORT)) is not None:
+    if (refusal := check_permissions(interaction, NEEDED_TO_IMPORT)) is not None:
         return refusal
-    channel = await _channel(sessions, interaction)
+    channel = await registered_channel(sessions, interaction)
     if "pages" in interaction.done_before:
         done = await import_whole(sessions.context, channel, stretch=IMPORT_STRETCH_SECONDS)
     else:
@@ -41,7 +40,7 @@ async def import_channel(sessions: Sessions, interaction: Interaction) -> Messag
 
 async def list_duplicates(sessions: Sessions, interaction: Interaction) -> Message:
     """``/session-admin duplicates``: list the names with several threads, with a button that merges them."""
-    if (refusal := _check_permissions(interaction, NEEDED_TO_MERGE)) is not None:
+    if (refusal := check_permissions(interaction, NEEDED_TO_MERGE)) is not None:
         return refusal
     channel = await _imported_channel(sessions, interaction)
     found = await find_duplicates(sessions.context, channel)
@@ -57,7 +56,7 @@ async def merge(sessions: Sessions, interaction: Interaction) -> Message | Answe
     """
     if interaction.argument not in (interaction.channel_id, interaction.parent_id):
         raise InvalidRequest("a button of another channel", message=texts.UNKNOWN_BUTTON)
-    if (refusal := _check_permissions(interaction, NEEDED_TO_MERGE)) is not None:
+    if (refusal := check_permissions(interaction, NEEDED_TO_MERGE)) is not None:
         return refusal
     channel = await _imported_channel(sessions, interaction)
     before, here = interaction.done_before.get("merged", 0), interaction.channel_id
@@ -70,32 +69,7 @@ async def merge(sessions: Sessions, interaction: Interaction) -> Message | Answe
     return AnswerFirst(answer, partial(merge_last, sessions.context, *done.last, done.reason))
 
 
-def _check_permissions(interaction: Interaction, needed: tuple[Permission, ...]) -> Message | None:
-    """The refusal of a command that was used outside a guild. `needed`: the bot's permissions.
-
-    Raises NotAllowed (Discord hides the command from other users, but a guild can change that) and MissingPermissions.
-    """
-    if interaction.guild_id is None:
-        return texts.guild_required()
-    if not permissions.has(interaction.user_permissions or 0, Permission.MANAGE_THREADS):
-        raise NotAllowed
-    granted = interaction.app_permissions
-    if granted is not None and (missing := permissions.missing(granted, needed)):
-        raise MissingPermissions(missing)
-    return None
-
-
-async def _channel(sessions: Sessions, interaction: Interaction) -> ChannelItem:
-    """The channel's item, written if it is new; a thread means its parent channel."""
-    channel_id, kind = parent_channel(interaction)
-    channel, known = await find_channel(sessions.context, channel_id, guild_id=interaction.guild_id, kind=kind)
-    if not known:
-        await register(sessions.context, channel)
-    telemetry.set_fields(channel_id=channel.channel_id)
-    return channel
-
-
 async def _imported_channel(sessions: Sessions, interaction: Interaction) -> ChannelItem:
-    """The same, imported first if necessary."""
-    channel = await _channel(sessions, interaction)
+    """The channel's item, imported first if necessary."""
+    channel = await registered_channel(sessions, interaction)
     return await import_whole(sessions.context, channel, stretch=IMPORT_STRETCH_SECONDS)

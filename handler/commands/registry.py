@@ -12,6 +12,7 @@ from handler.commands.info import show_info
 from handler.commands.list_buttons import FIND_BUTTON, LIST_BUTTON
 from handler.commands.lists import find_further, find_sessions, list_sessions, turn_list
 from handler.commands.session import open_session
+from handler.commands.settings import complete_open, settings
 from handler.discord.interactions import BUTTON, MENU
 
 COMMANDS: Final[Commands] = {
@@ -23,6 +24,7 @@ COMMANDS: Final[Commands] = {
     ("session", "keep"): keep,
     ("session-admin", "import"): import_channel,
     ("session-admin", "duplicates"): list_duplicates,
+    ("session-admin", "settings"): settings,
     (BUTTON, MERGE_BUTTON): merge,
     ("session", "list"): list_sessions,
     (BUTTON, LIST_BUTTON): turn_list,
@@ -31,4 +33,4 @@ COMMANDS: Final[Commands] = {
     (BUTTON, FIND_BUTTON): find_further,
 }
 
-COMPLETIONS: Final[Completions] = {"name": complete_name, "tag": complete_tag}
+COMPLETIONS: Final[Completions] = {"name": complete_name, "tag": complete_tag, "open": complete_open}

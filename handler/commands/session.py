@@ -3,7 +3,6 @@
 from handler.commands import texts
 from handler.commands.command import IMPORT_STRETCH_SECONDS, parent_channel
 from handler.commands.outcomes import open_and_log
-from handler.config import OpenPolicy
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission, has
 from handler.discord.responses import Message
@@ -36,7 +35,7 @@ def read_open_request(
     return OpenRequest(
         name=sessions.context.names.parse(name),
         parent_channel_id=channel_id,
-        requester=requester_of(sessions.context.open_policy, interaction),
+        requester=requester_of(interaction),
         topic=(topic or "").strip() or None,
         tags=(tag,) if tag and tag.strip() else (),
         guild_id=interaction.guild_id,
@@ -46,14 +45,15 @@ def read_open_request(
     )
 
 
-def requester_of(policy: OpenPolicy, interaction: Interaction) -> Requester:
+def requester_of(interaction: Interaction) -> Requester:
     """The interaction owns the lease, so that the worker can go on at once with what the webhook claimed."""
     moderates = has(interaction.user_permissions or 0, Permission.MANAGE_THREADS)
     return Requester(
         owner=interaction.id,
         user_id=interaction.user_id,
         user_name=interaction.user_name,
-        user_permissions=interaction.user_permissions if policy == "permitted" else None,
+        user_permissions=interaction.user_permissions,
+        user_roles=interaction.user_roles,
         in_thread=interaction.in_thread,
         moderates=moderates,
         may_unlock=moderates,

@@ -82,6 +82,11 @@ def user_mention(user_id: str) -> str:
     return f"<@{user_id}>"
 
 
+def role_mention(role_id: str) -> str:
+    """A role, shown as its name."""
+    return f"<@&{role_id}>"
+
+
 def timestamp(moment: datetime, style: Literal["t", "T", "d", "D", "f", "F", "R"] = "R") -> str:
     """A moment in the reader's own time zone and language; `R` is relative ("in 3 minutes")."""
     return f"<t:{int(moment.timestamp())}:{style}>"

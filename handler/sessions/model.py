@@ -19,7 +19,8 @@ class Requester(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | None = None  # None for a program
     label: str | None = None  # what a program calls itself
     user_name: str | None = None  # for the audit log
-    user_permissions: int | None = None  # bits, where the command was used; None: whatever they are, nothing is refused
+    user_permissions: int | None = None  # bits, where the command was used; None: not known, so nothing is refused
+    user_roles: frozenset[str] = frozenset()  # ids
     in_thread: bool = False  # the command was used in a thread
     moderates: bool = False  # has Manage Threads in the channel
     may_unlock: bool = False  # has Manage Threads in the channel, or is an IAM caller that asked for it

@@ -157,6 +157,7 @@ async def _find_channel_and_create(
     )
     if channel.channel_id != request.parent_channel_id:
         return InParent(channel.channel_id)
+    opener.known_settings = opener.context.settings_of(channel)
     check_permissions(request, channel)
     try:
         return await _claim_and_create(opener, session, step, channel, is_registered=is_registered)
@@ -172,7 +173,8 @@ async def _claim_and_create(
 ) -> Opened | StartOver:
     """Claim the session and create its thread; in a channel whose past is not known, search that first."""
     request = opener.request
-    if not may_start(request, channel.kind) and (session is None or session.source_message_id is None):
+    settings = opener.context.settings_of(channel)
+    if not may_start(request, settings.open, channel.kind) and (session is None or session.source_message_id is None):
         return await open_existing(opener, session, channel)
     if not is_registered:
         await register(opener.context, channel)

@@ -1,10 +1,11 @@
-"""Channel items: what kind of channel it is, and how far its past is known."""
+"""Channel items: what kind of channel it is, how far its past is known, and its settings."""
 
 from typing import Any, Final
 
 from handler.store.clauses import ABSENT
 from handler.store.items import ChannelItem, channel_item_key
-from handler.store.table import Attributes, Table
+from handler.store.reading import unreadable
+from handler.store.table import Attributes, Lost, Table
 
 # Where an import is, and all that it leaves.
 _CURSOR: Final = ("import_started_at", "import_before", "import_since")
@@ -95,6 +96,22 @@ class ChannelStore:
             sets={name: value for name, value in changes.items() if value is not None},
             removes=[name for name, value in changes.items() if value is None],
         )
+
+    async def choose(self, channel: ChannelItem, choices: Attributes) -> ChannelItem:
+        """Write what moderators have set for the channel, by attribute; None removes it. Returns the item as it is then.
+
+        Raises UnreadableItem.
+        """
+        try:
+            item = await self._table.update(
+                channel_item_key(channel.channel_id),
+                condition=f"{ABSENT} OR #guild_id = :guild_id",
+                sets={"guild_id": channel.guild_id, "kind": channel.kind, **choices},
+                removes=[name for name, value in choices.items() if value is None],
+            )
+        except Lost as lost:  # a channel has one guild, for ever
+            raise unreadable(lost.item or {}) from None
+        return ChannelItem.from_item(item)
 
     async def advance_watermark(self, channel: ChannelItem, to: str) -> None:
         """Advance the watermark from the value that was read: all threads archived before `to` are settled."""

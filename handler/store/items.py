@@ -13,6 +13,7 @@ import msgspec
 
 from handler.store.lease import Lease
 from handler.store.reading import Item, read_item, read_items, unreadable
+from handler.store.settings import ChannelSettings
 
 Key = dict[str, str]
 
@@ -245,7 +246,7 @@ class GuildItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ChannelItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel item: what kind of channel it is, and how far its past is known."""
+    """A channel item: what kind of channel it is, how far its past is known, and its settings."""
 
     channel_id: str
     guild_id: str
@@ -261,11 +262,12 @@ class ChannelItem(msgspec.Struct, frozen=True, kw_only=True):
     unreachable_since: str | None = None  # the reconciler leaves its sessions alone: it does not answer
     gone_since: str | None = None  # and the answer was that there is no such channel
     ask_again_at: str | None = None  # it is not asked before this moment
+    settings: ChannelSettings = ChannelSettings()
 
     @classmethod
     def from_item(cls, item: Item) -> "ChannelItem":
         """Raises UnreadableItem."""
-        return read_item(item, {**item, "channel_id": item["pk"].removeprefix("CHANNEL#")}, cls)
+        return read_item(item, {**item, "channel_id": item["pk"].removeprefix("CHANNEL#"), "settings": item}, cls)
 
     @property
     def progress(self) -> dict[str, int]:
@@ -288,13 +290,5 @@ def channel_item_key(channel_id: str) -> Key:
     return {"pk": f"CHANNEL#{channel_id}", "sk": "CHANNEL"}
 
 
-def member_item_key(guild_id: str, user_id: str) -> Key:
-    return {"pk": f"GUILD#{guild_id}", "sk": f"MEMBER#{user_id}"}
-
-
 def guild_item_key(guild_id: str) -> Key:
     return {"pk": f"GUILD#{guild_id}", "sk": "GUILD"}
-
-
-def job_item_key(job_id: str) -> Key:
-    return {"pk": f"JOB#{job_id}", "sk": "JOB"}

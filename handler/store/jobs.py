@@ -15,7 +15,7 @@ from typing import Final
 
 from handler.runtime.clock import iso
 from handler.store import clauses
-from handler.store.items import job_item_key
+from handler.store.items import Key
 from handler.store.table import Lost, Table
 
 KEPT: Final = timedelta(hours=1)  # beyond the life of the token: longer than any message of the job is in the queue
@@ -27,6 +27,10 @@ class JobClaim(Enum):
     WON = auto()  # work on it
     BUSY = auto()  # another message does, or died over it: come again
     REPEAT = auto()  # nothing: another one did, or has a higher number
+
+
+def job_item_key(job_id: str) -> Key:
+    return {"pk": f"JOB#{job_id}", "sk": "JOB"}
 
 
 class JobStore:

@@ -7,7 +7,7 @@ comes back as time passes. `used_until`, in milliseconds since 1970, is when all
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from handler.store.items import member_item_key
+from handler.store.items import Key
 from handler.store.lease import CLOCKS_DIFFER
 from handler.store.table import Lost, Table
 
@@ -16,6 +16,10 @@ MILLISECOND: Final = timedelta(milliseconds=1)  # the unit of the numbers in the
 _START: Final = datetime(1970, 1, 1, tzinfo=UTC)  # where they begin
 # Nothing is used up any more, or a wrong clock has written more than can be.
 _IS_FULL: Final = "attribute_not_exists(#used_until) OR #used_until <= :now OR #used_until > :possible"
+
+
+def member_item_key(guild_id: str, user_id: str) -> Key:
+    return {"pk": f"GUILD#{guild_id}", "sk": f"MEMBER#{user_id}"}
 
 
 class MemberStore:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from handler.commands.here import MENU_NAME
 from handler.commands.list_buttons import MAX_TEXT_UNITS
+from handler.commands.settings_texts import DURATIONS
 from handler.discord.permissions import Permission
 from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
 from infra.commands.limits import CHAT_INPUT, MESSAGE
@@ -15,6 +16,7 @@ from infra.commands.limits import CHAT_INPUT, MESSAGE
 SUBCOMMAND: Final = 1
 MAX_TAG_NAME_LENGTH: Final = 20  # characters (Discord docs, "Channel", Forum Tag Object)
 STRING: Final = 3
+INTEGER: Final = 4
 BOOLEAN: Final = 5
 USER: Final = 6
 # The session that a command means. In a session's thread it may be left out.
@@ -140,6 +142,35 @@ SESSION: Final[dict[str, Any]] = {
     ],
 }
 
+SETTINGS: Final[list[dict[str, Any]]] = [
+    {
+        "type": STRING,
+        "name": "open",
+        "description": "Who can start and reopen sessions: permitted, everyone, or a role (type @ and pick it)",
+        "min_length": 1,
+        "max_length": MAX_THREAD_NAME_UNITS,
+        "autocomplete": True,
+    },
+    {
+        "type": STRING,
+        "name": "unlock",
+        "description": "Who can have a locked session unlocked by opening it",
+        "choices": [{"name": name, "value": name} for name in ("moderators", "everyone")],
+    },
+    {
+        "type": INTEGER,
+        "name": "archive_after",
+        "description": "When a quiet thread of a new session leaves the channel list",
+        "choices": [{"name": name, "value": minutes} for minutes, name in DURATIONS.items()],
+    },
+    {
+        "type": STRING,
+        "name": "reset",
+        "description": "Take a setting back to the default",
+        "choices": [{"name": name, "value": name} for name in ("all", "open", "unlock", "archive_after")],
+    },
+]
+
 SESSION_ADMIN: Final[dict[str, Any]] = {
     "type": CHAT_INPUT,
     "name": "session-admin",
@@ -156,6 +187,12 @@ SESSION_ADMIN: Final[dict[str, Any]] = {
             "type": SUBCOMMAND,
             "name": "duplicates",
             "description": "List sessions that have several threads in this channel, and close the duplicates",
+        },
+        {
+            "type": SUBCOMMAND,
+            "name": "settings",
+            "description": "Show or change the settings of this channel",
+            "options": SETTINGS,
         },
     ],
 }

@@ -20,7 +20,7 @@ async def adopt(
     """Adopt the best match and make it usable; the others become namesakes."""
     context, request, best = opener.context, opener.request, matches[0]
     if best.thread.archived and not best.thread.locked:
-        rights.require_reopening(request, best.thread.id)
+        rights.require_reopening(request, context.settings_of(channel).open, best.thread.id)
     # Before the adoption: after a crash nobody would come back to it.
     await note_other_name(context, channel, request.name.key, best.thread)
     write = await adopt_thread(context, channel, session, request.name, best, adopted_by=opener.owner)
@@ -43,7 +43,7 @@ async def open_existing(opener: Opener, session: Session | None, channel: Channe
     if not found.adoptable and found.renamed is None:
         if chosen is not None and chosen.owner is not None:
             return lead_to(opener, chosen.owner)
-        rights.require_starting(opener.request, channel.kind)
+        rights.require_starting(opener.request, opener.context.settings_of(channel).open, channel.kind)
     if found.adoptable:
         adopted = await adopt(opener, session, found.adoptable, channel)
         await register(opener.context, channel)
@@ -60,4 +60,4 @@ async def link_renamed(opener: Opener, renamed: Renamed) -> Opened | StartOver:
         if not write.won:
             return StartOver.WRITE_LOST
         session = write.mine
-    return await reuse(Opener(opener.context, opener.request), session)
+    return await reuse(Opener(opener.context, opener.request, known_settings=opener.known_settings), session)

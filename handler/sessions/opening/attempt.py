@@ -94,7 +94,7 @@ async def _attempt(
         return StartOver.LEASE_LOST
     attempted = write.mine
     try:
-        body = _post(opener, attempted, applied_tags)
+        body = await _post(opener, attempted, applied_tags)
         thread = await context.discord.create_thread(attempted.parent_channel_id, body, reason=opener.reason)
     except OutcomeUnknown:
         opener.attempts += 1
@@ -109,13 +109,13 @@ async def _attempt(
     return (committed.mine, thread) if committed.won else StartOver.WRITE_LOST
 
 
-def _post(opener: Opener, session: Session, applied_tags: tuple[str, ...]) -> dict[str, Any]:
+async def _post(opener: Opener, session: Session, applied_tags: tuple[str, ...]) -> dict[str, Any]:
     """The body of Start Thread in Forum or Media Channel; its first message describes the session."""
     context = opener.context
     tagged = {"applied_tags": list(applied_tags)} if applied_tags else {}
     return {
         "name": context.names.thread_name(session.session_name),
-        "auto_archive_duration": context.auto_archive_minutes,
+        "auto_archive_duration": (await opener.settings(session.parent_channel_id)).archive_after,
         "message": describe_session(context.names, session),
         **tagged,
     }

@@ -196,7 +196,7 @@ async def _start(opener: Opener, session: Session) -> Channel | StartOver:
             session.parent_channel_id,
             session.source_message_id,
             name=context.names.thread_name(session.session_name),
-            auto_archive_duration=context.auto_archive_minutes,
+            auto_archive_duration=(await opener.settings(session.parent_channel_id)).archive_after,
             reason=opener.reason,
         )
     except DiscordRefused as refusal:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from handler.sessions.context import Context
 from handler.sessions.model import OpenRequest
+from handler.sessions.settings import Settings
 from handler.store.items import Session
 
 
@@ -19,6 +20,7 @@ class Opener:
     attempts: int = 0  # to create a thread without an anchor, whose outcome is not known
     counted: bool = False  # that claim among the member's creations
     first_generation: int | None = None  # the first one that it tried to create a thread for
+    known_settings: Settings | None = None  # of the session's channel, once its item was read
     asked: OpenRequest | None = (
         None  # what was asked for, while the session that has the chosen message is opened instead
     )
@@ -36,6 +38,12 @@ class Opener:
     def owner(self) -> str:
         """The owner of its leases."""
         return self.request.requester.owner
+
+    async def settings(self, channel_id: str) -> Settings:
+        """What holds in the session's channel. Its item is read only if that has not been done yet."""
+        if self.known_settings is None:
+            self.known_settings = self.context.settings_of(await self.context.store.channels.get(channel_id))
+        return self.known_settings
 
     @property
     def reason(self) -> str:

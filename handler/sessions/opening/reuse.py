@@ -58,11 +58,13 @@ async def make_usable(
 ) -> Opened | StartOver:
     """Unarchive and unlock the thread as far as needed and allowed, update the record, and answer."""
     context, requester = opener.context, opener.request.requester
-    if thread.locked and not may_unlock(session, thread, requester, context.unlock_policy, context.application_id):
-        return await _refuse_locked(opener, session, thread, adopted=adopted)
-    if thread.archived:
-        rights.require_reopening(opener.request, thread.id)
-        await _respect_archiving(opener, session, thread)
+    if thread.locked or thread.archived:
+        settings = await opener.settings(session.parent_channel_id)
+        if thread.locked and not may_unlock(session, thread, requester, settings.unlock, context.application_id):
+            return await _refuse_locked(opener, session, thread, adopted=adopted)
+        if thread.archived:
+            rights.require_reopening(opener.request, settings.open, thread.id)
+            await _respect_archiving(opener, session, thread)
     unlocked, reopened = thread.locked, thread.archived or thread.locked
     if reopened:
         try:
@@ -113,7 +115,8 @@ async def _end_generation(opener: Opener, session: Session) -> Ended | StillTher
     """Raises NotAllowed, with nothing changed, for who may not have the next thread started."""
     if opener.request.requester.user_permissions is not None:
         channel = await opener.context.store.channels.get(session.parent_channel_id)
-        rights.require_starting(opener.request, None if channel is None else channel.kind)
+        kind = None if channel is None else channel.kind
+        rights.require_starting(opener.request, opener.context.settings_of(channel).open, kind)
     end = await end_generation(opener.context, session)
     if isinstance(end, Ended):
         opener.after_deletion = True

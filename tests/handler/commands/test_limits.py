@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler import errors
-from handler.commands import admin_texts, change_texts, info_texts, list_texts, texts
+from handler.commands import admin_texts, change_texts, info_texts, list_texts, settings_texts, texts
 from handler.commands.list_buttons import Wanted
 from handler.discord.fitting import fit_lines
 from handler.discord.markdown import ELLIPSIS
@@ -23,8 +23,10 @@ from handler.sessions.duplicates.group import Duplicates, Group, OtherThread, bu
 from handler.sessions.model import Opened, OpenRequest, Outcome, Requester
 from handler.sessions.names import Names
 from handler.sessions.overview.choose import Page, State
+from handler.sessions.settings import Settings
 from handler.sessions.threads.source_message import describe_session
 from handler.store.items import ChannelItem, Session, session_attributes, session_from_item
+from handler.store.settings import ChannelSettings
 from infra.simulator.components import check_components
 from tests.kit import samples
 
@@ -228,6 +230,15 @@ BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "member_removed": st.builds(lambda opened: change_texts.member_removed(opened.session, MAX_ID), opens()),
     "kept": st.builds(lambda opened, works: change_texts.kept(opened.session, works=works), opens(), st.booleans()),
     "not_kept": st.builds(lambda opened: change_texts.not_kept(opened.session), opens()),
+    "settings_shown": st.builds(
+        lambda policy, changed: settings_texts.settings_shown(
+            ChannelItem(channel_id=MAX_ID, guild_id=MAX_ID, kind=0, settings=ChannelSettings(open=policy)),
+            Settings(open=policy, unlock="moderators", archive_after=10080),
+            changed=changed,
+        ),
+        st.sampled_from(["permitted", "everyone", MAX_ID]),
+        st.booleans(),
+    ),
     "build_link": st.builds(build_link, st.just(MAX_ID)),
 }
 # Those that are filled in with nothing are tried as they are.
@@ -267,7 +278,7 @@ def test_a_text_without_anything_filled_in_fits(name: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [texts, admin_texts, change_texts, info_texts, list_texts],
+    [texts, admin_texts, change_texts, info_texts, list_texts, settings_texts],
     ids=lambda module: module.__name__.rpartition(".")[2],
 )
 def test_every_text_of_a_module_is_tried(module: ModuleType) -> None:

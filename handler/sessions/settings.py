@@ -1,0 +1,23 @@
+"""The settings that hold in a channel: its own ones over the deployment's. Pure."""
+
+import msgspec
+
+from handler.config import UnlockPolicy
+from handler.store.settings import ChannelSettings
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What holds in a channel, or in all channels of a deployment that have no settings of their own."""
+
+    open: str  # for whom a thread is started or reopened: `permitted`, `everyone` or the id of a role
+    unlock: UnlockPolicy
+    archive_after: int  # minutes
+    private: bool = False  # a new session is private, unless its request says otherwise
+    tag: str | None = None  # of a new post, unless its request names one
+    access_role: str | None = None  # the id of the role whose members are added to private sessions
+
+
+def effective(deployment: Settings, channel: ChannelSettings) -> Settings:
+    """What holds in a channel."""
+    own = {name: value for name, value in msgspec.structs.asdict(channel).items() if value is not None}
+    return msgspec.structs.replace(deployment, **own)
