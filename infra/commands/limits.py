@@ -19,7 +19,13 @@ MAX_COMMAND_LENGTH: Final = 8000  # all names, descriptions and values of one co
 MAX_COMMANDS: Final[Mapping[int, int]] = {CHAT_INPUT: 100, MESSAGE: 15}
 MAX_NAME_LENGTH: Final = 32
 _NAME: Final = re.compile(r"[-_'\w]{1,32}")
+MAX_CHOICES: Final = 25
+MAX_CHOICE_LENGTH: Final = 100  # of its name, and of its value if that is a text
+# Types of options.
 _SUBCOMMAND_TYPES: Final = frozenset({1, 2})  # subcommand and subcommand group
+_TEXT: Final = 3
+_TYPED: Final = frozenset({_TEXT, 4, 10})  # texts, whole numbers, numbers: people type them, or choose from a list
+_OPTION_TYPES: Final = range(1, 12)  # the others are yes or no, users, channels, roles, both, files
 
 
 def find_faults(definitions: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -83,9 +89,29 @@ def _check_part(part: Mapping[str, Any], path: str) -> Iterator[str]:
     if len(options) > MAX_OPTIONS:
         yield f"{path}: {len(options)} options are more than {MAX_OPTIONS}"
     yield from _check_options(options, path)
+    yield from _check_choices(part, path)
     shortest, longest = part.get("min_length", 0), part.get("max_length", MAX_TEXT_LENGTH)
     if not 0 <= shortest <= longest <= MAX_TEXT_LENGTH or longest < 1:
         yield f"{path}: a text's length goes from 0 to {MAX_TEXT_LENGTH}, min_length before max_length"
+
+
+def _check_choices(part: Mapping[str, Any], path: str) -> Iterator[str]:
+    """What may be said of an option's values depends on its type; a command has none of it."""
+    choices, kind = part.get("choices", []), part["type"]
+    if part.get("autocomplete") and choices:
+        yield f"{path}: an option has choices, or is completed"
+    if (choices or part.get("autocomplete")) and kind not in _TYPED:
+        yield f"{path}: values of type {kind} are not chosen from a list"
+    if not {"min_length", "max_length"}.isdisjoint(part) and kind != _TEXT:
+        yield f"{path}: only texts have a length"
+    if len(choices) > MAX_CHOICES:
+        yield f"{path}: {len(choices)} choices are more than {MAX_CHOICES}"
+    for field in ("name", "value"):
+        given = [choice[field] for choice in choices]
+        if len(set(given)) < len(given):
+            yield f"{path}: two choices have one {field}"
+        if not all(1 <= len(str(text)) <= MAX_CHOICE_LENGTH for text in given):
+            yield f"{path}: a choice's {field} has 1 to {MAX_CHOICE_LENGTH} characters"
 
 
 def _check_options(options: Sequence[Mapping[str, Any]], path: str) -> Iterator[str]:
@@ -98,4 +124,6 @@ def _check_options(options: Sequence[Mapping[str, Any]], path: str) -> Iterator[
     if len({option["type"] in _SUBCOMMAND_TYPES for option in options}) > 1:
         yield f"{path}: subcommands cannot stand beside other options"
     for option in options:
+        if option["type"] not in _OPTION_TYPES:
+            yield f"{path} {option['name']}: options of type {option['type']} are not known"
         yield from _check_part(option, f"{path} {option['name']}")

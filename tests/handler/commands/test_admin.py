@@ -9,7 +9,6 @@ import pytest
 
 from handler.commands import texts
 from handler.commands.jobs import decode, encode
-from handler.commands.registry import COMMANDS
 from handler.config import WorkerConfig
 from handler.errors import NotAllowed
 from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS
@@ -201,12 +200,6 @@ async def test_a_command_in_a_thread_means_the_parent_channel(deployment: Deploy
     assert "Found 1 duplicate thread for 1 session" in await finish(deployment, listed)
     pressed = await deployment.press(listed, **thread)
     assert "Closed 1 duplicate thread" in await finish(deployment, pressed)
-
-
-def test_both_commands_and_the_button_are_registered() -> None:
-    assert {("session-admin", "import"), ("session-admin", "duplicates"), ("button", "merge-duplicates")} <= set(
-        COMMANDS
-    )
 
 
 @pytest.mark.parametrize("died", [False, True])

@@ -8,6 +8,8 @@ from infra.commands.definitions import COMMANDS
 from infra.commands.limits import command_length, find_faults
 
 STRING = 3
+BOOLEAN = 5
+USER = 6
 SUBCOMMAND = 1
 
 
@@ -17,6 +19,10 @@ def command(**changes: Any) -> dict[str, Any]:
 
 def option(name: str = "name", **changes: Any) -> dict[str, Any]:
     return {"type": STRING, "name": name, "description": "A name", **changes}
+
+
+def choice(name: str, value: str | None = None) -> dict[str, Any]:
+    return {"name": name, "value": name if value is None else value}
 
 
 def test_the_definitions_have_no_fault() -> None:
@@ -37,6 +43,16 @@ def test_the_definitions_have_no_fault() -> None:
         (command(options=[option("a"), option("b", type=SUBCOMMAND)]), "subcommands cannot stand beside"),
         (command(options=[option("a", min_length=5, max_length=4)]), "/session a: a text's length"),
         (command(options=[option("a", max_length=6001)]), "/session a: a text's length"),
+        (command(options=[option("a", choices=[choice("x")], autocomplete=True)]), "/session a: an option has choices"),
+        (command(options=[option("a", type=USER, autocomplete=True)]), "values of type 6 are not chosen from a list"),
+        (command(options=[option("a", type=BOOLEAN, choices=[choice("x")])]), "values of type 5 are not chosen"),
+        (command(options=[option("a", type=USER, max_length=5)]), "/session a: only texts have a length"),
+        (command(options=[option("a", choices=[choice(str(n)) for n in range(26)])]), "26 choices are more than 25"),
+        (command(options=[option("a", choices=[choice("x"), choice("y", "x")])]), "two choices have one value"),
+        (command(options=[option("a", choices=[choice("x", "y"), choice("x")])]), "two choices have one name"),
+        (command(options=[option("a", choices=[choice("")])]), "a choice's name has 1 to 100 characters"),
+        (command(options=[option("a", choices=[choice("x", "y" * 101)])]), "a choice's value has 1 to 100 characters"),
+        (command(options=[option("a", type=12)]), "/session a: options of type 12 are not known"),
     ],
 )
 def test_each_fault_is_named_with_its_path(definition: dict[str, Any], fault: str) -> None:
