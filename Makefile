@@ -118,7 +118,7 @@ $(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements
 touch $(ESCAPED_VENV)/.installed
 endef
 
-# What `sam build` asks for, once for each function (it looks for these names): all four run one artifact.
-.PHONY: build-WebhookFunction build-WorkerFunction build-ApiFunction build-ReconcilerFunction
-build-WebhookFunction build-WorkerFunction build-ApiFunction build-ReconcilerFunction:
+# What `sam build` asks for, once for each function (it looks for these names): all run one artifact.
+.PHONY: build-WebhookFunction build-WorkerFunction build-ApiFunction build-ReconcilerFunction build-PublisherFunction
+build-WebhookFunction build-WorkerFunction build-ApiFunction build-ReconcilerFunction build-PublisherFunction:
 	@$(call quote,$(PYTHON)) -m infra.artifact $(call quote,$(ARTIFACTS_DIR))

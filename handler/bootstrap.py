@@ -13,13 +13,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from handler import config
-from handler.aws import clients, dynamodb, parameter_store
+from handler.aws import clients, dynamodb, event_bus, parameter_store
+from handler.aws.event_bus import EventBus
 from handler.aws.parameter_store import BotTokenParameter
 from handler.aws.sqs import Queue
 from handler.commands import jobs
 from handler.commands.command import Commands, Completions
 from handler.commands.registry import COMMANDS, COMPLETIONS
-from handler.config import Config, ReconcilerConfig, WorkerConfig
+from handler.config import Config, PublisherConfig, ReconcilerConfig, SessionsConfig, WorkerConfig
 from handler.discord.exchange import NO_RATE_LIMIT_WAITS, RetryPolicy
 from handler.discord.rest import Discord, RateLimits, TokenSource, build_client, httpx_send
 from handler.errors import ConfigurationError
@@ -86,27 +87,32 @@ class Environment(Generic[C]):
                 read.cancel()
                 await asyncio.gather(read, return_exceptions=True)  # the work has met its error, if there was one
 
+    @property
+    def _settings(self) -> SessionsConfig:
+        assert isinstance(self.config, SessionsConfig)  # noqa: S101 - the publisher asks for none of what needs it
+        return self.config
+
     @cached_property
     def names(self) -> Names:
-        return Names(self.config.session_name_prefix)
+        return Names(self._settings.session_name_prefix)
 
     @cached_property
     def sessions(self) -> Sessions:
         return Sessions(
             Context(
-                store=Store(call=self.dynamodb, table=self.config.sessions_table),
+                store=Store(call=self.dynamodb, table=self._settings.sessions_table),
                 discord=self.discord,
                 names=self.names,
                 clock=self.clock,
-                application_id=self.config.application_id,
+                application_id=self._settings.application_id,
                 defaults=Settings(
-                    open=self.config.open_policy,
-                    unlock=self.config.unlock_policy,
-                    archive_after=self.config.auto_archive_minutes,
+                    open=self._settings.open_policy,
+                    unlock=self._settings.unlock_policy,
+                    archive_after=self._settings.auto_archive_minutes,
                 ),
-                allowed_guilds=self.config.allowed_guilds,
-                member_creations_per_hour=self.config.member_creations_per_hour,
-                trace_after=trace_after(self.config),
+                allowed_guilds=self._settings.allowed_guilds,
+                member_creations_per_hour=self._settings.member_creations_per_hour,
+                trace_after=trace_after(self._settings),
             )
         )
 
@@ -115,7 +121,7 @@ class Environment(Generic[C]):
         """The REST client. The reconciler does not wait for a 429, commands do."""
         return Discord(
             send=httpx_send(self.http, self.token),
-            application_id=self.config.application_id,
+            application_id=self._settings.application_id,
             clock=self.clock,
             limits=RateLimits(),
             retry=NO_RATE_LIMIT_WAITS if isinstance(self.config, ReconcilerConfig) else RetryPolicy(),
@@ -124,7 +130,7 @@ class Environment(Generic[C]):
     @cached_property
     def token(self) -> TokenSource:
         read = None if self.token_parameter is None else self.token_parameter.read
-        return TokenSource(self.config.bot_token, clock=self.clock, read=read)
+        return TokenSource(self._settings.bot_token, clock=self.clock, read=read)
 
     @cached_property
     def jobs(self) -> Queue:
@@ -136,6 +142,17 @@ class Environment(Generic[C]):
         assert isinstance(self.config, ReconcilerConfig)  # noqa: S101 - only the reconciler asks for it
         return self._queue(self.config.reconcile_queue_url, RECONCILE_QUEUE_TIMEOUT_SECONDS)
 
+    @cached_property
+    def event_bus(self) -> EventBus:
+        assert isinstance(self.config, PublisherConfig)  # noqa: S101 - only the publisher asks for it
+        client = clients.build_client(self.aws_session, "events", read_timeout=event_bus.READ_TIMEOUT_SECONDS)
+        return EventBus(client, self.config.event_bus_name)
+
+    @cached_property
+    def publisher_dead_letters(self) -> Queue:
+        assert isinstance(self.config, PublisherConfig)  # noqa: S101 - only the publisher asks for it
+        return self._queue(self.config.publisher_dead_letters_url, RECONCILE_QUEUE_TIMEOUT_SECONDS)
+
     def _queue(self, url: str, read_timeout: float) -> Queue:
         return Queue(clients.build_client(self.aws_session, "sqs", read_timeout=read_timeout), url)
 
@@ -146,14 +163,14 @@ class Environment(Generic[C]):
 
     @cached_property
     def token_parameter(self) -> BotTokenParameter | None:
-        if self.config.bot_token is not None or self.config.bot_token_parameter is None:
+        if self._settings.bot_token is not None or self._settings.bot_token_parameter is None:
             return None
         client = clients.build_client(self.aws_session, "ssm", read_timeout=parameter_store.READ_TIMEOUT_SECONDS)
-        return BotTokenParameter(client, self.config.bot_token_parameter)
+        return BotTokenParameter(client, self._settings.bot_token_parameter)
 
     @cached_property
     def http(self) -> "httpx.AsyncClient":
-        return build_client(self.config.api_url, transport=self._transport)
+        return build_client(self._settings.api_url, transport=self._transport)
 
     @cached_property
     def dynamodb(self) -> dynamodb.DynamoDB:
@@ -168,6 +185,9 @@ class Environment(Generic[C]):
     def warm(self) -> None:
         """Build everything now, without a remote call."""
         self._runner.get_loop()
+        if isinstance(self.config, PublisherConfig):
+            _ = self.event_bus  # the dead letters are for what should never come
+            return
         _ = self.sessions, self.discord
         if isinstance(self.config, WorkerConfig):
             _ = self.jobs
@@ -178,7 +198,7 @@ class Environment(Generic[C]):
     def close(self) -> None:
         """Close what was built. Threads at work end by themselves."""
         built = self.__dict__
-        for name in ("dynamodb", "jobs", "reconcile_queue", "token_parameter"):
+        for name in ("dynamodb", "jobs", "reconcile_queue", "token_parameter", "event_bus", "publisher_dead_letters"):
             if built.get(name) is not None:
                 built[name].close()
         if "http" in built:

@@ -26,6 +26,19 @@ MAX_CREATIONS_PER_HOUR: Final = 3600  # one a second: to allow a member more is 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """What every function needs."""
 
+    log_level: str
+
+
+class PublisherConfig(Config, frozen=True, kw_only=True):
+    """What the publisher needs: it knows neither the table nor Discord."""
+
+    event_bus_name: str
+    publisher_dead_letters_url: str
+
+
+class SessionsConfig(Config, frozen=True, kw_only=True):
+    """What every function needs that works with sessions."""
+
     sessions_table: str
     application_id: str
     bot_token: Secret | None
@@ -38,10 +51,9 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     allowed_guilds: frozenset[str]  # ids; empty: any
     member_creations_per_hour: int  # 0: no bound
     delete_after_days: int  # 0: off
-    log_level: str
 
 
-class WorkerConfig(Config, frozen=True, kw_only=True):
+class WorkerConfig(SessionsConfig, frozen=True, kw_only=True):
     """What the worker needs besides: it puts jobs back."""
 
     jobs_queue_url: str
@@ -53,11 +65,11 @@ class WebhookConfig(WorkerConfig, frozen=True, kw_only=True):
     public_key: bytes
 
 
-class ApiConfig(Config, frozen=True, kw_only=True):
+class ApiConfig(SessionsConfig, frozen=True, kw_only=True):
     """What the entrance of programs needs."""
 
 
-class ReconcilerConfig(Config, frozen=True, kw_only=True):
+class ReconcilerConfig(SessionsConfig, frozen=True, kw_only=True):
     """What the reconciler needs."""
 
     reconcile_queue_url: str
@@ -143,6 +155,8 @@ _VARIABLES: Final[Mapping[str, _Variable]] = {
     "sessions_table": _Variable("SESSIONS_TABLE", _parse_text),
     "jobs_queue_url": _Variable("JOBS_QUEUE_URL", _parse_url),
     "reconcile_queue_url": _Variable("RECONCILE_QUEUE_URL", _parse_url),
+    "event_bus_name": _Variable("EVENT_BUS_NAME", _parse_text),
+    "publisher_dead_letters_url": _Variable("PUBLISHER_DEAD_LETTERS_URL", _parse_url),
     "application_id": _Variable("DISCORD_APPLICATION_ID", _parse_application_id),
     "public_key": _Variable("DISCORD_PUBLIC_KEY", _parse_public_key),
     "api_url": _Variable("DISCORD_API_URL", _parse_url, "https://discord.com/api/v10"),
@@ -173,14 +187,20 @@ def load(kind: type[C], environ: Mapping[str, str]) -> C:
     for field in kind.__struct_fields__:
         if (variable := _VARIABLES.get(field)) is not None:
             values[field] = _read(variable, environ, faults)
+    if "bot_token" in kind.__struct_fields__:
+        values |= _read_token(environ, faults)
+    if faults:
+        raise ConfigurationError(faults)
+    return kind(**values)
+
+
+def _read_token(environ: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
     token, parameter = environ.get(_TOKEN, "").strip(), environ.get(_TOKEN_PARAMETER, "").strip()
     if not token and not parameter:
         faults.append(f"{_TOKEN} or {_TOKEN_PARAMETER} is missing")
     elif token and not (token.isascii() and token.isprintable() and " " not in token):
         faults.append(f"{_TOKEN} is malformed: must be the bot's token alone")
-    if faults:
-        raise ConfigurationError(faults)
-    return kind(bot_token=Secret(token) if token else None, bot_token_parameter=parameter or None, **values)
+    return {"bot_token": Secret(token) if token else None, "bot_token_parameter": parameter or None}
 
 
 def _read(variable: _Variable, environ: Mapping[str, str], faults: list[str]) -> Any:

@@ -1,4 +1,4 @@
-"""The one artifact that all four functions run: ``handler/`` and what it needs, and nothing else.
+"""The one artifact that all functions run: ``handler/`` and what it needs, and nothing else.
 
 ``sam build`` calls it through the Makefile, in a copy of the tree and with any Python, so it needs only the standard
 library and pip. It installs for Lambda (arm64, CPython 3.13) from any machine, without Docker.
@@ -32,7 +32,7 @@ LAMBDA_PLATFORM: Final = (
 )
 
 # botocore describes some four hundred AWS services in 25 MB of files; only these are called.
-AWS_SERVICES: Final = frozenset({"dynamodb", "sqs", "ssm"})
+AWS_SERVICES: Final = frozenset({"dynamodb", "events", "sqs", "ssm"})
 # Shell commands, boto3's documentation examples and its resources: the handlers import none of them.
 UNUSED: Final = ("bin", "boto3/examples", "boto3/data")
 

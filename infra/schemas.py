@@ -12,6 +12,7 @@ import msgspec
 
 from handler.programs import requests
 from handler.programs.answers import ANSWERS, ErrorAnswer
+from handler.programs.events import DETAILS
 from handler.programs.fields import CHARACTERS
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "schema"
@@ -25,6 +26,8 @@ def schemas() -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"{operation}.request.json", _schema(kind)
         yield f"{operation}.answer.json", _schema(ANSWERS[kind])
     yield "error.json", _schema(ErrorAnswer)
+    for event, detail in DETAILS.items():
+        yield f"{event}.event.json", _schema(detail)
 
 
 def schema_of(name: str) -> dict[str, Any]:

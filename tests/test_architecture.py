@@ -20,7 +20,7 @@ BEGIN, END = "<!-- make rooms -->", "<!-- end -->"
 # From the top. A room imports from the rooms below its line and from itself. So entrances do not know each other, and
 # neither do the rooms of one line.
 ROOMS: Final = (
-    {"webhook", "worker", "api", "reconciler"},
+    {"webhook", "worker", "api", "reconciler", "publisher"},
     {"bootstrap"},
     {"programs"},
     {"commands"},
@@ -42,7 +42,7 @@ _PURE: Final = """
     discord.components discord.fitting discord.interactions discord.markdown discord.messages discord.models discord.permissions discord.refusals
     discord.responses discord.snowflakes
     errors
-    programs.answers programs.fields programs.requests
+    programs.answers programs.events programs.fields programs.requests
     runtime.characters runtime.utf16 runtime.validation
     sessions.duplicates.group
     sessions.model sessions.names sessions.overview.choose sessions.settings

@@ -26,6 +26,7 @@ READS: Final[Mapping[str, type[config.Config]]] = {
     "WorkerFunction": config.WorkerConfig,
     "ApiFunction": config.ApiConfig,
     "ReconcilerFunction": config.ReconcilerConfig,
+    "PublisherFunction": config.PublisherConfig,
 }
 NOT_GIVEN: Final = {
     "DISCORD_BOT_TOKEN",
@@ -85,6 +86,11 @@ def test_a_function_gets_exactly_the_variables_that_it_reads(function: str) -> N
 
     environ = Recording(environment_of(function))
     loaded = config.load(READS[function], environ)
+    if not isinstance(
+        loaded, config.SessionsConfig
+    ):  # the publisher is given what all others read, and reads none of it
+        assert environ.read < set(environ)
+        return
     assert set(environ) == environ.read - NOT_GIVEN
     assert loaded.bot_token is None
     assert loaded.bot_token_parameter == "/onethread/discord-bot-token"
@@ -255,7 +261,7 @@ def test_no_role_has_a_policy_managed_by_aws() -> None:
 
 
 def granted(function: str) -> set[str]:
-    """The actions of a function's own role, without those that all four have."""
+    """The actions of a function's own role, without those that the others have too."""
     return {
         action
         for name, statement in statements()
@@ -271,6 +277,8 @@ def test_a_functions_role_allows_only_what_it_uses() -> None:
     assert granted("WorkerFunction") == log | take | {"sqs:SendMessage", "dynamodb:Query"}
     assert granted("ApiFunction") == log | {"dynamodb:Query"}
     assert granted("ReconcilerFunction") == log | take | {"sqs:SendMessage", "dynamodb:Query"}
+    read = {f"dynamodb:{call}" for call in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
+    assert granted("PublisherFunction") == log | read | {"events:PutEvents", "sqs:SendMessage"}
 
 
 def test_the_table_policy_allows_exactly_the_calls_that_the_code_makes() -> None:

@@ -186,6 +186,14 @@ def from_wire(answer: Mapping[str, Any]) -> dict[str, Any]:
     return _convert(answer, lambda item: {name: _simplify(read(value)) for name, value in item.items()})
 
 
+def read_stream_item(image: Mapping[str, Any]) -> dict[str, Any]:
+    """An item in a record of a stream, which has it as the wire does, in plain values."""
+    from boto3.dynamodb.types import TypeDeserializer
+
+    read = TypeDeserializer().deserialize
+    return {name: _simplify(read(value)) for name, value in image.items()}
+
+
 def _convert(part: Mapping[str, Any], convert_item: ConvertItem) -> dict[str, Any]:
     return {name: _convert_field(name, value, convert_item) for name, value in part.items()}
 

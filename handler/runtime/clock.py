@@ -32,6 +32,11 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
+def of_timestamp(seconds: float) -> datetime:
+    """The aware UTC datetime of a Unix time."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 def parse_iso(text: str) -> datetime:
     """The aware UTC datetime of an ISO 8601 text, ours or Discord's (microseconds, ``+00:00``)."""
     moment = datetime.fromisoformat(text)

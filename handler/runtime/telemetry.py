@@ -49,6 +49,8 @@ class Metric(StrEnum):
     FAILED_ACTIONS = "FailedActions"  # of the reconciler
     KEEP_OFF = "KeepOff"  # runs that could not keep sessions open, because the bot lacks View Audit Log
     UNREADABLE = "Unreadable"  # entries of Discord's lists and items of the table that a run skipped
+    EVENTS = "Events"  # published, by Type
+    UNPUBLISHED = "Unpublished"  # changes that the publisher cannot read
     HELD_DELETIONS = "HeldDeletions"  # held back until they are seen again, or a person lets them through
     DISCORD_CALLS = "DiscordCalls"  # by StatusClass: 2xx, 4xx, 5xx, or none if there was no answer
 

@@ -5,7 +5,7 @@ import logging
 import math
 import signal
 import sys
-import threading
+import time
 from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -20,6 +20,7 @@ from infra.local.stack import Ports, Stack, StartFailed
 STOPPED: Final = 130  # the status that shells show for a program that Ctrl-C ended
 # Warm environments that stay after the tour. The crowd's fifty would only take memory.
 WARM: Final = 2
+EVENTS_SECONDS: Final = 0.5  # between two looks at what programs are told
 MIN_TICK_SECONDS: Final = 1  # below it the schedule would do little else than fire
 MAX_TICK_SECONDS: Final = 86_400  # a day: nobody waits longer, and 0 turns it off
 
@@ -87,8 +88,13 @@ def _serve(stack: Stack, screen: Screen, tick: float) -> None:
     stack.pools["WebhookFunction"].shrink(WARM)
     _show_addresses(stack, screen)
     schedule = Schedule(stack.pools["ReconcilerFunction"].invoke, tick)
+    shown = len(stack.events())
     try:
-        threading.Event().wait()
+        while True:
+            time.sleep(EVENTS_SECONDS)
+            for event in stack.events(since=shown):
+                screen.event(event)
+                shown += 1
     except KeyboardInterrupt:
         screen.blank()
     finally:
@@ -102,7 +108,7 @@ def _show_addresses(stack: Stack, screen: Screen) -> None:
             ("endpoint", f"{stack.gateway.url}/interactions"),
             ("public key", stack.public_key),
             ("Discord", stack.discord.api_url),
-            ("AWS", f"{stack.aws_url}   (DynamoDB, SQS, SSM)"),
+            ("AWS", f"{stack.aws_url}   (DynamoDB, SQS, SSM, EventBridge)"),
             ("Lambda", f"{stack.invocations.url}   (ApiFunction and the others)"),
             ("logs", str(stack.log_path) if not stack.verbose else "here"),
         ]

@@ -1,10 +1,11 @@
-"""DynamoDB, SQS and SSM on loopback, in a process of its own, with what the template puts there.
+"""DynamoDB with its stream, SQS, SSM and EventBridge on loopback, in a process of its own, with what the template puts there.
 
 Started as a module it reads {"port", "table", "file", "bot_token", "bot_token_parameter"} from its input, prints where table
 and queues are as one line of JSON, and serves until its input ends. The table is the project's own; without a "file" it is
 gone when the process ends. moto does SQS. SSM has one parameter: moto's would import all of EC2 for it.
 
-Requests to DynamoDB are recorded, and can be read below `/_/`, where items can also be lost.
+Requests to DynamoDB are recorded, and can be read below `/_/`, as the table's stream and the events of the bus can. There
+items can also be lost.
 """
 
 import json
@@ -13,22 +14,25 @@ import re
 import sys
 import uuid
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
+from infra.local.bus import LocalBus
 from infra.local.queues import answer_sqs, create_queues
 from infra.local.recent import Recent
 from infra.loopback import Loopback, Request, Response, json_response
 from infra.saved_rows import SavedRows, Unreadable
-from infra.table.memory_table import MemoryTable
+from infra.table.memory_table import Change, MemoryTable
 from infra.table.saved_table import open_table
+from infra.table.stream import Stream
 from infra.table.wire import Answer, TableWire, error
 
 CONTROL: Final = "/_/"
 DYNAMODB: Final = "DynamoDB_20120810."
 SSM: Final = "AmazonSSM."
+EVENTS: Final = "AWSEvents."
 # What a request is about: the ids in the keys of its items.
 _IDS: Final = re.compile(rb"(?:CHANNEL|THREAD|GUILD)#([0-9]+)")
 
@@ -38,6 +42,16 @@ class EmulatedAws:
 
     def __init__(self, table: MemoryTable, parameters: Mapping[str, str]) -> None:
         self._wire = TableWire(table)
+        self._stream = Stream(table.name)
+        self._bus = LocalBus()
+        save = table.on_commit
+
+        def commit(changes: Sequence[Change]) -> None:
+            if save is not None:
+                save(changes)
+            self._stream.add(changes)
+
+        table.on_commit = commit
         self._parameters = parameters
         self._recent: Recent[tuple[str, list[str]]] = Recent()  # operations, each with the ids in its keys
 
@@ -49,6 +63,8 @@ class EmulatedAws:
             return self._ask_table(target.removeprefix(DYNAMODB), request.body)
         if target.startswith(SSM):
             return self._ask_parameters(target.removeprefix(SSM), request.body)
+        if target.startswith(EVENTS):
+            return _response(self._bus.answer(target.removeprefix(EVENTS), json.loads(request.body)))
         return answer_sqs(request.headers, request.body)
 
     def _ask_table(self, operation: str, body: bytes) -> Response:
@@ -74,6 +90,11 @@ class EmulatedAws:
                 document = self._recent.since(int(query.removeprefix("since=")))
             case ("GET", "requests/count"):
                 document = self._recent.count
+            case ("GET", "events"):
+                document = self._bus.since(int(query.removeprefix("since=")))
+            case ("GET", "stream"):
+                asked = dict(parse_qsl(query))
+                document = self._stream.read(int(asked["shard"]), int(asked["from"]), int(asked["most"]))
             case ("DELETE", "items"):
                 document = self._wire.lose(json.loads(body) if body else None)
             case _:

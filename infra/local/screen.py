@@ -56,6 +56,11 @@ class Screen:
     def action(self, who: str, what: str) -> None:
         self._indented(Text.assemble((who, "bold"), "  ", (what, "yellow")))
 
+    def event(self, event: Mapping[str, Any]) -> None:
+        """What programs are told."""
+        session = event["detail"]["session"]
+        self._indented(Text.assemble((f"◆ {event['detail-type']}", "green"), "  ", session["session_name"]))
+
     def message(self, message: Mapping[str, Any] | None, names: Names, *, first: str = "") -> None:
         """A message as its reader sees it. `first`: the text that it replaced."""
         lines = [Text(first, style="dim italic")] if first else []

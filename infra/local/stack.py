@@ -30,6 +30,7 @@ from infra.lambda_events import schedule_event
 from infra.local.discord import LocalDiscord
 from infra.local.functions import Function, Pool, Result, start_fork_server
 from infra.local.gateway import http_api, lambda_api
+from infra.local.http_client import call
 from infra.local.template import Template
 from infra.loopback import Loopback
 from infra.saved_rows import SavedRows, Unreadable
@@ -147,7 +148,7 @@ class Stack:
 
     def endpoints(self) -> dict[str, str]:
         """The variables that direct AWS clients and the handlers to this stack."""
-        names = ("DYNAMODB", "SQS", "SSM")
+        names = ("DYNAMODB", "EVENTBRIDGE", "SQS", "SSM")
         return {f"AWS_ENDPOINT_URL_{name}": self.aws_url for name in names} | {"DISCORD_API_URL": self.discord.api_url}
 
     def _start_aws(self) -> "subprocess.Popen[str]":
@@ -212,6 +213,7 @@ class Stack:
             "DiscordPublicKey": self.public_key,
             "DiscordBotTokenParameter": BOT_TOKEN_PARAMETER,
             "SessionsTable": TABLE,
+            "EventBus": "onethread-events",
             **self.parameters,
             **self.queue_urls,
         }
@@ -221,18 +223,34 @@ class Stack:
         # These import boto3, which takes half a second: the parts started above use that time.
         from infra.local.aws_client import arn, client
         from infra.local.event_sources import QueuePoller
+        from infra.local.stream_source import StreamPoller
 
         self._sqs = sqs = client("sqs", self.aws_url)
         self._closing.callback(sqs.close)
-        pollers = []
+        pollers: list[QueuePoller | StreamPoller] = []
         template = Template()
         for source in template.queue_sources({**template.parameters(), **self.parameters}):
             url = self.queue_urls[source.queue]
             pollers.append(QueuePoller(sqs, url, arn(sqs, url), source, self.pools[source.function].invoke))
             self._closing.callback(pollers[-1].close)
+        for changes in template.stream_sources():
+            pollers.append(StreamPoller(self._read_stream, changes, self.pools[changes.function].invoke))
+            self._closing.callback(pollers[-1].close)
         self._closing.callback(self._close_pools)
         for poller in pollers:
             self._closing.callback(poller.stop)
+
+    def events(self, since: int = 0) -> list[dict[str, Any]]:
+        """What the bus has taken, from that number on: `source`, `detail-type`, `detail`."""
+        found: list[dict[str, Any]] = self._ask_aws(f"events?since={since}")
+        return found
+
+    def _read_stream(self, shard: int, place: int, most: int) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = self._ask_aws(f"stream?shard={shard}&from={place}&most={most}")
+        return found
+
+    def _ask_aws(self, path: str) -> Any:
+        return call("GET", f"{self.aws_url}/_/{path}")
 
     def _close_pools(self) -> None:
         for pool in self.pools.values():

@@ -1,5 +1,6 @@
 """template.yaml as the local stack needs it: functions with their variables, queues, and what invokes what."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,15 @@ class QueueSource:
     batch_size: int
     reports_failures: bool
     max_concurrency: int
+
+
+@dataclass(frozen=True)
+class StreamSource:
+    """A function that the table's stream invokes. `prefixes`: of the sort keys of which it wants to know."""
+
+    function: str
+    batch_size: int
+    prefixes: tuple[str, ...]
 
 
 class Template:
@@ -65,6 +75,15 @@ class Template:
             if event["Type"] == "SQS"
         ]
 
+    def stream_sources(self) -> list[StreamSource]:
+        """Which functions the table's stream invokes."""
+        return [
+            StreamSource(name, int(event["Properties"]["BatchSize"]), _prefixes(event["Properties"]))
+            for name in self._of_type(FUNCTION)
+            for event in self._properties(name).get("Events", {}).values()
+            if event["Type"] == "DynamoDB"
+        ]
+
     def _of_type(self, kind: str) -> list[str]:
         return [name for name, resource in self._document["Resources"].items() if resource["Type"] == kind]
 
@@ -102,6 +121,12 @@ def _queue_source(function: str, properties: Mapping[str, Any], values: Values) 
         reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
         max_concurrency=int(_resolve(properties.get("ScalingConfig", {}).get("MaximumConcurrency", 1000), values)),
     )
+
+
+def _prefixes(properties: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the filters of a stream let through. The local stack knows one form of filter."""
+    patterns = [json.loads(one["Pattern"]) for one in properties["FilterCriteria"]["Filters"]]
+    return tuple(pattern["dynamodb"]["Keys"]["sk"]["S"][0]["prefix"] for pattern in patterns)
 
 
 def _attribute_of(value: Any) -> str:

@@ -22,6 +22,7 @@ from tests.kit.aws_faults import What, meet
 from tests.kit.hanging import Hanging
 
 QUEUE_URL: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/onethread"
+BUS: Final = "onethread-events"
 VISIBILITY: Final = timedelta(seconds=90)
 MAX_RECEIVES: Final = 3
 MAX_ENTRIES: Final = 10
@@ -139,6 +140,48 @@ class QueueWire:
                 self.rejected[part] -= 1
                 return True
         return False
+
+
+@dataclass
+class BusWire:
+    """An event bus. `events` is all that it took. `faults`: one for each coming request.
+
+    `refused`: how many more entries it refuses, each the first of its request.
+    """
+
+    faults: list[What | None] = field(default_factory=list)
+    refused: int = 0
+    events: list[dict[str, Any]] = field(default_factory=list)
+    _hanging: Hanging = field(default_factory=Hanging)
+
+    def connect(self, session: Session) -> None:
+        connect(session, "events", self._answer)
+
+    def types(self) -> list[str]:
+        return [event["DetailType"] for event in self.events]
+
+    def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        assert operation_of(request) == "PutEvents"
+        entries = json.loads(cast("bytes", request.body))["Entries"]
+        assert 1 <= len(entries) <= MAX_ENTRIES
+        return meet(
+            self.faults.pop(0) if self.faults else None,
+            self._hanging,
+            lambda: answer(request.url, 200, json.dumps(self._put(entries))),
+            partial(error, request.url),
+        )
+
+    def _put(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
+        results: list[dict[str, str]] = []
+        for number, entry in enumerate(entries):
+            assert entry["EventBusName"] == BUS
+            if number == 0 and self.refused:
+                self.refused -= 1
+                results.append({"ErrorCode": "InternalFailure", "ErrorMessage": "try again"})
+            else:
+                self.events.append({**entry, "Detail": json.loads(entry["Detail"])})
+                results.append({"EventId": f"event-{len(self.events)}"})
+        return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
 
 
 @dataclass

@@ -12,8 +12,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from handler import api, reconciler, webhook, worker
-from handler.config import ApiConfig, Config, ReconcilerConfig, WebhookConfig, WorkerConfig
+from handler import api, publisher, reconciler, webhook, worker
+from handler.config import ApiConfig, Config, PublisherConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
 from infra.interactions import (
     admin_command,
     autocompletion,
@@ -30,7 +30,8 @@ from infra.interactions import (
 from infra.lambda_events import api_gateway_event, schedule_event
 from infra.simulator.components import TEXT
 from infra.simulator.interactions import AUTOCOMPLETE_RESULT, MODAL
-from tests.kit.aws_wire import ParameterWire, QueueWire
+from infra.table.stream import SHARDS, Stream
+from tests.kit.aws_wire import BusWire, ParameterWire, QueueWire
 from tests.kit.guild import APPLICATION, KEY, MEMBER, Guild
 from tests.kit.secrets import BOT_TOKEN, made_up
 from tests.kit.table_view import CHANNEL, GUILD
@@ -78,6 +79,11 @@ class Deployment(Guild):
         self.queue = QueueWire(self.clock.now)
         self.guilds = QueueWire(self.clock.now)
         self.ssm = ParameterWire(BOT_TOKEN)
+        self.bus, self.letters = BusWire(), QueueWire(self.clock.now)
+        self.stream = Stream(self.wire.table, lambda: self.clock.now().timestamp())
+        self._published = [0] * SHARDS
+        if self.seam is not None:
+            self.memory.on_commit = self.stream.add
         self._numbers = count(1)
 
     def __exit__(self, *_: object) -> None:
@@ -86,8 +92,10 @@ class Deployment(Guild):
 
     def aws_session(self, kind: type[Config]) -> Any:
         session = super().aws_session(kind)
-        (self.guilds if kind is ReconcilerConfig else self.queue).connect(session)
+        queues = {ReconcilerConfig: self.guilds, PublisherConfig: self.letters}
+        queues.get(kind, self.queue).connect(session)
         self.ssm.connect(session)
+        self.bus.connect(session)
         return session
 
     async def ask(self, name: str = "1a06a43", *, old: float = 0.0, **more: Any) -> Asked:
@@ -209,6 +217,19 @@ class Deployment(Guild):
         answer = await reconciler.handle(self.environment(ReconcilerConfig), event, "request-5", seconds)
         self.guilds.settle(event, answer)
         return answer
+
+    async def publish(self, *, most: int = 100) -> dict[str, Any]:
+        """One delivery of each shard of the table's stream to the publisher; the last answer that names a failure."""
+        failed: dict[str, Any] = {"batchItemFailures": []}
+        for shard in range(SHARDS):
+            records = self.stream.read(shard, self._published[shard], most)
+            event = {"Records": records}
+            answer = await publisher.handle(self.environment(PublisherConfig), event, "request-6", 30.0)
+            numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
+            names = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+            self._published[shard] += numbers.index(names[0]) if names else len(numbers)
+            failed = answer if names else failed
+        return failed
 
     def shown(self, asked: Asked) -> str:
         """What the user reads in the end; fails if that is "thinking…" or nothing."""

@@ -37,7 +37,7 @@ from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.state import Switches
 from infra.simulator.transport import PlainTransport, SimulatedTransport
 from tests.kit import virtual_time
-from tests.kit.aws_wire import QUEUE_URL
+from tests.kit.aws_wire import BUS, QUEUE_URL
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.hard_table import HardTable
 from tests.kit.memory_wire import MemoryWire
@@ -161,6 +161,8 @@ class Guild:
             "SESSIONS_TABLE": self.wire.table,
             "JOBS_QUEUE_URL": QUEUE_URL,
             "RECONCILE_QUEUE_URL": QUEUE_URL,
+            "EVENT_BUS_NAME": BUS,
+            "PUBLISHER_DEAD_LETTERS_URL": QUEUE_URL,
             "DISCORD_APPLICATION_ID": APPLICATION,
             "DISCORD_PUBLIC_KEY": KEY.verify_key.encode().hex(),
             "DISCORD_BOT_TOKEN": BOT_TOKEN,

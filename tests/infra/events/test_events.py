@@ -96,7 +96,7 @@ def test_a_job_with_malformed_ids_is_refused(
 
 @pytest.mark.parametrize("kind", [config.WebhookConfig, config.WorkerConfig, config.ApiConfig, config.ReconcilerConfig])
 def test_the_printed_variables_configure_every_function(
-    kind: type[config.Config], capsys: pytest.CaptureFixture[str]
+    kind: type[config.SessionsConfig], capsys: pytest.CaptureFixture[str]
 ) -> None:
     variables = printed(capsys, "env", "--host", "127.0.0.1", "--aws-port", "4566", "--discord-port", "8787")[
         "Parameters"

@@ -59,6 +59,18 @@ def test_the_handler_itself_refuses_bad_requests(stack: Stack) -> None:
     assert send("POST", f"{url}/interactions", b'{"type":1}', {"X-Signature-Timestamp": "1"})[0] == 401
 
 
+def test_what_happens_to_a_session_reaches_the_bus(stack: Stack, discord: DiscordClient) -> None:
+    discord.open_and_retry(MONA, CHANNEL, "told to programs")
+
+    def is_published() -> bool:
+        events = stack.events()
+        return ("SessionOpened", "told to programs") in [
+            (event["detail-type"], event["detail"]["session"]["session_name"]) for event in events
+        ]
+
+    eventually(is_published)
+
+
 def test_a_program_gets_the_same_thread(stack: Stack, discord: DiscordClient) -> None:
     answer = discord.open_and_retry(MONA, CHANNEL, "shared")[-1]
     request = {"session_name": "Shared", "parent_channel_id": CHANNEL.id}

@@ -3,11 +3,12 @@
 from infra.local.template import QueueSource, Template
 from tests.kit import sam_template
 
-QUEUES = {"JobsQueue", "JobsDeadLetters", "ReconcileQueue", "ReconcileDeadLetters"}
+QUEUES = {"JobsQueue", "JobsDeadLetters", "ReconcileQueue", "ReconcileDeadLetters", "PublisherDeadLetters"}
 VALUES = {
     **Template().parameters(),
     **sam_template.ANSWERS,
     "SessionsTable": "the-table",
+    "EventBus": "the-bus",
     **{name: f"http://127.0.0.1/{name}" for name in QUEUES},
 }
 
@@ -16,7 +17,7 @@ def test_each_function_gets_exactly_the_variables_that_the_template_gives_it() -
     functions = Template().functions(VALUES, {})
     runtime = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "_HANDLER"}
 
-    assert set(functions) == {"WebhookFunction", "WorkerFunction", "ApiFunction", "ReconcilerFunction"}
+    assert set(functions) == {f"{name}Function" for name in ("Webhook", "Worker", "Api", "Reconciler", "Publisher")}
     for name, function in functions.items():
         assert set(function.variables) - runtime == set(sam_template.environment_of(name)), name
 
