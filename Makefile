@@ -39,7 +39,10 @@ ask: installed ## use the running local stack: ARGS="open 1a06a43", ARGS="--help
 picture: installed ## draw the tour's beginning for the README
 	@$(BIN)/python -m infra.local --picture docs/pictures/tour.svg
 
+# What pytest makes of the tests' assertions is kept between runs, outside the tree: it takes longer than to collect the tests.
 .PHONY: test
+test: export PYTHONPYCACHEPREFIX := $(VENV)/pycache
+test: export PYTHONDONTWRITEBYTECODE :=
 test: installed ## run the tests (ARGS="-k name" picks some)
 	@$(BIN)/python -m pytest -m real_time $(ARGS) || [ $$? -eq 5 ] # 5: ARGS picks none of them
 	@$(BIN)/python -m pytest -m 'not real_time' -n auto --dist loadfile --no-loadscope-reorder $(ARGS)

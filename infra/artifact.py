@@ -80,9 +80,8 @@ def compile_bytecode(into: Path, python: str) -> None:
     """Compile now: Lambda cannot write to its code directory, and would compile on each cold start."""
     paths = ["-s", str(into), "-p", TASK_ROOT]
     # Files get new times on their way to Lambda, so a check by time would discard the bytecode.
-    subprocess.run(
-        [python, "-m", "compileall", "-q", *paths, "--invalidation-mode", "unchecked-hash", str(into)], check=True
-    )
+    command = [python, "-m", "compileall", "-q", *paths, "--invalidation-mode", "unchecked-hash", str(into)]
+    subprocess.run(command, env={**os.environ, "PYTHONPYCACHEPREFIX": ""}, check=True)  # beside the sources
 
 
 def find_runtime() -> str | None:

@@ -13,7 +13,7 @@ from typing import Final
 
 import pytest
 
-from infra.artifact import AWS_SERVICES, LAMBDA_PLATFORM, build, find_runtime
+from infra.artifact import AWS_SERVICES, LAMBDA_PLATFORM, build, compile_bytecode, find_runtime
 from tests.kit.sam_template import ROOT, template
 
 SAM: Final = Path(sys.executable).with_name("sam")
@@ -120,6 +120,17 @@ def test_everything_is_compiled_for_lambdas_python_and_never_checked_against_tim
     compiled = {path.parent.parent / f"{path.name.split('.')[0]}.py" for path in for_lambda.rglob("*.cpython-313.pyc")}
     assert compiled == set(for_lambda.rglob("*.py"))
     assert {path.read_bytes()[BYTECODE_FLAGS] for path in for_lambda.rglob("*.pyc")} == {UNCHECKED_HASH}
+
+
+def test_bytecode_lies_beside_its_source_wherever_the_builder_keeps_his_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPYCACHEPREFIX", str(tmp_path / "elsewhere"))
+    source = tmp_path / "artifact" / "module.py"
+    source.parent.mkdir()
+    source.touch()
+    compile_bytecode(source.parent, sys.executable)
+    assert [path.parent for path in tmp_path.rglob("*.pyc")] == [source.parent / "__pycache__"]
 
 
 def test_all_four_functions_share_one_recipe() -> None:

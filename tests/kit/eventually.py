@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-PATIENCE_SECONDS: Final = 60.0  # a machine that is busy with other tests starts processes slowly
+PATIENCE_SECONDS: Final = 120.0  # a machine that is busy with other tests starts processes slowly
 LOOK_SECONDS: Final = 0.02
 
 
