@@ -195,7 +195,7 @@ class Attempt:
             await self._note(self._record.finish(self._job.id, now=self._clock.now()))
         return True
 
-    async def _do_rest(self, rest: Coroutine[Any, Any, None]) -> bool:
+    async def _do_rest(self, rest: Coroutine[Any, Any, object]) -> bool:
         ends = Deadline(self._ends.at - timedelta(seconds=SEND_MARGIN_SECONDS))
         try:
             await run_until(self._clock, ends, rest)

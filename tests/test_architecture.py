@@ -38,7 +38,7 @@ ROOMS: Final = (
 )
 # What is decided, what Discord's things look like and what is on record, without any I/O.
 _PURE: Final = """
-    commands.admin_texts commands.change_texts commands.info_texts commands.list_buttons commands.list_texts commands.session_words commands.settings_texts commands.texts
+    commands.admin_texts commands.change_texts commands.delete_texts commands.info_texts commands.list_buttons commands.list_texts commands.session_words commands.settings_texts commands.texts
     discord.components discord.fitting discord.interactions discord.markdown discord.messages discord.models discord.permissions discord.refusals
     discord.responses discord.snowflakes
     errors

@@ -5,7 +5,7 @@ from typing import Final
 
 from handler.commands import admin_texts, texts
 from handler.commands.command import IMPORT_STRETCH_SECONDS, AnswerFirst
-from handler.commands.moderation import check_permissions, registered_channel
+from handler.commands.moderation import check_permissions, moderator, registered_channel
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission
 from handler.discord.responses import Message
@@ -14,7 +14,6 @@ from handler.runtime import telemetry
 from handler.sessions.duplicates.find import find_duplicates
 from handler.sessions.duplicates.group import NEEDED_TO_MERGE
 from handler.sessions.duplicates.merge import merge_duplicates, merge_last
-from handler.sessions.model import Requester
 from handler.sessions.opening.channel_import import import_afresh, import_whole
 from handler.sessions.protocol import Sessions
 from handler.store.items import ChannelItem
@@ -60,8 +59,8 @@ async def merge(sessions: Sessions, interaction: Interaction) -> Message | Answe
         return refusal
     channel = await _imported_channel(sessions, interaction)
     before, here = interaction.done_before.get("merged", 0), interaction.channel_id
-    moderator = Requester(owner=interaction.id, user_id=interaction.user_id, user_name=interaction.user_name)
-    done = await merge_duplicates(sessions.context, channel, merged_before=before, last=here, requester=moderator)
+    requester = moderator(interaction)
+    done = await merge_duplicates(sessions.context, channel, merged_before=before, last=here, requester=requester)
     telemetry.set_fields(outcome="merged", threads=done.merged, skipped=done.skipped, refused=done.refused)
     if done.last is None:
         return admin_texts.merge_result(done.merged, done.skipped, done.refused)

@@ -25,7 +25,7 @@ class AnswerFirst(msgspec.Struct, frozen=True):
     """An answer that the user must have before the rest is done: that would make it impossible to answer."""
 
     answer: Message
-    then: Callable[[], Coroutine[Any, Any, None]]  # the rest, which can be repeated as the command can
+    then: Callable[[], Coroutine[Any, Any, object]]  # the rest, which can be repeated as the command can
 
 
 Answer = Message | AnswerFirst | Modal

@@ -24,6 +24,7 @@ MAX_MEMBERS: Final = 10  # shown by name: more are counted
 _WHYS: Final = {
     Why.DELETED: "was deleted",
     Why.UNUSED: "was deleted, because nobody had used it for a long time",
+    Why.LET_GO: "was let go by a moderator",
     Why.REPLACED: "gave way to a thread with more messages",
 }
 _FENCE: Final = "```"

@@ -11,6 +11,7 @@ from handler.discord.permissions import Permission
 from handler.discord.responses import Message
 from handler.errors import MissingPermissions, NotAllowed
 from handler.runtime import telemetry
+from handler.sessions.model import Requester
 from handler.sessions.opening.channel import find_channel, register
 from handler.sessions.protocol import Sessions
 from handler.store.items import ChannelItem
@@ -29,6 +30,11 @@ def check_permissions(interaction: Interaction, needed: Sequence[Permission] = (
     if granted is not None and (missing := permissions.missing(granted, needed)):
         raise MissingPermissions(missing)
     return None
+
+
+def moderator(interaction: Interaction) -> Requester:
+    """Who asks, for the server's audit log."""
+    return Requester(owner=interaction.id, user_id=interaction.user_id, user_name=interaction.user_name)
 
 
 async def registered_channel(sessions: Sessions, interaction: Interaction) -> ChannelItem:

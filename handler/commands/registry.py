@@ -7,6 +7,8 @@ from handler.commands.admin_texts import MERGE_BUTTON
 from handler.commands.changes import add, keep, remove
 from handler.commands.command import OPEN_HERE, OPEN_SESSION, Commands, Completions
 from handler.commands.completions import complete_name, complete_tag
+from handler.commands.delete import delete, delete_for_good
+from handler.commands.delete_texts import DELETE_BUTTON
 from handler.commands.here import MENU_NAME, ask_for_name, open_here
 from handler.commands.info import show_info
 from handler.commands.list_buttons import FIND_BUTTON, LIST_BUTTON
@@ -25,6 +27,8 @@ COMMANDS: Final[Commands] = {
     ("session-admin", "import"): import_channel,
     ("session-admin", "duplicates"): list_duplicates,
     ("session-admin", "settings"): settings,
+    ("session-admin", "delete"): delete,
+    (BUTTON, DELETE_BUTTON): delete_for_good,
     (BUTTON, MERGE_BUTTON): merge,
     ("session", "list"): list_sessions,
     (BUTTON, LIST_BUTTON): turn_list,

@@ -113,6 +113,14 @@ class StartOver(Enum):
     PAST_CHANGED = auto()  # more of the channel's past is known, or is about to be
 
 
+class Ending(Enum):
+    """What becomes of the thread of a session that is ended for good."""
+
+    DELETED = auto()
+    LET_GO = auto()  # it stays: somebody else has started it
+    GONE = auto()  # somebody has deleted it already
+
+
 class Match(msgspec.Struct, frozen=True):
     """A thread that bears the session's name and can be adopted; its pointer as read."""
 

@@ -181,7 +181,7 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
     merged_into: str | None = None  # the thread that is kept
     merged_at: str | None = None  # when the merge began
     link_message_id: str | None = None  # the message in the merged thread that links the kept one
-    discarded_at: str | None = None  # an extra thread of that session: to be deleted, and nobody's from then on
+    discarded_at: str | None = None  # since then no session takes the thread: an extra one to be deleted, or let go
 
     @classmethod
     def from_item(cls, item: Item) -> "Pointer":

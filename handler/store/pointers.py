@@ -106,6 +106,15 @@ def unpoint(table: Table, session: Session) -> list[Operation]:
     return [table.build_delete(pointer_item_key(session.thread_id), condition=clauses.POINTER_OURS, values=values)]
 
 
+def let_go(table: Table, session: Session, now: datetime) -> list[Operation]:
+    """Keep every session from taking the session's thread, which stays."""
+    parent, key = session.pair
+    item = {"parent_channel_id": parent, "session_key": key, "discarded_at": iso(now)}
+    values = {"parent": parent, "key": key}
+    pointer = {**pointer_item_key(session.thread_id or ""), **item}
+    return [table.build_put(pointer, condition=clauses.POINTER_OURS, values=values)]
+
+
 def check_former_owner(table: Table, pointer: Pointer | None, pair: tuple[str, str], thread_id: str) -> list[Operation]:
     """Check that another session that the pointer names no longer has the thread: else two could have it."""
     if pointer is None or pointer.merged_into is not None or pointer.names(*pair):

@@ -46,7 +46,7 @@ from handler.store.items import (
     session_item_key,
 )
 from handler.store.listing import listing
-from handler.store.pointers import point, unpoint
+from handler.store.pointers import let_go, point, unpoint
 from handler.store.reading import Found, read_items
 from handler.store.table import Attributes, Table
 from handler.store.writes import Write, session_or_none, split_seen, update_session
@@ -204,10 +204,15 @@ class SessionStore:
         )
         return reasons is None or (reasons[0] or {}).get("discord_thread_id") == thread_id
 
-    async def end_generation(self, session: Session, *, now: datetime) -> Write:
-        """The thread is gone for good, or was refused: the session becomes vacant, and the pointer is deleted."""
+    async def end_generation(self, session: Session, *, now: datetime, lets_go: bool = False) -> Write:
+        """The thread is gone for good, or was refused: the session becomes vacant, and the pointer is deleted.
+
+        `lets_go`: the thread stays, and its pointer says that no session takes it.
+        """
         values: dict[str, Any] = {"read_generation": session.generation}
         why = Why.DELETED if session.deletion.begun_at is None else Why.UNUSED
+        why = Why.LET_GO if lets_go else why
+        of_pointer = let_go(self._table, session, now) if lets_go else unpoint(self._table, session)
         conditions = [clauses.READ_GENERATION]
         for value, name, same, none in (
             (session.source_message_id, "source", clauses.SAME_SOURCE, clauses.NO_SOURCE),
@@ -222,7 +227,7 @@ class SessionStore:
             removes=GENERATION_ATTRIBUTES,
             values=values,
         )
-        reasons = await self._table.transact(update, *unpoint(self._table, session))
+        reasons = await self._table.transact(update, *of_pointer)
         if reasons is not None and reasons[0] is None:  # the pointer names another session: it stays
             reasons = await self._table.transact(update)
         return Write(reasons is None, None if reasons is None else session_or_none(reasons[0]))

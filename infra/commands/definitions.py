@@ -194,6 +194,12 @@ SESSION_ADMIN: Final[dict[str, Any]] = {
             "description": "Show or change the settings of this channel",
             "options": SETTINGS,
         },
+        {
+            "type": SUBCOMMAND,
+            "name": "delete",
+            "description": "End a session for good and delete its thread; asks first",
+            "options": [NAME],
+        },
     ],
 }
 

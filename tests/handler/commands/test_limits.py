@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler import errors
-from handler.commands import admin_texts, change_texts, info_texts, list_texts, settings_texts, texts
+from handler.commands import admin_texts, change_texts, delete_texts, info_texts, list_texts, settings_texts, texts
 from handler.commands.list_buttons import Wanted
 from handler.discord.fitting import fit_lines
 from handler.discord.markdown import ELLIPSIS
@@ -20,7 +20,7 @@ from handler.discord.responses import is_layout, message, with_button, with_embe
 from handler.errors import InvalidName
 from handler.runtime.utf16 import utf16_units
 from handler.sessions.duplicates.group import Duplicates, Group, OtherThread, build_link, name_merged
-from handler.sessions.model import Opened, OpenRequest, Outcome, Requester
+from handler.sessions.model import Ending, Opened, OpenRequest, Outcome, Requester
 from handler.sessions.names import Names
 from handler.sessions.overview.choose import Page, State
 from handler.sessions.settings import Settings
@@ -230,6 +230,14 @@ BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "member_removed": st.builds(lambda opened: change_texts.member_removed(opened.session, MAX_ID), opens()),
     "kept": st.builds(lambda opened, works: change_texts.kept(opened.session, works=works), opens(), st.booleans()),
     "not_kept": st.builds(lambda opened: change_texts.not_kept(opened.session), opens()),
+    "question": st.builds(
+        lambda opened, ending: delete_texts.question(opened.session, ending), opens(), st.sampled_from(Ending)
+    ),
+    "ended": st.builds(
+        lambda opened, ending: delete_texts.ended(opened.session, ending), opens(), st.sampled_from(Ending)
+    ),
+    "about_to_end": st.builds(lambda opened: delete_texts.about_to_end(opened.session), opens()),
+    "gone_already": st.builds(delete_texts.gone_already),
     "settings_shown": st.builds(
         lambda policy, changed: settings_texts.settings_shown(
             ChannelItem(channel_id=MAX_ID, guild_id=MAX_ID, kind=0, settings=ChannelSettings(open=policy)),
@@ -278,7 +286,7 @@ def test_a_text_without_anything_filled_in_fits(name: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [texts, admin_texts, change_texts, info_texts, list_texts, settings_texts],
+    [texts, admin_texts, change_texts, delete_texts, info_texts, list_texts, settings_texts],
     ids=lambda module: module.__name__.rpartition(".")[2],
 )
 def test_every_text_of_a_module_is_tried(module: ModuleType) -> None:
