@@ -27,7 +27,7 @@ MESSAGE_COMPONENT: Final = 3
 AUTOCOMPLETE: Final = 4
 MODAL_SUBMIT: Final = 5
 MESSAGE_COMMAND: Final = 3  # a type of command
-BUTTON, SELECT, TEXT_INPUT, LABEL = 2, 3, 4, 18  # types of components
+BUTTON, SELECT, TEXT_INPUT, TEXT, LABEL = 2, 3, 4, 10, 18  # types of components
 GUILD_CONTEXT: Final = 0
 SUBCOMMAND: Final = 1
 # Types of options, by the type of their values; an id, which is a text, counts as a text here.
@@ -112,7 +112,9 @@ def button(
     **place: Any,
 ) -> dict[str, Any]:
     """A press of a button beneath a message of the bot, by default of its first; ``place`` as for ``used_in_guild``."""
-    custom_id = custom_id or next(part["custom_id"] for part in parts_of(message) if "custom_id" in part)
+    custom_id = custom_id or next(
+        part["custom_id"] for part in parts_of(message) if part["type"] == BUTTON and "custom_id" in part
+    )
     return _component(message, {"component_type": BUTTON, "custom_id": custom_id}, member_permissions, place)
 
 
@@ -152,6 +154,12 @@ def parts_of(message: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for part in (*message.get("components", ()), *filter(None, [message.get("accessory")])):
         yield part
         yield from parts_of(part)
+
+
+def text_of(message: Mapping[str, Any]) -> str:
+    """All that a message says: its content, or the texts of a layout."""
+    texts = (message["content"], *(part["content"] for part in parts_of(message) if part["type"] == TEXT))
+    return "\n".join(text for text in texts if text)
 
 
 def _component(

@@ -5,6 +5,7 @@ from typing import Final
 from tests.kit.mutation import Mutation, Rule
 
 CHOSEN: Final = "exactly_once/test_chosen_message.py"
+KEEP: Final = "handler/commands/test_keep_thread.py"
 
 CHOICES: Final = (
     Rule(
@@ -34,5 +35,31 @@ CHOICES: Final = (
         "Who was led to another session turns back when that one has lost the message",
         Mutation("sessions/opening/opener", "if asked is None or asked", "if True or asked"),
         "handler/commands/test_open_here.py::test_a_message_whose_thread_was_deleted_is_explained",
+    ),
+    Rule(
+        "A thread is chosen only in place of the one that was read",
+        Mutation(
+            "store/choices",
+            "{clauses.READ_GENERATION} AND {clauses.SAME_THREAD} AND {clauses.NOT_BEING",
+            "{clauses.NOT_BEING",
+        ),
+        "handler/store/test_choices.py::test_a_thread_is_chosen_only_in_place_of_the_one_that_was_read",
+    ),
+    Rule(
+        "No thread is chosen in place of one that is being deleted",
+        Mutation("store/choices", " AND {clauses.NOT_BEING_DELETED}", ""),
+        "handler/store/test_choices.py::test_no_thread_is_chosen_in_place_of_one_that_is_being_deleted",
+    ),
+    Rule(
+        "What belongs to the former thread ends with the choice of another one",
+        Mutation("store/choices", "removes=[name for name in GENERATION_ATTRIBUTES if name not in sets]", "removes=[]"),
+        f"{KEEP}::test_the_chosen_thread_is_the_sessions_and_the_merge_keeps_it",
+    ),
+    Rule(
+        "A thread whose merge was begun is not chosen",
+        Mutation(
+            "sessions/duplicates/choose", "if not owners.is_adoptable(thread, channel.channel_id, key):", "if False:"
+        ),
+        f"{KEEP}::test_what_cannot_be_chosen_any_more_changes_nothing",
     ),
 )

@@ -9,8 +9,10 @@ from handler.commands.moderation import check_permissions, moderator, registered
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission
 from handler.discord.responses import Message
+from handler.discord.snowflakes import is_snowflake
 from handler.errors import InvalidRequest
 from handler.runtime import telemetry
+from handler.sessions.duplicates.choose import choose_kept
 from handler.sessions.duplicates.find import find_duplicates
 from handler.sessions.duplicates.group import NEEDED_TO_MERGE
 from handler.sessions.duplicates.merge import merge_duplicates, merge_last
@@ -41,10 +43,26 @@ async def list_duplicates(sessions: Sessions, interaction: Interaction) -> Messa
     """``/session-admin duplicates``: list the names with several threads, with a button that merges them."""
     if (refusal := check_permissions(interaction, NEEDED_TO_MERGE)) is not None:
         return refusal
+    return await _list_duplicates(sessions, await _imported_channel(sessions, interaction))
+
+
+async def turn_duplicates(sessions: Sessions, interaction: Interaction) -> Message:
+    """A button that turns the pages of that list."""
+    page = _read_page(interaction)
+    if (refusal := check_permissions(interaction, NEEDED_TO_MERGE)) is not None:
+        return refusal
+    return await _list_duplicates(sessions, await _imported_channel(sessions, interaction), page=page)
+
+
+async def keep_thread(sessions: Sessions, interaction: Interaction) -> Message:
+    """A select of that list: the thread that was chosen is its session's from now on. The list is shown again."""
+    page, chosen = _read_page(interaction), next(iter(interaction.values), "")
+    if (refusal := check_permissions(interaction, NEEDED_TO_MERGE)) is not None:
+        return refusal
     channel = await _imported_channel(sessions, interaction)
-    found = await find_duplicates(sessions.context, channel)
-    telemetry.set_fields(outcome="listed", names=len(found.groups), threads=found.threads)
-    return admin_texts.duplicate_list(found, channel.channel_id)
+    session = await choose_kept(sessions.context, channel, chosen) if is_snowflake(chosen) else None
+    note = admin_texts.NOT_CHOSEN if session is None else admin_texts.chosen_thread(session)
+    return await _list_duplicates(sessions, channel, page=page, note=note)
 
 
 async def merge(sessions: Sessions, interaction: Interaction) -> Message | AnswerFirst:
@@ -53,8 +71,7 @@ async def merge(sessions: Sessions, interaction: Interaction) -> Message | Answe
     If the thread in which it was pressed is a duplicate, it is merged last, after the answer: no answer can be edited in
     a thread that is archived or locked.
     """
-    if interaction.argument not in (interaction.channel_id, interaction.parent_id):
-        raise InvalidRequest("a button of another channel", message=texts.UNKNOWN_BUTTON)
+    _require_channel(interaction, interaction.argument)
     if (refusal := check_permissions(interaction, NEEDED_TO_MERGE)) is not None:
         return refusal
     channel = await _imported_channel(sessions, interaction)
@@ -66,6 +83,28 @@ async def merge(sessions: Sessions, interaction: Interaction) -> Message | Answe
         return admin_texts.merge_result(done.merged, done.skipped, done.refused)
     answer = admin_texts.merge_result(done.merged, done.skipped, done.refused, this_one_too=True)
     return AnswerFirst(answer, partial(merge_last, sessions.context, *done.last, done.reason))
+
+
+async def _list_duplicates(sessions: Sessions, channel: ChannelItem, *, page: int = 0, note: str = "") -> Message:
+    found = await find_duplicates(sessions.context, channel)
+    telemetry.set_fields(outcome="listed", names=len(found.groups), threads=found.threads)
+    return admin_texts.duplicate_list(found, channel.channel_id, page=page, note=note)
+
+
+def _read_page(interaction: Interaction) -> int:
+    """The page in the `custom_id` of a button or select of the list. Raises InvalidRequest."""
+    channel_id, _, rest = interaction.argument.partition(":")
+    _require_channel(interaction, channel_id)
+    page = rest.partition(":")[0]
+    if not (page.isascii() and page.isdecimal()):
+        raise InvalidRequest("no page", message=texts.UNKNOWN_BUTTON)
+    return int(page)
+
+
+def _require_channel(interaction: Interaction, channel_id: str) -> None:
+    """Raise InvalidRequest if a button or select belongs to another channel's list."""
+    if channel_id not in (interaction.channel_id, interaction.parent_id):
+        raise InvalidRequest("a button of another channel", message=texts.UNKNOWN_BUTTON)
 
 
 async def _imported_channel(sessions: Sessions, interaction: Interaction) -> ChannelItem:

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from handler.commands.admin import import_channel, list_duplicates, merge
-from handler.commands.admin_texts import MERGE_BUTTON
+from handler.commands.admin import import_channel, keep_thread, list_duplicates, merge, turn_duplicates
+from handler.commands.admin_texts import KEEP_SELECT, MERGE_BUTTON, PAGE_BUTTON
 from handler.commands.changes import add, keep, remove
 from handler.commands.command import OPEN_HERE, OPEN_SESSION, Commands, Completions
 from handler.commands.completions import complete_name, complete_tag
@@ -30,6 +30,8 @@ COMMANDS: Final[Commands] = {
     ("session-admin", "delete"): delete,
     (BUTTON, DELETE_BUTTON): delete_for_good,
     (BUTTON, MERGE_BUTTON): merge,
+    (BUTTON, KEEP_SELECT): keep_thread,
+    (BUTTON, PAGE_BUTTON): turn_duplicates,
     ("session", "list"): list_sessions,
     (BUTTON, LIST_BUTTON): turn_list,
     ("session", "info"): show_info,

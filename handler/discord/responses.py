@@ -2,7 +2,7 @@
 
 Discord docs, "Receiving and Responding" (interaction response), "Message" (flags, allowed mentions), "Components".
 All messages are ephemeral, mention nobody and fit Discord's limits, whatever their text: a text that is too long is cut. Lists
-are made to fit before (`handler.discord.fitting`).
+are made to fit before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from discord_interactions import InteractionResponseFlags, InteractionResponseTy
 
 from handler.discord import components, markdown
 from handler.discord.components import Component, Modal
-from handler.discord.fitting import MAX_CONTENT, MAX_DESCRIPTION
+from handler.discord.fitting import MAX_CONTENT
 from handler.discord.interactions import LAYOUT
 
 MAX_TEXT_UNITS: Final = 1900  # of 2000 characters (Discord docs, "Message"), however it counts them
@@ -56,17 +56,12 @@ def with_button(answer: Message, *, label: str, custom_id: str) -> Message:
     }
 
 
-def with_embed(answer: Message, text: str) -> Message:
-    """The message with an embed for text that does not fit into its content."""
-    return {**answer, "embeds": [{"description": markdown.shorten(text, MAX_DESCRIPTION)}]}
-
-
 def is_layout(answer: Message) -> bool:
     return bool(answer["flags"] & LAYOUT)
 
 
 def only_text(answer: Message) -> Message:
-    """The message without buttons and embeds, short enough for certain: for when Discord refuses the whole."""
+    """The message without buttons, short enough for certain: for when Discord refuses the whole."""
     content = "\n".join(_texts(answer["components"])) if is_layout(answer) else answer["content"]
     return message(markdown.shorten(content, MAX_TEXT_UNITS))
 
@@ -81,10 +76,9 @@ def edit_body(answer: Message, *, of_layout: bool = False) -> Mapping[str, Any]:
         return {**body, "content": None, "embeds": [], "flags": LAYOUT} if not of_layout else {**body, "flags": LAYOUT}
     if not of_layout:
         return body
-    said = [components.text(text) for text in (answer["content"], *(e["description"] for e in answer["embeds"]))]
     return {
         "allowed_mentions": answer["allowed_mentions"],
-        "components": [*said, *answer["components"]],
+        "components": [components.text(answer["content"]), *answer["components"]],
         "flags": LAYOUT,
     }
 

@@ -19,7 +19,7 @@ class Why(StrEnum):
     DELETED = "deleted"  # on Discord
     UNUSED = "unused"  # deleted by housekeeping
     LET_GO = "let_go"  # a moderator ended the session, and somebody else had started the thread
-    REPLACED = "replaced"  # an import found a better one
+    REPLACED = "replaced"  # an import found a better one, or a moderator chose another one
 
 
 class FormerThread(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from handler.runtime.clock import iso
 from handler.store import clauses
-from handler.store.items import Deletion, Pointer, Session, pointer_item_key, session_item_key
+from handler.store.items import Deletion, Pointer, Session, namesake_item_key, pointer_item_key, session_item_key
 from handler.store.reading import Found, read_items
 from handler.store.table import Attributes, Operation, Table
 
@@ -113,6 +113,14 @@ def let_go(table: Table, session: Session, now: datetime) -> list[Operation]:
     values = {"parent": parent, "key": key}
     pointer = {**pointer_item_key(session.thread_id or ""), **item}
     return [table.build_put(pointer, condition=clauses.POINTER_OURS, values=values)]
+
+
+def hand_over(table: Table, session: Session, thread_id: str, read: Pointer | None = None) -> list[Operation]:
+    """What goes with a session's change to another thread: both pointers, and the namesake that the former thread becomes."""
+    former = namesake_item_key(*session.pair, session.discord_thread_id or "")
+    watched = {} if session.thread.archived else {"watch_guild_id": session.guild_id}
+    pointers = [*point(table, thread_id, session.pair, read), *unpoint(table, session)]
+    return [*pointers, table.build_put({**former, **watched})]
 
 
 def check_former_owner(table: Table, pointer: Pointer | None, pair: tuple[str, str], thread_id: str) -> list[Operation]:

@@ -19,6 +19,7 @@ All writes of a session, by the status that they need and the one that they leav
     sessions.add_topic       any → same                 the first topic, still to be shown
     sessions.settle_topic    any → same                 it is shown, or cannot be
     choices.choose           open, closed → same        what people choose: keep, members
+    choices.choose_thread    open, closed → same        another thread; next generation; pointers; a namesake
     deletions.*              open, closed → same        see `deletions`
     pointers.merge           open, closed → same        it counts as an open; the merged thread's pointer
 
@@ -40,13 +41,12 @@ from handler.store.items import (
     Session,
     Settlement,
     Status,
-    namesake_item_key,
     session_attributes,
     session_from_item,
     session_item_key,
 )
 from handler.store.listing import listing
-from handler.store.pointers import let_go, point, unpoint
+from handler.store.pointers import hand_over, let_go, point, unpoint
 from handler.store.reading import Found, read_items
 from handler.store.table import Attributes, Table
 from handler.store.writes import Write, session_or_none, split_seen, update_session
@@ -181,8 +181,6 @@ class SessionStore:
 
         The former thread becomes a namesake. Returns whether the session has the new one.
         """
-        former = namesake_item_key(session.parent_channel_id, session.session_key, session.discord_thread_id or "")
-        watched = {} if session.thread.archived else {"watch_guild_id": session.guild_id}
         changes = {**seen, **listing(session.listed_in, thread_id, seen), **with_former(session, Why.REPLACED, now)}
         sets, removes = split_seen(changes, session.guild_id)
         unopened = "#settled_in = :settled_in AND attribute_not_exists(#opened_at)"
@@ -198,9 +196,7 @@ class SessionStore:
                     "settled_in": session.settlement.import_started_at,
                 },
             ),
-            *point(self._table, thread_id, session.pair),
-            *unpoint(self._table, session),
-            self._table.build_put({**former, **watched}),
+            *hand_over(self._table, session, thread_id),
         )
         return reasons is None or (reasons[0] or {}).get("discord_thread_id") == thread_id
 

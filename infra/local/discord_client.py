@@ -22,6 +22,7 @@ from infra.interactions import (
     encode,
     interaction,
     sign,
+    text_of,
 )
 from infra.local.http_client import call, send
 from infra.simulator.models import TEXT
@@ -71,7 +72,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return str(self.message["content"]) if self.message else ""
+        return text_of(self.message) if self.message else ""
 
     @property
     def is_pending(self) -> bool:
@@ -173,4 +174,4 @@ def context(user: User, channel: Channel) -> dict[str, Any]:
 
 def _is_unchanged(shown: Mapping[str, Any] | None, before: Mapping[str, Any]) -> bool:
     """Whether a message whose button was pressed shows no outcome yet."""
-    return shown is not None and (shown["content"] == before["content"] or goes_on(shown["content"]))
+    return shown is not None and (text_of(shown) == text_of(before) or goes_on(text_of(shown)))

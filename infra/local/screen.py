@@ -15,6 +15,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from infra.interactions import parts_of, text_of
 from infra.local.request_counter import Cost
 
 MAX_WIDTH: Final = 100
@@ -67,7 +68,7 @@ class Screen:
         if message is None:
             lines.append(Text(NO_ANSWER, style="red"))
         else:
-            lines += discord_text(message["content"], names).split("\n")
+            lines += discord_text(text_of(message), names).split("\n")
             lines += [Text(f"↗ {self._url(url)}", style="blue") for url in _links(message)]
         self.quote(lines)
 
@@ -162,5 +163,4 @@ def _calls(number: int, of: str) -> str:
 
 
 def _links(message: Mapping[str, Any]) -> list[str]:
-    rows = message.get("components") or []
-    return [button["url"] for row in rows for button in row["components"] if "url" in button]
+    return [part["url"] for part in parts_of(message) if "url" in part]

@@ -23,12 +23,11 @@ from infra.interactions import (
     interaction,
     message_command,
     modal_submit,
-    parts_of,
     selection,
     sign,
+    text_of,
 )
 from infra.lambda_events import api_gateway_event, schedule_event
-from infra.simulator.components import TEXT
 from infra.simulator.interactions import AUTOCOMPLETE_RESULT, MODAL
 from infra.table.stream import SHARDS, Stream
 from tests.kit.aws_wire import BusWire, ParameterWire, QueueWire
@@ -236,7 +235,6 @@ class Deployment(Guild):
         message = self.discord.original_response(asked.token)
         assert message is not None, "the application did not respond"
         assert not message["flags"] & THINKING, "the application is thinking, for ever"
-        texts = [message["content"], *(part["content"] for part in parts_of(message) if part["type"] == TEXT)]
-        said = "\n".join(text for text in texts if text)
+        said = text_of(message)
         assert said
         return said

@@ -1,1 +1,1 @@
-"""Duplicates: session names that several threads bear. Group them, find them, merge them."""
+"""Duplicates: session names that several threads bear. Group them, find them, choose what is kept, merge them."""

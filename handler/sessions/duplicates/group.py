@@ -46,6 +46,11 @@ class Group(msgspec.Struct, frozen=True, kw_only=True):
     on_record: bool  # the kept thread is the session's; else the session is to adopt it
     others: tuple[OtherThread, ...]  # to be merged, in this order
 
+    def first(self, most: int) -> list[tuple[Channel, bool]]:
+        """The kept thread and so many others, each with whether it may be kept: none whose merge was begun."""
+        others = [(other.thread, not _is_half_merged(other.pointer)) for other in self.others]
+        return [(self.kept, True), *others[:most]]
+
 
 class Duplicates(msgspec.Struct, frozen=True):
     """The duplicates of a channel."""

@@ -142,7 +142,7 @@ class _Settler:
         if session is not None and session.status is Status.CREATING and await self._is_attempted(session, best):
             write = await commit(self.context, session, best.thread)
             return write.won or (write.session is not None and write.session.has(best.thread.id))
-        if _can_adopt(session):
+        if can_adopt(session):
             name = self.context.names.parse(best.thread.name or "")
             write = await adopt_thread(self.context, self.channel, session, name, best, during=self.during)
             return write.won or (write.session is not None and write.session.has(best.thread.id))
@@ -165,7 +165,8 @@ class _Settler:
         return await self.context.store.sessions.replace_thread(session, found.thread.id, seen=seen, now=now)
 
 
-def _can_adopt(session: Session | None) -> bool:
+def can_adopt(session: Session | None) -> bool:
+    """Whether the session can take a thread that was found: it has none, and none is being started."""
     if session is None:
         return True
     match session.status:

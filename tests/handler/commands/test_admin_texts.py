@@ -1,95 +1,108 @@
-"""The texts of ``/session-admin``: counts, limits, and the button."""
+"""The texts of ``/session-admin``: counts, pages, and what can be chosen."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from handler.commands import admin_texts
 from handler.discord.responses import Message
-from handler.runtime.utf16 import utf16_units
 from handler.sessions.duplicates.group import Duplicates, Group, OtherThread
-from handler.store.items import ChannelItem
+from handler.store.items import ChannelItem, Pointer
+from infra.interactions import BUTTON, SELECT, TEXT, parts_of
 from tests.kit.samples import MADE_AT, session, snowflake, thread
 
-MAX_CONTENT = 2000  # Discord docs, "Message", content
-MAX_DESCRIPTION = 4096  # Discord docs, "Embed Limits"
-MAX_LABEL = 80  # Discord docs, "Components"
+KEPT, OTHER, LAST = (snowflake(MADE_AT + timedelta(seconds=n)) for n in range(3))
 
 
-def group(others: int, *, name: str = "1a06a43", on_record: bool = True) -> Group:
+def group(others: int, *, name: str = "1a06a43", on_record: bool = True, merging: int | None = None) -> Group:
     ids = [snowflake(MADE_AT + timedelta(seconds=n)) for n in range(others + 1)]
+    pointers = [Pointer(thread_id=i, merged_into=KEPT) if n == merging else None for n, i in enumerate(ids)]
     return Group(
         session_key=name,
         session=session(session_name=name) if on_record else None,
         kept=thread(ids[0], message_count=12),
         on_record=on_record,
-        others=tuple(OtherThread(thread(i, message_count=1, archived=True, locked=True), None) for i in ids[1:]),
+        others=tuple(
+            OtherThread(thread(i, message_count=1, archived=True, locked=True), pointer)
+            for i, pointer in list(zip(ids, pointers, strict=True))[1:]
+        ),
     )
 
 
-def listed(*groups: Group, channel: str = "10") -> Message:
-    return admin_texts.duplicate_list(Duplicates(groups), channel)
+def listed(*groups: Group, page: int = 0, note: str = "", unread: int = 0) -> Message:
+    return admin_texts.duplicate_list(Duplicates(groups, unread=unread), "10", page=page, note=note)
 
 
-def button(answer: Message) -> dict[str, str]:
-    found: dict[str, str] = answer["components"][0]["components"][0]
-    return found
+def of_type(answer: Message, kind: int) -> list[dict[str, Any]]:
+    return [part for part in parts_of(answer) if part["type"] == kind]
+
+
+def content(answer: Message) -> str:
+    return "\n".join(part["content"] for part in of_type(answer, TEXT))
 
 
 def test_the_list_shows_the_kept_thread_the_reason_and_each_threads_state() -> None:
-    content = listed(group(1))["content"]
-    kept, other = snowflake(MADE_AT), snowflake(MADE_AT + timedelta(seconds=1))
-    assert content.startswith("Found 1 duplicate thread for 1 session. Nothing has changed yet.\n")
-    assert content.endswith(
-        "\n**Close duplicates** posts a link to the kept thread in each, renames it (↪), archives and locks it. "
-        "Nothing is deleted."
-    )
-    assert f"**1a06a43** keeps <#{kept}> · 12 messages · <t:1795431600:R> · active · on record" in content
-    assert f"↪ <#{other}> · 1 message · <t:1795431601:R> · archived and locked" in content
+    text = content(listed(group(1)))
+    assert text.startswith("Found 1 duplicate thread for 1 session.\n**1a06a43** · keeps 1 (on record)\n")
+    assert text.endswith("renames it (↪), archives and locks it. Nothing is deleted.")
+    assert f"`1` <#{KEPT}> · 12 messages · <t:1795431600:R> · active\n" in text
+    assert f"`2` <#{OTHER}> · 1 message · <t:1795431601:R> · archived and locked\n" in text
 
 
 def test_without_a_thread_on_record_the_fullest_is_kept() -> None:
-    assert "active · has the most messages" in listed(group(1, on_record=False))["content"]
+    assert "keeps 1 (most messages)" in content(listed(group(1, on_record=False)))
+
+
+def test_each_name_has_a_select_with_the_kept_thread_chosen_beforehand() -> None:
+    first, second = of_type(listed(group(1), group(2, name="b")), SELECT)
+    assert [option["value"] for option in first["options"]] == [KEPT, OTHER]
+    assert [option.get("default") for option in first["options"]] == [True, None]
+    assert first["options"][1]["label"] == "Keep 2: 1 message, 2026-11-23, archived and locked"
+    assert len(second["options"]) == 3
+    assert (first["custom_id"], second["custom_id"]) == ("keep-thread:10:0:0", "keep-thread:10:0:1")
+
+
+def test_a_thread_whose_merge_was_begun_cannot_be_chosen() -> None:
+    answer = listed(group(2, merging=1))
+    assert [option["value"] for option in of_type(answer, SELECT)[0]["options"]] == [KEPT, LAST]
+    assert f"`2` <#{OTHER}> · 1 message · <t:1795431601:R> · archived and locked · is being closed" in content(answer)
+    assert of_type(listed(group(1, merging=1)), SELECT) == []
+
+
+def test_of_many_threads_six_are_shown_and_the_others_counted() -> None:
+    answer = listed(group(39), unread=12)
+    assert content(answer).count("> · 1 message") == 5
+    assert "… and 34 more" in content(answer)
+    assert len(of_type(answer, SELECT)[0]["options"]) == 6
+    assert "I haven't checked 12 more threads yet; the button does." in content(answer)
 
 
 @pytest.mark.parametrize(
-    "groups",
+    ("page", "names", "labels"),
     [
-        (group(39),),
-        tuple(group(7, name=f"name {n}") for n in range(60)),
-        tuple(group(3, name="*" * 92) for _ in range(9)),
-        (group(5, name="_" * 92),),
+        (0, "abcd", ["Close duplicates", "More ▶"]),
+        (1, "efgh", ["Close duplicates", "◀ Back", "More ▶"]),
+        (2, "i", ["Close duplicates", "◀ Back"]),
+        (9, "i", ["Close duplicates", "◀ Back"]),
     ],
 )
-def test_a_long_list_fits_into_one_message_and_counts_all_threads(groups: tuple[Group, ...]) -> None:
-    found = Duplicates(groups, unread=12)
-    answer = admin_texts.duplicate_list(found, "9" * 20)
-    assert utf16_units(answer["content"]) <= MAX_CONTENT
-    assert all(utf16_units(embed["description"]) <= MAX_DESCRIPTION for embed in answer["embeds"])
-    assert f"Found {found.threads} duplicate threads for " in answer["content"]
-    assert button(answer)["label"] == "Close duplicates"
-    assert len(button(answer)["label"]) <= MAX_LABEL
-    assert "I haven't checked 12 more threads yet" in answer["content"]
+def test_a_page_has_four_names_and_buttons_to_the_others(page: int, names: str, labels: list[str]) -> None:
+    answer = listed(*(group(1, name=name) for name in "abcdefghi"), page=page)
+    assert [name for name in "abcdefghi" if f"**{name}** · keeps" in content(answer)] == list(names)
+    assert content(answer).startswith(f"Found 9 duplicate threads for 9 sessions. Page {min(page, 2) + 1} of 3.")
+    assert [button["label"] for button in of_type(answer, BUTTON)] == labels
+    ids = {button["label"]: button["custom_id"] for button in of_type(answer, BUTTON)}
+    assert ids["Close duplicates"] == "merge-duplicates:10"
+    assert ids.get("More ▶", "duplicates:10:1") == f"duplicates:10:{page + 1 if page < 2 else 1}"
 
 
-def test_hidden_entries_are_counted() -> None:
-    content = listed(group(39))["content"]
-    assert content.count("↪ <#") == 5
-    assert "… and 34 more" in content
-    answer = listed(*(group(5, name=f"n{n}") for n in range(60)))
-    (more,) = answer["embeds"]
-    many = answer["content"] + more["description"]
-    assert 10 < many.count(" keeps ") < 60
-    assert more["description"].endswith(f"… and {60 - many.count(' keeps ')} more sessions")
+def test_a_note_comes_first() -> None:
+    assert content(listed(group(1), note="Done.")).startswith("Done.\nFound 1")
+    assert listed(note="Done.")["content"].startswith("Done.\nNo duplicates")
 
 
-def test_the_buttons_custom_id_holds_the_channel() -> None:
-    pressed = button(listed(group(1), channel="9" * 20))
-    assert pressed["custom_id"] == "merge-duplicates:" + "9" * 20
-    assert len(pressed["custom_id"]) <= 100
-
-
-def test_without_duplicates_there_is_no_button() -> None:
+def test_without_duplicates_there_is_nothing_to_press() -> None:
     assert listed()["components"] == []
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from handler.discord.responses import message, only_text, with_embed
+from handler.discord.responses import message, only_text
 from handler.errors import Importing
 from infra.simulator.exchange import Response
 from infra.simulator.faults import blocked, error, proxy_limit
@@ -114,8 +114,8 @@ async def test_a_text_that_is_too_long_is_shown_shorter(case: Case) -> None:
 
 
 def test_the_shorter_text_has_nothing_that_could_be_refused() -> None:
-    shorter = only_text(with_embed(message("x" * 3000, link="https://discord.com"), "y"))
-    assert (len(shorter["content"]), shorter["embeds"], shorter["components"]) == (1900, [], [])
+    shorter = only_text(message("x" * 3000, link="https://discord.com"))
+    assert (len(shorter["content"]), shorter["components"]) == (1900, [])
 
 
 # Later

@@ -13,10 +13,9 @@ from hypothesis import strategies as st
 from handler import errors
 from handler.commands import admin_texts, change_texts, delete_texts, info_texts, list_texts, settings_texts, texts
 from handler.commands.list_buttons import Wanted
-from handler.discord.fitting import fit_lines
 from handler.discord.markdown import ELLIPSIS
 from handler.discord.permissions import Permission
-from handler.discord.responses import is_layout, message, with_button, with_embed
+from handler.discord.responses import is_layout, message
 from handler.errors import InvalidName
 from handler.runtime.utf16 import utf16_units
 from handler.sessions.duplicates.group import Duplicates, Group, OtherThread, build_link, name_merged
@@ -31,7 +30,6 @@ from infra.simulator.components import check_components
 from tests.kit import samples
 
 MAX_CONTENT: Final = 2000
-MAX_DESCRIPTION: Final = 4096
 MAX_LABEL: Final = 80
 MAX_CUSTOM_ID: Final = 100
 MAX_THREAD_NAME_UNITS: Final = 100
@@ -195,7 +193,15 @@ BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "put_back_notice": st.builds(texts.put_back_notice, waiting, st.just(AT)),
     "merge_progress": st.builds(texts.merge_progress, st.builds(errors.Merging, progress)),
     "retry_notice": st.builds(texts.retry_notice, st.none() | st.just(errors.StoreUnavailable())),
-    "duplicate_list": st.builds(admin_texts.duplicate_list, duplicates(), st.just(MAX_ID)),
+    "duplicate_list": st.builds(
+        lambda found, page, chosen: admin_texts.duplicate_list(
+            found, MAX_ID, page=page, note=admin_texts.chosen_thread(chosen.session) if chosen else ""
+        ),
+        duplicates(),
+        st.integers(0, 100),
+        st.none() | opens(),
+    ),
+    "chosen_thread": opens().map(lambda found: message(admin_texts.chosen_thread(found.session))),
     "merge_result": st.builds(admin_texts.merge_result, counts, counts, counts, this_one_too=st.booleans()),
     "session_list": st.builds(
         list_texts.session_list,
@@ -261,8 +267,6 @@ def check_fits(shown: dict[str, Any]) -> None:
         return
     assert 0 < utf16_units(shown["content"]) <= MAX_CONTENT
     shown["content"].encode()
-    for embed in shown.get("embeds", []):
-        assert 0 < utf16_units(embed["description"]) <= MAX_DESCRIPTION
     for row in shown.get("components", []):
         for button in row["components"]:
             assert 0 < utf16_units(button["label"]) <= MAX_LABEL
@@ -298,37 +302,13 @@ def test_every_text_of_a_module_is_tried(module: ModuleType) -> None:
     assert made <= BUILDERS.keys() | CONSTANT
 
 
-@given(duplicates())
-def test_each_name_is_shown_or_counted(found: Duplicates) -> None:
-    answer = admin_texts.duplicate_list(found, MAX_ID)
-    shown = answer["content"] + "".join(embed["description"] for embed in answer["embeds"])
-    listed, hidden = shown.count("** keeps <#"), len(found.groups) - shown.count("** keeps <#")
-    assert not found.groups or listed
-    assert (f"… and {hidden:,} more session" in shown) == (hidden > 0)
-    if found.groups:
-        assert answer["content"].endswith("Nothing is deleted.")
-
-
 @given(st.text(max_size=100), st.sampled_from(["x", "🧵", "↪", "\\*"]), st.integers(0, 5000))
 def test_whatever_a_message_is_made_of_it_fits(start: str, character: str, times: int) -> None:
     text = "." + start.encode("utf-8", "replace").decode() + character * times
-    check_fits(with_button(with_embed(message(text), text), label=text, custom_id="x"))
+    check_fits(message(text, link="https://x.org", label=text))
 
 
 @given(names, st.sampled_from(["↪", "🧵" * 50, "x" * 100]))
 def test_the_name_of_a_merged_thread_fits(name: str, other: str) -> None:
     for thread_name in (NAMES.thread_name(name), other):
         assert utf16_units(name_merged(thread_name)) <= MAX_THREAD_NAME_UNITS
-
-
-@given(st.lists(st.text("x🧵", max_size=30), max_size=12), st.integers(0, 120))
-def test_as_many_lines_as_fit_are_kept_and_the_others_counted(lines: list[str], units: int) -> None:
-    kept = fit_lines(lines, units, "+{}".format)
-    assert utf16_units("\n".join(kept)) <= units
-    if kept and kept != lines:
-        number = kept.index(f"+{len(lines) - len(kept) + 1}")
-        assert kept[:number] == lines[:number]
-        fuller = [*lines[: number + 1], *([f"+{len(lines) - number - 1}"] if number + 1 < len(lines) else [])]
-        assert utf16_units("\n".join(fuller)) > units
-    if utf16_units("\n".join(lines)) <= units:
-        assert kept == lines
