@@ -22,7 +22,8 @@ from handler.commands.command import Commands, Completions
 from handler.commands.registry import COMMANDS, COMPLETIONS
 from handler.config import Config, PublisherConfig, ReconcilerConfig, SessionsConfig, WorkerConfig
 from handler.discord.exchange import NO_RATE_LIMIT_WAITS, RetryPolicy
-from handler.discord.rest import Discord, RateLimits, TokenSource, build_client, httpx_send
+from handler.discord.rest import Discord, RateLimits, TokenSource
+from handler.discord.wire import build_client, httpx_send
 from handler.errors import ConfigurationError
 from handler.runtime import telemetry
 from handler.runtime.clock import Clock, SystemClock

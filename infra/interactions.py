@@ -35,11 +35,11 @@ _OPTION_TYPES: Final = {str: 3, int: 4, bool: 5}
 THREAD_TYPES: Final = frozenset({10, 11, 12})  # of an announcement channel, public, private
 
 # What the bot's invitation asks for (docs/deploy.md): View Audit Log 7, View Channel 10, Send Messages 11, Read Message
-# History 16, Manage Threads 34, Create Public Threads 35, Send Messages in Threads 38.
-BOT_PERMISSIONS: Final = sum(1 << bit for bit in (7, 10, 11, 16, 34, 35, 38))
+# History 16, Manage Threads 34, Create Public Threads 35, Create Private Threads 36, Send Messages in Threads 38.
+BOT_PERMISSIONS: Final = sum(1 << bit for bit in (7, 10, 11, 16, 34, 35, 36, 38))
 # What an ordinary member has: View Channel 10, Send Messages 11, Read Message History 16, Use Application Commands 31,
-# Create Public Threads 35, Send Messages in Threads 38.
-MEMBER_PERMISSIONS: Final = sum(1 << bit for bit in (10, 11, 16, 31, 35, 38))
+# Create Public Threads 35, Create Private Threads 36, Send Messages in Threads 38.
+MEMBER_PERMISSIONS: Final = sum(1 << bit for bit in (10, 11, 16, 31, 35, 36, 38))
 # What a user of /session-admin has: also Manage Threads 34.
 MODERATOR_PERMISSIONS: Final = MEMBER_PERMISSIONS | 1 << 34
 

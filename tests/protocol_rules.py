@@ -167,7 +167,9 @@ PROTOCOL: Final = (
     Rule(
         "Nothing counts as deleted while the parent channel does not answer",
         Mutation(
-            "sessions/threads/generation", "fetch_parent(context, channel_id),\n", "fetch_thread(context, session),\n"
+            "sessions/threads/generation",
+            "archived = await gather(\n        fetch_parent(context, channel_id),\n",
+            "archived = await gather(\n        fetch_thread(context, session),\n",
         ),
         f"{EVIDENCE}::test_while_the_parent_channel_does_not_answer_nothing_counts_as_deleted",
     ),
@@ -274,14 +276,14 @@ PROTOCOL: Final = (
         "A thread with another name than asked for is noted by both",
         Mutation(
             "sessions/threads/namesakes",
-            "    if key == session_key:\n        return\n",
-            "    if True:\n        return\n",
+            "if key == session_key or thread.type",
+            "if True or thread.type",
         ),
         f"{NAMES}::test_who_opens_the_name_that_the_thread_really_bears_is_led_to_it",
     ),
     Rule(
         "A thread that another bot started is renamed once",
-        Mutation("sessions/opening/create", "if thread.owner_id in ours or", "if True or"),
+        Mutation("sessions/opening/create", "or thread.owner_id in ours or", "or True or"),
         f"{NAMES}::test_a_thread_that_another_bot_started_from_our_message_gets_the_sessions_name",
     ),
     Rule(

@@ -46,18 +46,18 @@ _PURE: Final = """
     runtime.characters runtime.utf16 runtime.validation
     sessions.duplicates.group
     sessions.model sessions.names sessions.overview.choose sessions.settings
-    sessions.opening.next_step sessions.opening.rights sessions.threads.source_message
+    sessions.opening.next_step sessions.opening.rights sessions.threads.source_message sessions.threads.visibility
     sessions.reconcile.actions sessions.reconcile.changes sessions.reconcile.channels sessions.reconcile.housekeeping
     sessions.reconcile.observation sessions.reconcile.plan
     sessions.threads.locks sessions.threads.match sessions.threads.record
-    store.clauses store.former store.items store.lease store.listing store.reading store.settings
+    store.clauses store.former store.items store.lease store.listing store.private store.reading store.settings
 """
 PURE: Final = frozenset(_PURE.split())
 INPUT_OUTPUT: Final = {"asyncio", "boto3", "botocore", "concurrent", "httpx", "selectors", "socket", "ssl", "threading"}
 
 # Who alone knows a library: everybody else goes through them.
 KNOWN_BY: Final = {
-    "httpx": {"discord.rest"},
+    "httpx": {"discord.wire"},
     "boto3": {"bootstrap", "aws.dynamodb"},
     "botocore": {"aws.clients", "aws.dynamodb"},
     "aws_lambda_powertools": {"runtime.telemetry"},

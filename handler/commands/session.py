@@ -1,18 +1,30 @@
 """``/session``, for everyone."""
 
+import re
+from typing import Final
+
 from handler.commands import texts
 from handler.commands.command import IMPORT_STRETCH_SECONDS, parent_channel
 from handler.commands.outcomes import open_and_log
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission, has
 from handler.discord.responses import Message
+from handler.discord.snowflakes import is_snowflake
 from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.names import MAX_TOPIC_LENGTH
 from handler.sessions.protocol import Sessions
 
+MAX_NAMED: Final = 20  # members, and roles, of one open: each is a request or a mention
+# How people's clients write mentions (Discord docs, "Message Formatting").
+_USER: Final = re.compile(r"<@!?(\d{1,20})>")
+_ROLE: Final = re.compile(r"<@&(\d{1,20})>")
+
 
 async def open_session(sessions: Sessions, interaction: Interaction) -> Message:
-    """``/session open name: [topic:] [tag:]``: link the session's one thread. In a thread it means the parent channel."""
+    """``/session open name: [topic:] [private:] [members:] [tag:]``: link the session's one thread.
+
+    In a thread it means the parent channel.
+    """
     request = read_open_request(sessions, interaction)
     if not isinstance(request, OpenRequest):
         return request
@@ -25,8 +37,9 @@ def read_open_request(
     """What the command or form asks for; `message_id`: the chosen message. Or the refusal. Raises InvalidName."""
     if interaction.guild_id is None:
         return texts.guild_required()
-    name, topic, tag = (interaction.text(option) for option in ("name", "topic", "tag"))
-    is_mistyped = any(not isinstance(interaction.options.get(option, ""), str) for option in ("topic", "tag"))
+    texts_given = ("topic", "members", "tag")
+    name, topic, members, tag = (interaction.text(option) for option in ("name", *texts_given))
+    is_mistyped = any(not isinstance(interaction.options.get(option, ""), str) for option in texts_given)
     if name is None or is_mistyped or interaction.user_id is None:
         return texts.unreadable_command()
     if topic is not None and len(topic) > MAX_TOPIC_LENGTH:
@@ -37,12 +50,21 @@ def read_open_request(
         parent_channel_id=channel_id,
         requester=requester_of(interaction),
         topic=(topic or "").strip() or None,
+        private=interaction.options.get("private") is True,
+        members=_mentioned(_USER, members),
+        roles=_mentioned(_ROLE, members),
         tags=(tag,) if tag and tag.strip() else (),
         guild_id=interaction.guild_id,
         kind=kind,
         import_stretch=IMPORT_STRETCH_SECONDS,
         message_id=message_id,
     )
+
+
+def _mentioned(kind: re.Pattern[str], text: str | None) -> tuple[str, ...]:
+    """The ids of the users, or roles, that a text mentions; not too many, each once."""
+    found = (mention for mention in kind.findall(text or "") if is_snowflake(mention))
+    return tuple(dict.fromkeys(found))[:MAX_NAMED]
 
 
 def requester_of(interaction: Interaction) -> Requester:

@@ -200,6 +200,14 @@ def thread_page(response: Response, now: datetime, channel_id: str, before: date
     return ThreadList(threads, found.has_more, _read_date(response, now))
 
 
+def private_threads(response: Response, channel_id: str) -> tuple[Channel, ...]:
+    """A page of the channel's archived private threads. Raises ValueError for another channel's."""
+    threads = _read_threads(_thread_page.decode(response.body).threads)
+    if any(thread.parent_id != channel_id for thread in threads if thread.is_readable):
+        raise ValueError("a thread of another channel")
+    return threads
+
+
 def search_hits(response: Response) -> tuple[Channel, ...]:
     """What the thread search found; nothing while its index is not ready (202)."""
     if response.status == 202:

@@ -31,6 +31,12 @@ NEEDED_TO_CREATE: Final = (
     Permission.CREATE_PUBLIC_THREADS,
 )
 NEEDED_TO_POST: Final = (Permission.VIEW_CHANNEL, Permission.SEND_MESSAGES, Permission.READ_MESSAGE_HISTORY)
+NEEDED_TO_CREATE_PRIVATE: Final = (
+    Permission.VIEW_CHANNEL,
+    Permission.READ_MESSAGE_HISTORY,
+    Permission.CREATE_PRIVATE_THREADS,
+    Permission.SEND_MESSAGES_IN_THREADS,  # to describe the session, and to add members
+)
 NEEDED_TO_LOOK_UP: Final = (Permission.READ_MESSAGE_HISTORY,)
 NEEDED_TO_ANCHOR: Final = (Permission.SEND_MESSAGES,)
 NEEDED_TO_START: Final = (Permission.CREATE_PUBLIC_THREADS,)

@@ -42,6 +42,23 @@ def archived_threads(channel_id: str, before: datetime | None, limit: int) -> Re
     return Request("GET", path, route, query=tuple(query), repeatable=True)
 
 
+def private_threads(channel_id: str, limit: int) -> Request:
+    """Archived private threads, newest archive time first. Takes Manage Threads."""
+    path, route = (
+        f"/channels/{_id(channel_id)}/threads/archived/private",
+        "/channels/{channel}/threads/archived/private",
+    )
+    return Request("GET", path, f"GET {route}", query=(("limit", str(limit)),), repeatable=True)
+
+
+def joined_private_threads(channel_id: str, before: str | None, limit: int) -> Request:
+    """Archived private threads that the bot has joined, the highest id first, below `before`."""
+    path = f"/channels/{_id(channel_id)}/users/@me/threads/archived/private"
+    route = "GET /channels/{channel}/users/@me/threads/archived/private"
+    query = (*((("before", _id(before)),) if before else ()), ("limit", str(limit)))
+    return Request("GET", path, route, query=query, repeatable=True)
+
+
 def search_threads(channel_id: str, name: str, limit: int) -> Request:
     """Public and private threads, active or archived, whose name has these words. OpenAPI description, "thread_search"."""
     path, route = f"/channels/{_id(channel_id)}/threads/search", "GET /channels/{channel}/threads/search"
@@ -103,6 +120,11 @@ def create_thread(channel_id: str, body: Mapping[str, Any], reason: str | None) 
 def add_thread_member(thread_id: str, user_id: str) -> Request:
     path = f"/channels/{_id(thread_id)}/thread-members/{_id(user_id)}"
     return Request("PUT", path, "PUT /channels/{channel}/thread-members/{user}", repeatable=True)
+
+
+def get_thread_member(thread_id: str, user_id: str) -> Request:
+    path = f"/channels/{_id(thread_id)}/thread-members/{_id(user_id)}"
+    return Request("GET", path, "GET /channels/{channel}/thread-members/{user}", repeatable=True)
 
 
 def remove_thread_member(thread_id: str, user_id: str) -> Request:

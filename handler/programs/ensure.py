@@ -25,5 +25,7 @@ def ensure_request(names: Names, request: Ensure, request_id: str) -> OpenReques
             may_unlock=request.unlock,
         ),
         topic=(request.topic or "").strip() or None,
+        private=request.private,
+        members=request.members,
         tags=request.tags,
     )

@@ -18,6 +18,7 @@ from handler.sessions.overview.choose import State
 MAX_LABEL_LENGTH: Final = (
     80  # characters; no application has a longer name, and the line above the thread stays one line
 )
+MAX_USERS: Final = 20  # members of one request: each is a request to Discord
 MAX_REQUEST_ID_LENGTH: Final = 128  # characters; any UUID, ARN-like name or build number fits, and the item stays small
 MAX_EMBEDS: Final = 10  # of a message (Discord docs, "Message")
 PAGE_SIZE: Final = 100  # messages: what Discord gives at once (Discord docs, "Message")
@@ -58,6 +59,14 @@ Topic = Annotated[str, _text(MAX_TOPIC_LENGTH)]
 Tags = Annotated[
     tuple[Annotated[str, msgspec.Meta(pattern=CHARACTERS)], ...],
     msgspec.Meta(max_length=MAX_TAGS, description=f"a list of at most {MAX_TAGS} strings"),
+]
+UserIds = Annotated[
+    tuple[str, ...],
+    msgspec.Meta(
+        max_length=MAX_USERS,
+        description=f"a list of at most {MAX_USERS} users' ids, as strings of digits",
+        extra={"check": lambda ids: all(map(is_snowflake, ids))},
+    ),
 ]
 Label = Annotated[str, _text(MAX_LABEL_LENGTH)]
 Content = Annotated[str, _text(MAX_CONTENT, least=1)]  # Discord posts no empty message

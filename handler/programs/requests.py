@@ -21,6 +21,7 @@ from handler.programs.fields import (
     Tags,
     Text,
     Topic,
+    UserIds,
 )
 from handler.runtime.validation import invalid, read_request
 
@@ -42,6 +43,8 @@ class Ensure(SessionRequest, frozen=True, kw_only=True, tag="ensure"):
     topic: Topic | None = None
     unlock: Flag = False
     request_id: RequestId | None = None
+    private: Flag = False  # only moderators and these members see the session; its name is the programs' own
+    members: UserIds = ()
     tags: Tags = ()  # by name, of a post in a forum or media channel
     label: Label | None = None  # what the program calls itself: "opened by *label*"
 

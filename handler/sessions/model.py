@@ -40,6 +40,9 @@ class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):
     parent_channel_id: str
     requester: Requester
     topic: str | None = None
+    private: bool = False  # only the requester, these members and whoever has these roles are to see the session
+    members: tuple[str, ...] = ()  # ids of users
+    roles: tuple[str, ...] = ()  # ids
     tags: tuple[str, ...] = ()  # by name, for the post of a forum or media channel
     guild_id: str | None = None  # given where the interaction states it
     kind: int | None = None  # of the parent channel, given where the interaction states it

@@ -11,11 +11,12 @@ through these steps:
     start    the thread, from the recorded message               opening.create._start
     commit   creating → open, with the thread                    opening.create._commit   store.sessions.commit
 
-In a forum or media channel nothing anchors a thread, and the steps after the look-up are others: see `opening.attempt`.
+In a forum or media channel, and for a private session, nothing anchors a thread, and the steps after the look-up are
+others: see `opening.attempt` and `opening.private`.
 
     attempt  `create_attempted_at`, before the request          opening.attempt           store.claims.attempt
-    create   the post, by a request that is never repeated       opening.attempt
-    commit   creating → open, with the post; the first wins      threads.generation        store.claims.commit_created
+    create   the thread, by a request that is never repeated     opening.attempt
+    commit   creating → open, with it; the first one wins        threads.generation        store.claims.commit_created
 
 Why there is at most one thread from a message. Record is a conditional write (`store.clauses.RECORDABLE`) that only the first opener of
 a generation wins: at most one source message is recorded for a generation. Threads are started only from recorded
@@ -53,8 +54,10 @@ from handler.sessions.opening.claim import claim
 from handler.sessions.opening.create import create
 from handler.sessions.opening.next_step import NextStep, next_step
 from handler.sessions.opening.opener import Opener
+from handler.sessions.opening.private import check_private, with_access_role
 from handler.sessions.opening.reuse import reuse
 from handler.sessions.opening.rights import may_start
+from handler.sessions.threads.visibility import choose_private
 from handler.store.items import ChannelItem, Session
 
 MAX_ROUNDS: Final = 60  # reads of one session by one opener: far more than any deadline leaves time for
@@ -136,7 +139,10 @@ class Sessions:
             await self.context.store.claims.end_lease(session, owner=owner, now=self.context.clock.now())
 
     async def _read(self, request: OpenRequest) -> Session | None:
-        return await self.context.store.sessions.get(request.parent_channel_id, request.name.key)
+        sessions, key = self.context.store.sessions, (request.parent_channel_id, request.name.key)
+        if request.private:
+            return choose_private(await sessions.get_private(*key), request.requester)
+        return await sessions.get(*key)
 
     async def _wait(self, session: Session, pause: float) -> float:
         """Wait while another opener works, but not longer than its lease lasts. Returns the next pause, in seconds."""
@@ -174,12 +180,15 @@ async def _claim_and_create(
     """Claim the session and create its thread; in a channel whose past is not known, search that first."""
     request = opener.request
     settings = opener.context.settings_of(channel)
-    if not may_start(request, settings.open, channel.kind) and (session is None or session.source_message_id is None):
+    if request.private:
+        check_private(request, settings.open, channel)
+        opener.request = with_access_role(request, settings.access_role)
+    elif not may_start(request, settings.open, channel.kind) and (session is None or session.source_message_id is None):
         return await open_existing(opener, session, channel)
     if not is_registered:
         await register(opener.context, channel)
     has_begun = session is not None and (session.source_message_id or session.create_attempted_at) is not None
-    if channel.imported_at is None and not has_begun:
+    if channel.imported_at is None and not has_begun and not request.private:
         return await open_from_past(opener, session, step, channel)
     claimed = await claim(opener, session, step, channel)
     if isinstance(claimed, StartOver):

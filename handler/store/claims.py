@@ -17,6 +17,7 @@ from handler.store.items import (
 from handler.store.lease import LEASE_SECONDS
 from handler.store.listing import listing
 from handler.store.pointers import point
+from handler.store.private import Private, private_key
 from handler.store.table import Attributes, Table
 from handler.store.writes import Write, session_or_none, split_seen, update_session
 
@@ -39,12 +40,14 @@ class ClaimStore:
         created_by: str | None,
         topic: str | None,
         label: str | None = None,
+        private: Private | None = None,
         now: datetime,
     ) -> Write:
         """Claim an absent or vacant session. The first spelling stays."""
+        key = private_key(session_key, private.creator_id) if private else session_key
         write = await update_session(
             self._table,
-            session_item_key(parent_channel_id, session_key),
+            session_item_key(parent_channel_id, key),
             condition=f"{clauses.ABSENT} OR {clauses.IS_VACANT}",
             sets={
                 "status": Status.CREATING,
@@ -55,6 +58,7 @@ class ClaimStore:
                 "created_by": created_by,
                 "topic": topic,
                 "label": label,
+                **(private.attributes if private else {}),
                 **self._lease_for(owner, now),
             },
             defaults={"generation": 1, "session_name": session_name},

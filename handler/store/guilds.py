@@ -13,14 +13,43 @@ import msgspec
 
 from handler.discord.snowflakes import is_snowflake
 from handler.runtime.clock import iso
-from handler.store.items import ChannelItem, GuildItem, Namesake, Session, guild_item_key, session_from_item
-from handler.store.reading import Item, read_items
+from handler.store.items import ChannelItem, Namesake, Session, guild_item_key, session_from_item
+from handler.store.private import PRIVATE
+from handler.store.reading import Item, read_item, read_items
 from handler.store.table import Attributes, Table
 
 KNOWN_GUILDS: Final = "GUILDS"  # the partition of DueIndex that holds the guilds
 MAX_SKIPPED: Final = 200  # unreadable sessions at the head of DueIndex, which stay there: about 100 KB to read
 WATCH_INDEX: Final = "WatchIndex"
 DUE_INDEX: Final = "DueIndex"
+
+
+class GuildItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A guild item."""
+
+    guild_id: str
+    audit_watermark: str | None = None  # the id of the last audit entry that was carried out
+    audit_denied_since: str | None = None  # the bot may not read the audit log
+    audit_again_at: str | None = None  # and asks for it again then
+    reconciled_at: str | None = None  # the start of the last complete run
+    due_at: str | None = None  # of a parked guild: when it is due again
+    parked: int = 0  # how often in a row it did not answer
+    let_through_until: str | None = None  # until then, deletions that are held back are carried out
+
+    @classmethod
+    def from_item(cls, item: Item) -> "GuildItem":
+        """Raises UnreadableItem."""
+        return read_item(item, {**item, "guild_id": item["pk"].removeprefix("GUILD#")}, cls)
+
+    @classmethod
+    def from_broken_item(cls, item: Item) -> "GuildItem":
+        """What can be read of an item that cannot. The rest counts as absent: a run finds all of it out again."""
+        keys = {"pk": item["pk"], "sk": item["sk"]}
+        kept = dict(keys)
+        for name in cls.__struct_fields__:
+            if name in item and read_items([{**keys, name: item[name]}], cls.from_item)[0]:
+                kept[name] = item[name]
+        return cls.from_item(kept)
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -49,7 +78,8 @@ class GuildStore:
         items = await self._table.query_index(WATCH_INDEX, ("watch_guild_id", guild_id))
         guilds, broken = read_items((i for i in items if i["sk"] == "GUILD"), GuildItem.from_item)
         guilds += tuple(map(GuildItem.from_broken_item, broken))
-        sessions, bad = read_items((i for i in items if i["sk"].startswith("SESSION#")), session_from_item)
+        kinds = ("SESSION#", PRIVATE)
+        sessions, bad = read_items((i for i in items if i["sk"].startswith(kinds)), session_from_item)
         namesakes, worse = read_items((i for i in items if i["sk"].startswith("NAMESAKE#")), Namesake.from_item)
         channels, lost = read_items((i for i in items if i["sk"] == "CHANNEL"), ChannelItem.from_item)
         guild = guilds[0] if guilds else GuildItem(guild_id=guild_id)

@@ -12,7 +12,8 @@ from typing import Any, ClassVar, Final
 import msgspec
 
 from handler.store.lease import Lease
-from handler.store.reading import Item, read_item, read_items, unreadable
+from handler.store.private import PRIVATE, Private, list_of, private_key
+from handler.store.reading import Item, read_item, unreadable
 from handler.store.settings import ChannelSettings
 
 Key = dict[str, str]
@@ -89,6 +90,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     data: str | None = None  # what a program keeps with the session, as JSON
     waiting_since: str | None = None  # a question is open since then
     member_ids: tuple[str, ...] = ()  # who was added to the thread by a command or a program, in that order
+    role_ids: tuple[str, ...] = ()  # of a private session: whoever has one of them sees it
     lease: Lease = Lease()
     adopted_by: str | None = None  # the opener that adopted the thread: an exact repeat gets the same answer
     settlement: Settlement = Settlement()
@@ -109,11 +111,14 @@ class Session(Generation, frozen=True, kw_only=True):
     guild_id: str
     keep: bool = False  # not archived for being idle, and opened again when Discord's own timer archived it
     former: str | None = None  # the threads that it had before: see `handler.store.former`
+    private: bool = False
+    creator_id: str | None = None  # of a private one: who opened it first; None: a program
 
     @property
     def pair(self) -> tuple[str, str]:
-        """What tells sessions apart: the parent channel and the session key."""
-        return self.parent_channel_id, self.session_key
+        """What tells sessions apart: the parent channel, and the session key or, of a private one, its `private_key`."""
+        key = private_key(self.session_key, self.creator_id) if self.private else self.session_key
+        return self.parent_channel_id, key
 
     @property
     def item_key(self) -> Key:
@@ -121,8 +126,8 @@ class Session(Generation, frozen=True, kw_only=True):
 
     @property
     def listed_in(self) -> str:
-        """The partition of ActivityIndex in which it is listed while it has a thread."""
-        return self.parent_channel_id
+        """The partition of ActivityIndex in which it is listed while it has a thread: a private one in its creator's own."""
+        return list_of(self.parent_channel_id, Private(creator_id=self.creator_id) if self.private else None)
 
     @property
     def thread_id(self) -> str | None:
@@ -177,7 +182,7 @@ class Pointer(msgspec.Struct, frozen=True, kw_only=True):
 
     thread_id: str
     parent_channel_id: str | None = None  # of the session; None in a merged one
-    session_key: str | None = None
+    session_key: str | None = None  # of a private session, its `private_key`
     merged_into: str | None = None  # the thread that is kept
     merged_at: str | None = None  # when the merge began
     link_message_id: str | None = None  # the message in the merged thread that links the kept one
@@ -217,34 +222,6 @@ class Namesake(msgspec.Struct, frozen=True, kw_only=True):
         return read_item(item, {**item, "parent_channel_id": parent, "session_key": key, "thread_id": thread_id}, cls)
 
 
-class GuildItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A guild item."""
-
-    guild_id: str
-    audit_watermark: str | None = None  # the id of the last audit entry that was carried out
-    audit_denied_since: str | None = None  # the bot may not read the audit log
-    audit_again_at: str | None = None  # and asks for it again then
-    reconciled_at: str | None = None  # the start of the last complete run
-    due_at: str | None = None  # of a parked guild: when it is due again
-    parked: int = 0  # how often in a row it did not answer
-    let_through_until: str | None = None  # until then, deletions that are held back are carried out
-
-    @classmethod
-    def from_item(cls, item: Item) -> "GuildItem":
-        """Raises UnreadableItem."""
-        return read_item(item, {**item, "guild_id": item["pk"].removeprefix("GUILD#")}, cls)
-
-    @classmethod
-    def from_broken_item(cls, item: Item) -> "GuildItem":
-        """What can be read of an item that cannot. The rest counts as absent: a run finds all of it out again."""
-        keys = {"pk": item["pk"], "sk": item["sk"]}
-        kept = dict(keys)
-        for name in cls.__struct_fields__:
-            if name in item and read_items([{**keys, name: item[name]}], cls.from_item)[0]:
-                kept[name] = item[name]
-        return cls.from_item(kept)
-
-
 class ChannelItem(msgspec.Struct, frozen=True, kw_only=True):
     """A channel item: what kind of channel it is, how far its past is known, and its settings."""
 
@@ -275,7 +252,7 @@ class ChannelItem(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def session_item_key(parent_channel_id: str, key: str) -> Key:
-    return {"pk": f"CHANNEL#{parent_channel_id}", "sk": f"SESSION#{key}"}
+    return {"pk": f"CHANNEL#{parent_channel_id}", "sk": key if key.startswith(PRIVATE) else f"SESSION#{key}"}
 
 
 def namesake_item_key(parent_channel_id: str, key: str, thread_id: str) -> Key:

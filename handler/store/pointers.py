@@ -54,7 +54,7 @@ class PointerStore:
         item = {
             **pointer_item_key(thread_id),
             "parent_channel_id": session.parent_channel_id,
-            "session_key": session.session_key,
+            "session_key": session.pair[1],
             "discarded_at": iso(now),
             "expires_at": int((now + clauses.VACANT_KEPT).timestamp()),  # nobody removes it once the thread is deleted
         }
@@ -102,7 +102,8 @@ def unpoint(table: Table, session: Session) -> list[Operation]:
     """Delete the pointer of the session's thread, if there is a thread."""
     if session.thread_id is None:
         return []
-    values = {"parent": session.parent_channel_id, "key": session.session_key}
+    parent, key = session.pair
+    values = {"parent": parent, "key": key}
     return [table.build_delete(pointer_item_key(session.thread_id), condition=clauses.POINTER_OURS, values=values)]
 
 

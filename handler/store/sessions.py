@@ -33,13 +33,13 @@ from typing import Any, Final
 import msgspec
 
 from handler.store import clauses
+from handler.store.adoption import Adoption
 from handler.store.former import Why, with_former
 from handler.store.items import (
     GENERATION_ATTRIBUTES,
     Pointer,
     Problem,
     Session,
-    Settlement,
     Status,
     session_attributes,
     session_from_item,
@@ -47,6 +47,7 @@ from handler.store.items import (
 )
 from handler.store.listing import listing
 from handler.store.pointers import hand_over, let_go, point, unpoint
+from handler.store.private import PRIVATE
 from handler.store.reading import Found, read_items
 from handler.store.table import Attributes, Table
 from handler.store.writes import Write, session_or_none, split_seen, update_session
@@ -58,21 +59,6 @@ _OF_A_MESSAGE: Final = (
     "topic_to_show",
     "label",
 )  # what a source message of ours shows: a found thread has none
-
-
-class Adoption(msgspec.Struct, frozen=True, kw_only=True):
-    """A thread that was found, and the session that is to have it."""
-
-    parent_channel_id: str
-    session_key: str
-    session_name: str  # for a session that is not on record
-    guild_id: str
-    thread_id: str
-    pointer: Pointer | None  # the thread's, as it was read
-    seen: Attributes  # what Discord shows of the thread
-    created_by: str | None = None  # who started the thread
-    adopted_by: str | None = None  # the opener, by the owner of its lease; None: it is settled
-    settlement: Settlement = Settlement()
 
 
 class SessionStore:
@@ -91,6 +77,12 @@ class SessionStore:
         sessions, rest = read_items(items, session_from_item)
         pairs = ((i["pk"].removeprefix("CHANNEL#"), i["sk"].removeprefix("SESSION#")) for i in rest)
         return Found({session.pair: session for session in sessions}, pairs)
+
+    async def get_private(self, parent_channel_id: str, session_key: str) -> tuple[Session, ...]:
+        """The private sessions of that name, whoever may see them. Raises UnreadableItem."""
+        items = await self._table.query_prefix(f"CHANNEL#{parent_channel_id}", f"{PRIVATE}{session_key}#")
+        found = map(session_from_item, items)
+        return tuple(session for session in found if session.session_key == session_key)  # a key may hold "#"
 
     async def record(
         self, session: Session, message_id: str, *, is_persons: bool = False, pointer: Pointer | None = None
@@ -142,7 +134,7 @@ class SessionStore:
         the thread, in the same transaction: else two sessions could have it.
         """
         condition, values = clauses.adoptable_as_read(session)
-        listed = listing(adoption.parent_channel_id, adoption.thread_id, adoption.seen)
+        listed = listing(adoption.listed_in, adoption.thread_id, adoption.seen)
         sets, removes = split_seen({**adoption.seen, **listed}, adoption.guild_id)
         sets |= {
             "status": Status.OPEN,
@@ -154,9 +146,10 @@ class SessionStore:
             "created_by": adoption.created_by,
             "adopted_by": adoption.adopted_by,
             **msgspec.to_builtins(adoption.settlement),
+            **(adoption.private.attributes if adoption.private else {}),
         }
         defaults = {"session_name": session.session_name if session else adoption.session_name}
-        pair = adoption.parent_channel_id, adoption.session_key
+        pair = adoption.pair
         reasons = await self._table.transact(
             self._table.build_update(
                 session_item_key(*pair),

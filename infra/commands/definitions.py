@@ -14,6 +14,7 @@ from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
 from infra.commands.limits import CHAT_INPUT, MESSAGE
 
 SUBCOMMAND: Final = 1
+MAX_MEMBERS_LENGTH: Final = 500  # characters: twenty mentions, and some words between them
 MAX_TAG_NAME_LENGTH: Final = 20  # characters (Discord docs, "Channel", Forum Tag Object)
 STRING: Final = 3
 INTEGER: Final = 4
@@ -98,6 +99,18 @@ SESSION: Final[dict[str, Any]] = {
                     "description": "What the session is about; shown above its thread when it is created",
                     "min_length": 1,
                     "max_length": MAX_TOPIC_LENGTH,
+                },
+                {
+                    "type": BOOLEAN,
+                    "name": "private",
+                    "description": "Only you, the members and moderators see the session",
+                },
+                {
+                    "type": STRING,
+                    "name": "members",
+                    "description": "Of a private session: mention users and roles, such as @Ann @Support",
+                    "min_length": 1,
+                    "max_length": MAX_MEMBERS_LENGTH,
                 },
                 {
                     "type": STRING,

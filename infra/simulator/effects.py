@@ -149,9 +149,10 @@ def add_message(state: State, message: Message, *, first: bool = False) -> Messa
     thread = state.threads.get(message.channel_id)
     if thread is None:
         return message
-    joined = (
-        thread.members if thread.has_member(message.author_id) else (*thread.members, (message.author_id, message.at))
-    )
+    # Discord docs, "Threads": a mention adds the user to the thread; in a public one it only shows it to them.
+    joining = (message.author_id, *(message.mentions if thread.is_private else ()))
+    new = tuple((user, message.at) for user in dict.fromkeys(joining) if not thread.has_member(user))
+    joined = (*thread.members, *new)
     changed = replace(
         thread,
         last_message_id=message.id,

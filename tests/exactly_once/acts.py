@@ -24,11 +24,17 @@ class Act:
     imported: bool = True
     may_unlock: bool = False
     kind: int = 0  # of the channel
+    private: bool = False
 
     @property
     def anchored(self) -> bool:
         """Whether a thread is started from a message: else one may be created twice, and an extra one goes later."""
-        return self.kind in (0, 5)
+        return self.kind in (0, 5) and not self.private
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """How each open is made."""
+        return {"may_unlock": self.may_unlock, "private": self.private}
 
     def __str__(self) -> str:
         return self.name
@@ -73,6 +79,11 @@ async def _deleted(guild: Guild) -> str | None:
     return None
 
 
+async def _private_deleted(guild: Guild) -> str | None:
+    guild.people.delete_thread((await guild.open(private=True)).thread_id)
+    return None
+
+
 async def _persons_and_deleted(guild: Guild) -> str | None:
     await _person_made(guild)
     guild.people.delete_thread((await guild.open()).thread_id)
@@ -98,6 +109,8 @@ CREATION: Final = Act("creation", _nothing, Outcome.CREATED)
 FIRST_CONTACT: Final = Act("first contact with the channel", _nothing, Outcome.CREATED, imported=False)
 ENDED: Final = Act("end of a generation", _deleted, Outcome.CREATED)
 POST: Final = Act("creation of a post", _nothing, Outcome.CREATED, kind=15)
+PRIVATE: Final = Act("creation of a private session", _nothing, Outcome.CREATED, private=True)
+PRIVATE_AGAIN: Final = Act("end of a private session's generation", _private_deleted, Outcome.CREATED, private=True)
 POST_AGAIN: Final = Act("end of a post's generation", _deleted, Outcome.CREATED, kind=15)
 ACTS: Final = (
     CREATION,
@@ -113,6 +126,8 @@ ACTS: Final = (
     Act("end of an adopted generation", _persons_and_deleted, Outcome.CREATED),
     POST,
     POST_AGAIN,
+    PRIVATE,
+    PRIVATE_AGAIN,
 )
 
 
@@ -124,7 +139,7 @@ def calls_of(act: Act) -> tuple[Call, ...]:
         await act.prepare(guild)
         guild.restart()
         guild.calls.forget()
-        opened = await guild.open(may_unlock=act.may_unlock)
+        opened = await guild.open(**act.how)
         assert opened.outcome is act.outcome, f"{act}: {opened}"
         return tuple(sorted(guild.calls))
 

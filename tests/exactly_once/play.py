@@ -10,7 +10,7 @@ from handler.errors import OnethreadError
 from handler.sessions.model import Opened
 from tests.exactly_once.acts import Act, words_of_people
 from tests.exactly_once.faults import LANDS_LATE, Fault
-from tests.kit.guild import Guild
+from tests.kit.guild import MEMBER, Guild
 from tests.kit.recorded_calls import Call
 from tests.kit.table_view import NAME
 
@@ -48,25 +48,27 @@ async def _live_through(guild: Guild, act: Act, fault: Fault, call: Call) -> Non
     await guild.wait(fault.over)
 
     opened = [first] if isinstance(first, Opened) else []
-    opened.append(await guild.open(owner="first", seconds=WORKER_SECONDS, may_unlock=act.may_unlock))
+    opened.append(await guild.open(owner="first", seconds=WORKER_SECONDS, **act.how))
     guild.restart()
-    opened.append(await guild.open(seconds=WORKER_SECONDS))
+    opened.append(await guild.open(seconds=WORKER_SECONDS, private=act.private))
     await _everything_lands(guild)
-    opened.append(await guild.open())
+    opened.append(await guild.open(private=act.private))
     if not act.anchored:
-        await guild.reconcile()
+        for _ in range(2):
+            await guild.wait(minutes=6)
+            await guild.reconcile()
     await guild.days_pass(MORE_THAN_TTL_DAYS)
     guild.restart()
-    opened.append(await guild.open())
+    opened.append(await guild.open(private=act.private))
 
     assert len({answer.thread_id for answer in opened}) == 1, [answer.thread_id for answer in opened]
-    _check(guild, opened[0], there, people)
+    _check(guild, act, opened[0], there, people)
 
 
 async def _attempt(guild: Guild, act: Act) -> Opened | OnethreadError:
     try:
         seconds = WEBHOOK_SECONDS if act.anchored else WORKER_SECONDS
-        return await guild.open(owner="first", seconds=seconds, may_unlock=act.may_unlock)
+        return await guild.open(owner="first", seconds=seconds, **act.how)
     except OnethreadError as error:
         return error
 
@@ -77,12 +79,13 @@ async def _everything_lands(guild: Guild) -> None:
     await guild.wait(LANDS_LATE)
 
 
-def _check(guild: Guild, opened: Opened, there: str | None, people: set[str]) -> None:
-    (thread,) = guild.living_threads(NAME)
+def _check(guild: Guild, act: Act, opened: Opened, there: str | None, people: set[str]) -> None:
+    (thread,) = guild.living_threads(NAME, private=act.private)
     assert opened.thread_id == thread.id
     assert there in (None, thread.id), "the thread that was there is not the session's any more"
     key = opened.session.session_key
-    item, pointer = guild.table.item(key), guild.table.pointer(thread.id)
+    item = guild.table.private(MEMBER, key) if act.private else guild.table.item(key)
+    pointer = guild.table.pointer(thread.id)
     assert (item["status"], item["discord_thread_id"]) == ("open", thread.id)
-    assert pointer["session_key"] == key
+    assert pointer["session_key"] == (f"PRIVATE#{key}#{MEMBER}" if act.private else key)
     assert people <= guild.discord.messages.keys(), "a person's message was deleted"

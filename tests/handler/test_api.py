@@ -239,3 +239,19 @@ async def test_tags_are_a_short_list_of_texts(deployment: Deployment, tags: Any)
     error = (await deployment.ensure(tags=tags))["error"]
     assert error["kind"] == "invalid_request"
     assert "'tags' must be a list of at most 5 strings" in error["message"]
+
+
+async def test_a_program_opens_a_private_session_of_its_own_with_members(deployment: Deployment) -> None:
+    public = await deployment.ensure()
+    answer = await deployment.ensure(private=True, members=["4"], request_id="2")
+    thread = deployment.discord.threads[answer["thread"]["id"]]
+    assert answer["outcome"] == "created"
+    assert answer["thread"] != public["thread"]
+    assert (thread.kind, thread.has_member("4")) == (12, True)
+    assert (await deployment.ensure(private=True, request_id="3"))["thread"] == answer["thread"]
+
+
+@pytest.mark.parametrize("members", ["4", ["x"], [4], ["4"] * 21])
+async def test_members_are_a_short_list_of_ids(deployment: Deployment, members: Any) -> None:
+    error = (await deployment.ensure(members=members))["error"]
+    assert "'members' must be a list of at most 20 users' ids" in error["message"]

@@ -232,8 +232,13 @@ class Guild:
         label: str | None = None,
         topic: str | None = None,
         tags: tuple[str, ...] = (),
+        private: bool = False,
+        members: tuple[str, ...] = (),
+        roles: tuple[str, ...] = (),
+        user_roles: frozenset[str] = frozenset(),
         moderates: bool = False,
         message_id: str | None = None,
+        user_permissions: int | None = None,
         may_unlock: bool | None = None,
         app_permissions: int | None = None,
         states_channel: bool = True,
@@ -252,11 +257,16 @@ class Guild:
                 owner=owner or f"interaction-{next(self._owners)}",
                 user_id=user,
                 label=label,
+                user_roles=user_roles,
                 moderates=moderates,
+                user_permissions=user_permissions,
                 may_unlock=self._may_unlock if may_unlock is None else may_unlock,
                 app_permissions=app_permissions,
             ),
             topic=topic,
+            private=private,
+            members=members,
+            roles=roles,
             tags=tags,
             message_id=message_id,
             guild_id=GUILD if states_channel else None,
@@ -312,11 +322,11 @@ class Guild:
 
     # What there is.
 
-    def living_threads(self, name: str = NAME, channel: str = CHANNEL) -> list[Thread]:
-        """The threads that bear the session's name, active and archived, private ones left out."""
+    def living_threads(self, name: str = NAME, channel: str = CHANNEL, *, private: bool = False) -> list[Thread]:
+        """The threads that bear the session's name, active and archived: the public or the `private` ones."""
         key = NAMES.parse(name).key
         threads = self.discord.threads.values()
-        return [t for t in threads if t.parent_id == channel and not t.is_private and NAMES.bears(t.name, key)]
+        return [t for t in threads if t.parent_id == channel and t.is_private is private and NAMES.bears(t.name, key)]
 
     def source_messages(self, channel: str = CHANNEL) -> list[Message]:
         """What the bot has posted in the channel."""

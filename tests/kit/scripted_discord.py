@@ -9,7 +9,8 @@ from typing import Any, Final, TypeVar
 import httpx
 import pytest
 
-from handler.discord.rest import Discord, RateLimits, RetryPolicy, TokenSource, build_client, httpx_send
+from handler.discord.rest import Discord, RateLimits, RetryPolicy, TokenSource
+from handler.discord.wire import build_client, httpx_send
 from handler.runtime.clock import Clock
 from handler.runtime.deadline import Deadline, set_deadline
 from handler.runtime.secrets import Secret

@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any, Final
 
 from handler.runtime.clock import iso
+from handler.store.adoption import Adoption
 from handler.store.items import Session
-from handler.store.sessions import Adoption
 from handler.store.store import Store
 from handler.store.writes import Write
 from tests.kit.dynamodb import DynamoWire

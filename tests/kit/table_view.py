@@ -28,6 +28,10 @@ class TableView:
         """The session's item."""
         return self.find(f"CHANNEL#{channel}", f"SESSION#{NAMES.parse(name).key}")
 
+    def private(self, creator: str, name: str = NAME, channel: str = CHANNEL) -> Item:
+        """The item of the private session that this user has opened; "0": a program."""
+        return self.find(f"CHANNEL#{channel}", f"PRIVATE#{NAMES.parse(name).key}#{creator}")
+
     def pointer(self, thread_id: str) -> Item:
         return self.find(f"THREAD#{thread_id}", "THREAD")
 

@@ -1,4 +1,4 @@
-"""Create a thread without an anchor: a post of a forum or media channel.
+"""Create a thread without an anchor: a post of a forum or media channel, or a private thread.
 
 Discord has no way to tell a repeat of such a request, and a thread that was asked for may appear after its answer was
 lost. So:
@@ -13,31 +13,34 @@ finds on commit that another thread was first discards its own one (`threads.ext
 """
 
 import contextlib
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from handler.discord import refusals
-from handler.discord.models import Channel
+from handler.discord.models import Channel, ChannelType
 from handler.errors import DiscordRefused, OnethreadError, OutcomeUnknown
 from handler.runtime.concurrency import gather
 from handler.runtime.deadline import run_to_end
 from handler.sessions.model import LookUp, Match, Opened, StartOver
-from handler.sessions.opening import tags
 from handler.sessions.opening.claim import renew_lease
 from handler.sessions.opening.opener import Opener
+from handler.sessions.opening.people import describe
 from handler.sessions.opening.reuse import invite, make_usable, wake_guild
+from handler.sessions.opening.tags import choose_tags, raise_required
 from handler.sessions.threads.generation import commit
-from handler.sessions.threads.look_up import look_up
 from handler.sessions.threads.match import was_attempted
 from handler.sessions.threads.requests import confirm_channel_gone, raise_refused_words
 from handler.sessions.threads.source_message import describe_session
-from handler.store.items import ChannelItem, Session
+from handler.store.items import Session
 
 LOOK_AGAIN_SECONDS: Final = 5.0  # a request that Discord took in has had its effect by then, and the lists show it
 ATTEMPT_SECONDS: Final = 10.0  # the request with a short rate limit, and the commit; more than the webhook ever has
 MAX_ATTEMPTS: Final = 2  # by one opener: if both answers are lost, Discord has an outage
 
 
-async def look_twice(opener: Opener, session: Session, channel: ChannelItem, found: LookUp) -> LookUp | StartOver:
+async def look_twice(
+    opener: Opener, session: Session, found: LookUp, look_again: Callable[[], Awaitable[LookUp]]
+) -> LookUp | StartOver:
     """What was found, if an attempt cannot have made a thread that it lacks; else what a second look finds."""
     if session.create_attempted_at is None or found.adoptable or found.renamed is not None:
         return found
@@ -45,7 +48,7 @@ async def look_twice(opener: Opener, session: Session, channel: ChannelItem, fou
     if isinstance(held, StartOver):
         return held
     await opener.context.clock.sleep(LOOK_AGAIN_SECONDS)
-    return await look_up(opener.context, channel, opener.request.name)
+    return await look_again()
 
 
 async def find_attempted(opener: Opener, session: Session, found: LookUp) -> Match | None:
@@ -63,10 +66,10 @@ async def create_without_anchor(opener: Opener, session: Session) -> Opened | St
     Raises TimedOut, with nothing attempted, if the deadline is near: always in the webhook.
     """
     context = opener.context
-    applied_tags = await tags.choose_tags(context, opener.request)
+    body = await _body(opener, session)
     if opener.attempts >= MAX_ATTEMPTS:
         raise OutcomeUnknown(f"{MAX_ATTEMPTS} attempts were made, and no thread is found")
-    created = await run_to_end(context.clock, ATTEMPT_SECONDS, _attempt(opener, session, applied_tags))
+    created = await run_to_end(context.clock, ATTEMPT_SECONDS, _attempt(opener, session, body))
     if isinstance(created, StartOver):
         return created
     return await open_created(opener, *created)
@@ -80,13 +83,12 @@ async def commit_attempted(opener: Opener, session: Session, match: Match) -> Op
 
 async def open_created(opener: Opener, session: Session, thread: Channel) -> Opened | StartOver:
     """Link the thread that was committed just now."""
-    await gather(invite(opener, thread), wake_guild(opener.context, session.guild_id))
+    welcome = describe(opener, session, thread) if session.private else invite(opener, thread)
+    await gather(welcome, wake_guild(opener.context, session.guild_id))
     return await make_usable(opener, session, thread)
 
 
-async def _attempt(
-    opener: Opener, session: Session, applied_tags: tuple[str, ...]
-) -> tuple[Session, Channel] | StartOver:
+async def _attempt(opener: Opener, session: Session, body: Mapping[str, Any]) -> tuple[Session, Channel] | StartOver:
     """Record the attempt, create the thread and commit it."""
     context = opener.context
     write = await context.store.claims.attempt(session, owner=opener.owner, now=context.clock.now())
@@ -94,7 +96,6 @@ async def _attempt(
         return StartOver.LEASE_LOST
     attempted = write.mine
     try:
-        body = await _post(opener, attempted, applied_tags)
         thread = await context.discord.create_thread(attempted.parent_channel_id, body, reason=opener.reason)
     except OutcomeUnknown:
         opener.attempts += 1
@@ -109,21 +110,24 @@ async def _attempt(
     return (committed.mine, thread) if committed.won else StartOver.WRITE_LOST
 
 
-async def _post(opener: Opener, session: Session, applied_tags: tuple[str, ...]) -> dict[str, Any]:
-    """The body of Start Thread in Forum or Media Channel; its first message describes the session."""
+async def _body(opener: Opener, session: Session) -> dict[str, Any]:
+    """The body of Start Thread without Message, or of a post, whose first message describes the session."""
     context = opener.context
-    tagged = {"applied_tags": list(applied_tags)} if applied_tags else {}
-    return {
+    common = {
         "name": context.names.thread_name(session.session_name),
         "auto_archive_duration": (await opener.settings(session.parent_channel_id)).archive_after,
-        "message": describe_session(context.names, session),
-        **tagged,
     }
+    if session.private:  # only moderators may invite others: so who is in is on record
+        return {**common, "type": int(ChannelType.PRIVATE_THREAD), "invitable": False}
+    applied_tags = await choose_tags(context, opener.request)
+    tagged = {"applied_tags": list(applied_tags)} if applied_tags else {}
+    return {**common, **tagged, "message": describe_session(context.names, session)}
 
 
 async def _raise_refusal(opener: Opener, session: Session, refusal: DiscordRefused) -> None:
     if refusal.code == refusals.UNKNOWN_CHANNEL:
         await confirm_channel_gone(opener.context, session.parent_channel_id)
     if refusal.code == refusals.TAG_REQUIRED:  # it has been since the channel was read
-        await tags.raise_required(opener.context, opener.request)
-    raise_refused_words(session, refusal, refusals.NEEDED_TO_POST)
+        await raise_required(opener.context, opener.request)
+    needs = refusals.NEEDED_TO_CREATE_PRIVATE if session.private else refusals.NEEDED_TO_POST
+    raise_refused_words(session, refusal, needs)

@@ -78,5 +78,7 @@ def check_permissions(request: OpenRequest, channel: ChannelItem) -> None:
     """Raise MissingPermissions, naming each permission that a creation needs there and the app lacks."""
     granted = request.requester.app_permissions
     needed = refusals.NEEDED_TO_POST if channel.kind in POST_PARENTS else refusals.NEEDED_TO_CREATE
+    if request.private:
+        needed = refusals.NEEDED_TO_CREATE_PRIVATE
     if granted is not None and (missing := permissions.missing(granted, needed)):
         raise MissingPermissions(missing)

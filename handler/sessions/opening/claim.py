@@ -11,6 +11,7 @@ from handler.sessions.opening.next_step import NextStep
 from handler.sessions.opening.opener import Opener
 from handler.store.items import ChannelItem, Session
 from handler.store.lease import LEASE_SECONDS
+from handler.store.private import Private
 
 RENEW_BELOW: Final = timedelta(seconds=LEASE_SECONDS / 2)  # a step with its retries fits into the other half
 
@@ -28,6 +29,7 @@ async def claim(opener: Opener, session: Session | None, step: NextStep, channel
             created_by=request.requester.user_id,
             topic=request.topic,
             label=request.requester.label,
+            private=_private(opener),
             now=now,
         )
         opener.claimed |= write.won
@@ -36,6 +38,13 @@ async def claim(opener: Opener, session: Session | None, step: NextStep, channel
     else:
         return session
     return write.mine if write.won else StartOver.WRITE_LOST
+
+
+def _private(opener: Opener) -> Private | None:
+    request = opener.request
+    if not request.private:
+        return None
+    return Private(creator_id=request.requester.user_id, member_ids=request.members, role_ids=request.roles)
 
 
 async def renew_lease(opener: Opener, session: Session) -> Session | StartOver:

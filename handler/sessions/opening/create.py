@@ -7,6 +7,7 @@ generation. `_start` starts the thread only from that message, and Discord start
 
 import contextlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from handler.discord import refusals
@@ -23,8 +24,10 @@ from handler.sessions.opening.attempt import commit_attempted, create_without_an
 from handler.sessions.opening.chosen_message import ChosenMessage, lead_to, look_up_with_message, record_chosen
 from handler.sessions.opening.claim import release_claim, renew_lease
 from handler.sessions.opening.opener import Opener
+from handler.sessions.opening.private import create_private
 from handler.sessions.opening.reuse import invite, make_usable, wake_guild
 from handler.sessions.threads.generation import Ended, StillThere, commit, end_generation
+from handler.sessions.threads.look_up import look_up
 from handler.sessions.threads.requests import confirm_channel_gone, raise_refused_words
 from handler.sessions.threads.settle import settle_and_advance
 from handler.sessions.threads.source_message import describe_session, source_nonce
@@ -42,8 +45,11 @@ async def create(opener: Opener, session: Session, channel: ChannelItem) -> Open
         _check_generations(opener, session)
         if session.source_message_id is not None:
             return await _start_and_commit(opener, session)
+        if session.private:
+            return await create_private(opener, session, channel)
         (found, chosen), again_at = await gather(look_up_with_message(opener, channel), count_creation(opener, session))
-        looked = await look_twice(opener, session, channel, found)
+        look_again = partial(look_up, opener.context, channel, opener.request.name)
+        looked = await look_twice(opener, session, found, look_again)
         if isinstance(looked, StartOver):
             return looked
         linked = await _link_found(opener, session, channel, looked, chosen)

@@ -21,6 +21,7 @@ from handler.sessions.model import Opened, Outcome, StartOver
 from handler.sessions.opening import rights
 from handler.sessions.opening.next_step import outcome
 from handler.sessions.opening.opener import Opener
+from handler.sessions.opening.people import add_people
 from handler.sessions.opening.topic import show_topic
 from handler.sessions.threads.archiving import archived_by_somebody_else
 from handler.sessions.threads.deletion import finish_for_opener
@@ -75,7 +76,9 @@ async def make_usable(
                 return StartOver.GENERATION_ENDED
             raise DiscordUnavailable(str(missing)) from missing
     update = _update_and_wake(context, session, thread, adopted=adopted)
-    if reopened or adopted:
+    if session.private:
+        recorded, _ = await gather(update, add_people(opener, session, thread))
+    elif reopened or adopted:
         recorded, _ = await gather(update, invite(opener, thread))
     else:
         recorded = await update

@@ -19,6 +19,7 @@ from handler.store.settings import EVERYONE, PERMITTED
 
 # A thread is started from a message that the bot posts for the member.
 NEEDED_TO_START: Final = (Permission.SEND_MESSAGES, Permission.CREATE_PUBLIC_THREADS)
+NEEDED_TO_START_PRIVATE: Final = (Permission.CREATE_PRIVATE_THREADS,)
 NEEDED_TO_POST: Final = (Permission.SEND_MESSAGES,)  # in forum and media channels it is shown as Create Posts
 
 
@@ -27,7 +28,7 @@ def may_start(request: OpenRequest, policy: str, kind: int | None) -> bool:
 
     `policy`: the setting `open`.
     """
-    return _has_role(request.requester, policy) and not _missing_to_start(request.requester, policy, kind)
+    return _has_role(request.requester, policy) and not _missing_to_start(request, policy, kind)
 
 
 def require_starting(request: OpenRequest, policy: str, kind: int | None) -> None:
@@ -35,7 +36,7 @@ def require_starting(request: OpenRequest, policy: str, kind: int | None) -> Non
     if not _has_role(request.requester, policy):
         text = f"Here only members with {role_mention(policy)} can start sessions. Ask one of them to open "
         raise NotAllowed(f"to start a thread: not of role {policy}", message=f"{text}{bold(request.name.spelling)}.")
-    missing = _missing_to_start(request.requester, policy, kind)
+    missing = _missing_to_start(request, policy, kind)
     if not missing:
         return
     if request.requester.in_thread and missing == [Permission.SEND_MESSAGES.name]:
@@ -70,9 +71,11 @@ def _has_role(requester: Requester, policy: str) -> bool:
     return policy in requester.user_roles or requester.moderates
 
 
-def _missing_to_start(requester: Requester, policy: str, kind: int | None) -> list[str]:
-    granted = _judged(requester, policy)
+def _missing_to_start(request: OpenRequest, policy: str, kind: int | None) -> list[str]:
+    granted = _judged(request.requester, policy)
     needed = NEEDED_TO_POST if kind in POST_PARENTS else NEEDED_TO_START
+    if request.private:
+        needed = NEEDED_TO_START_PRIVATE
     return [] if granted is None else permissions.missing(granted, needed)
 
 

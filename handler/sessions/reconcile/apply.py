@@ -20,6 +20,7 @@ from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.result import ActionResult, result_of, try_one, update_session
 from handler.sessions.reconcile.watermark import advance_watermark
 from handler.sessions.threads.generation import Ended, commit, end_generation
+from handler.sessions.threads.match import is_public_thread
 from handler.sessions.threads.namesakes import add_namesake
 from handler.sessions.threads.settle import settle
 
@@ -97,7 +98,7 @@ async def _settle(context: Context, action: actions.Settle) -> None:
     # No session was ever opened there. As namesakes, the threads are known to the next run and to the first opener.
     for thread in action.threads:
         key, guild_id = context.names.session_key_of(thread.name), thread.guild_id
-        if key is not None and guild_id is not None:
+        if key is not None and guild_id is not None and is_public_thread(thread):
             ids = action.parent_channel_id, key, thread.id
             await context.store.namesakes.add(*ids, guild_id=guild_id, active=True)
 

@@ -10,8 +10,8 @@ from handler.runtime.clock import iso, parse_iso
 from handler.sessions.context import Context
 from handler.sessions.reconcile.observation import Observation
 from handler.sessions.reconcile.pace import growing_pause
-from handler.store.guilds import Watched
-from handler.store.items import GuildItem, Status
+from handler.store.guilds import GuildItem, Watched
+from handler.store.items import Status
 
 MIN_PARK_PAUSE: Final = timedelta(minutes=30)  # a guild that cannot be read is left alone for so long,
 MAX_PARK_PAUSE: Final = timedelta(days=1)  # doubling up to this

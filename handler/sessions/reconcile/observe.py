@@ -22,8 +22,8 @@ from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.plan import find_settled
 from handler.sessions.reconcile.result import try_one
 from handler.sessions.threads.match import is_public_thread
-from handler.store.guilds import Watched
-from handler.store.items import GuildItem, Session
+from handler.store.guilds import GuildItem, Watched
+from handler.store.items import Session
 from handler.store.reading import Item
 
 MAX_CHECKS: Final = 5  # of archived sessions without cause: a few requests a run, and 1 440 sessions a day

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 from typing import Final
 
-from handler.discord.models import Channel
+from handler.discord import snowflakes
+from handler.discord.models import Channel, ChannelType
 from handler.runtime.clock import iso, parse_iso
 from handler.sessions.names import Names
 from handler.sessions.reconcile.actions import (
@@ -33,11 +34,12 @@ from handler.sessions.reconcile.changes import changes_from_thread, changes_out_
 from handler.sessions.reconcile.channels import choose_fetches, plan_channels, plan_forgotten
 from handler.sessions.reconcile.observation import Gone, Observation, OutOfReach, Unclear
 from handler.sessions.reconcile.pace import rotate
-from handler.sessions.threads.match import best_first, is_public_thread
+from handler.sessions.threads.match import best_first, is_public_thread, is_unused
 from handler.store.items import Namesake, Session, Status, namesake_item_key
 
 HOLD_TIME: Final = timedelta(minutes=30)  # a deletion in bulk must be seen twice, so far apart: a fault is over by then
 ATTEMPT_TIME: Final = timedelta(minutes=10)  # a request whose answer was lost has landed by then, or never does
+EXTRA_AGE: Final = timedelta(minutes=5)  # an opener that commits its own thread has done so by then
 FEW_DELETIONS: Final = 3  # so many are believed at once,
 MAX_ENDS: Final = 20  # in one run: ten requests each, so 40 seconds at the pace
 ONE_IN: Final = 5  # and more if they are at most one in so many of the sessions with a clear answer
@@ -47,6 +49,7 @@ def make_plan(observation: Observation, names: Names) -> Plan:
     """Plan what to do. If the plan has fetches, add their answers to the observation and plan again."""
     found = [
         *plan_channels(observation),
+        *_plan_extra_private_threads(observation, names),
         *(item for session in observation.sessions for item in _plan_session(observation, names, session)),
         *(item for namesake in observation.namesakes for item in _plan_namesake(observation, names, namesake)),
         *_plan_unknown_threads(observation, names),
@@ -166,7 +169,7 @@ def _plan_update(observation: Observation, names: Names, session: Session, threa
 def _plan_rename(observation: Observation, names: Names, session: Session, thread: Channel) -> Iterator[Action]:
     """A thread that bears the name of another session is a namesake of that session."""
     key = names.session_key_of(thread.name)
-    if key is None or key == session.session_key:
+    if key is None or key == session.session_key or not is_public_thread(thread):
         return
     if thread.archived and thread.name == session.thread.name:  # added when it was renamed
         return
@@ -206,6 +209,18 @@ def _plan_unknown_threads(observation: Observation, names: Names) -> Iterator[Ac
         yield Settle(channel_id, tuple(best_first(threads)))
 
 
+def _plan_extra_private_threads(observation: Observation, names: Names) -> Iterator[Action]:
+    """Settle private threads of the bot's own that attempts left some time ago: before claims are dropped."""
+    known = {session.thread_id for session in observation.sessions} | observation.left_alone
+    bots = {observation.application_id, observation.bot_user_id}
+    for thread in observation.active.values():
+        is_own = thread.type == ChannelType.PRIVATE_THREAD and thread.owner_id in bots and is_unused(thread)
+        if not is_own or thread.id in known or names.session_key_of(thread.name) is None:
+            continue
+        if thread.parent_id is not None and observation.now - snowflakes.time_of(thread.id) >= EXTRA_AGE:
+            yield Settle(thread.parent_id, (thread,))
+
+
 def find_settled(namesakes: Iterable[Namesake], active: Mapping[str, Channel], names: Names) -> set[str]:
     """The ids of the namesakes, without those that the active list shows by another name."""
     return {
@@ -217,7 +232,11 @@ def find_settled(namesakes: Iterable[Namesake], active: Mapping[str, Channel], n
 
 def _plan_watermarks(observation: Observation, actions: list[Action]) -> Iterator[Action]:
     """Advance the watermark of each channel in which a thread was archived."""
-    channels = {a.session.parent_channel_id for a in actions if isinstance(a, UpdateSession) and _archives(a)}
+    channels = {
+        a.session.parent_channel_id
+        for a in actions
+        if isinstance(a, UpdateSession) and _archives(a) and not a.session.private
+    }
     unwatched = [a.namesake for a in actions if isinstance(a, UnwatchNamesake)]
     channels |= {n.parent_channel_id for n in unwatched if isinstance(observation.find_state(n.thread_id), Channel)}
     for channel_id in sorted(channels):

@@ -178,7 +178,7 @@ async def _unlock(context: Context, session: Session) -> None:
 
     `session` is as it was read: while it was marked, the lock was ours.
     """
-    current = await context.store.sessions.get(session.parent_channel_id, session.session_key)
+    current = await context.store.sessions.get(*session.pair)
     if current is None or current.discord_thread_id != session.discord_thread_id or current.deletion.locking_at is None:
         return
     if current.deletion.begun_at is not None:

@@ -24,6 +24,7 @@ from handler.sessions.threads.extras import discard_or_note
 from handler.sessions.threads.lists import read_active, read_archived_since
 from handler.sessions.threads.match import archived_window
 from handler.sessions.threads.namesakes import note_other_name
+from handler.sessions.threads.private_threads import find_archived
 from handler.sessions.threads.record import thread_attributes
 from handler.sessions.threads.requests import confirm_channel_gone, fetch_parent, fetch_thread, translate_refusals
 from handler.store.items import Session
@@ -67,6 +68,13 @@ async def find_thread(context: Context, session: Session) -> Channel | None:
         return None
     if (thread := await fetch_thread(context, session)) is not None:
         return thread
+    if session.private:
+        _, active, private = await gather(
+            fetch_parent(context, channel_id),
+            read_active(context, channel_id, session.guild_id),
+            find_archived(context, channel_id, thread_id),
+        )
+        return _find(thread_id, active) or private
     before, since = archived_window(session, thread_id)
     _, active, archived = await gather(
         fetch_parent(context, channel_id),

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from handler.discord import refusals
-from handler.discord.models import Channel
+from handler.discord.models import Channel, ChannelType
 from handler.errors import Forbidden, OnethreadError
 from handler.runtime.clock import iso, parse_iso
 from handler.sessions.context import Context
@@ -15,7 +15,9 @@ FORGET_AFTER: Final = timedelta(minutes=30)  # between two look-ups that find a 
 
 
 async def add_namesake(context: Context, parent: ChannelItem | Session, session_key: str, thread: Channel) -> None:
-    """Add the thread to the namesakes of that key. `parent` tells the channel and the guild."""
+    """Add the thread to the namesakes of that key, unless it is a private one. `parent` tells the channel and the guild."""
+    if thread.type == ChannelType.PRIVATE_THREAD:
+        return
     channel_id = parent.channel_id if isinstance(parent, ChannelItem) else parent.parent_channel_id
     await context.store.namesakes.add(
         channel_id, session_key, thread.id, guild_id=parent.guild_id, active=not thread.archived
@@ -29,7 +31,7 @@ async def note_other_name(context: Context, parent: ChannelItem | Session, sessi
     the session's item is lost.
     """
     key = context.names.session_key_of(thread.name)
-    if key == session_key:
+    if key == session_key or thread.type == ChannelType.PRIVATE_THREAD:
         return
     if key is not None:
         await add_namesake(context, parent, key, thread)

@@ -14,13 +14,21 @@ from handler.runtime.concurrency import gather_limited
 from handler.sessions.context import Context
 from handler.sessions.model import Match
 from handler.sessions.names import SessionName
-from handler.sessions.threads.extras import discard_or_note
+from handler.sessions.threads.extras import discard, discard_or_note
 from handler.sessions.threads.generation import commit
 from handler.sessions.threads.look_up import Owners, read_owners
-from handler.sessions.threads.match import best_first, is_better, is_public_thread, was_attempted
+from handler.sessions.threads.match import (
+    best_first,
+    is_better,
+    is_public_thread,
+    is_unused,
+    may_be_extra,
+    was_attempted,
+)
+from handler.sessions.threads.private_threads import is_private_of
 from handler.sessions.threads.record import thread_attributes
+from handler.store.adoption import Adoption
 from handler.store.items import ChannelItem, Session, Settlement, Status
-from handler.store.sessions import Adoption
 from handler.store.writes import Write
 
 MAX_SETTLED_AT_ONCE: Final = 8  # transactions side by side: well below the connection pool
@@ -46,6 +54,8 @@ async def settle(
                 await context.store.namesakes.add(channel.channel_id, key, thread.id, guild_id="", active=False)
         elif thread.parent_id == channel.channel_id and is_public_thread(thread):
             by_key[key].append(thread)
+        elif is_private_of(thread, channel.channel_id):
+            await _settle_private(context, channel, key, thread)
     if not by_key:
         return 0
     owners = await read_owners(context, channel.channel_id, [t for group in by_key.values() for t in group])
@@ -163,6 +173,26 @@ class _Settler:
         now = self.context.clock.now()
         seen = {**thread_attributes(found.thread, now), "settled_messages": found.thread.message_count or 0}
         return await self.context.store.sessions.replace_thread(session, found.thread.id, seen=seen, now=now)
+
+
+async def _settle_private(context: Context, channel: ChannelItem, key: str, thread: Channel) -> None:
+    """A private thread on its own: commit it if an attempt at work made it, or discard it if it is an extra one.
+
+    It is never given to another session. If several creators are at work under that name, they find it themselves.
+    """
+    pointer = (await context.store.pointers.get_many([thread.id])).get(thread.id)
+    sessions = await context.store.sessions.get_private(channel.channel_id, key)
+    is_own = thread.owner_id == await context.discord.current_user_id() and is_unused(thread)
+    at_work = [s for s in sessions if s.status is Status.CREATING and was_attempted(s, thread)]
+    if not is_own or len(at_work) > 1:
+        return
+    if at_work:
+        if pointer is None:
+            await commit(context, at_work[0], thread)
+        return
+    owner = next((s for s in sessions if may_be_extra(s, thread, pointer)), None)
+    if owner is not None:
+        await discard(context, owner, thread)
 
 
 def can_adopt(session: Session | None) -> bool:

@@ -8,8 +8,9 @@ from handler.discord.messages import message_body, message_nonce
 from handler.runtime.characters import shows_something
 from handler.sessions.names import Names
 from handler.store.items import Session
+from handler.store.private import PROGRAM
 
-_FIRST_LINE: Final = re.compile(r"🧵 \*\*(.*)\*\* · opened by ")
+_FIRST_LINE: Final = re.compile(r"🧵 \*\*(.*)\*\* · opened by (?:<@(\d+)>)?")
 
 
 def describe_session(names: Names, session: Session, *, topic: str | None = None) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def place_of_description(session: Session) -> tuple[str, str] | None:
     """The channel and the id of the message of ours that describes the session: its source message, or its post's first."""
     if session.source_message_id is not None:
         return None if session.source_is_persons else (session.parent_channel_id, session.source_message_id)
-    is_ours = session.create_attempted_at is not None and session.adopted_by is None
+    is_ours = session.create_attempted_at is not None and session.adopted_by is None and not session.private
     if session.discord_thread_id is not None and is_ours:  # a post's first message has the post's id
         return session.discord_thread_id, session.discord_thread_id
     return None
@@ -46,6 +47,12 @@ def read_thread_name(content: str) -> str | None:
     """The thread's name in a source message; None if the message is something else."""
     found = _FIRST_LINE.match(content)
     return unescape(found[1]) if found else None
+
+
+def read_opened_by(content: str) -> str | None:
+    """Who opened the session of a description: a user's id, or PROGRAM; None if the message is something else."""
+    found = _FIRST_LINE.match(content)
+    return (found[2] or PROGRAM) if found else None
 
 
 def source_nonce(parent_channel_id: str, session_key: str, generation: int) -> str:

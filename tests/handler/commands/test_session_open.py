@@ -1,6 +1,7 @@
 """``/session open``, from the signed interaction to the text that a member reads."""
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from handler.errors import ChannelGone, TooManyThreads, UnsupportedChannel
 from infra.interactions import MEMBER_PERMISSIONS, interaction
 from infra.simulator.faults import error
 from tests.kit.deployment import USER, Asked, Deployment
+from tests.kit.guild import APPLICATION
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
 
@@ -272,3 +274,45 @@ async def test_a_post_needs_no_right_to_create_threads_but_to_write_in_the_forum
     assert "Started a thread" in deployment.shown(asked)
     asked = await in_a_post(deployment, "another", member_permissions=1 << 10, app_permissions=may_post)
     assert "To start a session, use the command there" in asked.content
+
+
+async def opened_privately(deployment: Deployment, user: str, **options: Any) -> Asked:
+    asked = await deployment.ask(user_id=user, options={"private": True, **options})
+    await deployment.work()
+    return asked
+
+
+async def test_a_private_session_is_opened_by_the_worker_for_the_requester_and_the_mentioned_ones(
+    deployment: Deployment,
+) -> None:
+    asked = await deployment.ask(
+        user_id="3", options={"private": True, "members": "<@4> and <@!5>, also <@4> <@&77> <@x>"}
+    )
+    assert asked.kind == 5
+    assert not deployment.discord.threads
+    await deployment.work()
+
+    (thread,) = deployment.discord.threads.values()
+    assert f"<#{thread.id}>" in deployment.shown(asked)
+    assert (thread.kind, [user for user, _ in thread.members]) == (12, [APPLICATION, "3", "4", "5"])
+    assert deployment.table.private("3")["role_ids"] == ["77"]
+
+
+async def test_an_outsider_reads_the_same_bytes_as_if_the_private_session_did_not_exist(deployment: Deployment) -> None:
+    alone = await opened_privately(deployment, "6")
+    threads = dict(deployment.discord.threads)
+    deployment.people.delete_thread(*threads)
+    deployment.table.lose_all(but=("CHANNEL", "GUILD"))
+    await opened_privately(deployment, "3", members="<@4>")
+    beside = await opened_privately(deployment, "6")
+
+    def bytes_of(asked: Asked) -> str:
+        shown = str(deployment.discord.original_response(asked.token))
+        for thread_id in (*threads, *deployment.discord.threads):
+            shown = shown.replace(thread_id, "ID")
+        return re.sub(r"'(id|timestamp|edited_timestamp)': '[^']*'", "", shown)
+
+    assert beside.callback == alone.callback
+    assert bytes_of(beside) == bytes_of(alone)
+    assert len(deployment.discord.threads) == 2
+    assert bytes_of(await opened_privately(deployment, "4")) != bytes_of(alone)

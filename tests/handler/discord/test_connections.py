@@ -14,9 +14,8 @@ from handler.discord.rest import (
     Request,
     RetryPolicy,
     TokenSource,
-    build_client,
-    httpx_send,
 )
+from handler.discord.wire import build_client, httpx_send
 from handler.errors import DiscordUnavailable, OutcomeUnknown
 from handler.runtime.clock import SystemClock
 from tests.kit.scripted_discord import APPLICATION, TOKEN, failure

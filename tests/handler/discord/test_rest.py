@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import pytest
 
-from handler.discord.rest import Discord, build_client
+from handler.discord.rest import Discord
 from handler.discord.rest import Request as WireRequest
+from handler.discord.wire import build_client
 from handler.errors import DiscordRefused, DiscordUnavailable, NotFound
 from handler.runtime.secrets import Secret
 from tests.kit.scripted_discord import API_URL, failure, ok, refusal, scripted

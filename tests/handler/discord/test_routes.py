@@ -52,6 +52,9 @@ REQUESTS = {
     "create private thread": routes.create_thread(
         CHANNEL, {"name": "Session 1a06a43", "auto_archive_duration": 4320, "type": 12, "invitable": False}, None
     ),
+    "private threads": routes.private_threads(CHANNEL, 100),
+    "joined private threads": routes.joined_private_threads(CHANNEL, MESSAGE, 100),
+    "thread member": routes.get_thread_member(CHANNEL, USER),
     "add member": routes.add_thread_member(CHANNEL, USER),
     "remove member": routes.remove_thread_member(CHANNEL, USER),
     "current user": routes.get_current_user(),

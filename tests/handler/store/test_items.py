@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from handler.errors import UnreadableItem
+from handler.store.guilds import GuildItem
 from handler.store.items import (
     GENERATION_ATTRIBUTES,
     ChannelItem,
-    GuildItem,
     Namesake,
     Pointer,
     Session,
@@ -180,13 +180,15 @@ def test_a_session_has_the_attributes_of_its_item() -> None:
         "locked": False,
         "keep": False,
         "member_ids": (),
+        "role_ids": (),
+        "private": False,
         "source_is_persons": False,
     }
 
 
 def test_these_attributes_end_with_a_generation() -> None:
     assert " ".join(GENERATION_ATTRIBUTES) == (
-        "discord_thread_id source_message_id source_is_persons create_attempted_at create_attempts topic topic_to_show label data waiting_since member_ids lease_owner lease_expires_at adopted_by settled_in settled_messages"
+        "discord_thread_id source_message_id source_is_persons create_attempted_at create_attempts topic topic_to_show label data waiting_since member_ids role_ids lease_owner lease_expires_at adopted_by settled_in settled_messages"
         " thread_name archived locked locked_by archived_at seen_active_at created_at created_by last_activity_at"
         " watch_guild_id due_in due_at listed_in activity missing_since unreachable_since ask_again_at opened_at"
         " delete_marked_at delete_marked_message delete_locking_at deleting_at"
