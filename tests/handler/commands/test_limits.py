@@ -105,6 +105,7 @@ def failures(draw: st.DrawFn) -> errors.OnethreadError:
         errors.ConfigurationError: lambda: errors.ConfigurationError(["x"]),
         errors.MissingPermissions: lambda: errors.MissingPermissions([p.name or "" for p in Permission]),
         errors.ThreadLocked: lambda: errors.ThreadLocked(draw(opens())),
+        errors.ArchivedByModerator: lambda: errors.ArchivedByModerator(draw(opens())),
         errors.RateLimited: lambda: errors.RateLimited(draw(waits)),
         errors.Importing: lambda: errors.Importing(draw(progress)),
         errors.Merging: lambda: errors.Merging(draw(progress)),

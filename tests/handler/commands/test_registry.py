@@ -84,10 +84,13 @@ async def test_each_option_is_read_and_none_that_is_not_defined(deployment: Depl
     await deployment.ask("a")
     await deployment.work()
     values = {o["name"]: o["choices"][0]["value"] if o.get("choices") else VALUES[o["type"]] for o in DEFINED[path]}
-    given = Given(values)
-    with telemetry.log_request(function="test"), contextlib.suppress(OnethreadError):
-        await COMMANDS[path](deployment.environment(WorkerConfig).sessions, interaction(path, given))
-    assert given.read == values.keys()
+    read: set[str] = set()
+    for names in (values.keys(), *([name] for name in values)):  # all at once, and each alone: some exclude others
+        given = Given({name: values[name] for name in names})
+        with telemetry.log_request(function="test"), contextlib.suppress(OnethreadError):
+            await COMMANDS[path](deployment.environment(WorkerConfig).sessions, interaction(path, given))
+        read |= given.read
+    assert read == values.keys()
 
 
 def interaction(path: tuple[str, ...], given: Given) -> Interaction:
