@@ -7,7 +7,6 @@ from typing import Final
 
 from tests.kit.mutation import Mutation, Rule
 
-EXPLORER: Final = "test_explorer.py::test_the_first_schedules_of_a_larger_scenario_leave_one_thread"
 EVIDENCE: Final = "scenarios/test_evidence.py"
 ADOPTION: Final = "scenarios/test_adoption.py"
 IMPORTING: Final = "scenarios/test_importing.py"
@@ -27,11 +26,6 @@ REUSE: Final = "scenarios/test_reuse.py"
 
 PROTOCOL: Final = (
     # Record
-    Rule(
-        "A source message is recorded only while the session is being created",
-        Mutation("store/clauses", 'RECORDABLE: Final = f"{STILL_CREATING} AND {SAME', 'RECORDABLE: Final = f"{SAME'),
-        f"{EXPLORER}[a dropped claim]",
-    ),
     Rule(
         "Of a generation only the first source message is recorded",
         Mutation("store/clauses", '{SAME_GENERATION} AND {NOTHING_RECORDED}"\n# Crea', '{SAME_GENERATION}"\n# Crea'),
@@ -232,7 +226,7 @@ PROTOCOL: Final = (
     ),
     Rule(
         "The pointer ends with the generation",
-        Mutation("store/sessions", "transact(update, *unpoint(self._table, session))", "transact(update)"),
+        Mutation("store/sessions", "if lets_go else unpoint(self._table, session)", "if lets_go else []"),
         f"{DELETION}::test_a_deleted_thread_is_made_anew_under_the_next_generation",
     ),
     Rule(

@@ -1,7 +1,8 @@
 """`make mutate`: the rules of docs/protocol.md and docs/reconciler.md, each with a change of the code that breaks it.
 
 Each rule names the test that must fail then. `python -m tests.rules` runs them all, `-k words` some; it prints the rules
-that no test missed, and ends with 1 if there are any.
+whose breach no test notices and those that cannot be broken (the changed code does not compile, or its test is missing),
+and ends with 1 if there are any.
 """
 
 import argparse
@@ -9,11 +10,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
+from enum import StrEnum
 from typing import Final
 
 import pytest
 
 from tests.chosen_message_rules import CHOICES
+from tests.explorer_rules import EXPLORED
 from tests.guild_rules import GUILDS
 from tests.housekeeping_rules import HOUSEKEEPING_RULES
 from tests.kit.mutation import HANDLER
@@ -24,9 +28,20 @@ from tests.reconciler_rules import RECONCILER
 from tests.unanchored_rules import UNANCHORED
 
 VARIABLE: Final = "ONETHREAD_BROKEN_RULE"  # for the pytest that is to run with a rule broken: the rule's number
-FAILED: Final = 1  # pytest's exit status: tests ran, and some failed
+PASSED, FAILED = 0, 1  # pytest's exit status: tests ran, and all passed or some failed
+AT_ONCE: Final = 2  # pytests: a developer's machine has two cores at least
 
-RULES: Final = (*PROTOCOL, *UNANCHORED, *RECONCILER, *GUILDS, *HOUSEKEEPING_RULES, *READING, *LIMITS, *CHOICES)
+RULES: Final = (
+    *PROTOCOL,
+    *EXPLORED,
+    *UNANCHORED,
+    *RECONCILER,
+    *GUILDS,
+    *HOUSEKEEPING_RULES,
+    *READING,
+    *LIMITS,
+    *CHOICES,
+)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -36,28 +51,40 @@ def pytest_runtestloop() -> Generator[None, object, object]:
         return (yield)
 
 
-def is_caught(number: int) -> bool:
-    """Whether the rule's test fails, and not for want of the test."""
+class Verdict(StrEnum):
+    """What became of a rule's breach."""
+
+    CAUGHT = "caught"
+    SURVIVES = "SURVIVES"
+    UNTESTED = "NOT RUN"  # the changed code does not compile, or pytest did not get to a test
+
+
+def verdict(number: int) -> Verdict:
+    """Whether the rule's test fails, and not for want of the test or of code that can run."""
+    try:
+        RULES[number].mutation.code()
+    except (SyntaxError, ValueError):
+        return Verdict.UNTESTED
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-p", "tests.rules"]
     environment = {**os.environ, VARIABLE: str(number)}
     run = subprocess.run(
         [*command, f"tests/{RULES[number].test}"], cwd=HANDLER.parent, env=environment, capture_output=True, check=False
     )
-    return run.returncode == FAILED
+    return {PASSED: Verdict.SURVIVES, FAILED: Verdict.CAUGHT}.get(run.returncode, Verdict.UNTESTED)
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.rules", description=__doc__)
     parser.add_argument("-k", metavar="WORDS", default="", help="only the rules whose text has these words")
     words = parser.parse_args().k.lower()
-    survivors = 0
-    for number, rule in enumerate(RULES):
-        if words in rule.text.lower():
-            caught = is_caught(number)
-            survivors += not caught
-            print(f"{'caught  ' if caught else 'SURVIVES'}  {rule.text}", flush=True)
-    print(f"{survivors} rules can be broken and no test notices." if survivors else "Every rule is held by a test.")
-    return 1 if survivors else 0
+    chosen = [number for number, rule in enumerate(RULES) if words in rule.text.lower()]
+    caught = 0
+    with ThreadPoolExecutor(AT_ONCE) as at_work:
+        for number, result in zip(chosen, at_work.map(verdict, chosen), strict=True):
+            caught += result is Verdict.CAUGHT
+            print(f"{result:8}  {RULES[number].text}", flush=True)
+    print(f"{caught} of these {len(chosen)} rules are held by a test; there are {len(RULES)} in all.")
+    return 0 if chosen and caught == len(chosen) else 1
 
 
 if __name__ == "__main__":

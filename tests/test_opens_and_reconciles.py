@@ -8,8 +8,9 @@ import pytest
 from handler.errors import OnethreadError
 from handler.sessions.model import Opened
 from infra.simulator.people import ImpossibleAction
-from tests.explorer.actor import CHANNEL, NAMES, Execution, Opener
-from tests.explorer.world import Bounds, World, begin
+from tests.explorer.bounds import Bounds
+from tests.explorer.execution import CHANNEL, NAMES, Execution, Opener
+from tests.explorer.world import World, begin
 
 STEPS = 4000
 SESSIONS = ("alpha", "beta", "gamma")
@@ -44,7 +45,7 @@ class Play:
 
     def begin(self, *, reconciles: bool) -> None:
         self.number += 1
-        opener = Opener(f"{self.number}", self.random.choice(SESSIONS), reconciles=reconciles)
+        opener = Opener(f"{self.number}", self.random.choice(SESSIONS), reconciles=reconciles, dates=True)
         self.executions.append((opener, Execution(opener, self.world.now)))
 
     def advance(self, at_work: tuple[Opener, Execution]) -> None:

@@ -35,18 +35,22 @@ def main() -> int:
 
 
 def _random(search: Search, schedules: int) -> Found:
+    all_found = Found()
     for seed in range(schedules):
-        if search.random(seed).violation is not None:
-            break
-    return search.found
+        found = search.random(seed)
+        if found.violation is not None:
+            return found
+        all_found.states += found.states
+        all_found.worlds |= found.worlds
+    return all_found
 
 
 def _report(name: str, explore: Callable[[], Found]) -> bool:
     begun = time.perf_counter()
     found = explore()
     took = time.perf_counter() - begun
-    verdict = found.violation or ("ok" if found.complete else "unfinished")
-    print(f"{name:58} {found.states:>9,} states {found.worlds:>7,} worlds {took:7.1f} s  {verdict}", flush=True)
+    verdict = found.violation or ("ok" if found.complete else "*unfinished*")
+    print(f"{name:78} {found.states:>9,} states {len(found.worlds):>7,} worlds {took:7.1f} s  {verdict}", flush=True)
     for step in found.trace:
         print(f"    {step}")
     return found.violation is not None

@@ -1,222 +1,61 @@
-"""An opener, as the explorer sees it: a pure function from what it was answered so far to what it asks next.
+"""An opener as a tree of nodes: a pure function from what it was answered so far to what it asks next.
 
-A coroutine cannot be copied, so a node of the tree is made by running the real code from its beginning with the recorded
-answers. Nodes are kept by their history; the order in which calls side by side were answered is no part of it.
+A coroutine cannot be copied, so a node is made by running the real code with the recorded answers: on from where its
+parent's execution stands, which the first child takes over, or from the beginning. Nodes are kept by their history. The
+order in which calls side by side were answered is no part of it, and neither is the time of an answer unless the code
+asked for the time before its next call.
 """
 
 import functools
-import math
-from collections import Counter
+from collections.abc import Hashable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
-import msgspec
-
-from handler import config
-from handler.aws.dynamodb import ConditionFailed, TransactionFailed
-from handler.bootstrap import Environment
-from handler.config import ApiConfig
-from handler.discord.http import Request, encode_body
-from handler.discord.rate_limits import RateLimits
-from handler.discord.rest import NO_RETRY, Discord, Response
+from handler.discord.rest import Response
 from handler.errors import OnethreadError
-from handler.sessions.model import Opened, OpenRequest, Requester
-from handler.sessions.names import Names
-from handler.sessions.protocol import Sessions
-from handler.sessions.reconcile.pace import Pace
-from handler.sessions.reconcile.run import run_once
-from tests.explorer.loop import StepLoop
-from tests.kit.secrets import BOT_TOKEN
+from handler.sessions.model import Opened
+from tests.explorer.bounds import Violation
+from tests.explorer.execution import LEASE_OVER, Answer, Execution, Opener, Question, Result, remembered
 
-TABLE = "sessions"
-APPLICATION = "1000"
-GUILD = "1"
-CHANNEL = "10"
-NAMES = Names("Session ")
-
-Result = Opened | Counter[str]  # of an opener, of the reconciler
-
-_encode = msgspec.json.Encoder(order="deterministic").encode
-_CONFIG = config.load(
-    ApiConfig,
-    {
-        "SESSIONS_TABLE": TABLE,
-        "DISCORD_APPLICATION_ID": APPLICATION,
-        "DISCORD_BOT_TOKEN": BOT_TOKEN,
-        "AUTO_ARCHIVE_MINUTES": "1440",
-    },
-)
-_loop = StepLoop()  # type: ignore[abstract]  # typeshed calls abstract what asyncio leaves to be implemented if needed
+# An opener that has asked for the time shows what came of it by what it asks next, and keeps no time from one call to the
+# next. False: nodes that differ in the times that they saw alone are told apart, as those of the reconciler always are.
+FORGETS_TIMES = True
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What an actor waits for: a call of the table, a request to Discord, or a pause."""
+class History:
+    """What happened to an actor since `began`: the answers, in order, each with the number and the key of its call.
 
-    kind: str  # "table", "discord", "sleep"
-    what: Any
-    key: bytes
-
-    def __str__(self) -> str:
-        if self.kind == "table":
-            return f"{self.what[0]} {_shown(self.what[1])}"
-        return self.what.route if self.kind == "discord" else "pause"
-
-
-def _shown(parameters: dict[str, Any]) -> str:
-    parts = parameters.get("TransactItems")
-    expression = parameters.get("ConditionExpression", "") if parts is None else f"{len(parts)} writes"
-    return str(expression)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came back: `error` tells a lost condition from a value."""
-
-    value: Any
-    error: Exception | None
-    now: datetime
-    key: bytes
-
-    @classmethod
-    def of(cls, value: Any, now: datetime) -> "Answer":
-        stamp = now.isoformat().encode()
-        if isinstance(value, Response):
-            return cls(value, None, now, b"%d%s%s" % (value.status, value.body, stamp))
-        if isinstance(value, ConditionFailed):
-            return cls(None, value, now, b"lost" + _encode(value.item) + stamp)
-        if isinstance(value, TransactionFailed):
-            return cls(None, value, now, b"failed" + _encode(value.reasons) + stamp)
-        if isinstance(value, Exception):
-            return cls(None, value, now, repr(value).encode() + stamp)
-        return cls(value, None, now, _encode(value) + stamp)
-
-
-@dataclass(frozen=True)
-class Opener:
-    """Who opens what, and how many times over. `name` tells the actors of a scenario apart, and is the lease's owner.
-
-    `slow`: its clock stands still, so that it takes its own lease for good for ever. `reconciles`: it is no opener but the
-    reconciler, and `session` only says whose threads it is asked about. `searches`: Discord's thread search has its index.
+    A round of an opener has only its own part, from the answer `round` on, and the `memory` of the rounds before. `times`
+    are those that it saw: after so many answers, that time.
     """
 
-    name: str
-    session: str
-    times: int = 1
-    slow: bool = False
-    reconciles: bool = False
-    searches: bool = False
+    began: datetime
+    answers: tuple[tuple[int, bytes, Answer], ...] = ()
+    times: tuple[tuple[int, datetime], ...] = ()
+    round: int = 0
+    memory: Hashable = None
 
     @property
-    def session_key(self) -> str:
-        return NAMES.parse(self.session).key
+    def of_the_round(self) -> tuple[tuple[int, bytes, Answer], ...]:
+        return self.answers[self.round :]
 
-    def request(self) -> OpenRequest:
-        return OpenRequest(
-            name=NAMES.parse(self.session),
-            parent_channel_id=CHANNEL,
-            requester=Requester(owner=self.name),
-            guild_id=GUILD,
-            kind=0,
+    def shows(self, thread_id: str) -> bool:
+        """Whether an answer of this round has shown that thread."""
+        shown = f'"id":"{thread_id}"'.encode()
+        return any(
+            isinstance(answer.value, Response) and answer.value.status < 300 and shown in answer.value.body
+            for _, key, answer in self.of_the_round
+            if not key.startswith(b"POST") or b"/threads" in key  # the source message has the thread's id, too
         )
 
-
-def remembered(item: dict[str, Any] | None) -> bytes:
-    """A session's item, as a node remembers what it read."""
-    return _encode(item)
-
-
-class Execution:
-    """One live execution of the real code, as the composition root builds it over the explorer's own seams."""
-
-    def __init__(self, opener: Opener, now: datetime) -> None:
-        self.pending: dict[int, tuple[Question, Any]] = {}
-        self._now = now
-        self._number = 0
-        self._searches = opener.searches
-        environment = Environment(_CONFIG, clock=self)
-        environment.dynamodb = self._call  # type: ignore[assignment]  # nothing but the seam is used
-        environment.discord = Discord(
-            send=self._send,
-            application_id=APPLICATION,
-            clock=self,
-            limits=RateLimits(),
-            retry=NO_RETRY,
-            jitter=lambda: 0.5,
-        )
-        sessions = environment.sessions
-        self.task = _loop.create_task(self._work(opener, sessions))
-        _loop.run_ready()
-
-    def now(self) -> datetime:
-        return self._now
-
-    async def _work(self, opener: Opener, sessions: Sessions) -> Result:
-        if opener.reconciles:
-            return await run_once(sessions.context, GUILD, self._now, pace=Pace(self, per_second=math.inf))
-        return await sessions.open(opener.request())
-
-    async def sleep(self, seconds: float) -> None:
-        await self._ask(Question("sleep", seconds, b"sleep"))
-
-    async def _call(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
-        key = operation.encode() + _encode(parameters)
-        answer: dict[str, Any] = await self._ask(Question("table", (operation, parameters), key))
-        return answer
-
-    async def _send(self, request: Request) -> Response:
-        if request.hint and not self._searches:
-            return Response(202)  # the index is not ready; no call of its own, which would only make more states
-        key = f"{request.method} {request.path} {request.query}".encode() + (encode_body(request) or b"")
-        response: Response = await self._ask(Question("discord", request, key))
-        return response
-
-    def _ask(self, question: Question) -> Any:
-        future = _loop.create_future()
-        self.pending[self._number] = (question, future)
-        self._number += 1
-        return future
-
-    def answer(self, number: int, answer: Answer) -> None:
-        _, future = self.pending.pop(number)
-        self._now = answer.now
-        if not future.done():
-            if answer.error is not None:
-                future.set_exception(answer.error)
-            else:
-                future.set_result(answer.value)
-        _loop.run_ready()
-        # What was cancelled on the way waits for nothing any more.
-        self.pending = {n: (q, f) for n, (q, f) in self.pending.items() if not f.done()}
-
-    def has_dropped(self, number: int) -> bool:
-        """Whether that call was made and nobody waits for it any more."""
-        return number < self._number and number not in self.pending
-
-    def asks(self) -> bytes | None:
-        """What it waits for, if that is one thing."""
-        questions = [question.key for question, _ in self.pending.values()]
-        return questions[0] if len(questions) == 1 else None
-
-    def close(self) -> None:
-        """Let it die where it is."""
-        self.task.cancel()
-        _loop.run_ready()
-
-    def result(self) -> Result | OnethreadError | None:
-        """How it ended; None while it goes on. Anything but our own errors is a fault of the code: raised."""
-        if not self.task.done():
-            return None
-        failure = self.task.exception()
-        if failure is None:
-            return self.task.result()
-        if isinstance(failure, OnethreadError):
-            return failure
-        raise failure
-
-
-History = tuple[tuple[int, bytes, Answer], ...]
+    def identity(self, pending: dict[int, Question]) -> Hashable:
+        answers = {number: (key, answer.key) for number, key, answer in self.of_the_round}
+        asked = {number: (question.key, None) for number, question in pending.items()}
+        calls = sorted((answers | asked).items())
+        first = calls[0][0]
+        times = () if FORGETS_TIMES and self.memory is not None else self.times
+        return self.memory, times, tuple((number - first, call) for number, call in calls)
 
 
 @dataclass(eq=False, slots=True)
@@ -224,62 +63,110 @@ class Node:
     """An actor at one point of its life. Identity is equality: nodes are interned by `Actor`."""
 
     actor: "Actor"
-    began: datetime
     history: History
     pending: dict[int, Question]
     result: Result | OnethreadError | None
     read: bytes = b""  # the last answer about the session's own item: a pause ends when it changes
-    children: dict[tuple[int, bytes], "Node"] = field(default_factory=dict)
+    execution: Execution | None = None  # until a child goes on with it
+    # By the call and its answer: the child, or one for each time if the time makes a difference.
+    children: "dict[tuple[int, bytes], Node | dict[datetime, Node]]" = field(default_factory=dict)
 
     def after(self, number: int, answer: Answer) -> "Node":
         child = self.children.get((number, answer.key))
-        if child is None:
-            question = self.pending[number]
-            history = tuple(sorted((*self.history, (number, question.key, answer)), key=lambda entry: entry[0]))
-            child = self.children[number, answer.key] = self.actor.node(self.began, history)
-        return child
+        if isinstance(child, dict):
+            child = child.get(answer.now)
+        return child or self.actor.extend(self, number, answer)
+
+    def heeds_the_time(self, number: int, answer: Answer) -> bool:
+        """Whether it makes a difference that time passes before that answer."""
+        child = self.after(number, answer)
+        if not isinstance(self.children[number, answer.key], dict):
+            return False
+        return self.after(number, replace(answer, now=answer.now + LEASE_OVER)) is not child
+
+    def asks(self) -> list[bytes]:
+        return sorted(question.key for question in self.pending.values())
+
+    @property
+    def begins_a_round(self) -> bool:
+        return not self.history.of_the_round
+
+
+def _end(result: Result | OnethreadError) -> Hashable:
+    """What makes a difference of how an actor has ended."""
+    return type(result), result.thread_id if isinstance(result, Opened) else None
 
 
 class Actor:
     """All the lives of one opener, shared by all schedules.
 
-    An opener that starts over reads its session again and remembers nothing but words for the answer: it is the same
-    node as one that begins at that moment. This is what keeps the search finite.
+    An opener that begins another round reads its session again: it is the same node as one that begins a round with the
+    same memory at any other moment. This is what keeps the search finite.
     """
 
     def __init__(self, opener: Opener) -> None:
         self.opener = opener
-        self._nodes: dict[tuple[datetime, tuple[tuple[int, bytes], ...]], Node] = {}
+        self._nodes: dict[Hashable, Node] = {}
+        self._first: bytes | None = None  # what an opener's round asks first
 
     def beginning(self, now: datetime) -> Node:
-        return self.node(now, ())
+        """At the begin of its life."""
+        execution = Execution(self.opener, now)
+        times = ((0, now),) if execution.has_asked_the_time else ()
+        return self._node(History(now, times=times, memory=execution.memory()), execution)
 
-    def node(self, began: datetime, history: History) -> Node:
-        identity = (began, tuple((number, answer.key) for number, _, answer in history))
-        if (known := self._nodes.get(identity)) is not None:
-            return known
-        node = self._nodes[identity] = self._lived(began, history)
+    def extend(self, node: Node, number: int, answer: Answer) -> Node:
+        """The child of a node; one that nobody has asked for before."""
+        execution, node.execution = node.execution or self._repeated(node.history), None
+        question, history = node.pending[number], node.history
+        execution.answer(number, answer)
+        answers = (*history.answers, (number, question.key, answer))
+        memory, asked = execution.memory(), execution.has_asked_the_time
+        read = remembered(answer.value.get("Item")) if question.key == self._first else node.read
+        if memory is not None:
+            history = History(history.began, answers, round=len(answers), memory=memory)
+        else:
+            seen = ((len(answers) - history.round, answer.now),) if asked else ()
+            history = replace(history, answers=answers, times=(*history.times, *seen))
+        child = self._node(history, execution, read)
+        if memory is None and asked:
+            by_time = node.children.setdefault((number, answer.key), {})
+            assert isinstance(by_time, dict), "whether the time makes a difference depends on the time"
+            by_time[answer.now] = child
+        else:
+            node.children[number, answer.key] = child
+        return child
+
+    def _node(self, history: History, execution: Execution, read: bytes = b"") -> Node:
+        pending = {number: question for number, (question, _) in execution.pending.items()}
+        result = execution.result()
+        identity = history.identity(pending) if result is None else _end(result)
+        if isinstance(result, Opened) and not history.shows(result.thread_id):
+            raise Violation(f"{self.opener.name} links {result.thread_id}, which no answer of its last round has shown")
+        node = self._nodes.get(identity)
+        if node is None:
+            self._first = self._first or next(question.key for question in pending.values())
+            node = Node(self, history, pending, result, read, execution)
+            self._nodes[identity] = node
+        else:
+            execution.close()
+            assert node.asks() == sorted(q.key for q in pending.values()), "the order of answers made a difference"
         return node
 
-    def _lived(self, began: datetime, history: History) -> Node:
-        execution = Execution(self.opener, began)
-        first = execution.asks()
-        read = b""
-        for number, key, answer in history:
-            if execution.has_dropped(number):
-                continue  # a call beside it failed, which in this order came first: the answer made no difference
-            question, _ = execution.pending[number]
-            assert question.key == key, "the order in which calls side by side were answered made a difference"
-            if question.kind == "table" and question.key == first:
-                read = remembered(answer.value.get("Item"))
+    def _repeated(self, history: History) -> Execution:
+        execution = Execution(self.opener, history.began)
+        for number, _, answer in history.answers:
             execution.answer(number, answer)
-        try:
-            if history and execution.asks() == first:
-                return self.beginning(execution.now())
-            pending = {number: question for number, (question, _) in execution.pending.items()}
-            return Node(self, began, history, pending, execution.result(), read)
-        finally:
-            execution.close()
+        return execution
+
+    def close(self) -> None:
+        """End the executions that no child has taken over."""
+        for node in self._nodes.values():
+            if node.execution is not None:
+                node.execution.close()
+                node.execution = None
+        if (again := self.__dict__.get("again")) is not None:
+            again.close()
 
     @functools.cached_property
     def again(self) -> "Actor | None":

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from infra.simulator.models import Thread
-from tests.explorer.actor import APPLICATION, CHANNEL, NAMES
-from tests.explorer.world import LEASE_OVER, Bounds, Left, World
+from tests.explorer.bounds import Bounds, Left
+from tests.explorer.execution import APPLICATION, CHANNEL, LEASE_OVER, NAMES
+from tests.explorer.world import World
 
 Event = tuple[str, Callable[[World], None]]
 
@@ -17,7 +18,7 @@ def events(world: World, bounds: Bounds) -> Iterator[Event]:
         yield from _moderators(world, bounds)
     if left.nonce_closes and len(world.discord.state.nonces):
         yield "the nonce window closes", _act("nonce_closes", lambda w: w.discord.close_nonce_window())
-    if left.leases_end:
+    if left.leases_end and world.has_live_lease():
         yield "the leases end", _act("leases_end", _time_passes)
     if left.lose_items and any(item["sk"].startswith("SESSION#") for item in world.table.items()):
         yield "the table is lost", _act("lose_items", _lose)

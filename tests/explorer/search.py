@@ -1,54 +1,73 @@
 """Searching the schedules: all of them within the bounds, or random ones. What must hold is asked at each point.
 
-A state is the world and each actor's node. A process that dies is an actor that is never scheduled again, so its death
+A state is a place and each actor's node. A process that dies is an actor that is never scheduled again, so its death
 at every point is part of every search; and from each world a lone newcomer must bring the session to its thread.
 """
 
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Final
 
-from handler.errors import OnethreadError
-from tests.explorer.actor import Actor, Node, Opener, Question
-from tests.explorer.events import events
-from tests.explorer.world import Bounds, Violation, World, begin, finish_alone, session_item
+from handler.discord.rest import Response
+from handler.errors import OnethreadError, OutcomeUnknown, StoreUnavailable
+from handler.sessions.model import Opened
+from tests.explorer.actor import Actor, Node
+from tests.explorer.bounds import Bounds, Violation
+from tests.explorer.commuting import Commuting
+from tests.explorer.execution import Answer, Opener, Question
+from tests.explorer.places import Place, Places
+from tests.explorer.world import MAX_LONE_CALLS, begin, session_item
+
+FIRST_DOUBTS: Final = 250  # states after which the reduction is checked for the first time
+JUDGED_EACH: Final = 4  # worlds of a random schedule: newcomers take most of its time
+REFUSALS: Final = (
+    Response(403, {}, b'{"code":50013,"message":"Missing Permissions"}'),
+    Response(400, {}, b'{"code":200000,"message":"Message was blocked by automatic moderation"}'),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
     """One point of a schedule."""
 
-    world: World
+    place: Place
     nodes: tuple[Node, ...]
 
     def key(self) -> int:
-        return hash((self.world.fingerprint(), tuple(map(id, self.nodes))))
+        return hash((self.place.kind, self.nodes))
+
+    def with_node(self, index: int, node: Node, place: Place) -> "State":
+        return State(place, (*self.nodes[:index], node, *self.nodes[index + 1 :]))
 
 
 @dataclass(frozen=True)
 class Scenario:
-    """Who opens what, and what else may happen. The first opener makes `head_start` calls before anything else does."""
+    """Who opens what, and what else may happen. First the first opener makes `head_start` calls, then `prelude` happens."""
 
     openers: tuple[Opener, ...]
     bounds: Bounds
     head_start: int = 0
+    prelude: tuple[str, ...] = ()  # events, by the ends of their labels
     # The name that a newcomer opens from each world; by default the first opener's.
     newcomers: tuple[str, ...] = ()
 
 
 @dataclass
 class Found:
-    """What a search has seen. `trace` leads to the violation, if there is one."""
+    """What a search has seen. `trace` leads to the violation, if there is one. Worlds are told apart by kind."""
 
     states: int = 0
-    worlds: int = 0
-    ended: int = 0
+    worlds: set[int] = field(default_factory=set)
+    ends: set[int] = field(default_factory=set)  # the worlds in which every actor has ended
     violation: str | None = None
     trace: list[str] = field(default_factory=list)
     complete: bool = True
 
 
-Step = tuple[str, Callable[[], State]]
+Label = tuple[object, ...]
+Step = tuple[Label, Callable[[], State]]
 
 
 class Search:
@@ -56,187 +75,223 @@ class Search:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.found = Found()
-        start = begin(scenario.bounds)
+        self.places = Places(scenario.bounds)
+        self.commuting = Commuting(self.places)
         self.actors = [Actor(opener) for opener in scenario.openers]
-        self._worlds: set[int] = set()
-        state = State(start, tuple(actor.beginning(start.now) for actor in self.actors))
+        searches = scenario.openers[0].searches
+        names = scenario.newcomers or (scenario.openers[0].session,)
+        self._newcomers = [Actor(Opener("newcomer", name, searches=searches)) for name in names]
+        self._judged: set[int] = set()
+        place = self.places.place(begin(scenario.bounds))
+        state = State(place, tuple(actor.beginning(place.world.now) for actor in self.actors))
         for _ in range(scenario.head_start):
-            state = _answering(state, 0, min(state.nodes[0].pending))()
+            state = self._answered(state, 0, min(state.nodes[0].pending))
+        for event in scenario.prelude:
+            place = next(then for label, then in self.places.events(state.place) if label.endswith(event))
+            state = State(place, state.nodes)
         self.start = state
 
     # All schedules.
 
-    def exhaustive(self, *, states_most: int | None = None) -> Found:
-        """Visit every state; stops at the first violation, or unfinished at `states_most`."""
+    def exhaustive(self, *, states_most: int | None = None, reduced: bool = True) -> Found:
+        """Visit every state; stops at the first violation, or unfinished at `states_most`.
+
+        `reduced`: leave out the schedules that differ from others only in when a call was made that commutes with
+        everything; see `commuting`.
+        """
+        found = self._visited(states_most, reduced=reduced)
+        while found is None:
+            found = self._visited(states_most, reduced=reduced)
+        self._close()
+        return found
+
+    def _close(self) -> None:
+        for actor in (*self.actors, *self._newcomers):
+            actor.close()
+
+    def _visited(self, states_most: int | None, *, reduced: bool) -> Found | None:
+        """One search; None if it has relied on what it found to be false."""
+        found, doubts_at = Found(), FIRST_DOUBTS
+        self.commuting.begin()
         seen = {self.start.key()}
-        path: list[str] = []
-        stack = [self._entered(self.start, path)]
-        while stack and self.found.violation is None:
-            step = next(stack[-1], None)
+        path: list[Label] = []
+        stack = [(self.start.place, self._entered(found, self.start, path, reduced=reduced))]
+        while stack and found.violation is None:
+            before, steps = stack[-1]
+            step = next(steps, None)
             if step is None:
                 stack.pop()
                 del path[-1:]
                 continue
             label, make = step
             path.append(label)
-            state = self._made(make, path)
+            state = self._made(found, make, path)
             if state is None:
                 break
+            self.commuting.note(before, state.place)
             key = state.key()
             if key in seen:
                 path.pop()
                 continue
             seen.add(key)
+            if reduced and len(seen) >= doubts_at:
+                if not self.commuting.holds():
+                    return None
+                doubts_at *= 2
             if states_most is not None and len(seen) > states_most:
-                self.found.complete = False
+                found.complete = False
                 break
-            stack.append(self._entered(state, path))
-        self.found.states = len(seen)
-        self.found.worlds = len(self._worlds)
-        return self.found
+            stack.append((state.place, self._entered(found, state, path, reduced=reduced)))
+        found.states = len(seen)
+        return found if not reduced or found.violation is not None or self.commuting.holds() else None
 
-    def _entered(self, state: State, path: list[str]) -> Iterator[Step]:
-        self._judge(state, path)
-        return iter(self.steps(state)) if self.found.violation is None else iter(())
+    def _entered(self, found: Found, state: State, path: list[Label], *, reduced: bool) -> Iterator[Step]:
+        self._judge(found, state, path)
+        if found.violation is not None:
+            return iter(())
+        if reduced and (alone := self.commuting.alone(state.place, state.nodes)) is not None:
+            index, number = alone
+            return iter([self._answering(state, index, number)])
+        return self.steps(state)
 
     # Random schedules.
 
     def random(self, seed: int, *, steps_most: int = 400) -> Found:
         """One schedule, chosen by `seed`."""
         choices = random.Random(seed)
-        state, path = self.start, list[str]()
-        for _ in range(steps_most):
-            self._judge(state, path)
+        found, state, path = Found(), self.start, list[Label]()
+        for number in range(steps_most):
             steps = list(self.steps(state))
-            if not steps or self.found.violation is not None:
+            self._judge(found, state, path, newcomers=not steps or number % JUDGED_EACH == 0)
+            if not steps or found.violation is not None:
                 break
             label, make = choices.choice(steps)
             path.append(label)
-            made = self._made(make, path)
+            made = self._made(found, make, path)
             if made is None:
                 break
             state = made
-            self.found.states += 1
-        return self.found
+            found.states += 1
+        self._close()
+        return found
 
     # What may happen next.
 
     def steps(self, state: State) -> Iterator[Step]:
-        for index, node in enumerate(state.nodes):
-            for number, question in node.pending.items():
-                if question.kind != "sleep" or _wakes(state.world, node):
-                    yield f"{node.actor.opener.name}: {question}", _answering(state, index, number)
-            if (again := node.actor.again) is not None and not node.pending:
-                yield f"{node.actor.opener.name} asks again", _restart_opener(state, index, again)
-            if state.world.left.cancels and node.pending and index == 0:
-                yield f"{node.actor.opener.name} is cancelled", _cancelling(state, index)
-        for opener, question in state.world.late:
-            yield f"late: {opener.name}: {question}", _landing(state, opener, question)
-        for label, change in events(state.world, self.scenario.bounds):
-            yield label, _acting(state, change)
+        for index in range(len(state.nodes)):
+            yield from self._steps_of(state, index)
+        for opener, question in state.place.world.late:
+            yield ("late", opener.name, question), partial(self._landed, state, opener, question)
+        for label, then in self.places.events(state.place):
+            yield (label,), partial(State, then, state.nodes)
+
+    def _steps_of(self, state: State, index: int) -> Iterator[Step]:
+        node, left = state.nodes[index], state.place.world.left
+        name = node.actor.opener.name
+        for number, question in node.pending.items():
+            if question.kind != "sleep" or _wakes(state.place, node):
+                yield self._answering(state, index, number)
+            if left.lost_answers and question.changes:
+                yield (name, question, "no answer"), partial(self._unanswered, state, index, number)
+            if left.refusals and question.creates:
+                for refusal in REFUSALS:
+                    yield (name, question, refusal.status), partial(self._refused, state, index, number, refusal)
+        if not node.pending and (successor := _successor(node)) is not None:
+            yield (name, "asks again"), partial(self._begun, state, index, successor)
+        if left.cancels and node.pending:
+            yield (name, "is cancelled"), partial(self._cancelled, state, index)
+
+    def _answering(self, state: State, index: int, number: int) -> Step:
+        node = state.nodes[index]
+        label = node.actor.opener.name, node.pending[number]
+        return label, partial(self._answered, state, index, number)
+
+    def _answered(self, state: State, index: int, number: int) -> State:
+        node = state.nodes[index]
+        place, answer = self.places.after(state.place, node.actor.opener, node.pending[number])
+        return state.with_node(index, node.after(number, answer), place)
+
+    def _unanswered(self, state: State, index: int, number: int) -> State:
+        node = state.nodes[index]
+        question = node.pending[number]
+        error = StoreUnavailable("no answer") if question.kind == "table" else OutcomeUnknown("no answer")
+        place, answer = self.places.unanswered(state.place, node.actor.opener, question, error)
+        return state.with_node(index, node.after(number, answer), place)
+
+    def _refused(self, state: State, index: int, number: int, refusal: Response) -> State:
+        node = state.nodes[index]
+        answer = Answer.of(refusal, state.place.world.now)
+        place, answer = self.places.refused(state.place, node.actor.opener, node.pending[number], answer)
+        return state.with_node(index, node.after(number, answer), place)
+
+    def _landed(self, state: State, opener: Opener, question: Question) -> State:
+        return State(self.places.landed(state.place, opener, question)[0], state.nodes)
+
+    def _begun(self, state: State, index: int, actor: Actor) -> State:
+        return state.with_node(index, actor.beginning(state.place.world.now), state.place)
+
+    def _cancelled(self, state: State, index: int) -> State:
+        """The deadline cancels the actor: what it had sent may land later, and a successor of the same owner begins."""
+        node = state.nodes[index]
+        sent = tuple((node.actor.opener, question) for question in node.pending.values() if question.changes)
+        place = self.places.cancelled(state.place, sent)
+        return state.with_node(index, node.actor.beginning(place.world.now), place)
 
     # What must hold.
 
-    def _made(self, make: Callable[[], State], path: list[str]) -> State | None:
+    def _made(self, found: Found, make: Callable[[], State], path: list[Label]) -> State | None:
         try:
             return make()
         except Violation as fault:
-            self._fail(str(fault), path)
+            _fail(found, str(fault), path)
             return None
 
-    def _judge(self, state: State, path: list[str]) -> None:
+    def _judge(self, found: Found, state: State, path: list[Label], *, newcomers: bool = True) -> None:
         try:
-            state.world.check()
-            self._judge_ends(state)
-            fingerprint = hash(state.world.fingerprint())
-            if fingerprint not in self._worlds:
-                self._worlds.add(fingerprint)
-                for name in self.scenario.newcomers or (self.scenario.openers[0].session,):
-                    judge_newcomer(state.world, name, searches=self.scenario.openers[0].searches)
+            if state.place.kind not in found.worlds:
+                found.worlds.add(state.place.kind)
+                state.place.world.check()
+            if newcomers and state.place.kind not in self._judged:
+                self._judged.add(state.place.kind)
+                for newcomer in self._newcomers:
+                    self._judge_newcomer(state.place, newcomer)
+            for node in state.nodes:
+                if isinstance(node.result, OnethreadError):
+                    state.place.world.check_failure(node.actor.opener.name, node.result)
+            if not any(node.pending for node in state.nodes):
+                found.ends.add(state.place.kind)
         except Violation as fault:
-            self._fail(str(fault), path)
+            _fail(found, str(fault), path)
 
-    def _judge_ends(self, state: State) -> None:
-        for node in state.nodes:
-            if isinstance(node.result, OnethreadError) and not state.world.may_fail():
-                raise Violation(f"{node.actor.opener.name} failed: {node.result!r}")
-        if not any(node.pending for node in state.nodes):
-            self.found.ended += 1
-
-    def _fail(self, text: str, path: list[str]) -> None:
-        self.found.violation = text
-        self.found.trace = list(path)
-
-
-def judge_newcomer(world: World, session: str, *, searches: bool) -> None:
-    """A newcomer, later, with nobody else about, ends linked to the one living thread."""
-    world = world.fork()
-    world.later()
-    newcomer = Opener("newcomer", session, searches=searches)
-    result = finish_alone(world, newcomer)
-    world.check()
-    world.check_linked(newcomer.session_key, result.thread_id)
+    def _judge_newcomer(self, place: Place, newcomer: Actor) -> None:
+        """A newcomer, later, with nobody else about, ends linked to the one living thread."""
+        place = self.places.later(place)
+        node = newcomer.beginning(place.world.now)
+        for _ in range(MAX_LONE_CALLS):
+            if not node.pending:
+                break
+            number = min(node.pending)
+            place, answer = self.places.after(place, newcomer.opener, node.pending[number])
+            node = node.after(number, answer)
+        if not isinstance(node.result, Opened):
+            raise Violation(f"the newcomer, alone, did not finish: {node.result!r}")
+        place.world.check()
+        place.world.check_linked(newcomer.opener.session_key, node.result.thread_id)
 
 
-def _changes(question: Question) -> bool:
-    if question.kind == "discord":
-        return bool(question.what.method != "GET")
-    return question.what[0] not in ("get_item", "batch_get_item", "query")
+def _fail(found: Found, text: str, path: list[Label]) -> None:
+    found.violation = text
+    found.trace = [": ".join(map(str, label)) for label in path]
 
 
-def _wakes(world: World, node: Node) -> bool:
+def _successor(node: Node) -> Actor | None:
+    """Who asks next, when that one has ended: its job is repeated after an error; else the same user may ask again."""
+    if isinstance(node.result, OnethreadError) and node.result.retryable:
+        return node.actor
+    return node.actor.again
+
+
+def _wakes(place: Place, node: Node) -> bool:
     """A pause ends when the item that was read has changed, or its lease is over: nothing else makes a difference."""
-    item = session_item(world.table, node.actor.opener.session_key)
-    return node.read != item.read or item.lease_is_over(world.now)
-
-
-def _answering(state: State, index: int, number: int) -> Callable[[], State]:
-    def make() -> State:
-        world, node = state.world.fork(), state.nodes[index]
-        child = node.after(number, world.apply(node.actor.opener, node.pending[number]))
-        return State(world, (*state.nodes[:index], child, *state.nodes[index + 1 :]))
-
-    return make
-
-
-def _restart_opener(state: State, index: int, again: Actor) -> Callable[[], State]:
-    def make() -> State:
-        beginning = again.beginning(state.world.now)
-        return State(state.world, (*state.nodes[:index], beginning, *state.nodes[index + 1 :]))
-
-    return make
-
-
-def _cancelling(state: State, index: int) -> Callable[[], State]:
-    """The deadline cancels the actor: what it had sent may land later, and a successor of the same owner begins."""
-    node = state.nodes[index]
-
-    def make() -> State:
-        world = state.world.fork()
-        world.left = world.left.less("cancels")
-        sent = [(node.actor.opener, q) for q in node.pending.values() if q.kind != "sleep" and _changes(q)]
-        world.late = (*world.late, *sent)
-        successor = node.actor.beginning(world.now)
-        return State(world, (*state.nodes[:index], successor, *state.nodes[index + 1 :]))
-
-    return make
-
-
-def _landing(state: State, opener: Opener, question: Question) -> Callable[[], State]:
-    def make() -> State:
-        world = state.world.fork()
-        world.late = tuple(late for late in world.late if late[1] is not question)
-        world.apply(opener, question)
-        return State(world, state.nodes)
-
-    return make
-
-
-def _acting(state: State, change: Callable[[World], None]) -> Callable[[], State]:
-    def make() -> State:
-        world = state.world.fork()
-        change(world)
-        return State(world, state.nodes)
-
-    return make
+    item = session_item(place.world.table, node.actor.opener.session_key)
+    return node.read != item.read or item.lease_is_over(place.world.now)

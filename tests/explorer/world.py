@@ -1,13 +1,26 @@
 """The world that the actors share: the table, the simulated Discord, and what other people may still do to both."""
 
-from collections.abc import Hashable, Iterator
+import functools
+from collections.abc import Hashable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from handler.aws.dynamodb import ConditionFailed, TransactionFailed
 from handler.discord.http import Request, encode_body, encode_headers
+from handler.discord.models import (
+    ANCHORED_PARENTS,
+    AuditChange,
+    AuditEntry,
+    Channel,
+    Message,
+    ThreadMetadata,
+    User,
+)
 from handler.discord.rest import Response
+from handler.errors import OnethreadError
 from handler.runtime.clock import parse_iso
 from handler.runtime.secrets import Secret
 from handler.sessions.model import Opened
@@ -15,10 +28,13 @@ from handler.store.clauses import OWN_LEASE
 from infra.simulator.exchange import Request as SimulatedRequest
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.table.memory_table import MemoryTable
-from tests.explorer.actor import (
+from tests.explorer.bounds import Bounds, Left, Violation
+from tests.explorer.execution import (
     APPLICATION,
+    BEGIN,
     CHANNEL,
     GUILD,
+    LEASE_OVER,
     NAMES,
     TABLE,
     Answer,
@@ -29,88 +45,12 @@ from tests.explorer.actor import (
 )
 from tests.kit.secrets import BOT_TOKEN
 
-BEGIN = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+MODELS = (Channel, ThreadMetadata, Message, User, AuditEntry, AuditChange)
+READ = frozenset({"threads", "has_more", "audit_log_entries"}.union(*(model.__struct_fields__ for model in MODELS)))
 MAX_LONE_CALLS = 200  # an opener that asks more, with nobody about, has no way to end
-LEASE_OVER = timedelta(seconds=16)
-_THREAD_STARTS = "POST /channels/{channel}/messages/{message}/threads"
 
 
-class Violation(AssertionError):
-    """Something that must hold at every point did not."""
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """How often each thing may happen. Moderators' acts are also bounded together, by `acts`.
-
-    `second_thread`: Discord allows another thread from a message whose thread was deleted. `no_nonces`: their window is
-    closed from the beginning. `foreign`: a session of that name is open from the beginning, and its thread alone may be
-    renamed (`rename_to`) and deleted (`delete_foreign`). `old`: a person's archived thread of that name is there from the
-    beginning; `hides_old`: in no list, because the channel was converted, so that only the search has it. `stale_search`:
-    the search's index stops. `half_lists`: from then on each archived page is half a page.
-    """
-
-    acts: int = 0
-    delete_thread: int = 0
-    delete_message: int = 0
-    rename_to: str | None = None
-    person_makes: str | None = None
-    archive: int = 0
-    lose_items: int = 0
-    lies: int = 0
-    nonce_closes: int = 0
-    leases_end: int = 0
-    cancels: int = 0
-    second_thread: bool = False
-    no_nonces: bool = False
-    foreign: str | None = None
-    delete_foreign: int = 0
-    old: str | None = None
-    hides_old: bool = False
-    stale_search: int = 0
-    half_lists: int = 0
-
-
-@dataclass(frozen=True)
-class Left:
-    """What of the bounds is left."""
-
-    acts: int
-    delete_thread: int
-    delete_foreign: int
-    delete_message: int
-    rename: int
-    person: int
-    archive: int
-    lose_items: int
-    lies: int
-    nonce_closes: int
-    leases_end: int
-    cancels: int
-    stale_search: int
-    half_lists: int
-
-    @classmethod
-    def of(cls, bounds: Bounds) -> "Left":
-        return cls(
-            acts=bounds.acts,
-            delete_thread=bounds.delete_thread,
-            delete_foreign=bounds.delete_foreign,
-            delete_message=bounds.delete_message,
-            rename=int(bounds.rename_to is not None),
-            person=int(bounds.person_makes is not None),
-            archive=bounds.archive,
-            lose_items=bounds.lose_items,
-            lies=bounds.lies,
-            nonce_closes=bounds.nonce_closes,
-            leases_end=bounds.leases_end,
-            cancels=bounds.cancels,
-            stale_search=bounds.stale_search,
-            half_lists=bounds.half_lists,
-        )
-
-    def less(self, *names: str) -> "Left":
-        return Left(**{n: getattr(self, n) - (n in names) for n in self.__dataclass_fields__})
+bears = functools.cache(NAMES.bears)
 
 
 @dataclass(slots=True)
@@ -123,10 +63,12 @@ class World:
     left: Left
     ours: dict[str, str] = field(default_factory=dict)
     late: tuple[tuple[Opener, Question], ...] = ()  # calls that were given up and may still land
-    must_see: dict[str, frozenset[str]] = field(default_factory=dict)  # what an actor's look-up has to find
+    # What an actor's look-up has to find: the key, and the threads that have borne the name since its claim.
+    must_see: dict[str, tuple[str, frozenset[str]]] = field(default_factory=dict)
     persons: frozenset[str] = frozenset()  # messages of people: nobody but they may delete them
     lost: bool = False  # the table was lost once
-    lied: bool = False  # an answer lied once
+    lied: bool = False  # an answer lied once, or was lost
+    refused: bool = False  # Discord refused something once
 
     def fork(self) -> "World":
         return World(
@@ -140,19 +82,32 @@ class World:
             self.persons,
             self.lost,
             self.lied,
+            self.refused,
         )
 
+    def settle(self) -> None:
+        """Forget what a look-up need not find any more."""
+        for name, (key, threads) in self.must_see.items():
+            if threads:
+                self.must_see[name] = key, threads & self._named(key)
+
     def fingerprint(self) -> Hashable:
+        """Equal for worlds that behave alike; only the ids still to come may differ."""
         return (
             self.table.fingerprint,
             self.discord.fingerprint(),
             self.now,
             self.left,
-            tuple(sorted(self.ours.items())),
+            frozenset(self.ours.items()),
             tuple(sorted((opener.name, question.key) for opener, question in self.late)),
-            tuple(sorted(pair for pair in self.must_see.items() if pair[1])),
+            frozenset((name, threads) for name, (_, threads) in self.must_see.items() if threads),
             self.lost,
         )
+
+    def has_live_lease(self) -> bool:
+        """Whether time makes a difference: where no lease is live, what comes later is only later."""
+        leases = (item.get("lease_expires_at") for item in self.table.items() if item["sk"].startswith("SESSION#"))
+        return any(parse_iso(lease) > self.now for lease in leases if lease is not None)
 
     # What actors do.
 
@@ -173,14 +128,12 @@ class World:
         attributes = answer.get("Attributes", {})
         if attributes.get("status") == "creating" and OWN_LEASE not in parameters["ConditionExpression"]:
             # A claim, a take-over, a raised generation: from here on it must see what lives under the name.
-            self.must_see[opener.name] = frozenset(self._named(opener.session_key))
+            self.must_see[opener.name] = opener.session_key, self._named(opener.session_key)
         elif operation == "transact_write_items" and "source_message_id" in _sets(parameters):
             self._check_record(opener)
         return answer
 
     def _exchange(self, opener: Opener, request: Request) -> Response:
-        if "/threads/" in request.path and request.method == "GET" and opener.name in self.must_see:
-            self.must_see[opener.name] &= frozenset(self._named(opener.session_key))
         answer = self.discord.handle(
             SimulatedRequest(
                 request.method,
@@ -195,17 +148,19 @@ class World:
             thread_id = request.path.split("/")[4]
             self.ours[thread_id] = opener.session_key
             self._check_start(opener, thread_id)
-        return Response(answer.status, {"date": answer.headers["date"]}, answer.body)  # no limits: time stands still
+        # No limits: time stands still.
+        return Response(answer.status, {"date": answer.headers["date"]}, as_read(answer.status, answer.body))
 
-    def _named(self, key: str) -> Iterator[str]:
+    def _named(self, key: str) -> frozenset[str]:
         """The living threads that bear the name of the session."""
-        return (t.id for t in self.discord.threads.values() if NAMES.bears(t.name, key))
+        return frozenset(t.id for t in self.discord.state.threads.values() if bears(t.name, key))
 
     # What must hold when something is done.
 
     def _check_record(self, opener: Opener) -> None:
         """Nobody records a source message beside a thread that his own look-up could have found: not after a loss either."""
-        found = self.must_see.get(opener.name, frozenset()) & frozenset(self._named(opener.session_key))
+        _, threads = self.must_see.get(opener.name, ("", frozenset()))
+        found = threads & self._named(opener.session_key)
         if found:
             raise Violation(f"{opener.name} records a source message, and its look-up could have found {sorted(found)}")
 
@@ -227,9 +182,10 @@ class World:
 
     # What must hold at every point.
 
-    def may_fail(self) -> bool:
-        """Whether an opener may be told an error here: only when an answer lied."""
-        return self.lied
+    def check_failure(self, name: str, error: OnethreadError) -> None:
+        """Nobody is told an error, unless an answer lied, was lost, or refused something."""
+        if not (self.refused or (self.lied and error.retryable)):
+            raise Violation(f"{name} failed: {error!r}")
 
     def check_linked(self, key: str, thread_id: str) -> None:
         """The answer links a living thread, and it is ours if we have one that bears the name or was never renamed."""
@@ -256,6 +212,22 @@ class World:
             recorded = item.get("discord_thread_id") if item["sk"].startswith("SESSION#") else None
             if recorded is not None and on_record.setdefault(recorded, item["sk"]) != item["sk"]:
                 raise Violation(f"thread {recorded} is on record for {on_record[recorded]} and {item['sk']}")
+
+
+def as_read(status: int, body: bytes) -> bytes:
+    """Discord's answer without what the models do not read, which would only make more states."""
+    if status >= 300 or not body:
+        return body
+    answer = _pruned(msgspec.json.decode(body))
+    if isinstance(answer, dict) and answer.get("type") in ANCHORED_PARENTS:
+        answer.pop("last_message_id", None)  # read of a thread alone
+    return msgspec.json.encode(answer)
+
+
+def _pruned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _pruned(inner) for name, inner in value.items() if name in READ}
+    return [_pruned(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _sets(parameters: dict[str, Any]) -> str:

@@ -23,24 +23,31 @@ CONSTANTS: Final = (bool, int, float, str, bytes, tuple, frozenset, timedelta)
 
 @dataclass(frozen=True)
 class Mutation:
-    """A change of one file of `handler/`: `before` stands in it once, and `after` takes its place."""
+    """A change of one file of `handler/`: `before` stands in it once, and `after` takes its place; and so on with `more`."""
 
     file: str  # without the suffix
     before: str
     after: str
+    more: tuple[tuple[str, str], ...] = ()
 
     def source(self) -> str:
-        """The changed file. Raises ValueError if the text to be changed does not stand in it exactly once."""
+        """The changed file. Raises ValueError if a text to be changed does not stand in it exactly once."""
         source = (HANDLER / f"{self.file}.py").read_text()
-        if (count := source.count(self.before)) != 1:
-            raise ValueError(f"handler/{self.file}.py has this {count} times: {self.before!r}")
-        return source.replace(self.before, self.after)
+        for before, after in ((self.before, self.after), *self.more):
+            if (count := source.count(before)) != 1:
+                raise ValueError(f"handler/{self.file}.py has this {count} times: {before!r}")
+            source = source.replace(before, after)
+        return source
+
+    def code(self) -> CodeType:
+        """The changed file, compiled. Raises SyntaxError, and ValueError as `source` does."""
+        return compile(self.source(), str(HANDLER / f"{self.file}.py"), "exec")
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """The loaded code with that change."""
         module = importlib.import_module(f"handler.{self.file.replace('/', '.')}")
-        code = compile(self.source(), str(module.__file__), "exec")
+        code = self.code()
         fresh = _execute(module, code)
         with ExitStack() as stack:
             for name, value in _changed_constants(module, fresh).items():
