@@ -156,8 +156,8 @@ class ThreadLocked(OnethreadError):
     kind = "locked"
     default_message = "The thread is locked. A moderator can unlock it, or open it for you."
 
-    def __init__(self, opened: Any = None) -> None:
-        super().__init__("the thread is locked")
+    def __init__(self, opened: Any = None, *, message: str | None = None) -> None:
+        super().__init__("the thread is locked", message=message)
         self.opened = opened
 
 
@@ -167,8 +167,8 @@ class ArchivedByModerator(ThreadLocked):
     kind = "thread_archived_by_moderator"
     default_message = "Somebody archived the thread, so I don't write in it. The operation ensure opens it again."
 
-    def __init__(self, opened: Any = None) -> None:
-        super().__init__(opened)
+    def __init__(self, opened: Any = None, *, message: str | None = None) -> None:
+        super().__init__(opened, message=message)
         self.args = ("a person archived the thread",)
 
 

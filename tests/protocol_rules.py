@@ -123,7 +123,7 @@ PROTOCOL: Final = (
     ),
     Rule(
         "The next open shows the topic that a crash left unshown",
-        Mutation("sessions/opening/topic", "if session.topic_to_show is", "if topic and session.topic_to_show is"),
+        Mutation("sessions/threads/source_message", "return session.topic_to_show is not None or (", "return ("),
         f"{TOPICS}::test_after_a_death_at_any_step_the_next_open_shows_the_topic",
     ),
     # Locks

@@ -17,6 +17,7 @@ from typing import Final
 import pytest
 
 from tests.chosen_message_rules import CHOICES
+from tests.closing_rules import CLOSING
 from tests.explorer_rules import EXPLORED
 from tests.guild_rules import GUILDS
 from tests.housekeeping_rules import HOUSEKEEPING_RULES
@@ -41,6 +42,7 @@ RULES: Final = (
     *READING,
     *LIMITS,
     *CHOICES,
+    *CLOSING,
 )
 
 

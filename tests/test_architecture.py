@@ -50,7 +50,7 @@ _PURE: Final = """
     sessions.reconcile.actions sessions.reconcile.changes sessions.reconcile.channels sessions.reconcile.housekeeping
     sessions.reconcile.observation sessions.reconcile.plan
     sessions.threads.locks sessions.threads.match sessions.threads.record
-    store.clauses store.former store.items store.lease store.listing store.private store.reading store.settings
+    store.clauses store.former store.items store.lease store.listing store.parts store.private store.reading store.settings
 """
 PURE: Final = frozenset(_PURE.split())
 INPUT_OUTPUT: Final = {"asyncio", "boto3", "botocore", "concurrent", "httpx", "selectors", "socket", "ssl", "threading"}

@@ -1,10 +1,43 @@
 """The texts of the commands that change a session. Pure; see `handler.commands.texts`."""
 
+from typing import Final
+
 from handler.discord import markdown
+from handler.discord.components import PRIMARY, button, link_button, row
 from handler.discord.permissions import Permission
-from handler.discord.responses import Message, message
+from handler.discord.responses import Message, message, with_rows
 from handler.errors import permission_title
+from handler.sessions.model import thread_url
+from handler.sessions.names import MAX_REASON_LENGTH
+from handler.sessions.threads.source_message import place_of_description
 from handler.store.items import Session
+
+REOPEN_BUTTON: Final = "reopen"  # its argument is the thread
+
+
+def closed(session: Session) -> Message:
+    """`session`: closed, or about to be. Its thread is linked, and can be opened again."""
+    locked = " and locked" if session.closing.lock else ""
+    text = f"{_named(session)} is closed{locked}. Opening it opens the thread again."
+    reopen = button("Reopen", f"{REOPEN_BUTTON}:{session.discord_thread_id}", style=PRIMARY)
+    return with_rows(message(text), row(reopen, link_button("Open the thread", thread_url(session))))
+
+
+def opened_since(session: Session) -> Message:
+    return message(f"Somebody has opened {_named(session)} just now, so it stays open.", link=thread_url(session))
+
+
+def reason_too_long() -> Message:
+    return message(f"That reason is too long: it can have at most {MAX_REASON_LENGTH} characters.")
+
+
+def topic_changed(session: Session) -> Message:
+    said = f"{_named(session)} has a new topic"
+    if session.topic_to_show is not None:
+        return message(f"{said}. Discord isn't answering properly right now: I'll show it above the thread later.")
+    if place_of_description(session) is None:
+        return message(f"{said}. The thread wasn't started by me, so nothing above it shows the topic.")
+    return message(f"{said}.")
 
 
 def member_added(session: Session, user_id: str) -> Message:
@@ -12,9 +45,8 @@ def member_added(session: Session, user_id: str) -> Message:
 
 
 def member_removed(session: Session, user_id: str) -> Message:
-    return message(
-        f"Removed {markdown.user_mention(user_id)} from {_named(session)}. Everybody who sees the channel can join again."
-    )
+    text = f"Removed {markdown.user_mention(user_id)} from {_named(session)}."
+    return message(text if session.private else f"{text} Everybody who sees the channel can join again.")
 
 
 def kept(session: Session, *, works: bool) -> Message:

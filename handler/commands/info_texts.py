@@ -14,6 +14,7 @@ from handler.runtime.clock import parse_iso
 from handler.runtime.utf16 import utf16_units
 from handler.sessions.model import thread_url
 from handler.sessions.overview.choose import State, active_at, state_of
+from handler.sessions.threads.source_message import describe_closed
 from handler.store.former import FormerThread, Why, former_threads
 from handler.store.items import Session, Status
 
@@ -89,9 +90,15 @@ def _state(session: Session) -> Iterator[str]:
         case State.ARCHIVED:
             at = f" {_when(thread.archived_at)}" if thread.archived_at else ""
             yield f"Archived{at}, by Discord or by hand. Opening it brings it back."
-        case State.CLOSED:
+        case State.CLOSED if session.closing.closed_by is None:
             yield "Closed, because nobody had used it for a long time. Opening it reopens it."
-    if thread.locked:
+        case State.CLOSED:
+            at = f" {_when(session.closing.closed_at)}" if session.closing.closed_at else ""
+            yield f"{describe_closed(session)}{at}. Opening it reopens it."
+            if session.closing.reason:
+                reason = markdown.shorten(session.closing.reason, MAX_TOPIC_UNITS)
+                yield f"> {markdown.escape(reason, links=True)}"
+    if thread.locked and not session.closing.lock:
         by = f" by {markdown.user_mention(thread.locked_by)}" if thread.locked_by else ""
         yield f"Locked{by}. A moderator can unlock it."
 

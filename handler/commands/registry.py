@@ -4,7 +4,8 @@ from typing import Final
 
 from handler.commands.admin import import_channel, keep_thread, list_duplicates, merge, turn_duplicates
 from handler.commands.admin_texts import KEEP_SELECT, MERGE_BUTTON, PAGE_BUTTON
-from handler.commands.changes import add, keep, remove
+from handler.commands.change_texts import REOPEN_BUTTON
+from handler.commands.changes import add, close, keep, remove, reopen, topic
 from handler.commands.command import OPEN_HERE, OPEN_SESSION, Commands, Completions
 from handler.commands.completions import complete_name, complete_tag
 from handler.commands.delete import delete, delete_for_good
@@ -21,6 +22,8 @@ COMMANDS: Final[Commands] = {
     OPEN_SESSION: open_session,
     (MENU, MENU_NAME): ask_for_name,
     OPEN_HERE: open_here,
+    ("session", "close"): close,
+    ("session", "topic"): topic,
     ("session", "add"): add,
     ("session", "remove"): remove,
     ("session", "keep"): keep,
@@ -37,6 +40,7 @@ COMMANDS: Final[Commands] = {
     ("session", "info"): show_info,
     ("session", "find"): find_sessions,
     (BUTTON, FIND_BUTTON): find_further,
+    (BUTTON, REOPEN_BUTTON): reopen,
 }
 
 COMPLETIONS: Final[Completions] = {"name": complete_name, "tag": complete_tag, "open": complete_open}

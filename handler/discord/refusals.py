@@ -42,6 +42,7 @@ NEEDED_TO_ANCHOR: Final = (Permission.SEND_MESSAGES,)
 NEEDED_TO_START: Final = (Permission.CREATE_PUBLIC_THREADS,)
 NEEDED_TO_UNARCHIVE: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
 NEEDED_TO_UNLOCK: Final = (Permission.MANAGE_THREADS,)
+NEEDED_TO_CLOSE: Final = (Permission.SEND_MESSAGES_IN_THREADS, Permission.MANAGE_THREADS)
 NEEDED_TO_ADD: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
 NEEDED_TO_REMOVE: Final = (Permission.MANAGE_THREADS,)
 
@@ -91,6 +92,12 @@ NAME_REFUSED: Final = (
 )
 TOPIC_REFUSED: Final = "Discord doesn't accept that topic in this server. Change it, or leave it out."
 
+TOPIC_NOT_SHOWN: Final = (
+    "Discord doesn't let me show that topic above the thread, so it stays as it was: the topic may contain a word that "
+    "this server doesn't allow, or my message there was deleted."
+)
+REASON_REFUSED: Final = "This server's AutoMod refused that reason, so the session stays open. Choose other words."
+LOCKED_BY_MODERATOR: Final = "A moderator has locked this session's thread, so only a moderator can close it."
 THREAD_GONE: Final = "I can't find that session's thread: it seems to be deleted. `/session open` starts a new one."
 
 TWO_FACTOR_NEEDED: Final = (

@@ -21,6 +21,7 @@ MAX_SORT_KEY_BYTES: Final = 1024  # DynamoDB's limit for a sort key
 SORT_KEY_OVERHEAD: Final = len("NAMESAKE#") + len("#") + MAX_DIGITS
 MAX_SPELLING_LENGTH: Final = 4 * MAX_THREAD_NAME_UNITS  # characters; no folding makes a longer one short enough
 MAX_TOPIC_LENGTH: Final = 300  # characters; keeps the source message readable when the thread is collapsed under it
+MAX_REASON_LENGTH: Final = 300  # characters of why a session was closed; as much as a topic
 
 # Characters that Discord may take out of a thread's name; it is not documented.
 _TAKEN_OUT: Final = dict.fromkeys(map(ord, "/\\:"))

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from handler.store.items import Pointer, Settlement
+from handler.store.items import Pointer
+from handler.store.parts import Settlement
 from handler.store.private import Private, list_of, private_key
 from handler.store.table import Attributes
 

@@ -7,7 +7,6 @@ from handler.runtime.clock import iso
 from handler.store import clauses
 from handler.store.items import (
     GENERATION_ATTRIBUTES,
-    Problem,
     Session,
     Status,
     session_attributes,
@@ -16,6 +15,7 @@ from handler.store.items import (
 )
 from handler.store.lease import LEASE_SECONDS
 from handler.store.listing import listing
+from handler.store.parts import Problem
 from handler.store.pointers import point
 from handler.store.private import Private, private_key
 from handler.store.table import Attributes, Table

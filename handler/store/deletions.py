@@ -17,7 +17,8 @@ from typing import Final
 from handler.discord.models import Channel
 from handler.runtime.clock import iso
 from handler.store import clauses
-from handler.store.items import Deletion, Session
+from handler.store.items import Session
+from handler.store.parts import Deletion
 from handler.store.table import Attributes, Table
 from handler.store.writes import Write, update_session
 

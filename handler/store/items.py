@@ -7,11 +7,12 @@ One that cannot be read raises UnreadableItem: see `reading`.
 
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 import msgspec
 
 from handler.store.lease import Lease
+from handler.store.parts import Card, Closing, Deletion, Problem, Settlement, ThreadRecord
 from handler.store.private import PRIVATE, Private, list_of, private_key
 from handler.store.reading import Item, read_item, unreadable
 from handler.store.settings import ChannelSettings
@@ -25,55 +26,7 @@ class Status(StrEnum):
     VACANT = "vacant"  # no thread, no claim
     CREATING = "creating"  # claimed: its thread is being made
     OPEN = "open"  # has its thread
-    CLOSED = "closed"  # has its thread, and housekeeping closed it; opening it reopens it
-
-
-class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """How an import gave the session its thread."""
-
-    import_started_at: str | None = msgspec.field(default=None, name="settled_in")  # names the import
-    messages: int | None = msgspec.field(default=None, name="settled_messages")  # how many the thread had then
-
-
-class ThreadRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What Discord showed of the session's thread when it was last seen."""
-
-    name: str | None = msgspec.field(default=None, name="thread_name")
-    archived: bool = False
-    locked: bool = False
-    locked_by: str | None = None
-    archived_at: str | None = None
-    seen_active_at: str | None = None  # it was active then
-    created_at: str | None = None
-    created_by: str | None = None  # who asked for the thread; of an adopted one, who started it
-    last_activity_at: str | None = None
-
-    # The keys of the sparse indices: written with the other attributes, not read.
-    INDEXED: ClassVar = ("watch_guild_id", "due_in", "due_at", "listed_in", "activity")
-
-
-class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """Flags of the reconciler: it cannot see the thread as it should."""
-
-    missing_since: str | None = None  # the thread seems deleted; the end of the generation is held back
-    unreachable_since: str | None = None  # the thread cannot be read (403)
-    ask_again_at: str | None = None  # and is not read again before this moment
-
-    @property
-    def flags(self) -> list[str]:
-        """The names of the flags that are set."""
-        return [name for name in self.__struct_fields__ if getattr(self, name) is not None]
-
-
-class Deletion(msgspec.Struct, frozen=True, kw_only=True):
-    """How far housekeeping is with deleting the thread."""
-
-    marked_at: str | None = msgspec.field(default=None, name="delete_marked_at")  # any open clears the mark
-    marked_message: str | None = msgspec.field(default=None, name="delete_marked_message")  # the last message then
-    locking_at: str | None = msgspec.field(default=None, name="delete_locking_at")  # about to lock the thread
-    begun_at: str | None = msgspec.field(default=None, name="deleting_at")  # from then on the thread is not linked
-
-    MARK: ClassVar = ("delete_marked_at", "delete_marked_message")  # the attributes of the mark
+    CLOSED = "closed"  # has its thread, and a person, a program or housekeeping closed it; opening it reopens it
 
 
 class Generation(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +51,9 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     problem: Problem = Problem()
     opened_at: str | None = None  # the last open that left a trace: it counts as activity
     deletion: Deletion = Deletion()
+    closing: Closing = Closing()
+    card: Card = Card()
+    tag_request: str | None = None  # the last one for a tag of its post: see `sessions.threads.tags`
 
 
 class Session(Generation, frozen=True, kw_only=True):

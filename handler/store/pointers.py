@@ -5,7 +5,8 @@ from datetime import datetime
 
 from handler.runtime.clock import iso
 from handler.store import clauses
-from handler.store.items import Deletion, Pointer, Session, namesake_item_key, pointer_item_key, session_item_key
+from handler.store.items import Pointer, Session, namesake_item_key, pointer_item_key, session_item_key
+from handler.store.parts import Deletion
 from handler.store.reading import Found, read_items
 from handler.store.table import Attributes, Operation, Table
 

@@ -16,10 +16,10 @@ All writes of a session, by the status that they need and the one that they leav
     sessions.replace_thread  open → open                another thread; next generation; pointers; a namesake
     sessions.end_generation  any → vacant               next generation; the pointer is deleted
     sessions.update          any with a thread or source message → any  what Discord shows of the thread, problem flags
-    sessions.add_topic       any → same                 the first topic, still to be shown
-    sessions.settle_topic    any → same                 it is shown, or cannot be
+    cards.*                  any → same                 a topic to show; what the message above the thread shows
     choices.choose           open, closed → same        what people choose: keep, members
     choices.choose_thread    open, closed → same        another thread; next generation; pointers; a namesake
+    closes.*                 open, closed → same        see `closes`; `sessions.update` leaves closed
     deletions.*              open, closed → same        see `deletions`
     pointers.merge           open, closed → same        it counts as an open; the merged thread's pointer
 
@@ -38,7 +38,6 @@ from handler.store.former import Why, with_former
 from handler.store.items import (
     GENERATION_ATTRIBUTES,
     Pointer,
-    Problem,
     Session,
     Status,
     session_attributes,
@@ -46,6 +45,7 @@ from handler.store.items import (
     session_item_key,
 )
 from handler.store.listing import listing
+from handler.store.parts import Problem
 from handler.store.pointers import hand_over, let_go, point, unpoint
 from handler.store.private import PRIVATE
 from handler.store.reading import Found, read_items
@@ -235,6 +235,8 @@ class SessionStore:
             conditions.append(clauses.SAME_THREAD)
         else:
             conditions += [clauses.NO_THREAD, clauses.SAME_SOURCE]
+        if "closing_at" in changes:  # a close that ends is the one that was read
+            conditions.append(clauses.SAME_CLOSING if session.closing.begun_at else clauses.NO_CLOSING)
         if as_read:
             conditions += [clauses.SAME_STATUS, clauses.UNCHANGED]
             conditions.append(clauses.SAME_LOCKER if session.thread.locked_by else clauses.NO_LOCKER)
@@ -249,31 +251,6 @@ class SessionStore:
                 "generation": session.generation,
                 "thread": session.discord_thread_id,
                 "source": session.source_message_id,
-                **{f"read_{name}": known[name] for name in _READ},
+                **{f"read_{name}": known[name] for name in (*_READ, "closing_at")},
             },
         )
-
-    async def add_topic(self, session: Session, topic: str) -> Write:
-        """Record the first topic given to a session whose source message, or post, shows none yet."""
-        source = clauses.SAME_SOURCE if session.source_message_id else clauses.NO_SOURCE
-        write = await update_session(
-            self._table,
-            session.item_key,
-            condition=f"{clauses.SAME_GENERATION} AND {source} AND {clauses.NO_TOPIC}",
-            sets={"topic_to_show": topic},
-            values={"generation": session.generation, "source": session.source_message_id},
-        )
-        return write.accept_own(lambda s: s.topic_to_show == topic)
-
-    async def settle_topic(self, session: Session, *, shown: bool) -> Write:
-        """The source message shows the topic that was to be shown, or never will: then the session has none."""
-        topic = session.topic_to_show
-        write = await update_session(
-            self._table,
-            session.item_key,
-            condition=f"{clauses.SAME_GENERATION} AND {clauses.SAME_TOPIC_TO_SHOW}",
-            sets={"topic": topic if shown else None},
-            removes=["topic_to_show"],
-            values={"generation": session.generation, "topic_to_show": topic},
-        )
-        return write.accept_own(lambda s: shown and s.topic == topic)

@@ -7,9 +7,11 @@ because its answer was lost can find its own item in the way: that counts as won
 
 from handler.aws.dynamodb import Call
 from handler.store.activity import ActivityStore
+from handler.store.cards import CardStore
 from handler.store.channels import ChannelStore
 from handler.store.choices import ChoiceStore
 from handler.store.claims import ClaimStore
+from handler.store.closes import CloseStore
 from handler.store.deletions import DeletionStore
 from handler.store.guilds import GuildStore
 from handler.store.jobs import JobStore
@@ -30,6 +32,8 @@ class Store:
         self.activity = ActivityStore(items)  # sessions by their last activity, and by the beginning of their names
         self.claims = ClaimStore(items)  # who may make a session's thread now
         self.choices = ChoiceStore(items)  # what people choose for a session
+        self.closes = CloseStore(items)  # closes that are under way
+        self.cards = CardStore(items)  # what the message above a thread shows
         self.deletions = DeletionStore(items)  # threads that housekeeping deletes
         self.pointers = PointerStore(items)  # whose a thread is
         self.namesakes = NamesakeStore(items)  # threads that bear another session's name

@@ -47,7 +47,7 @@ def split_seen(attributes: Attributes, guild_id: str) -> tuple[dict[str, Any], l
     attributes = dict(attributes)
     if "archived" in attributes:
         archived = attributes["archived"]
-        attributes["watch_guild_id"] = None if archived else guild_id
+        attributes.setdefault("watch_guild_id", None if archived else guild_id)
         attributes["due_in"] = guild_id if archived else None
         attributes["due_at"] = (
             (attributes.get("archived_at") or attributes.get("last_activity_at")) if archived else None

@@ -10,7 +10,7 @@ from handler.commands.here import MENU_NAME
 from handler.commands.list_buttons import MAX_TEXT_UNITS
 from handler.commands.settings_texts import DURATIONS
 from handler.discord.permissions import Permission
-from handler.sessions.names import MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
+from handler.sessions.names import MAX_REASON_LENGTH, MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
 from infra.commands.limits import CHAT_INPUT, MESSAGE
 
 SUBCOMMAND: Final = 1
@@ -125,6 +125,38 @@ SESSION: Final[dict[str, Any]] = {
         _LIST,
         _FIND,
         _INFO,
+        {
+            "type": SUBCOMMAND,
+            "name": "close",
+            "description": "Archive a session's thread; opening the session opens it again",
+            "options": [
+                NAME,
+                {"type": BOOLEAN, "name": "lock", "description": "Lock the thread, too"},
+                {
+                    "type": STRING,
+                    "name": "reason",
+                    "description": "Why; shown in the thread",
+                    "min_length": 1,
+                    "max_length": MAX_REASON_LENGTH,
+                },
+            ],
+        },
+        {
+            "type": SUBCOMMAND,
+            "name": "topic",
+            "description": "Change what a session is about",
+            "options": [
+                {
+                    "type": STRING,
+                    "name": "text",
+                    "description": "The new topic; shown above the thread",
+                    "required": True,
+                    "min_length": 1,
+                    "max_length": MAX_TOPIC_LENGTH,
+                },
+                NAME,
+            ],
+        },
         {
             "type": SUBCOMMAND,
             "name": "add",

@@ -55,7 +55,7 @@ async def test_a_blank_topic_counts_as_absent(deployment: Deployment, topic: str
 async def test_the_message_above_the_thread_names_the_program(deployment: Deployment, label: str, who: str) -> None:
     answer = await deployment.ensure(label=label)
     source = deployment.discord.messages[answer["thread"]["id"]]
-    assert source.content == f"🧵 **Session 1a06a43** · opened by {who}"
+    assert source.content.split("\n")[0] == f"🧵 **Session 1a06a43** · opened by {who}"
     assert "label" not in answer["session"]
 
 

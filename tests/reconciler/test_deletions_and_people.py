@@ -189,7 +189,7 @@ async def test_who_opens_a_session_that_is_being_closed_is_led_to_an_open_thread
         assert guild.table.item("old")["status"] == "open"
         assert not guild.discord.threads[thread_id].archived
         await guild.wait(minutes=BETWEEN_RUNS)
-        assert await housekeep(guild) == {}
+        assert (await housekeep(guild)).keys() <= {"ShowCard"}
 
 
 # Openings by hand.

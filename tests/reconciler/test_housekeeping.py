@@ -154,7 +154,7 @@ async def test_a_young_session_is_left_alone(guild: Guild) -> None:
 
 async def test_a_closed_session_is_deleted_so_long_after_it_was_closed_whatever_was_said_before(guild: Guild) -> None:
     thread_id = await idle(guild, days=1)
-    guild.table.put(guild.table.item("old"), status="closed")
+    guild.table.put(guild.table.item("old"), status="closed", card_state="closed")
     await guild.wait(minutes=28 * DAY_MINUTES)
     assert await housekeep(guild) == {}
     await guild.wait(minutes=1.1 * DAY_MINUTES)

@@ -17,6 +17,7 @@ _MOMENTS: Final = frozenset(
     {
         "audit_watermark",
         "due_at",
+        "former",
         "expires_at",
         "imported_at",
         "last_activity_at",

@@ -121,7 +121,7 @@ async def _body(opener: Opener, session: Session) -> dict[str, Any]:
         return {**common, "type": int(ChannelType.PRIVATE_THREAD), "invitable": False}
     applied_tags = await choose_tags(context, opener.request)
     tagged = {"applied_tags": list(applied_tags)} if applied_tags else {}
-    return {**common, **tagged, "message": describe_session(context.names, session)}
+    return {**common, **tagged, "message": describe_session(context.names, session, now=context.clock.now())}
 
 
 async def _raise_refusal(opener: Opener, session: Session, refusal: DiscordRefused) -> None:

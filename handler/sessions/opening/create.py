@@ -125,7 +125,7 @@ async def _anchor(opener: Opener, session: Session) -> Message | StartOver:
     """Post the source message, or get the one that was posted with this generation's nonce."""
     context, channel_id = opener.context, session.parent_channel_id
     context.discord.check_start_limit(channel_id)  # if it raised after the post, a message would stay without a thread
-    body = describe_session(context.names, session)
+    body = describe_session(context.names, session, now=context.clock.now())
     nonce = source_nonce(channel_id, session.session_key, session.generation)
     try:
         return await context.discord.post_message(channel_id, body, nonce=nonce)

@@ -22,8 +22,8 @@ from handler.sessions.opening import rights
 from handler.sessions.opening.next_step import outcome
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.people import add_people
-from handler.sessions.opening.topic import show_topic
 from handler.sessions.threads.archiving import archived_by_somebody_else
+from handler.sessions.threads.card import show_topic
 from handler.sessions.threads.deletion import finish_for_opener
 from handler.sessions.threads.generation import Ended, StillThere, end_generation
 from handler.sessions.threads.locks import may_unlock
@@ -31,6 +31,7 @@ from handler.sessions.threads.namesakes import add_namesake
 from handler.sessions.threads.record import changes_with_trace, differences, with_last_activity
 from handler.sessions.threads.requests import fetch_thread
 from handler.store.items import Session, Status
+from handler.store.parts import Closing
 
 INVITE_SECONDS: Final = 1.0  # no answer waits longer for it: a hanging one would cost the answer in time
 
@@ -146,7 +147,10 @@ async def _unarchive(opener: Opener, session: Session, thread: Channel) -> Chann
 async def _update_record(context: Context, session: Session, thread: Channel, status: Status) -> Session | StartOver:
     """The session, its record up to date. WRITE_LOST: it has another thread now, or none."""
     now = context.clock.now()
-    changes = changes_with_trace(session, thread, differences(session, thread, status, now), now, context.trace_after)
+    found = differences(session, thread, status, now)
+    if status is Status.OPEN and session.closing.begun_at is not None:  # the open comes after that close, and ends it
+        found |= dict.fromkeys(Closing.UNTIL_REOPENED)
+    changes = changes_with_trace(session, thread, found, now, context.trace_after)
     if not changes:
         return session
     if thread.name != session.thread.name:  # before the update: once the name is on record, it is not new any more

@@ -10,6 +10,7 @@ from handler.discord.models import AuditPage, Channel
 from handler.discord.rest import PAGE_SIZE
 from handler.errors import ChannelGone, DiscordRefused, Forbidden, MissingAccess, MissingPermissions, OnethreadError
 from handler.runtime import telemetry
+from handler.runtime.clock import iso
 from handler.sessions.context import Context
 from handler.sessions.reconcile import housekeeping
 from handler.sessions.reconcile.audit_log import read_audit_pages
@@ -19,8 +20,11 @@ from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.result import ActionResult, result_of, try_one, update_session
 from handler.sessions.threads import deletion
 from handler.sessions.threads.archiving import AUDIT_MARGIN, archived_by_a_person
+from handler.sessions.threads.card import show_card
+from handler.sessions.threads.close import resume_close
 from handler.sessions.threads.deletion import DeletionResult
 from handler.sessions.threads.record import differences, last_message
+from handler.sessions.threads.source_message import is_stale
 from handler.store.items import Session, Status
 
 MAX_DELETION_REQUESTS: Final = 15  # of a deletion whose archived threads are one page
@@ -84,6 +88,26 @@ async def _apply(context: Context, action: HousekeepingAction, pace: Pace) -> Ac
             return await _archive(context, session, thread, session.status, IDLE)
         case housekeeping.Close(session=session, thread=thread):
             return await _archive(context, session, thread, Status.CLOSED, OVER)
+        case housekeeping.FinishClose(session=session):
+            await resume_close(context, session)
+            return ActionResult.DONE
+        case housekeeping.ShowCard(session=session):
+            return ActionResult.LOST if is_stale(await show_card(context, session)) else ActionResult.DONE
+        case Reopen():
+            return await _reopen(context, action, pace)
+        case _:
+            return await _apply_deletion(context, action)
+
+
+async def _apply_deletion(
+    context: Context,
+    action: housekeeping.Mark
+    | housekeeping.Unmark
+    | housekeeping.Delete
+    | housekeeping.FinishDeletion
+    | housekeeping.ReleaseLock,
+) -> ActionResult:
+    match action:
         case housekeeping.Mark(session=session, thread=thread):
             now = context.clock.now()
             return result_of(await context.store.deletions.mark(session, last_message(thread), now=now))
@@ -96,8 +120,6 @@ async def _apply(context: Context, action: HousekeepingAction, pace: Pace) -> Ac
         case housekeeping.ReleaseLock(session=session):
             await deletion.release_lock(context, session)
             return ActionResult.DONE
-        case Reopen():
-            return await _reopen(context, action, pace)
         case _:
             raise ValueError(f"unknown action {action!r}")
 
@@ -110,13 +132,18 @@ async def _archive(context: Context, session: Session, thread: Channel, status: 
         if last_message(thread) != before:
             await context.discord.change_thread(thread.id, archived=False, reason=IN_USE)
             return ActionResult.LOST
-    changes = differences(session, thread, status, context.clock.now())
+    now = context.clock.now()
+    changes = differences(session, thread, status, now)
     if not changes:
         return ActionResult.DONE
+    if status is Status.CLOSED:
+        changes["closed_at"] = iso(now)
     write = await context.store.sessions.update(session, changes, as_read=True)
     if not write.won and write.session is not None and write.session.opened_at != session.opened_at:
         # Meanwhile an open has led somebody there.
         await context.discord.change_thread(thread.id, archived=False, reason=IN_USE)
+    if write.won:
+        await show_card(context, write.mine)
     return result_of(write)
 
 

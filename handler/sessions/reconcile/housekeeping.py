@@ -20,16 +20,18 @@ from handler.config import DeleteMode, ReconcilerConfig, SessionsConfig
 from handler.discord.models import Channel
 from handler.runtime.clock import parse_iso
 from handler.sessions.reconcile.actions import Action, SessionAction, ThreadAction, UpdateSession
-from handler.sessions.reconcile.observation import Observation
+from handler.sessions.reconcile.observation import Gone, Observation, OutOfReach
 from handler.sessions.reconcile.pace import rotate
 from handler.sessions.threads.locks import RUN_OVER_AFTER, may_delete
 from handler.sessions.threads.record import last_active_at, last_message
+from handler.sessions.threads.source_message import is_stale
 from handler.store.items import Session, Status
 
 CHANGES_PER_RUN: Final = 20  # of each action but deletions: a request or two each, so ten seconds at the pace
 DELETIONS_PER_RUN: Final = 5  # as many as the archived sessions that a run checks; a dozen requests each
 MIN_MARK_AGE: Final = timedelta(minutes=2)  # time for a message or an open, and no two runs at once mark and delete
 MAX_MARK_AGE: Final = timedelta(days=1)  # an older mark is from before a pause of housekeeping: mark again
+MIN_CLOSE_AGE: Final = timedelta(minutes=2)  # whoever began the close has given up by then, or died
 
 
 class HousekeepingSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,13 +100,23 @@ class ReleaseLock(SessionAction, frozen=True):
     """A deletion was given up after it locked the thread: no lock of ours may stay."""
 
 
+class FinishClose(SessionAction, frozen=True):
+    """A close was begun and not finished."""
+
+
+class ShowCard(SessionAction, frozen=True):
+    """The message above the thread does not show what is on record."""
+
+
 class Reopen(ThreadAction, frozen=True):
     """The thread of a kept session was archived: open it again, unless a person archived it."""
 
     changes: dict[str, Any]  # to write if it stays archived
 
 
-HousekeepingAction = Archive | Close | Mark | Unmark | Delete | FinishDeletion | ReleaseLock | Reopen
+HousekeepingAction = (
+    Archive | Close | Mark | Unmark | Delete | FinishDeletion | ReleaseLock | FinishClose | ShowCard | Reopen
+)
 _LIMITS: Final = {Delete: DELETIONS_PER_RUN, FinishDeletion: DELETIONS_PER_RUN}
 
 
@@ -139,8 +151,17 @@ def _plan_session(
     if session.deletion.begun_at is not None:
         return FinishDeletion(session)
     thread = observation.find_state(session.discord_thread_id or "")
-    if not isinstance(thread, Channel):
+    if isinstance(thread, Gone | OutOfReach):
         return None
+    if session.closing.begun_at is not None:
+        return FinishClose(session) if observation.now - parse_iso(session.closing.begun_at) >= MIN_CLOSE_AGE else None
+    action = _plan_thread(observation, settings, session, thread) if isinstance(thread, Channel) else None
+    return ShowCard(session) if action is None and is_stale(session) else action
+
+
+def _plan_thread(
+    observation: Observation, settings: HousekeepingSettings, session: Session, thread: Channel
+) -> HousekeepingAction | None:
     deletes = settings.deletes and may_delete(
         session, thread, bot_user_id=observation.bot_user_id, application_id=observation.application_id
     )
@@ -213,7 +234,7 @@ def _find_reopen(observation: Observation, action: Action) -> Reopen | None:
     if observation.audit is None or not isinstance(action, UpdateSession):
         return None
     session = action.session
-    if not session.keep or session.thread.archived or session.status is not Status.OPEN:
+    if not session.keep or session.thread.archived or session.status is not Status.OPEN or session.closing.begun_at:
         return None
     thread = observation.find_state(session.discord_thread_id or "")
     if isinstance(thread, Channel) and thread.archived:

@@ -16,8 +16,17 @@ def may_unlock(
     session: Session, thread: Channel, requester: Requester, policy: UnlockPolicy, application_id: str
 ) -> bool:
     """Whether an open by this requester lifts the lock. A lock is a moderator's decision: by default it stays."""
-    ours = session.thread.locked_by == application_id or locked_by_housekeeping(session, thread, application_id)
+    ours = is_ours(session, thread, application_id)
     return requester.may_unlock or policy == "everyone" or ours
+
+
+def is_ours(session: Session, thread: Channel, application_id: str) -> bool:
+    """Whether this app has placed the lock: for a close, or for a deletion that was not carried out."""
+    if session.thread.locked_by == application_id or locked_by_housekeeping(session, thread, application_id):
+        return True
+    if session.thread.locked_by is not None or not thread.archived:
+        return False
+    return _was_archived_about(session.closing.locking_at, thread)
 
 
 def locked_by_housekeeping(session: Session, thread: Channel, application_id: str) -> bool:
@@ -32,7 +41,7 @@ def locked_by_housekeeping(session: Session, thread: Channel, application_id: st
         return True
     if not thread.archived:
         return False
-    return _was_archived_with_the_lock(session, thread)
+    return _was_archived_about(session.deletion.locking_at, thread)
 
 
 def may_delete(session: Session, thread: Channel, *, bot_user_id: str | None, application_id: str) -> bool:
@@ -45,11 +54,11 @@ def may_delete(session: Session, thread: Channel, *, bot_user_id: str | None, ap
         return False
     if not thread.locked or session.thread.locked_by == application_id:
         return True
-    return session.thread.locked_by is None and _was_archived_with_the_lock(session, thread)
+    return session.thread.locked_by is None and _was_archived_about(session.deletion.locking_at, thread)
 
 
-def _was_archived_with_the_lock(session: Session, thread: Channel) -> bool:
-    """Whether the thread was archived, or opened, when housekeeping was about to lock it."""
-    if session.deletion.locking_at is None or thread.archive_time is None:
+def _was_archived_about(locking_at: str | None, thread: Channel) -> bool:
+    """Whether the thread was archived, or opened, when this app was about to lock it."""
+    if locking_at is None or thread.archive_time is None:
         return False
-    return abs(thread.archive_time - parse_iso(session.deletion.locking_at)) <= RUN_OVER_AFTER
+    return abs(thread.archive_time - parse_iso(locking_at)) <= RUN_OVER_AFTER

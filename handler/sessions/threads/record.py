@@ -9,7 +9,8 @@ import msgspec
 from handler.discord import snowflakes
 from handler.discord.models import Channel
 from handler.runtime.clock import iso, parse_iso
-from handler.store.items import Deletion, Problem, Session, Status, session_attributes
+from handler.store.items import Session, Status, session_attributes
+from handler.store.parts import Closing, Deletion, Problem
 
 
 def thread_attributes(thread: Channel, now: datetime) -> dict[str, Any]:
@@ -39,6 +40,8 @@ def differences(session: Session, thread: Channel, status: Status, now: datetime
     facts = thread_attributes(thread, now)
     if status is not session.status:
         facts["status"] = status
+        if status is Status.OPEN:
+            facts |= dict.fromkeys(Closing.UNTIL_REOPENED)
     known = session_attributes(session)
     changed = {name for name, value in facts.items() if known[name] != value}
     return facts if changed - _QUIET else {}

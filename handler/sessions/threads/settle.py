@@ -28,7 +28,8 @@ from handler.sessions.threads.match import (
 from handler.sessions.threads.private_threads import is_private_of
 from handler.sessions.threads.record import thread_attributes
 from handler.store.adoption import Adoption
-from handler.store.items import ChannelItem, Session, Settlement, Status
+from handler.store.items import ChannelItem, Session, Status
+from handler.store.parts import Settlement
 from handler.store.writes import Write
 
 MAX_SETTLED_AT_ONCE: Final = 8  # transactions side by side: well below the connection pool

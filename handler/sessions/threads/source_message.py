@@ -1,22 +1,29 @@
 """The description of a session: the source message, above the collapsed thread, or a post's first message. Pure."""
 
 import re
+from datetime import datetime
 from typing import Any, Final
 
-from handler.discord.markdown import bold, escape, unescape
+from handler.discord.markdown import bold, escape, timestamp, unescape, user_mention
 from handler.discord.messages import message_body, message_nonce
+from handler.discord.snowflakes import is_snowflake
 from handler.runtime.characters import shows_something
+from handler.runtime.clock import parse_iso
 from handler.sessions.names import Names
-from handler.store.items import Session
+from handler.store.items import Session, Status
 from handler.store.private import PROGRAM
+
+A_PROGRAM: Final = "a program"  # one that does not say what it is called
+OPEN: Final = "open"  # the state that a message shows as it is posted
 
 _FIRST_LINE: Final = re.compile(r"🧵 \*\*(.*)\*\* · opened by (?:<@(\d+)>)?")
 
 
-def describe_session(names: Names, session: Session, *, topic: str | None = None) -> dict[str, Any]:
-    """The description of a session as it is on record, with that topic if the record has none."""
-    thread_name = names.thread_name(session.session_name)
-    return source_message(thread_name, session.thread.created_by, session.topic or topic, session.label)
+def describe_session(names: Names, session: Session, *, now: datetime | None = None) -> dict[str, Any]:
+    """The source message of a session as it is on record. `now`: when its thread starts, if it has none yet."""
+    thread_name, topic = names.thread_name(session.session_name), session.topic_to_show or session.topic
+    state = "" if session.private else _describe_state(session, now)  # nobody edits what is in a private thread
+    return source_message(thread_name, session.thread.created_by, topic, session.label, state=state)
 
 
 def place_of_description(session: Session) -> tuple[str, str] | None:
@@ -30,17 +37,74 @@ def place_of_description(session: Session) -> tuple[str, str] | None:
 
 
 def source_message(
-    thread_name: str, opened_by: str | None, topic: str | None, label: str | None = None
+    thread_name: str, opened_by: str | None, topic: str | None, label: str | None = None, *, state: str = ""
 ) -> dict[str, Any]:
-    """The body of *create message*: the thread's name, who opened it and the topic.
+    """The body of *create message*: the thread's name, who opened it, the session's state and the topic.
 
     `opened_by` is a user's id; None: a program, which may call itself `label`.
     """
-    program = f"*{escape(label)}*" if label and shows_something(label) else "a program"
-    lines = [f"🧵 {bold(thread_name)} · opened by {f'<@{opened_by}>' if opened_by else program}"]
+    program = f"*{escape(label)}*" if label and shows_something(label) else A_PROGRAM
+    lines = [f"🧵 {bold(thread_name)} · opened by {user_mention(opened_by) if opened_by else program}"]
+    if state:
+        lines.append(state)
     if topic:
         lines.append(f"> {escape(topic, links=True)}")
     return message_body("\n".join(lines))
+
+
+def card_state(session: Session) -> str:
+    """What the message has to show of the session's state, in a word and a time: another one is another message."""
+    if session.status is Status.CLOSED or session.closing.begun_at is not None:
+        return f"closed {session.closing.closed_at or session.closing.begun_at or ''}".rstrip()
+    return OPEN if session.waiting_since is None else f"waiting {session.waiting_since}"
+
+
+def is_stale(session: Session) -> bool:
+    """Whether the message does not show what is on record, and can be edited. In an archived post nothing can be."""
+    place = place_of_description(session)
+    if place is None or (place[0] == session.discord_thread_id and session.thread.archived):
+        return False
+    return session.topic_to_show is not None or (session.card.state or OPEN) != card_state(session)
+
+
+def name_closer(closed_by: str | None) -> str:
+    """Who closed the session, for a message that mentions nobody; empty for housekeeping."""
+    if closed_by is None:
+        return ""
+    if is_snowflake(closed_by):
+        return user_mention(closed_by)
+    return f"*{escape(closed_by)}*" if shows_something(closed_by) and closed_by != A_PROGRAM else A_PROGRAM
+
+
+def describe_close(session: Session) -> dict[str, Any]:
+    """The thread's last message: who closed the session, and why."""
+    lines = [f"⚫ {describe_closed(session)}"]
+    if session.closing.reason:
+        lines.append(f"> {escape(session.closing.reason, links=True)}")
+    return message_body("\n".join(lines))
+
+
+def close_nonce(session: Session) -> str:
+    """Of that message: the same for everyone who goes on with this close."""
+    thread_id, request = session.discord_thread_id or "", session.closing.request or ""
+    return message_nonce("close", thread_id, request)
+
+
+def _describe_state(session: Session, now: datetime | None) -> str:
+    match card_state(session).partition(" "):
+        case ("closed", _, at):
+            said = f"⚫ {describe_closed(session)}"
+            return f"{said} · {timestamp(parse_iso(at))}" if at else said
+        case ("waiting", _, at):
+            return f"🟡 Waiting for an answer · asked {timestamp(parse_iso(at))}"
+    started = parse_iso(session.thread.created_at) if session.thread.created_at else now
+    return "🟢 Open" if started is None else f"🟢 Open · started {timestamp(started)}"
+
+
+def describe_closed(session: Session) -> str:
+    """That it was closed, and by whom."""
+    by = name_closer(session.closing.closed_by)
+    return f"Closed{' and locked' if session.closing.lock else ''}{f' by {by}' if by else ''}"
 
 
 def read_thread_name(content: str) -> str | None:

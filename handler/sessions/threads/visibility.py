@@ -17,6 +17,11 @@ def may_see(session: Session, *, user_id: str | None, role_ids: Collection[str] 
     return user_id in session.member_ids or not set(session.role_ids).isdisjoint(role_ids)
 
 
+def is_visible_to(session: Session, requester: Requester) -> bool:
+    role_ids, moderates = requester.user_roles, requester.moderates
+    return may_see(session, user_id=requester.user_id, role_ids=role_ids, moderates=moderates)
+
+
 def choose_private(sessions: Iterable[Session], requester: Requester) -> Session | None:
     """Of the private sessions of one name, the one that the requester means; None: one of the requester's own is to be made.
 
@@ -30,8 +35,7 @@ def choose_private(sessions: Iterable[Session], requester: Requester) -> Session
 def _is_meant(session: Session, requester: Requester) -> bool:
     if session.status is Status.VACANT:
         return session.creator_id == requester.user_id
-    role_ids, moderates = requester.user_roles, requester.moderates
-    return may_see(session, user_id=requester.user_id, role_ids=role_ids, moderates=moderates)
+    return is_visible_to(session, requester)
 
 
 def _rank(session: Session, requester: Requester) -> tuple[bool, bool, int]:

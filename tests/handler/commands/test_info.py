@@ -52,6 +52,11 @@ async def test_a_session_that_was_opened_is_shown_whole_in_the_channel_and_in_it
     ("attributes", "text"),
     [
         ({"status": "closed", "archived": True}, "Closed, because nobody had used it for a long time."),
+        ({"status": "closed", "archived": True, "closed_by": "77"}, "Closed by <@77>. Opening it reopens it."),
+        (
+            {"status": "closed", "archived": True, "closed_by": "ci", "close_lock": True, "close_reason": "*done*"},
+            "Closed and locked by *ci*. Opening it reopens it.\n> \\*done\\*",
+        ),
         ({"archived": True, "archived_at": AT}, f"Archived {STAMP}, by Discord or by hand."),
         ({"archived": True}, "Archived, by Discord or by hand. Opening it brings it back."),
         ({"waiting_since": AT}, f"A question waits for an answer since {STAMP}"),

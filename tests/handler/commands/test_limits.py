@@ -23,7 +23,7 @@ from handler.sessions.model import Ending, Opened, OpenRequest, Outcome, Request
 from handler.sessions.names import Names
 from handler.sessions.overview.choose import Page, State
 from handler.sessions.settings import Settings
-from handler.sessions.threads.source_message import describe_session
+from handler.sessions.threads.source_message import describe_close, describe_session
 from handler.store.items import ChannelItem, Session, session_attributes, session_from_item
 from handler.store.settings import ChannelSettings
 from infra.simulator.components import check_components
@@ -34,6 +34,7 @@ MAX_LABEL: Final = 80
 MAX_CUSTOM_ID: Final = 100
 MAX_THREAD_NAME_UNITS: Final = 100
 MAX_TOPIC_LENGTH: Final = 300
+MAX_REASON_LENGTH: Final = 300
 AT: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MAX_ID: Final = str(2**64 - 1)
 MAX_LABEL_LENGTH: Final = 100  # longer than any that a program may give itself
@@ -174,6 +175,34 @@ pages = st.builds(
 waiting = st.one_of(
     st.builds(errors.RateLimited, waits), st.builds(errors.Importing, progress), st.builds(errors.Merging, progress)
 )
+labels = st.none() | st.text(min_size=1, max_size=MAX_LABEL_LENGTH) | st.just("*" * MAX_LABEL_LENGTH)
+reasons = st.none() | st.text(min_size=1, max_size=MAX_REASON_LENGTH) | st.just("*" * MAX_REASON_LENGTH)
+closed_states = st.builds(
+    lambda by, reason, lock: {
+        "status": "closed",
+        "closed_at": "2026-11-23T12:00:00.000Z",
+        "closed_by": by,
+        "close_reason": reason,
+        "close_lock": lock,
+    },
+    labels | st.just(MAX_ID),
+    reasons,
+    st.booleans(),
+)
+states = closed_states | st.sampled_from([{}, {"waiting_since": "2026-11-23T12:00:00.000Z"}])
+closings = st.builds(
+    lambda opened, state, pending: samples.session(
+        session_name=opened.session.session_name,
+        guild_id=MAX_ID,
+        discord_thread_id=MAX_ID,
+        topic_to_show=pending,
+        source_message_id=pending and MAX_ID,
+        **state,
+    ),
+    opens(),
+    closed_states,
+    st.none() | st.just("x"),
+)
 # For each function that makes a text of the bot: what it may be called with.
 BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "session_link": st.builds(texts.session_link, opens()),
@@ -225,14 +254,27 @@ BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
         counts,
     ),
     "describe_session": st.builds(
-        lambda opened, topic, by, label: describe_session(
-            NAMES, samples.session(session_name=opened.session.session_name, created_by=by, label=label), topic=topic
+        lambda opened, by, label, state: describe_session(
+            NAMES,
+            samples.session(
+                session_name=opened.session.session_name,
+                topic=opened.session.topic,
+                created_by=by,
+                label=label,
+                created_at="2026-11-23T12:00:00.000Z",
+                **state,
+            ),
         ),
         opens(),
-        topics,
         st.none() | st.just(MAX_ID),
-        st.none() | st.text(min_size=1, max_size=MAX_LABEL_LENGTH) | st.just("*" * MAX_LABEL_LENGTH),
+        labels,
+        states,
     ),
+    "describe_close": st.builds(describe_close, closings),
+    "closed": st.builds(change_texts.closed, closings),
+    "opened_since": st.builds(change_texts.opened_since, closings),
+    "topic_changed": st.builds(change_texts.topic_changed, closings),
+    "reason_too_long": st.builds(change_texts.reason_too_long),
     "member_added": st.builds(lambda opened: change_texts.member_added(opened.session, MAX_ID), opens()),
     "member_removed": st.builds(lambda opened: change_texts.member_removed(opened.session, MAX_ID), opens()),
     "kept": st.builds(lambda opened, works: change_texts.kept(opened.session, works=works), opens(), st.booleans()),

@@ -225,7 +225,9 @@ async def test_users_text_mentions_nobody_and_breaks_no_markdown(deployment: Dep
 async def test_the_source_message_names_session_member_and_topic(deployment: Deployment) -> None:
     await deployment.ask(topic="login fails")
     source = deployment.discord.messages[thread_of(deployment)]
-    assert source.content == f"🧵 **Session 1a06a43** · opened by <@{USER}>\n> login fails"
+    started = f"<t:{int(START.timestamp())}:R>"
+    first = f"🧵 **Session 1a06a43** · opened by <@{USER}>"
+    assert source.content == f"{first}\n🟢 Open · started {started}\n> login fails"
 
 
 FORUM = "100000000000000015"

@@ -1,5 +1,7 @@
 """The writes of a session and its thread: what each needs, what it leaves, and what a lost one returns."""
 
+from datetime import timedelta
+
 import pytest
 
 from handler.store.items import Pointer, Status
@@ -239,24 +241,26 @@ async def test_an_update_about_a_former_thread_is_lost(stored: StoredSessions) -
 
 
 async def test_the_first_topic_stays(stored: StoredSessions) -> None:
-    session = await stored.open()
-    first = await stored.store.sessions.add_topic(session, "first")
+    session, cards = await stored.open(), stored.store.cards
+    first = await cards.add_topic(session, "first")
     assert first.won
-    assert not (await stored.store.sessions.add_topic(session, "second")).won
+    assert not (await cards.add_topic(session, "second")).won
 
-    assert (await stored.store.sessions.settle_topic(first.mine, shown=True)).won
-    assert not (await stored.store.sessions.add_topic(session, "second")).won
+    edited = await cards.begin_edit(first.mine, now=START)
+    assert not (await cards.begin_edit(first.mine, now=START + timedelta(seconds=1))).won
+    assert (await cards.settle(edited.mine, state="open", shown=True)).won
+    assert not (await cards.add_topic(session, "second")).won
     item = stored.table.item()
-    assert (item["topic"], "topic_to_show" in item) == ("first", False)
+    assert (item["topic"], "topic_to_show" in item, item["card_state"]) == ("first", False, "open")
 
 
 async def test_a_topic_that_cannot_be_shown_makes_room_for_another(stored: StoredSessions) -> None:
-    session = await stored.open()
-    first = await stored.store.sessions.add_topic(session, "first")
-    assert (await stored.store.sessions.settle_topic(first.mine, shown=False)).won
+    session, cards = await stored.open(), stored.store.cards
+    first = await cards.begin_edit((await cards.add_topic(session, "first")).mine, now=START)
+    assert (await cards.settle(first.mine, state="open", shown=False)).won
 
-    assert (await stored.store.sessions.add_topic(session, "second")).won
-    late = await stored.store.sessions.settle_topic(first.mine, shown=True)
+    assert (await cards.add_topic(session, "second")).won
+    late = await cards.settle(first.mine, state="open", shown=True)
     assert (late.won, stored.table.item().get("topic")) == (False, None)
 
 
