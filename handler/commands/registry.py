@@ -16,6 +16,8 @@ from handler.commands.list_buttons import FIND_BUTTON, LIST_BUTTON
 from handler.commands.lists import find_further, find_sessions, list_sessions, turn_list
 from handler.commands.session import open_session
 from handler.commands.settings import complete_open, settings
+from handler.commands.status import let_through, status
+from handler.commands.status_texts import LET_THROUGH_BUTTON
 from handler.discord.interactions import BUTTON, MENU
 
 COMMANDS: Final[Commands] = {
@@ -30,6 +32,8 @@ COMMANDS: Final[Commands] = {
     ("session-admin", "import"): import_channel,
     ("session-admin", "duplicates"): list_duplicates,
     ("session-admin", "settings"): settings,
+    ("session-admin", "status"): status,
+    (BUTTON, LET_THROUGH_BUTTON): let_through,
     ("session-admin", "delete"): delete,
     (BUTTON, DELETE_BUTTON): delete_for_good,
     (BUTTON, MERGE_BUTTON): merge,

@@ -6,6 +6,7 @@ DueIndex, by `due_in` and `due_at`: a guild's archived sessions, those not looke
 partition of their own, all guilds.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -35,6 +36,7 @@ class GuildItem(msgspec.Struct, frozen=True, kw_only=True):
     due_at: str | None = None  # of a parked guild: when it is due again
     parked: int = 0  # how often in a row it did not answer
     let_through_until: str | None = None  # until then, deletions that are held back are carried out
+    run_counts: str | None = None  # of the run at `reconciled_at`, as JSON
 
     @classmethod
     def from_item(cls, item: Item) -> "GuildItem":
@@ -60,6 +62,19 @@ class Watched(msgspec.Struct, frozen=True):
     namesakes: tuple[Namesake, ...]
     parked: tuple[ChannelItem, ...] = ()  # channels
     unreadable: tuple[Item, ...] = ()
+
+
+def read_counts(guild: GuildItem) -> dict[str, int]:
+    """The counts of the run at `reconciled_at`, by name; empty if the attribute was edited by hand."""
+    try:
+        return msgspec.json.decode(guild.run_counts or "{}", type=dict[str, int])
+    except msgspec.DecodeError:
+        return {}
+
+
+def write_counts(counts: Mapping[str, int]) -> str:
+    """The attribute: those that are not zero."""
+    return msgspec.json.encode({name: count for name, count in counts.items() if count}).decode()
 
 
 class GuildStore:
@@ -102,6 +117,12 @@ class GuildStore:
             condition="attribute_not_exists(#due_at) OR #due_at > :now",
             sets={**known, "parked": 0},
             values={"now": iso(now)},
+        )
+
+    async def let_through(self, guild_id: str, *, until: datetime) -> None:
+        """Until then, carry out the deletions that are held back in a guild that is on record."""
+        await self._table.try_update(
+            guild_item_key(guild_id), condition="attribute_exists(pk)", sets={"let_through_until": iso(until)}
         )
 
     async def update(self, guild: GuildItem, changes: Attributes) -> None:

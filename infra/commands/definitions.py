@@ -241,6 +241,11 @@ SESSION_ADMIN: Final[dict[str, Any]] = {
         },
         {
             "type": SUBCOMMAND,
+            "name": "status",
+            "description": "Show what I'm missing in this server, and what the last check did",
+        },
+        {
+            "type": SUBCOMMAND,
             "name": "delete",
             "description": "End a session for good and delete its thread; asks first",
             "options": [NAME],

@@ -1,5 +1,6 @@
 """What a run writes to the guild's item: how far it came, or that the guild is parked."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from handler.runtime.clock import iso, parse_iso
 from handler.sessions.context import Context
 from handler.sessions.reconcile.observation import Observation
 from handler.sessions.reconcile.pace import growing_pause
-from handler.store.guilds import GuildItem, Watched
+from handler.store.guilds import GuildItem, Watched, write_counts
 from handler.store.items import Status
 
 MIN_PARK_PAUSE: Final = timedelta(minutes=30)  # a guild that cannot be read is left alone for so long,
@@ -40,9 +41,15 @@ async def park(context: Context, watched: Watched, refusal: DiscordRefused, now:
 
 
 async def save_progress(
-    context: Context, guild: GuildItem, observation: Observation, *, changed: bool, complete: bool
+    context: Context,
+    guild: GuildItem,
+    observation: Observation,
+    counts: Mapping[str, int],
+    *,
+    changed: bool,
+    complete: bool,
 ) -> None:
-    """Write how far the run came. Unless it is complete, the next run reads the same part of the audit log again."""
+    """Write how far the run came, and its counts, for people. Unless it is complete, the next run reads the same part of the audit log again."""
     now, denied = observation.now, observation.audit is None
     changes: dict[str, Any] = {"parked": 0, "due_at": iso(now)} if guild.parked else {}
     changes |= _changes_of_audit_access(guild, now, denied=denied)
@@ -53,7 +60,7 @@ async def save_progress(
             changes["audit_watermark"] = watermark
         stale = guild.reconciled_at is None or now - parse_iso(guild.reconciled_at) >= QUIET_WRITE_INTERVAL
         if changes or changed or stale:
-            changes["reconciled_at"] = iso(now)
+            changes |= {"reconciled_at": iso(now), "run_counts": write_counts(counts)}
     if changes:
         await context.store.guilds.update(guild, changes)
 

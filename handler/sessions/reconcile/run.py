@@ -50,7 +50,7 @@ async def run_once(
     counts["unreadable"] = len(observation.unreadable)
     complete = not counts["lost"]  # the table knows what failed or was unclear: see `changes_to_ask_again`
     changed = any(not isinstance(action, actions.MoveToEnd) for action in plan.actions)
-    await save_progress(context, watched.guild, observation, changed=changed, complete=complete)
+    await save_progress(context, watched.guild, observation, counts, changed=changed, complete=complete)
     counts.update(await apply_housekeeping(context, observation, reopens, settings, pace))
     return counts
 

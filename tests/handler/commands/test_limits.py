@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler import errors
-from handler.commands import admin_texts, change_texts, delete_texts, info_texts, list_texts, settings_texts, texts
+from handler.commands import (
+    admin_texts,
+    change_texts,
+    delete_texts,
+    info_texts,
+    list_texts,
+    settings_texts,
+    status_texts,
+    texts,
+)
 from handler.commands.list_buttons import Wanted
 from handler.discord.markdown import ELLIPSIS
 from handler.discord.permissions import Permission
@@ -22,8 +31,10 @@ from handler.sessions.duplicates.group import Duplicates, Group, OtherThread, bu
 from handler.sessions.model import Ending, Opened, OpenRequest, Outcome, Requester
 from handler.sessions.names import Names
 from handler.sessions.overview.choose import Page, State
+from handler.sessions.overview.server import ServerStatus
 from handler.sessions.settings import Settings
 from handler.sessions.threads.source_message import describe_close, describe_session
+from handler.store.guilds import GuildItem
 from handler.store.items import ChannelItem, Session, session_attributes, session_from_item
 from handler.store.settings import ChannelSettings
 from infra.simulator.components import check_components
@@ -38,6 +49,7 @@ MAX_REASON_LENGTH: Final = 300
 AT: Final = datetime(2026, 11, 23, 12, tzinfo=UTC)
 MAX_ID: Final = str(2**64 - 1)
 MAX_LABEL_LENGTH: Final = 100  # longer than any that a program may give itself
+COUNTS: Final = '{"looked_at":1000000,"UpdateSession":1000000,"EndGeneration":1000000,"failed":1000000}'
 LONG: Final = ["x" * 92, "*" * 92, "🧵" * 46, "_ " * 46, "ﷺ" * 30, "@" * 92, "\\" * 92, "<" * 92, "İ" * 92]
 
 NAMES: Final = Names("Session ")
@@ -95,6 +107,32 @@ def duplicates(draw: st.DrawFn) -> Duplicates:
     some = st.builds(one, names, st.integers(1, 12), st.booleans(), counts)
     same = st.builds(lambda group, times: [group] * times, some, st.integers(1, 300))
     return Duplicates(tuple(draw(st.lists(some, max_size=8) | same)), unread=draw(counts))
+
+
+@st.composite
+def statuses(draw: st.DrawFn) -> ServerStatus:
+    sessions = [opened.session for opened in draw(st.lists(opens(), max_size=7))]
+    channel = ChannelItem(channel_id=MAX_ID, guild_id=MAX_ID, kind=0)
+    at = st.none() | st.just("2026-11-23T12:00:00.000Z")
+    return ServerStatus(
+        guild=GuildItem(
+            guild_id=MAX_ID, due_at=draw(at), reconciled_at=draw(at), parked=draw(st.integers(0, 2)), run_counts=COUNTS
+        ),
+        held=tuple(sessions * draw(st.sampled_from([1, 200]))),
+        unreachable=tuple(sessions),
+        lost=(channel,) * draw(st.sampled_from([0, 1, 600])),
+        active_threads=draw(st.none() | counts),
+    )
+
+
+here_and_now = st.builds(
+    status_texts.Here,
+    channel_id=st.sampled_from([samples.CHANNEL, MAX_ID]),
+    kind=st.sampled_from([None, 0, 15]),
+    granted=st.sampled_from([None, 0, 8]),
+    application_id=st.just(MAX_ID),
+    now=st.just(AT),
+)
 
 
 @st.composite
@@ -287,6 +325,8 @@ BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
     ),
     "about_to_end": st.builds(lambda opened: delete_texts.about_to_end(opened.session), opens()),
     "gone_already": st.builds(delete_texts.gone_already),
+    "server_status": st.builds(status_texts.server_status, statuses(), here_and_now),
+    "let_through": st.builds(status_texts.let_through, counts),
     "settings_shown": st.builds(
         lambda policy, changed: settings_texts.settings_shown(
             ChannelItem(channel_id=MAX_ID, guild_id=MAX_ID, kind=0, settings=ChannelSettings(open=policy)),
@@ -333,7 +373,7 @@ def test_a_text_without_anything_filled_in_fits(name: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [texts, admin_texts, change_texts, delete_texts, info_texts, list_texts, settings_texts],
+    [texts, admin_texts, change_texts, delete_texts, info_texts, list_texts, settings_texts, status_texts],
     ids=lambda module: module.__name__.rpartition(".")[2],
 )
 def test_every_text_of_a_module_is_tried(module: ModuleType) -> None:
