@@ -53,7 +53,8 @@ def _head(session: Session) -> Iterator[str]:
         return
     state = state_of(session)
     locked = " · 🔒 locked" if session.thread.locked else ""
-    yield f"{SIGNS[state]} {name} · {state_word(state)}{locked}"
+    private = " · private" if session.private else ""
+    yield f"{SIGNS[state]} {name} · {state_word(state)}{private}{locked}"
     yield markdown.channel_mention(session.discord_thread_id)
     if topic := session.topic or session.topic_to_show:
         yield f"> {markdown.escape(markdown.shorten(topic, MAX_TOPIC_UNITS))}"

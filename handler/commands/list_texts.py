@@ -19,7 +19,7 @@ from handler.store.items import Session
 
 # The longest parts of an entry. Escaped they can be twice as long.
 MAX_NAME_UNITS: Final = 100
-MAX_TOPIC_UNITS: Final = 60
+MAX_TOPIC_UNITS: Final = 50
 CUT: Final = f"-# I looked at {MAX_LOOKED_AT} sessions. There are more."
 
 
@@ -73,7 +73,8 @@ def _entry(session: Session) -> Component:
 def _lines(session: Session) -> Iterator[str]:
     name, state = markdown.shorten(session.session_name, MAX_NAME_UNITS), state_of(session)
     locked = " · 🔒 locked" if session.thread.locked else ""
-    yield f"{SIGNS[state]} {markdown.bold(name)} · {state_word(state)}{locked}"
+    private = " · private" if session.private else ""
+    yield f"{SIGNS[state]} {markdown.bold(name)} · {state_word(state)}{private}{locked}"
     if topic := session.topic or session.topic_to_show:
         yield markdown.escape(markdown.shorten(topic, MAX_TOPIC_UNITS))
     said = [markdown.channel_mention(session.discord_thread_id or ""), starter(session)]

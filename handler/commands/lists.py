@@ -1,8 +1,11 @@
 """``/session list`` and ``/session find``, and the buttons that turn their pages."""
 
+from typing import Final
+
 from handler.commands import list_texts, texts
 from handler.commands.command import parent_channel
 from handler.commands.list_buttons import MAX_TEXT_UNITS, Turn, Wanted, read_further, read_turn
+from handler.commands.target import is_moderator
 from handler.discord.interactions import Interaction
 from handler.discord.responses import Message
 from handler.errors import InvalidRequest
@@ -10,10 +13,11 @@ from handler.runtime import telemetry
 from handler.runtime.characters import clean, shows_something
 from handler.runtime.utf16 import utf16_units
 from handler.sessions.overview.choose import State, in_state
-from handler.sessions.overview.read import find, read_page
+from handler.sessions.overview.read import Viewer, find, read_page
 from handler.sessions.protocol import Sessions
 
 TEXT_TOO_LONG = f"That's too long to look for: type at most {MAX_TEXT_UNITS} characters (an emoji counts as two)."
+NOBODY: Final = ""  # no user has this id
 NO_TEXT = "Type a word, or the beginning of one: it is looked for in names and topics."
 
 
@@ -51,24 +55,28 @@ async def find_further(sessions: Sessions, interaction: Interaction) -> Message:
 async def _list(sessions: Sessions, interaction: Interaction, wanted: Wanted, turn: Turn | None) -> Message:
     if interaction.guild_id is None:
         return texts.guild_required()
-    if interaction.user_id is None:
-        return texts.unreadable_command()
-    channel_id, _ = parent_channel(interaction)
+    viewer = _viewer(interaction)
     page = await read_page(
         sessions.context.store.activity,
-        channel_id,
+        viewer,
         in_state(wanted.state, interaction.user_id if wanted.mine else None),
         towards=turn.towards if turn else "older",
         place=turn.place if turn else None,
     )
-    telemetry.set_fields(outcome="listed", channel_id=channel_id, sessions=len(page.sessions))
-    return list_texts.session_list(page, wanted, channel_id)
+    telemetry.set_fields(outcome="listed", channel_id=viewer.channel_id, sessions=len(page.sessions))
+    return list_texts.session_list(page, wanted, viewer.channel_id)
 
 
 async def _find(sessions: Sessions, interaction: Interaction, text: str, place: str | None) -> Message:
     if interaction.guild_id is None:
         return texts.guild_required()
-    channel_id, _ = parent_channel(interaction)
-    page = await find(sessions.context, channel_id, text, after=place)
-    telemetry.set_fields(outcome="listed", channel_id=channel_id, sessions=len(page.sessions))
+    viewer = _viewer(interaction)
+    page = await find(sessions.context, viewer, text, after=place)
+    telemetry.set_fields(outcome="listed", channel_id=viewer.channel_id, sessions=len(page.sessions))
     return list_texts.found_sessions(page, text)
+
+
+def _viewer(interaction: Interaction) -> Viewer:
+    channel_id, _ = parent_channel(interaction)
+    moderates = is_moderator(interaction)
+    return Viewer(channel_id, interaction.user_id or NOBODY, interaction.user_roles, moderates=moderates)

@@ -5,11 +5,14 @@ It is the one that `name` names, or the one whose thread the command is used in.
 
 from handler.commands import texts
 from handler.commands.command import parent_channel
+from handler.commands.session import requester_of
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission, has
 from handler.errors import InvalidRequest, NotAllowed, SessionNotFound
 from handler.runtime import telemetry
+from handler.runtime.concurrency import gather
 from handler.sessions.protocol import Sessions
+from handler.sessions.threads.visibility import choose_private
 from handler.store.items import Session, Status
 
 NOT_YOURS = "Only who started the session, or a member with **Manage Threads**, can do that. Ask a moderator."
@@ -40,9 +43,16 @@ async def find_on_record(sessions: Sessions, interaction: Interaction) -> Sessio
     return session
 
 
-async def _by_name(sessions: Sessions, interaction: Interaction, name: str) -> Session | None:
+async def _by_name(sessions: Sessions, interaction: Interaction, text: str) -> Session | None:
+    """The public session of that name; if there is none with a thread, a private one that the member sees."""
     channel_id, _ = parent_channel(interaction)
-    return await sessions.of_name(channel_id, sessions.context.names.parse(name))
+    name = sessions.context.names.parse(text)
+    public, private = await gather(
+        sessions.of_name(channel_id, name), sessions.context.store.sessions.get_private(channel_id, name.key)
+    )
+    if public is not None and public.thread_id is not None:
+        return public
+    return choose_private(private, requester_of(interaction)) or public
 
 
 async def find_session_to_change(sessions: Sessions, interaction: Interaction) -> Session:

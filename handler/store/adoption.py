@@ -32,4 +32,4 @@ class Adoption(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def listed_in(self) -> str:
         """As `Session.listed_in`."""
-        return list_of(self.parent_channel_id, self.private)
+        return list_of(self.parent_channel_id, private=self.private is not None)

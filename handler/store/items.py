@@ -13,7 +13,7 @@ import msgspec
 
 from handler.store.lease import Lease
 from handler.store.parts import Card, Closing, Deletion, Problem, Settlement, ThreadRecord
-from handler.store.private import PRIVATE, Private, list_of, private_key
+from handler.store.private import PRIVATE, list_of, private_key
 from handler.store.reading import Item, read_item, unreadable
 from handler.store.settings import ChannelSettings
 
@@ -82,8 +82,8 @@ class Session(Generation, frozen=True, kw_only=True):
 
     @property
     def listed_in(self) -> str:
-        """The partition of ActivityIndex in which it is listed while it has a thread: a private one in its creator's own."""
-        return list_of(self.parent_channel_id, Private(creator_id=self.creator_id) if self.private else None)
+        """The partition of ActivityIndex in which it is listed while it has a thread."""
+        return list_of(self.parent_channel_id, private=self.private)
 
     @property
     def thread_id(self) -> str | None:

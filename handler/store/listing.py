@@ -1,6 +1,6 @@
 """Places in ActivityIndex. Pure.
 
-`listed_in` is the channel. `activity` is a time and the thread's id, so each place is one session's, and a list goes on
+`listed_in` is the channel; its private sessions have a partition of their own. `activity` is a time and the thread's id, so each place is one session's, and a list goes on
 exactly behind a place. The time is that of the last message or open on record, which may be an hour older than the truth.
 """
 

@@ -29,6 +29,6 @@ def private_key(session_key: str, creator_id: str | None) -> str:
     return f"{PRIVATE}{session_key}#{creator_id or PROGRAM}"
 
 
-def list_of(parent_channel_id: str, private: Private | None) -> str:
-    """The partition of ActivityIndex with the channel's public sessions, or with the private ones of one creator."""
-    return f"{parent_channel_id}#{private.creator_id or PROGRAM}" if private else parent_channel_id
+def list_of(parent_channel_id: str, *, private: bool) -> str:
+    """The partition of ActivityIndex with the channel's public sessions, or with its private ones."""
+    return f"{parent_channel_id}#private" if private else parent_channel_id

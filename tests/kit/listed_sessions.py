@@ -42,6 +42,13 @@ def put(guild: Guild, name: str, minutes_ago: float, **more: Any) -> str:
     return str(item.get("discord_thread_id"))
 
 
+def put_private(guild: Guild, name: str, minutes_ago: float, *, creator: str, **more: Any) -> str:
+    """Write a private session of that user down; its thread's id."""
+    keys = {"sk": f"PRIVATE#{NAMES.key(name)}#{creator}", "listed_in": f"{CHANNEL}#private"}
+    whose = {"private": True, "creator_id": creator, "created_by": creator}
+    return put(guild, name, minutes_ago, **{**keys, **whose, **more})
+
+
 def put_many(guild: Guild, count: int, **more: Any) -> list[str]:
     """So many sessions, the first of them the one that was active last; their names."""
     names = [f"s{number:03}" for number in range(count)]

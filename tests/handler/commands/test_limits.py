@@ -175,6 +175,7 @@ def listed(draw: st.DrawFn) -> Session:
         waiting_since=draw(st.none() | st.just("2026-11-23T12:00:00.000Z")),
         last_activity_at="2026-11-23T12:00:00.000Z",
         locked=draw(st.booleans()),
+        private=draw(st.booleans()),
     )
 
 
