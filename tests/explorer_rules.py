@@ -63,4 +63,13 @@ EXPLORED: Final = (
         ),
         f"{_SCHEDULES}[a thread is renamed to the other's name]",
     ),
+    Rule(
+        "Nobody is led to a renamed thread when the name has a thread of its own by then",
+        Mutation(
+            "sessions/opening/create",
+            "        if dropped.session is not None and dropped.session.thread_id is not None:\n",
+            "        if False:\n",
+        ),
+        f"{_SCHEDULES}[a dropped claim, from the look-up on]",
+    ),
 )

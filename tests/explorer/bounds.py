@@ -17,7 +17,7 @@ class Bounds:
     beginning; `hides_old`: in no list, because the channel was converted, so that only the search has it. `stale_search`:
     the search's index stops. `half_lists`: from then on each archived page is half a page. `lies`: a GET of a living thread
     is answered 404, once. `cancels`: a deadline cancels an actor, and what it has sent may land later. `lost_answers`: a
-    write is made and its answer is lost. `refusals`: Discord refuses a message or a thread. `not_imported`: nothing is
+    write is made and its answer is lost. `delete_persons`: a thread that is not ours is deleted. `refusals`: Discord refuses a message or a thread. `not_imported`: nothing is
     known of the channel's past.
     """
 

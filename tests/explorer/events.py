@@ -37,6 +37,11 @@ def _moderators(world: World, bounds: Bounds) -> Iterator[Event]:
         thread = world.discord.state.threads.get(thread_id)
         if thread is not None:
             yield from _on_our_thread(world.left, bounds, thread, foreign=_is_foreign(world, bounds, thread_id))
+    if world.left.delete_persons:
+        for thread_id in world.discord.threads:
+            if thread_id not in world.ours:
+                deletion = _on_thread(thread_id, "delete_thread")
+                yield f"a person's {thread_id} is deleted", _act("delete_persons acts", deletion)
     if world.left.delete_message:
         for message in world.discord.messages.values():
             if message.channel_id == CHANNEL and message.author_id == APPLICATION and message.kind == 0:

@@ -20,6 +20,10 @@ B_TWICE = Opener("B", NAME, times=2)
 C = Opener("C", OTHER)
 A_SEARCHES = Opener("A", NAME, searches=True)
 B_SEARCHES = Opener("B", NAME, times=2, searches=True)
+A_IMPORTS = Opener("A", NAME, dates=True)
+B_IMPORTS = Opener("B", NAME, dates=True)
+RECONCILER = Opener("R", NAME, reconciles=True)
+R_TWICE = Opener("R", NAME, times=2, reconciles=True)
 BOTH = (NAME, OTHER)
 
 # Small enough for every run of the suite.
@@ -39,6 +43,29 @@ SLICE = {
         (A_SEARCHES,), Bounds(old=f"Session {NAME}", hides_old=True, stale_search=1)
     ),
     "one opener, half a list leaves the thread out": Scenario((A,), Bounds(old=f"Session {NAME}", half_lists=1)),
+}
+
+# What a person, Discord's answers and an import may do to one opener, or to two.
+UNUSUAL = {
+    "one opener, an answer is lost": Scenario((A,), Bounds(lost_answers=1, nonce_closes=1)),
+    "one opener, two answers are lost": Scenario((A,), Bounds(lost_answers=2)),
+    "one opener is refused": Scenario((A,), Bounds(refusals=1)),
+    "one opener is refused twice, and an answer is lost": Scenario((A,), Bounds(refusals=2, lost_answers=1)),
+    "one opener, two lies": Scenario((Opener("A", NAME, times=2),), Bounds(lies=2)),
+    "one opener, the search has a person's thread that is deleted": Scenario(
+        (Opener("A", NAME, times=2, searches=True),),
+        Bounds(old=f"Session {NAME}", hides_old=True, stale_search=1, acts=1, delete_persons=1),
+    ),
+    "one opener imports": Scenario((A_IMPORTS,), Bounds(not_imported=True, old=f"Session {NAME}", lost_answers=1)),
+    "two openers import": Scenario((A_IMPORTS, B_IMPORTS), Bounds(not_imported=True, old=f"Session {NAME}")),
+    "two openers of two names import": Scenario(
+        (A_IMPORTS, Opener("C", OTHER, dates=True)),
+        Bounds(not_imported=True, old=f"Session {NAME}"),
+        newcomers=BOTH,
+    ),
+    "an opener and the reconciler, an answer is lost": Scenario((A, RECONCILER), Bounds(lost_answers=1)),
+    "two openers, an answer is lost": Scenario((A, B), Bounds(lost_answers=1)),
+    "two openers, a refusal": Scenario((A, B), Bounds(refusals=1)),
 }
 
 _DELETED = Bounds(leases_end=1, acts=1, delete_thread=1)
@@ -79,6 +106,7 @@ def _claimed(openers: tuple[Opener, ...], bounds: Bounds, **more: Any) -> Scenar
 
 EXHAUSTIVE = {
     **SLICE,
+    **UNUSUAL,
     **NEAR,
     "a thread is deleted": _claimed((A, B_TWICE), _DELETED),
     "a thread is deleted, and its message may have another": _claimed(
@@ -112,6 +140,16 @@ EXHAUSTIVE = {
     "a thread is deleted, and the search still has it": _claimed(
         (A_SEARCHES, B_SEARCHES), replace(_DELETED, stale_search=1, second_thread=True)
     ),
+    "a thread is deleted, an answer is lost": _claimed((A, B_TWICE), replace(_DELETED, lost_answers=1)),
+    "a refusal, the leases end": _claimed((A, B), Bounds(leases_end=1, refusals=1, nonce_closes=1)),
+    "two lies to two": _claimed((A, B_TWICE), Bounds(lies=2, leases_end=1)),
+    "two openers import, one answer is lost": Scenario(
+        (A_IMPORTS, B_IMPORTS), Bounds(not_imported=True, old=f"Session {NAME}", leases_end=1, lost_answers=1)
+    ),
+    "the search has a person's thread that is deleted": Scenario(
+        (A_SEARCHES, B_SEARCHES),
+        Bounds(old=f"Session {NAME}", hides_old=True, stale_search=1, acts=1, delete_persons=1),
+    ),
     "half a list": _claimed((A, B_TWICE), Bounds(leases_end=1, half_lists=1, acts=1, archive=1)),
     "half a list leaves the thread out": _claimed((A, B), Bounds(leases_end=1, half_lists=1, old=f"Session {NAME}")),
     "a dropped claim": Scenario(
@@ -120,9 +158,6 @@ EXHAUSTIVE = {
         head_start=UNTIL_RECORD,
     ),
 }
-
-RECONCILER = Opener("R", NAME, reconciles=True)
-R_TWICE = Opener("R", NAME, times=2, reconciles=True)
 
 RECONCILED_SLICE = {
     "an opener and the reconciler": Scenario((A, RECONCILER), Bounds()),
@@ -148,6 +183,9 @@ RECONCILED = {
     "the reconciler, a thread is archived": Scenario((A, R_TWICE), Bounds(acts=1, archive=1)),
     "the reconciler, one 404 lies": Scenario((A, R_TWICE), Bounds(lies=1)),
     "two openers and the reconciler, from Record on": _recorded((A, B, RECONCILER), Bounds(leases_end=1)),
+    "the reconciler, an answer is lost, a thread is deleted": Scenario(
+        (A, R_TWICE), Bounds(leases_end=1, acts=1, delete_thread=1, lost_answers=1)
+    ),
     "two openers and the reconciler": _claimed((A, B, RECONCILER), Bounds(leases_end=1)),
 }
 

@@ -209,7 +209,10 @@ class Search:
     def _answered(self, state: State, index: int, number: int) -> State:
         node = state.nodes[index]
         place, answer = self.places.after(state.place, node.actor.opener, node.pending[number])
-        return state.with_node(index, node.after(number, answer), place)
+        child = node.after(number, answer)
+        if isinstance(child.result, Opened):
+            place.world.check_beside(node.actor.opener.session_key, child.result.thread_id)
+        return state.with_node(index, child, place)
 
     def _unanswered(self, state: State, index: int, number: int) -> State:
         node = state.nodes[index]

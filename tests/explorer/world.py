@@ -189,11 +189,15 @@ class World:
 
     def check_linked(self, key: str, thread_id: str) -> None:
         """The answer links a living thread, and it is ours if we have one that bears the name or was never renamed."""
-        living = self.discord.state.threads
-        if living.get(thread_id) is None:
+        if self.discord.state.threads.get(thread_id) is None:
             raise Violation(f"the answer links {thread_id}, which does not exist")
+        self.check_beside(key, thread_id)
+
+    def check_beside(self, key: str, thread_id: str) -> None:
+        """A living thread that is linked is ours if we have one. One that was shown may be deleted by now."""
+        living = self.discord.state.threads
         ours = [t for t, k in self.ours.items() if k == key and living.get(t) is not None]
-        if ours and thread_id not in ours and not self.lost:
+        if living.get(thread_id) is not None and ours and thread_id not in ours and not self.lost:
             raise Violation(f"the answer links {thread_id}, beside our living {ours}")
 
     def check(self) -> None:
@@ -255,20 +259,21 @@ def session_item(table: MemoryTable, key: str) -> SessionItem:
 
 
 def begin(bounds: Bounds) -> World:
-    """An imported channel, nothing else."""
+    """A channel, and what the bounds say is there from the beginning."""
     discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
     discord.switch(second_thread_from_message=bounds.second_thread, keep_audit_log=False, search_lag_seconds=0)
     if bounds.no_nonces:
         discord.switch(nonce_seconds=-1)
     discord.add_guild(GUILD)
     discord.add_channel(GUILD, CHANNEL)
-    record = {
+    record: dict[str, Any] = {
         "pk": f"CHANNEL#{CHANNEL}",
         "sk": "CHANNEL",
         "guild_id": GUILD,
         "kind": 0,
-        "imported_at": "2026-11-23T11:00:00.000Z",
     }
+    if not bounds.not_imported:
+        record["imported_at"] = "2026-11-23T11:00:00.000Z"
     if bounds.old is not None:
         discord.people.create_thread(CHANNEL, bounds.old, now=BEGIN, archived=True)
         if bounds.hides_old:

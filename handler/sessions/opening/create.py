@@ -78,7 +78,9 @@ async def _link_found(
         return adopted
     if found.renamed is not None:
         now = opener.context.clock.now()
-        await opener.context.store.claims.drop(session, owner=opener.owner, now=now)
+        dropped = await opener.context.store.claims.drop(session, owner=opener.owner, now=now)
+        if dropped.session is not None and dropped.session.thread_id is not None:
+            return StartOver.WRITE_LOST  # meanwhile the name was given a thread of its own
         return await link_renamed(opener, found.renamed)
     if chosen is not None and chosen.owner is not None:
         await opener.context.store.claims.drop(session, owner=opener.owner, now=opener.context.clock.now())
