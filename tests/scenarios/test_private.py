@@ -197,7 +197,7 @@ async def test_the_reconciler_follows_a_private_session_under_its_own_key(guild:
     assert await guild.reconcile() == {"UpdateSession": 1}
     item = guild.table.private(ANN)
     assert (item["thread_name"], item["archived"]) == ("Session a new name", True)
-    assert item["listed_in"] == f"{CHANNEL}#{ANN}"
+    assert item["listed_in"] == f"{CHANNEL}#private"
 
     guild.people.delete_thread(thread_id)
     await guild.reconcile()

@@ -40,7 +40,9 @@ async def test_a_beginning_offers_the_names_that_begin_so_the_last_active_first(
     assert await offered(deployment, typed) == ["1a06a99", "1A06a43"]
 
 
-@pytest.mark.parametrize("path", ["session add", "session remove", "session keep"])
+@pytest.mark.parametrize(
+    "path", ["session info", "session close", "session topic", "session tag", "session keep", "session-admin delete"]
+)
 async def test_every_command_that_takes_a_name_completes_it(deployment: Deployment, path: str) -> None:
     put(deployment, "1a06a43", 10)
     assert await offered(deployment, "1", path) == ["1a06a43"]
