@@ -55,6 +55,7 @@ TAG_REQUIRED: Final = 40067  # each post of the forum or media channel needs a t
 THREAD_ALREADY_CREATED: Final = 160004  # a thread was already started from this message
 THREAD_ARCHIVED: Final = 50083  # something in the thread cannot be changed, because it is archived
 THREAD_LOCKED: Final = 160005  # the same, because it is locked
+TOO_MANY_ACTIVE: Final = frozenset({160006, 160007})  # threads in the server; the same, in announcement channels
 INVALID_WEBHOOK_TOKEN: Final = 50027  # an interaction's token is dead
 _MISSING_PERMISSIONS: Final = 50013  # the bot lacks a permission; Discord does not say which one
 _NO_HISTORY: Final = 160002  # the bot lacks Read Message History

@@ -148,6 +148,7 @@ class Matches(msgspec.Struct, frozen=True, kw_only=True):
 class LookUp(Matches, frozen=True, kw_only=True):
     """What a look-up found, and how far it reached."""
 
+    active: tuple[Channel, ...] = ()  # all active threads of the guild that the bot may see
     newly_archived: tuple[Channel, ...] = ()  # all threads archived since the channel's watermark
     complete: bool = True  # whether they are all: else there are too many for one look-up
     started_at: str = ""  # less a margin: the watermark once those are settled

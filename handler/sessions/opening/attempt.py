@@ -14,6 +14,7 @@ finds on commit that another thread was first discards its own one (`threads.ext
 
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from handler.discord import refusals
@@ -22,6 +23,7 @@ from handler.errors import DiscordRefused, OnethreadError, OutcomeUnknown
 from handler.runtime.concurrency import gather
 from handler.runtime.deadline import run_to_end
 from handler.sessions.model import LookUp, Match, Opened, StartOver
+from handler.sessions.opening.capacity import with_room
 from handler.sessions.opening.claim import renew_lease
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.people import describe
@@ -96,7 +98,9 @@ async def _attempt(opener: Opener, session: Session, body: Mapping[str, Any]) ->
         return StartOver.LEASE_LOST
     attempted = write.mine
     try:
-        thread = await context.discord.create_thread(attempted.parent_channel_id, body, reason=opener.reason)
+        channel_id, discord = attempted.parent_channel_id, context.discord
+        create = partial(discord.create_thread, channel_id, body, reason=opener.reason)
+        thread = await with_room(opener, attempted.guild_id, create)
     except OutcomeUnknown:
         opener.attempts += 1
         return StartOver.OUTCOME_UNKNOWN

@@ -21,6 +21,7 @@ from handler.sessions.model import LookUp, Opened, StartOver
 from handler.sessions.opening.adopt import adopt, link_renamed
 from handler.sessions.opening.allowance import count_creation, refuse_creation
 from handler.sessions.opening.attempt import commit_attempted, create_without_anchor, find_attempted, look_twice
+from handler.sessions.opening.capacity import make_room_near_limit, with_room
 from handler.sessions.opening.chosen_message import ChosenMessage, lead_to, look_up_with_message, record_chosen
 from handler.sessions.opening.claim import release_claim, renew_lease
 from handler.sessions.opening.opener import Opener
@@ -92,6 +93,7 @@ async def _create_thread(
     opener: Opener, session: Session, channel: ChannelItem, found: LookUp, chosen: ChosenMessage | None
 ) -> Opened | StartOver:
     """Nothing bears the name: create the thread, from a source message or, in a forum or media channel, as a post."""
+    await make_room_near_limit(opener, channel.guild_id, found.active)
     if channel.kind in POST_PARENTS:
         created = await create_without_anchor(opener, session)
         await _advance_watermark(opener.context, channel, found)
@@ -200,13 +202,15 @@ async def _start(opener: Opener, session: Session) -> Channel | StartOver:
     assert session.source_message_id is not None  # noqa: S101 - callers have it recorded
     context = opener.context
     try:
-        return await context.discord.start_thread(
+        start = partial(
+            context.discord.start_thread,
             session.parent_channel_id,
             session.source_message_id,
             name=context.names.thread_name(session.session_name),
             auto_archive_duration=(await opener.settings(session.parent_channel_id)).archive_after,
             reason=opener.reason,
         )
+        return await with_room(opener, session.guild_id, start)
     except DiscordRefused as refusal:
         if refusal.code not in (refusals.THREAD_ALREADY_CREATED, refusals.UNKNOWN_MESSAGE):
             return await _end_refused_generation(context, session, refusal, refusals.NEEDED_TO_START)

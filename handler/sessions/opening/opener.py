@@ -20,6 +20,7 @@ class Opener:
     attempts: int = 0  # to create a thread without an anchor, whose outcome is not known
     counted: bool = False  # that claim among the member's creations
     first_generation: int | None = None  # the first one that it tried to create a thread for
+    made_room: bool = False  # by archiving another session, or found none to archive
     known_settings: Settings | None = None  # of the session's channel, once its item was read
     asked: OpenRequest | None = (
         None  # what was asked for, while the session that has the chosen message is opened instead

@@ -1,6 +1,7 @@
 """Reuse the session's thread. One GET; one PATCH if it is archived or its lock may be lifted; then the link."""
 
 import contextlib
+from functools import partial
 from typing import Final
 
 from handler.discord import permissions, refusals
@@ -19,6 +20,7 @@ from handler.runtime.deadline import run_for
 from handler.sessions.context import Context
 from handler.sessions.model import Opened, Outcome, StartOver
 from handler.sessions.opening import rights
+from handler.sessions.opening.capacity import with_room
 from handler.sessions.opening.next_step import outcome
 from handler.sessions.opening.opener import Opener
 from handler.sessions.opening.people import add_people
@@ -135,7 +137,8 @@ async def _unarchive(opener: Opener, session: Session, thread: Channel) -> Chann
         raise MissingPermissions(missing)
     locked, discord = False if thread.locked else None, opener.context.discord
     try:
-        return await discord.change_thread(thread.id, archived=False, locked=locked, reason=opener.reason)
+        unarchive = partial(discord.change_thread, thread.id, archived=False, locked=locked, reason=opener.reason)
+        return await with_room(opener, session.guild_id, unarchive)
     except NotFound:
         raise
     except DiscordRefused as refusal:

@@ -10,7 +10,6 @@ from handler.discord.models import AuditPage, Channel
 from handler.discord.rest import PAGE_SIZE
 from handler.errors import ChannelGone, DiscordRefused, Forbidden, MissingAccess, MissingPermissions, OnethreadError
 from handler.runtime import telemetry
-from handler.runtime.clock import iso
 from handler.sessions.context import Context
 from handler.sessions.reconcile import housekeeping
 from handler.sessions.reconcile.audit_log import read_audit_pages
@@ -19,13 +18,13 @@ from handler.sessions.reconcile.observation import Observation
 from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.result import ActionResult, result_of, try_one, update_session
 from handler.sessions.threads import deletion
-from handler.sessions.threads.archiving import AUDIT_MARGIN, archived_by_a_person
+from handler.sessions.threads.archiving import AUDIT_MARGIN, archive_unless_used, archived_by_a_person
 from handler.sessions.threads.card import show_card
 from handler.sessions.threads.close import resume_close
 from handler.sessions.threads.deletion import DeletionResult
 from handler.sessions.threads.record import differences, last_message
 from handler.sessions.threads.source_message import is_stale
-from handler.store.items import Session, Status
+from handler.store.items import Status
 
 MAX_DELETION_REQUESTS: Final = 15  # of a deletion whose archived threads are one page
 MAX_AUDIT_PAGES: Final = 5  # 500 entries within the two minutes around one archiving: more is a raid
@@ -33,7 +32,6 @@ CHANNEL_REFUSALS: Final = (ChannelGone, Forbidden, MissingAccess, MissingPermiss
 IDLE: Final = "Onethread: idle for the time set in IdleArchiveHours"
 OVER: Final = "Onethread: no activity for the time set in DeleteAfterDays"
 KEPT: Final = "Onethread: this session is kept open"
-IN_USE: Final = "Onethread: it was used meanwhile"
 _DELETION_RESULTS: Final = {
     DeletionResult.DONE: ActionResult.DONE,
     DeletionResult.KEPT: ActionResult.LOST,
@@ -85,9 +83,9 @@ async def _plan_confirmed(
 async def _apply(context: Context, action: HousekeepingAction, pace: Pace) -> ActionResult:
     match action:
         case housekeeping.Archive(session=session, thread=thread):
-            return await _archive(context, session, thread, session.status, IDLE)
+            return _result_of(await archive_unless_used(context, session, thread, session.status, IDLE))
         case housekeeping.Close(session=session, thread=thread):
-            return await _archive(context, session, thread, Status.CLOSED, OVER)
+            return _result_of(await archive_unless_used(context, session, thread, Status.CLOSED, OVER))
         case housekeeping.FinishClose(session=session):
             await resume_close(context, session)
             return ActionResult.DONE
@@ -124,27 +122,8 @@ async def _apply_deletion(
             raise ValueError(f"unknown action {action!r}")
 
 
-async def _archive(context: Context, session: Session, thread: Channel, status: Status, reason: str) -> ActionResult:
-    """Archive the thread, unless a message has just come, and update the session."""
-    if not thread.archived:
-        before = last_message(thread)
-        thread = await context.discord.change_thread(thread.id, archived=True, reason=reason)
-        if last_message(thread) != before:
-            await context.discord.change_thread(thread.id, archived=False, reason=IN_USE)
-            return ActionResult.LOST
-    now = context.clock.now()
-    changes = differences(session, thread, status, now)
-    if not changes:
-        return ActionResult.DONE
-    if status is Status.CLOSED:
-        changes["closed_at"] = iso(now)
-    write = await context.store.sessions.update(session, changes, as_read=True)
-    if not write.won and write.session is not None and write.session.opened_at != session.opened_at:
-        # Meanwhile an open has led somebody there.
-        await context.discord.change_thread(thread.id, archived=False, reason=IN_USE)
-    if write.won:
-        await show_card(context, write.mine)
-    return result_of(write)
+def _result_of(archived: bool) -> ActionResult:
+    return ActionResult.DONE if archived else ActionResult.LOST
 
 
 async def _reopen(context: Context, action: Reopen, pace: Pace) -> ActionResult:

@@ -44,6 +44,7 @@ async def look_up(context: Context, channel: ChannelItem, name: SessionName) -> 
     return LookUp(
         adoptable=matches.adoptable,
         renamed=matches.renamed,
+        active=active,
         newly_archived=tuple(t for t in archived.threads if is_beyond_watermark(channel, t)),
         complete=not archived.has_more,
         started_at=iso(archived.date - WATERMARK_MARGIN),
