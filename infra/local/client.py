@@ -5,7 +5,9 @@ python -m infra.local.client open 1a06a43 --user guest
 python -m infra.local.client curl 1a06a43 | sh
 python -m infra.local.client ensure 1a06a43
 python -m infra.local.client make "Session 1a06a43"
-python -m infra.local.client duplicates --merge
+python -m infra.local.client use session info name=1a06a43
+python -m infra.local.client use session-admin duplicates --press "Close duplicates"
+python -m infra.local.client use "Open session here" --message 1574315867343159296 --fill name=1a06a43
 python -m infra.local.client threads
 python -m infra.local.client lock 1574315867343159296
 """
@@ -18,6 +20,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 from infra.command_line import Parser, fail
@@ -28,6 +31,7 @@ from infra.local.address_file import running_stacks
 from infra.local.discord_client import Answer, Channel, DiscordClient, User, context
 from infra.local.http_client import Refused, call, invoke_function
 from infra.local.screen import Screen
+from infra.local.typed_command import is_for_moderators, is_in_menu, read_command
 from infra.simulator.permissions import PERMISSION_BITS, permission_bits
 
 # As long as the worker may take after one delivery of its message failed.
@@ -40,6 +44,7 @@ MODERATOR_ACTIONS: Final = {
     "delete": "delete_thread",
     "rename": "rename",
 }
+_FIELDS: Final = ("channel_id", "thread_id", "name", "content")  # what such an action takes
 Addresses = Mapping[str, str]
 
 
@@ -71,13 +76,51 @@ def _open(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> 
     _show(discord, answer, addresses, screen)
 
 
-def _administer(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
-    discord, channel, user = _discord(addresses), _find_channel(options.channel, addresses), _user(options)
-    answer = _show(discord, discord.administer(user, channel, options.kind), addresses, screen)
-    if answer.message is not None and answer.message.get("components") and options.merge:
+def _use(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
+    """Any command: its answer, and what is done with that, one after the other."""
+    path, given = _read_command(options.words)
+    discord, channel = _discord(addresses), _find_channel(options.channel, addresses)
+    options.user = options.user or (people.VERA if is_for_moderators(path) else people.YOU)
+    user = _user(options)
+    if options.complete:
+        print("\n".join(discord.complete(user, channel, path, given)))
+        return
+    if is_in_menu(path):
+        answer = discord.use_menu(user, channel, path, _find_message(options.message, addresses))
+    else:
+        answer = discord.use(user, channel, path, given)
+    answer = _show(discord, answer, addresses, screen)
+    if answer.form is not None and options.fill:
+        fields = dict(filled.partition("=")[::2] for filled in options.fill)
+        answer = _show(discord, discord.submit(user, channel, answer.form, fields), addresses, screen)
+    for act, label in options.then:
         with screen.spinner("thinking…"):
-            merged = discord.press_button(user, channel, answer.message)
-        _show(discord, merged, addresses, screen)
+            answer = _act_on(act, discord, user, channel, answer, label)
+        _show(discord, answer, addresses, screen)
+
+
+def _act_on(act: str, discord: DiscordClient, user: User, channel: Channel, answer: Answer, label: str) -> Answer:
+    """Press a button or choose an option of an answer. Raises Refused if it has no such part."""
+    try:
+        return getattr(discord, act)(user, channel, answer.message or {}, label)  # type: ignore[no-any-return]
+    except ValueError as missing:
+        raise Refused(f"In that answer {missing}.") from None
+
+
+def _read_command(words: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    try:
+        return read_command(words)
+    except ValueError as wrong:
+        raise Refused(f"{wrong}.") from None
+
+
+def _find_message(message_id: str | None, addresses: Addresses) -> dict[str, Any]:
+    """The message in whose menu a command is used. Raises Refused."""
+    world = call("GET", f"{addresses['discord']}/_/world")
+    found: dict[str, Any] | None = next((shown for shown in world["messages"] if shown["id"] == message_id), None)
+    if found is None:
+        raise Refused("Say which message with --message and its id; `say` posts one.")
+    return found
 
 
 def _user(options: argparse.Namespace) -> User:
@@ -105,7 +148,10 @@ def _show(discord: DiscordClient, answer: Answer, addresses: Addresses, screen: 
         with screen.spinner("thinking…"):
             answer = discord.wait(answer, MAX_WAIT_SECONDS)
     names = {thread["id"]: thread["name"] for thread in _fetch_threads(addresses)}
-    screen.message(answer.message, names, first=first)
+    if answer.form is not None:
+        screen.form(answer.form)
+    else:
+        screen.message(answer.message, names, first=first)
     screen.hint(f"{answer.after:.2f} s")
     return answer
 
@@ -142,8 +188,10 @@ def _threads(options: argparse.Namespace, addresses: Addresses, screen: Screen) 
 
 def _act(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
     """Something that a person does on Discord without Onethread."""
-    fields = {name: value for name, value in vars(options).items() if name in ("channel_id", "thread_id", "name")}
-    call("POST", f"{addresses['discord']}/_/people/{options.action}", fields)
+    fields = {name: value for name, value in vars(options).items() if name in _FIELDS}
+    done = call("POST", f"{addresses['discord']}/_/people/{options.action}", fields)
+    if done["result"] is not None:
+        print(done["result"])
 
 
 def _state(metadata: Mapping[str, bool]) -> str:
@@ -172,27 +220,19 @@ def _parser() -> argparse.ArgumentParser:
         kind.add_argument("--channel", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
         kind.set_defaults(run=run)
     kinds.choices["ensure"].add_argument("--unlock", action="store_true", help="lift a moderator's lock")
-    for subcommand, described in (
-        ("import", "use /session-admin import"),
-        ("duplicates", "use /session-admin duplicates"),
-    ):
-        kind = kinds.add_parser(subcommand, help=described, description=described)
-        kind.add_argument("--channel", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
-        kind.set_defaults(run=_administer, merge=False)
-    for name, user in (
-        ("open", people.YOU),
-        ("curl", people.YOU),
-        ("import", people.VERA),
-        ("duplicates", people.VERA),
-    ):
+    _add_use(kinds.add_parser("use", help="use any command", description="use any command"))
+    for name, user in (("open", people.YOU), ("curl", people.YOU), ("use", None)):
         _add_user(kinds.choices[name], user)
-    kinds.choices["duplicates"].add_argument("--merge", action="store_true", help="also press the button")
     kinds.add_parser("threads", help="list the threads on the simulated Discord").set_defaults(run=_threads)
     kinds.add_parser("tick", help="let the reconciler's schedule fire now").set_defaults(run=_tick)
     kind = kinds.add_parser("make", help="create a thread by hand, with any name")
     kind.add_argument("name", help="its name")
     kind.add_argument("--channel", dest="channel_id", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
     kind.set_defaults(run=_act, action="create_thread")
+    kind = kinds.add_parser("say", help="post a message, and print its id")
+    kind.add_argument("content", help="what it says")
+    kind.add_argument("--channel", dest="channel_id", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
+    kind.set_defaults(run=_act, action="post_message")
     for name, action in MODERATOR_ACTIONS.items():
         kind = kinds.add_parser(name, help=f"{name} a thread, as a moderator")
         kind.add_argument("thread_id", metavar="thread", help="its id")
@@ -201,9 +241,33 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_user(parser: argparse.ArgumentParser, default: User) -> None:
+def _add_use(kind: argparse.ArgumentParser) -> None:
+    kind.add_argument("words", nargs="+", metavar="WORD", help="its words and options: session close name=1a06a43")
+    kind.add_argument("--channel", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
+    kind.add_argument("--message", metavar="ID", help="the message in whose menu it is used")
+    kind.add_argument("--complete", action="store_true", help="show what is offered while the last option is typed")
+    kind.add_argument("--fill", action="append", default=[], metavar="FIELD=TEXT", help="fill in a form, and send it")
+    for act, described in (("press", "then press this button"), ("choose", "then choose this option")):
+        kind.add_argument(
+            f"--{act}",
+            dest="then",
+            action="append",
+            default=[],
+            metavar="LABEL",
+            type=partial(_label, act),
+            help=described,
+        )
+    kind.set_defaults(run=_use)
+
+
+def _label(act: str, label: str) -> tuple[str, str]:
+    return act, label
+
+
+def _add_user(parser: argparse.ArgumentParser, default: User | None) -> None:
     known = ", ".join(people.BY_NAME)
-    described = f"who uses it: {known}, or the id of some other member ({default.name})"
+    usual = default.name if default else "you, or vera for moderators' commands"
+    described = f"who uses it: {known}, or the id of some other member ({usual})"
     parser.add_argument("--user", type=_parse_user, default=default, metavar="WHO", help=described)
     parser.add_argument(
         "--moderator", action="store_const", dest="user", const=people.VERA, help="the same as --user vera, a moderator"

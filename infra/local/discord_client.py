@@ -8,7 +8,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -16,11 +16,16 @@ from infra.interactions import (
     BOT_PERMISSIONS,
     DEVELOPMENT_APPLICATION_ID,
     MEMBER_PERMISSIONS,
-    admin_command,
+    autocompletion,
     button,
+    command,
     development_key,
     encode,
     interaction,
+    message_command,
+    modal_submit,
+    parts_of,
+    selection,
     sign,
     text_of,
 )
@@ -29,6 +34,7 @@ from infra.simulator.models import TEXT
 
 LOADING: Final = 1 << 7  # Discord docs, "Message", message flags: the deferred answer is still awaited
 DEFERRALS: Final = (5, 6)  # of a command, and of a button
+FORM: Final = 9
 MAX_WAIT_SECONDS: Final = 15.0
 # How the bot says that it ran out of time, and that nothing else is wrong.
 TRY_AGAIN: Final = "Nothing is lost: try again"
@@ -69,10 +75,16 @@ class Answer:
     deferred: bool
     first_after: float  # seconds until the first answer, which may be "thinking…"
     after: float  # seconds until this one
+    callback: Mapping[str, Any] = field(default_factory=dict)  # the first answer as the bot gave it
 
     @property
     def text(self) -> str:
         return text_of(self.message) if self.message else ""
+
+    @property
+    def form(self) -> Mapping[str, Any] | None:
+        """The form that the bot shows in place of a message."""
+        return self.callback["data"] if self.callback.get("type") == FORM else None
 
     @property
     def is_pending(self) -> bool:
@@ -82,7 +94,7 @@ class Answer:
     @property
     def is_too_late(self) -> bool:
         """Whether there was not enough time, as can happen on a busy machine: no answer, or one that says to try again."""
-        return self.message is None or self.is_pending or TRY_AGAIN in self.text
+        return (self.message is None and self.form is None) or self.is_pending or TRY_AGAIN in self.text
 
 
 def goes_on(text: str) -> bool:
@@ -110,13 +122,48 @@ class DiscordClient:
                 answers.append(self.wait(self.open(user, channel, name, topic)))
         return answers
 
-    def administer(self, user: User, channel: Channel, subcommand: str) -> Answer:
-        """Use ``/session-admin`` and return the first answer."""
-        return self._send(admin_command(subcommand, **context(user, channel)))
+    def use(self, user: User, channel: Channel, path: str, options: Mapping[str, Any] | None = None) -> Answer:
+        """Use a slash command, such as ``session close``, and return the first answer."""
+        return self._send(command(path, options or {}, **context(user, channel)))
 
-    def press_button(self, user: User, channel: Channel, message: Mapping[str, Any]) -> Answer:
-        """Press the first button below a message, and wait until the message shows the outcome."""
-        answer = self._send(button(message, **context(user, channel)))
+    def use_menu(self, user: User, channel: Channel, name: str, message: Mapping[str, Any]) -> Answer:
+        """Use a command in a message's menu, and return the first answer, which may be a form."""
+        return self._send(message_command(name, message, **context(user, channel)))
+
+    def complete(self, user: User, channel: Channel, path: str, options: Mapping[str, Any]) -> list[str]:
+        """What is offered to a user who types the last of the options."""
+        answer = self._send(autocompletion(path, options, focused=list(options)[-1], **context(user, channel)))
+        return [choice["name"] for choice in answer.callback["data"]["choices"]]
+
+    def submit(self, user: User, channel: Channel, form: Mapping[str, Any], fields: Mapping[str, str]) -> Answer:
+        """Send a form and return the first answer. Fields that are not given keep what they were filled in with."""
+        filled = {part["custom_id"]: part.get("value", "") for part in inputs_of(form)}
+        return self._send(modal_submit(form["custom_id"], {**filled, **fields}, **context(user, channel)))
+
+    def press(self, user: User, channel: Channel, message: Mapping[str, Any], label: str | None = None) -> Answer:
+        """Press a button below a message, the first one if none is named, and wait until the message shows the outcome.
+
+        Raises ValueError if there is no such button.
+        """
+        for part in parts_of(message):
+            if "custom_id" in part and "label" in part and label in (None, part["label"]):
+                pressed = self._send(button(message, custom_id=part["custom_id"], **context(user, channel)))
+                return self._wait_for_change(pressed, message)
+        raise ValueError(f"there is no button {label!r}")
+
+    def choose(self, user: User, channel: Channel, message: Mapping[str, Any], text: str) -> Answer:
+        """Choose the first option in a message's selects whose value is `text` or whose label begins so.
+
+        Raises ValueError if there is none.
+        """
+        for part in parts_of(message):
+            for option in part.get("options", ()):
+                if option["value"] == text or option["label"].startswith(text):
+                    sent = selection(message, part["custom_id"], [option["value"]], **context(user, channel))
+                    return self._wait_for_change(self._send(sent), message)
+        raise ValueError(f"there is no option {text!r}")
+
+    def _wait_for_change(self, answer: Answer, message: Mapping[str, Any]) -> Answer:
         return self._poll(answer, lambda shown: _is_unchanged(shown.message, message), MAX_WAIT_SECONDS)
 
     def wait(self, answer: Answer, seconds: float = MAX_WAIT_SECONDS) -> Answer:
@@ -150,11 +197,17 @@ class DiscordClient:
             return Answer(token, None, False, first_after, first_after)
         callback = json.loads(answered)
         call("POST", f"{self._interactions}/{token}", callback)
-        return Answer(token, self._fetch(token), callback["type"] in DEFERRALS, first_after, first_after)
+        deferred = callback["type"] in DEFERRALS
+        return Answer(token, self._fetch(token), deferred, first_after, first_after, callback)
 
     def _fetch(self, token: str) -> Mapping[str, Any] | None:
         shown: Mapping[str, Any] | None = call("GET", f"{self._interactions}/{token}")["original"]
         return shown
+
+
+def inputs_of(form: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The fields of a form."""
+    return [row["component"] for row in form["components"]]
 
 
 def context(user: User, channel: Channel) -> dict[str, Any]:

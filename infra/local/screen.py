@@ -70,7 +70,14 @@ class Screen:
         else:
             lines += discord_text(text_of(message), names).split("\n")
             lines += [Text(f"↗ {self._url(url)}", style="blue") for url in _links(message)]
+            lines += [Text(f"▾ {part['label']}", style="dim") for part in _options(message)]
+            lines += [Text(f"[ {label} ]", style="cyan") for label in _buttons(message)]
         self.quote(lines)
+
+    def form(self, form: Mapping[str, Any]) -> None:
+        """A form that pops up, with what it is filled in with."""
+        fields = [(row["label"], row["component"].get("value", "")) for row in form["components"]]
+        self.quote([Text(form["title"], style="bold"), *(Text(f"{label}: {value}") for label, value in fields)])
 
     def quote(self, lines: Iterable[Text], bar: str = "┃") -> None:
         """Lines behind a bar, wrapped behind the same bar."""
@@ -160,6 +167,14 @@ def _relative_time(epoch: int) -> str:
 
 def _calls(number: int, of: str) -> str:
     return f"{number} {of} call{'' if number == 1 else 's'}"
+
+
+def _options(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [option for part in parts_of(message) for option in part.get("options", ())]
+
+
+def _buttons(message: Mapping[str, Any]) -> list[str]:
+    return [part["label"] for part in parts_of(message) if "custom_id" in part and "label" in part]
 
 
 def _links(message: Mapping[str, Any]) -> list[str]:

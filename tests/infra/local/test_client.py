@@ -12,8 +12,9 @@ import pytest
 from infra.interactions import DEVELOPMENT_APPLICATION_ID, DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID
 from infra.local import client
 from infra.local.address_file import publish_addresses, running_stacks
-from infra.local.people import GUEST, VERA
+from infra.local.people import GUEST, MONA, VERA
 from infra.local.stack import BOT_TOKEN, Stack
+from infra.local.typed_command import read_command
 from infra.loopback import Loopback, Request, Response, json_response
 from infra.simulator.permissions import permission_bits
 from infra.simulator.server import DiscordServer
@@ -34,6 +35,7 @@ class StandIn:
         closing.callback(self.gateway.close)
         self.received: list[dict[str, Any]] = []
         self.answer = ANSWER
+        self.answers: list[str] = []  # before that one
         addresses = SimpleNamespace(gateway=self.gateway, discord=self.discord, invocations=self.gateway)
         closing.enter_context(publish_addresses(cast("Stack", addresses)))
 
@@ -49,7 +51,7 @@ class StandIn:
         if request.target != "/interactions":
             return json_response(404, "")
         self.received.append(json.loads(request.body))
-        return json_response(200, self.answer)
+        return json_response(200, self.answers.pop(0) if self.answers else self.answer)
 
 
 @pytest.fixture
@@ -67,7 +69,7 @@ def stand_in(closing: ExitStack) -> StandIn:
 def test_a_command_in_a_thread_names_the_threads_type_and_parent(stand_in: StandIn) -> None:
     thread = stand_in.make_thread("Session 7")
     assert client.main(["open", "7", "--channel", thread]) == 0
-    assert client.main(["duplicates", "--channel", thread]) == 0
+    assert client.main(["use", "session-admin", "duplicates", "--channel", thread]) == 0
     channels = [sent["channel"] for sent in stand_in.received]
     assert [(sent["id"], sent["type"], sent["parent_id"]) for sent in channels] == [
         (thread, 11, DEVELOPMENT_CHANNEL_ID)
@@ -177,3 +179,109 @@ def test_another_program_at_the_stacks_address_is_told_in_one_line(
     shown = capsys.readouterr().err
     assert shown.startswith("The local stack does not answer: ")
     assert shown.count("\n") == 1
+
+
+FORM = json.dumps(
+    {
+        "type": 9,
+        "data": {
+            "title": "Open session here",
+            "custom_id": "open-here:1",
+            "components": [
+                {"type": 18, "label": "Session name", "component": {"type": 4, "custom_id": "name", "value": "words"}},
+                {"type": 18, "label": "Topic", "component": {"type": 4, "custom_id": "topic"}},
+            ],
+        },
+    }
+)
+LIST = json.dumps(
+    {
+        "type": 4,
+        "data": {
+            "flags": 64 | 1 << 15,
+            "components": [
+                {"type": 10, "content": "the list"},
+                {
+                    "type": 1,
+                    "components": [
+                        {
+                            "type": 3,
+                            "custom_id": "keep:1",
+                            "options": [{"label": "Keep 1: x", "value": "a"}, {"label": "Keep 2: y", "value": "b"}],
+                        }
+                    ],
+                },
+                {"type": 1, "components": [{"type": 2, "style": 2, "label": "Close", "custom_id": "close:1"}]},
+            ],
+        },
+    }
+)
+CHANGED = json.dumps({"type": 7, "data": {"flags": 1 << 15, "components": [{"type": 10, "content": "changed"}]}})
+
+
+def test_a_command_in_a_menu_opens_a_form_which_is_filled_in_and_sent(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.main(["say", "The login fails"]) == 0
+    message = capsys.readouterr().out.strip()
+    stand_in.answers = [FORM, FORM, ANSWER]
+    menu = ["use", "Open session here", "--message", message]
+    assert client.main(menu) == 0
+    assert "Session name: words" in capsys.readouterr().out
+    assert client.main([*menu, "--fill", "name=1a06a43"]) == 0
+    assert "said the bot" in capsys.readouterr().out
+    assert stand_in.received[0]["data"]["resolved"]["messages"][message]["content"] == "The login fails"
+    rows = stand_in.received[2]["data"]["components"]
+    assert [(row["component"]["custom_id"], row["component"]["value"]) for row in rows] == [
+        ("name", "1a06a43"),
+        ("topic", ""),
+    ]
+
+
+def test_options_are_chosen_and_buttons_pressed_in_the_order_in_which_they_are_named(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.answers = [LIST, LIST.replace("the list", "again"), CHANGED]
+    stand_in.answers[1] = stand_in.answers[1].replace('"type": 4', '"type": 7', 1)
+    arguments = ["use", "session-admin", "duplicates", "--choose", "Keep 2", "--press", "Close"]
+    assert client.main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "[ Close ]" in shown
+    assert "▾ Keep 2: y" in shown
+    assert "changed" in shown
+    command, chosen, pressed = stand_in.received
+    assert command["member"]["user"]["id"] == VERA.id
+    assert (chosen["data"]["values"], pressed["data"]["custom_id"]) == (["b"], "close:1")
+    stand_in.answers = [LIST]
+    assert client.main([*arguments[:3], "--press", "Open"]) == 1
+    assert capsys.readouterr().err == "In that answer there is no button 'Open'.\n"
+
+
+def test_what_is_offered_for_an_option_is_listed(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    stand_in.answers = ['{"type": 8, "data": {"choices": [{"name": "1a06a43", "value": "1a06a43"}]}}']
+    assert client.main(["use", "session", "open", "name=1a", "--complete"]) == 0
+    assert capsys.readouterr().out == "1a06a43\n"
+    (typed,) = stand_in.received[0]["data"]["options"][0]["options"]
+    assert (typed["value"], typed["focused"]) == ("1a", True)
+
+
+def test_commands_are_read_by_their_definitions() -> None:
+    assert read_command(["session", "keep", "on=yes", "name=a=b"]) == ("session keep", {"on": True, "name": "a=b"})
+    assert read_command(["session", "add", "user=mona"])[1] == {"user": MONA.id}
+    for words, fault in (
+        (["session", "fly"], "no command is called 'session fly'"),
+        (["session", "keep", "off=yes"], "'session keep' has no option 'off'"),
+        (["session", "keep", "on=perhaps"], "on is true or false, not 'perhaps'"),
+    ):
+        with pytest.raises(ValueError, match=fault):
+            read_command(words)
+
+
+def test_a_mistyped_command_and_a_message_that_is_not_there_are_refused_before_anything_is_sent(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert client.main(["use", "session", "fly"]) == 1
+    assert "no command is called 'session fly'" in capsys.readouterr().err
+    assert client.main(["use", "Open session here", "--message", "77"]) == 1
+    assert "Say which message" in capsys.readouterr().err
+    assert stand_in.received == []

@@ -165,9 +165,9 @@ def test_duplicates_are_made_listed_and_merged_from_another_terminal(
     found: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert [client.main(["make", "Session twice"]) for _ in range(2)] == [0, 0]
-    assert [client.main(["import"]), client.main(["duplicates"])] == [0, 0]
+    assert [client.main(["use", "session-admin", what]) for what in ("import", "duplicates")] == [0, 0]
     assert "Found 1 duplicate thread" in capsys.readouterr().out
-    assert client.main(["duplicates", "--merge"]) == 0
+    assert client.main(["use", "session-admin", "duplicates", "--press", "Close duplicates"]) == 0
     assert "Closed 1 duplicate thread" in capsys.readouterr().out
     assert client.main(["threads"]) == 0
     listed = [line for line in capsys.readouterr().out.splitlines() if "twice" in line]
