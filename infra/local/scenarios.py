@@ -9,6 +9,7 @@ from typing import Final
 from rich.text import Text
 
 from infra.local import crash_scenario
+from infra.local.day_scenarios import DAY_SCENARIOS
 from infra.local.discord_client import Answer
 from infra.local.http_client import call, invoke_function
 from infra.local.people import MONA, OMAR, VERA
@@ -248,6 +249,7 @@ SCENARIOS: Final = (
     Scenario("A missing permission", missing_permission),
     Scenario("A slow Discord", slow_discord),
     Scenario("A program asks", program),
+    *DAY_SCENARIOS,
     Scenario("A crash between Discord's answer and the table", crashed),
     Scenario("The table is lost", lost_table),
     Scenario("What is left", summary),

@@ -68,7 +68,7 @@ class Screen:
         if message is None:
             lines.append(Text(NO_ANSWER, style="red"))
         else:
-            lines += discord_text(text_of(message), names).split("\n")
+            lines += [_line(said, names) for said in text_of(message).split("\n")]
             lines += [Text(f"↗ {self._url(url)}", style="blue") for url in _links(message)]
             lines += [Text(f"▾ {part['label']}", style="dim") for part in _options(message)]
             lines += [Text(f"[ {label} ]", style="cyan") for label in _buttons(message)]
@@ -137,6 +137,14 @@ class Screen:
 
     def _indented(self, what: Text | Table) -> None:
         self.console.print(Padding(what, (0, 0, 0, INDENT), expand=False))
+
+
+def _line(said: str, names: Names) -> Text:
+    """A line of a message; Discord shows one that begins with "-# " smaller."""
+    shown = discord_text(said.removeprefix("-# "), names)
+    if said.startswith("-# "):
+        shown.stylize("dim")
+    return shown
 
 
 def discord_text(content: str, names: Names) -> Text:

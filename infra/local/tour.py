@@ -23,13 +23,18 @@ from infra.local.discord_client import Answer, Channel, DiscordClient, User
 from infra.local.http_client import call
 from infra.local.people import MONA, OMAR, VERA
 from infra.local.request_counter import Cost, RequestCounter
-from infra.local.screen import Screen
+from infra.local.screen import Screen, discord_text
 from infra.local.stack import Stack
+from infra.simulator import render
 from infra.simulator.models import Thread as DiscordThread
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, permission_bits
 
 CROWD: Final = tuple(User(str(1310000000000000000 + number), f"user {number}") for number in range(1, 51))
 CHANNEL: Final = Channel("1200000000000000001", "1200000000000000002")
+# The day's server: a text channel and a forum.
+DAY: Final = Channel("1220000000000000001", "1220000000000000002")
+FORUM: Final = Channel("1220000000000000001", "1220000000000000003", kind=15)
+TAGS: Final = (("1220000000000000004", "idea"), ("1220000000000000005", "fault"))
 THINKING: Final = "Onethread is thinking…"
 _LINK: Final = re.compile(r"<#(\d+)>")
 
@@ -101,17 +106,35 @@ class Tour:
         self.screen.action(user.name, f"/session open name:{name}" + (f" topic:{topic}" if topic else ""))
         before = self.threads()
         counter = self.counter()
-        answer = self.discord.open(user, self.channel, name, topic)
-        if answer.deferred:
-            with self.screen.spinner(THINKING):
-                answer = self.discord.wait(answer)
+        answer = self.finish(self.discord.open(user, self.channel, name, topic))
         cost = counter.cost()
-        first = f"{THINKING} ({answer.first_after:.1f} s)" if answer.deferred else ""
-        self.screen.message(answer.message, self.names(), first=first)
         thread = self.remember_link(self.channel, session or name, answer)
         created = thread is not None and thread not in before
         self.screen.cost("no thread" if thread is None else "new thread" if created else "existing thread", cost)
         return Opened(answer, thread, created, cost)
+
+    def use(self, user: User, channel: Channel, path: str, **options: Any) -> Answer:
+        """Use any command; show the final answer."""
+        given = "".join(f" {name}:{value}" for name, value in options.items())
+        self.screen.action(user.name, f"/{path}{discord_text(given, self.names())}")
+        return self.finish(self.discord.use(user, channel, path, options))
+
+    def finish(self, answer: Answer) -> Answer:
+        """Wait for the final answer, and show it."""
+        if answer.is_pending:
+            with self.screen.spinner(THINKING):
+                answer = self.discord.wait(answer)
+        first = f"{THINKING} ({answer.first_after:.1f} s)" if answer.deferred else ""
+        self.screen.message(answer.message, self.names(), first=first)
+        return answer
+
+    def message_of(self, channel: Channel, content: str) -> dict[str, Any]:
+        """A message in the channel, as Discord shows it to everybody."""
+        with self.stack.discord.lock:
+            readable = self.stack.discord.discord.fork()
+        readable.switch(message_content=True)
+        found = (message for message in readable.messages.values() if message.channel_id == channel.id)
+        return render.message(readable.state, next(message for message in found if message.content == content))
 
     def remember_link(self, channel: Channel, session: str, answer: Answer) -> str | None:
         """Return the thread that an answer links. The last scenario checks all links."""
@@ -211,12 +234,17 @@ class Tour:
             discord = self.stack.discord.discord
             users = {user.id: user.name for user in discord.state.users.values()}
             users |= {user.id: "one of them" for user in CROWD}  # who it is differs from one run to the next
-            return users | {thread.id: thread.name for thread in discord.threads.values()}
+            channels = {channel.id: channel.name for channel in discord.state.channels.values()}
+            return users | channels | {thread.id: thread.name for thread in discord.threads.values()}
 
 
 def set_the_scene(stack: Stack) -> None:
     """Make the tour's servers as if they were new: the stack remembers earlier tours. Other servers stay as they are."""
-    for channel, server, name in ((CHANNEL, "Lagoon", "builds"), (crash_scenario.CHANNEL, "Harbour", "deploys")):
+    for channel, server, name in (
+        (CHANNEL, "Lagoon", "builds"),
+        (crash_scenario.CHANNEL, "Harbour", "deploys"),
+        (DAY, "Bay", "talk"),
+    ):
         ids = stack.discord.ids_in(channel.guild_id)
         stack.discord.remove_guild(channel.guild_id)
         call("DELETE", f"{stack.aws_url}/_/items", sorted(ids))
@@ -224,5 +252,6 @@ def set_the_scene(stack: Stack) -> None:
             stack.discord.discord.add_guild(channel.guild_id, name=server)
             stack.discord.discord.add_channel(channel.guild_id, channel.id, name=name)
     with stack.discord.lock:
+        stack.discord.discord.add_channel(FORUM.guild_id, FORUM.id, FORUM.kind, name="ideas", tags=TAGS)
         for user in (MONA, OMAR, VERA):
             stack.discord.discord.add_user(user.id, name=user.name)
