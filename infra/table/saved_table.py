@@ -8,7 +8,7 @@ from infra.saved_rows import SavedRows, Unreadable
 from infra.table.memory_table import Change, MemoryTable
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(dict[str, str | int | bool]).decode
+_decode = msgspec.json.Decoder(dict[str, str | int | bool | list[str]]).decode
 
 
 def open_table(name: str, rows: SavedRows) -> MemoryTable:

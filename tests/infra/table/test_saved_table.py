@@ -14,7 +14,7 @@ from infra.table.memory_table import MemoryTable
 from infra.table.saved_table import open_table
 from tests.kit.sam_template import ROOT
 
-ITEM: dict[str, Any] = {"pk": "A", "sk": "1", "text": "é\u200b", "number": -3, "flag": False}
+ITEM: dict[str, Any] = {"pk": "A", "sk": "1", "text": "é\u200b", "number": -3, "flag": False, "texts": ["b", "a"]}
 
 
 def put(table: MemoryTable, item: dict[str, Any]) -> None:
