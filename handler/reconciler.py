@@ -24,6 +24,7 @@ from handler.aws import sqs_events
 from handler.bootstrap import Environment
 from handler.config import ReconcilerConfig
 from handler.errors import GuildNotAllowed, OnethreadError
+from handler.questions.run import settle_questions
 from handler.runtime import telemetry
 from handler.runtime.deadline import Deadline, run_until
 from handler.runtime.telemetry import Metric
@@ -39,7 +40,7 @@ FIRST_REQUESTS: Final = 2  # of every run, side by side: the active list and the
 _METRICS: Final = {
     Metric.HELD_DELETIONS: ("held",),
     Metric.UNREADABLE: ("unreadable",),
-    Metric.FAILED_ACTIONS: ("failed", "housekeeping_failed"),
+    Metric.FAILED_ACTIONS: ("failed", "housekeeping_failed", "questions_failed"),
     Metric.KEEP_OFF: ("keep_off",),
 }
 
@@ -144,7 +145,10 @@ async def _run(environment: Environment[ReconcilerConfig], guild_id: str) -> Cou
     await environment.pace(FIRST_REQUESTS)
     context, now = environment.sessions.context, environment.clock.now()
     settings = HousekeepingSettings.from_config(environment.config)
-    return await environment.with_token(run_once(context, guild_id, now, pace=environment.pace, settings=settings))
+    counts = await environment.with_token(run_once(context, guild_id, now, pace=environment.pace, settings=settings))
+    if not counts["parked"]:
+        counts.update(await settle_questions(context, guild_id, now, environment.pace))
+    return counts
 
 
 def _report(counts: Counts) -> None:

@@ -21,7 +21,7 @@ from handler import bootstrap
 from handler.aws import http_api
 from handler.bootstrap import Environment
 from handler.commands import jobs, texts
-from handler.commands.command import AnswerFirst, Command
+from handler.commands.command import AnswerFirst, Command, InPlace
 from handler.commands.jobs import Job, whole_seconds
 from handler.commands.outcomes import log_failure, run_command
 from handler.config import WebhookConfig
@@ -170,13 +170,17 @@ async def _hand_over(
     return responses.defer_update() if interaction.replaces_message else responses.defer()
 
 
-def _callback(interaction: Interaction, answer: Message | Modal) -> Callback:
+def _callback(interaction: Interaction, answer: Message | InPlace | Modal) -> Callback:
     """The answer in the response: a new message, or in place of the one that holds the button; or a modal.
 
     An error is always a new message: the button stays, for another try.
     """
     if isinstance(answer, Modal):
         return responses.show_modal(answer)
+    if isinstance(answer, InPlace):
+        if interaction.message_id is None:
+            return responses.reply(answer.confirmation)
+        return responses.update(answer.message)
     if interaction.replaces_message:
         return responses.update(answer, of_layout=interaction.of_layout)
     return responses.reply(answer)

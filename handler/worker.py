@@ -30,7 +30,7 @@ from handler.aws import sqs_events
 from handler.aws.sqs import MAX_DELAY_SECONDS
 from handler.bootstrap import Environment
 from handler.commands import jobs, texts
-from handler.commands.command import OPEN_HERE, OPEN_SESSION, Answer, AnswerFirst
+from handler.commands.command import OPEN_HERE, OPEN_SESSION, Answer, AnswerFirst, InPlace
 from handler.commands.deferred_answer import DeferredAnswer, Edit, count_untellable
 from handler.commands.jobs import Job, back_off, whole_seconds
 from handler.commands.outcomes import log_failure, run_command
@@ -149,6 +149,8 @@ class Attempt:
             if isinstance(error, TryAgain) and error.repeated_by_us:
                 return await self._leave_to_next_receive(error)
             answer = texts.failure(error)
+        if isinstance(answer, InPlace):
+            answer = AnswerFirst(answer.confirmation, answer.replace)
         return await self._finish(texts.modal_too_late() if isinstance(answer, Modal) else answer)
 
     def _notice(self) -> Message | None:

@@ -13,7 +13,7 @@ import msgspec
 from handler.programs import requests
 from handler.programs.answers import ANSWERS, ErrorAnswer
 from handler.programs.events import DETAILS
-from handler.programs.fields import CHARACTERS
+from handler.runtime.validation import CHARACTERS
 
 FOLDER: Final = Path(__file__).resolve().parent.parent / "docs" / "schema"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"

@@ -24,6 +24,7 @@ ROOMS: Final = (
     {"bootstrap"},
     {"programs"},
     {"commands"},
+    {"questions"},
     {"sessions.protocol"},
     {"sessions.opening", "sessions.reconcile", "sessions.duplicates", "sessions.overview"},
     {"sessions.threads"},
@@ -38,10 +39,11 @@ ROOMS: Final = (
 )
 # What is decided, what Discord's things look like and what is on record, without any I/O.
 _PURE: Final = """
-    commands.admin_texts commands.change_texts commands.delete_texts commands.info_texts commands.list_buttons commands.list_texts commands.session_words commands.settings_texts commands.texts
+    commands.question_texts commands.admin_texts commands.change_texts commands.delete_texts commands.info_texts commands.list_buttons commands.list_texts commands.session_words commands.settings_texts commands.texts
     discord.components discord.fitting discord.interactions discord.markdown discord.messages discord.models discord.permissions discord.refusals
     discord.responses discord.snowflakes
     errors
+    questions.card questions.model
     programs.answers programs.events programs.fields programs.requests
     runtime.characters runtime.utf16 runtime.validation
     sessions.duplicates.group
@@ -50,7 +52,7 @@ _PURE: Final = """
     sessions.reconcile.actions sessions.reconcile.changes sessions.reconcile.channels sessions.reconcile.housekeeping
     sessions.reconcile.observation sessions.reconcile.plan
     sessions.threads.locks sessions.threads.match sessions.threads.record
-    store.clauses store.former store.items store.lease store.listing store.parts store.private store.reading store.settings
+    store.clauses store.former store.hashes store.items store.lease store.listing store.parts store.private store.question_items store.reading store.settings
 """
 PURE: Final = frozenset(_PURE.split())
 INPUT_OUTPUT: Final = {"asyncio", "boto3", "botocore", "concurrent", "httpx", "selectors", "socket", "ssl", "threading"}

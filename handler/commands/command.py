@@ -28,9 +28,20 @@ class AnswerFirst(msgspec.Struct, frozen=True):
     then: Callable[[], Coroutine[Any, Any, object]]  # the rest, which can be repeated as the command can
 
 
-Answer = Message | AnswerFirst | Modal
+class InPlace(msgspec.Struct, frozen=True):
+    """An answer to the button or form of a public message, which it replaces."""
+
+    message: Message  # in its place
+    confirmation: (
+        Message  # to who pressed, where that comes too late for the response: then a message of their own waits
+    )
+    replace: Callable[[], Coroutine[Any, Any, None]]  # do it by a request instead, best effort
+
+
+Answer = Message | AnswerFirst | InPlace | Modal
 # A command may be cancelled at any moment and run again by another process: it keeps its state in the table only.
-# A modal can only be a first answer, so a command that shows one does it before any remote call.
+# A modal can only be a first answer, so a command that shows one does it at once: before any remote
+# call, or after one read.
 Command = Callable[[Sessions, Interaction], Coroutine[Any, Any, Answer]]
 Commands = Mapping[tuple[str, ...], Command]  # by `Interaction.path`
 # (what is shown, what is sent) of each choice, best first. The values come back unchecked: people may type anything.

@@ -14,11 +14,14 @@ from handler.commands.here import MENU_NAME, ask_for_name, open_here
 from handler.commands.info import show_info
 from handler.commands.list_buttons import FIND_BUTTON, LIST_BUTTON
 from handler.commands.lists import find_further, find_sessions, list_sessions, turn_list
+from handler.commands.questions import MENU_NAME as ANSWER_MENU
+from handler.commands.questions import answer_with_message, press, submit
 from handler.commands.session import open_session
 from handler.commands.settings import complete_open, settings
 from handler.commands.status import let_through, status
 from handler.commands.status_texts import LET_THROUGH_BUTTON
-from handler.discord.interactions import BUTTON, MENU
+from handler.discord.interactions import BUTTON, MENU, MODAL
+from handler.questions.card import ANSWER
 
 COMMANDS: Final[Commands] = {
     OPEN_SESSION: open_session,
@@ -26,6 +29,9 @@ COMMANDS: Final[Commands] = {
     OPEN_HERE: open_here,
     ("session", "close"): close,
     ("session", "topic"): topic,
+    (BUTTON, ANSWER): press,
+    (MODAL, ANSWER): submit,
+    (MENU, ANSWER_MENU): answer_with_message,
     ("session", "add"): add,
     ("session", "remove"): remove,
     ("session", "keep"): keep,

@@ -20,7 +20,7 @@ import msgspec
 
 from handler.discord import refusals
 from handler.discord.http import Request, Response
-from handler.discord.models import AuditEntry, AuditPage, Channel, ChannelType, Message, ThreadList, User
+from handler.discord.models import AuditEntry, AuditPage, Channel, ChannelType, Member, Message, ThreadList, User
 from handler.discord.snowflakes import is_snowflake, time_of
 from handler.errors import (
     BotTokenRefused,
@@ -36,15 +36,12 @@ T = TypeVar("T")
 Decode = Callable[[Response], T]  # raises ValueError or one of msgspec's errors for an unexpected body
 # How far archive times may be out of order: Discord may sort by a coarser time than it shows.
 ORDER_MARGIN: Final = timedelta(seconds=1)
-CLOCK_MARGIN: Final = timedelta(
-    days=1
-)  # an id from further ahead is none: taken for a watermark, it would hide all that follows
+# An id from further ahead is none: taken for a watermark, it would hide all that follows.
+CLOCK_MARGIN: Final = timedelta(days=1)
 MAX_ERROR_LENGTH: Final = 300  # characters of Discord's own error text in a log: enough for a nested form error
 
-_ERROR_BY_STATUS: Final[Mapping[int, type[DiscordRefused]]] = {
-    403: Forbidden,
-    404: NotFound,
-}  # other statuses need no class
+# Other statuses need no class.
+_ERROR_BY_STATUS: Final[Mapping[int, type[DiscordRefused]]] = {403: Forbidden, 404: NotFound}
 
 
 # Fields of the JSON in which Cloudflare refuses a request itself (RFC 9457, with its own additions).
@@ -69,6 +66,7 @@ _audit_entry = msgspec.json.Decoder(AuditEntry)
 _audit_log = msgspec.json.Decoder(_AuditLog)
 _channel = msgspec.json.Decoder(Channel)
 _message = msgspec.json.Decoder(Message)
+_member = msgspec.json.Decoder(Member)
 _messages = msgspec.json.Decoder(tuple[Message, ...])
 _active_threads = msgspec.json.Decoder(_ActiveThreads)
 _thread_page = msgspec.json.Decoder(_ThreadPage)
@@ -155,6 +153,10 @@ def channel(response: Response) -> Channel:
 
 def message(response: Response) -> Message:
     return _message.decode(response.body)
+
+
+def member(response: Response) -> Member:
+    return _member.decode(response.body)
 
 
 def messages(response: Response) -> tuple[Message, ...]:

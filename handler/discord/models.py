@@ -111,6 +111,12 @@ class User(msgspec.Struct, frozen=True):
     bot: bool = False
 
 
+class Member(msgspec.Struct, frozen=True):
+    """A member of a guild."""
+
+    role_ids: frozenset[str] = msgspec.field(name="roles")
+
+
 class MessageReference(msgspec.Struct, frozen=True):
     """What a message refers to."""
 

@@ -84,12 +84,7 @@ class Discord:
 
         `auto_archive_duration` is in minutes; `reason` goes to the audit log.
         """
-        given = {
-            "archived": archived,
-            "locked": locked,
-            "name": name,
-            "auto_archive_duration": auto_archive_duration,
-        }
+        given = {"archived": archived, "locked": locked, "name": name, "auto_archive_duration": auto_archive_duration}
         changes = {key: value for key, value in given.items() if value is not None}
         return await self._exchange.send(routes.change_thread(thread_id, changes, reason), decode.channel)
 
@@ -181,6 +176,10 @@ class Discord:
     async def remove_thread_member(self, thread_id: str, user_id: str) -> None:
         """Remove a user from a thread that is not archived. Removing one who is no member does nothing."""
         await self._exchange.send(routes.remove_thread_member(thread_id, user_id), decode.no_body)
+
+    async def member_roles(self, guild_id: str, user_id: str) -> frozenset[str]:
+        """The ids of the roles that a member has now. NotFound: the user is no member."""
+        return (await self._exchange.send(routes.get_member(guild_id, user_id), decode.member)).role_ids
 
     async def current_user_id(self) -> str:
         """The bot's user id, fetched once. (An old application's id differs from its bot's.)"""

@@ -132,6 +132,11 @@ def remove_thread_member(thread_id: str, user_id: str) -> Request:
     return Request("DELETE", path, "DELETE /channels/{channel}/thread-members/{user}", repeatable=True)
 
 
+def get_member(guild_id: str, user_id: str) -> Request:
+    path = f"/guilds/{_id(guild_id)}/members/{_id(user_id)}"
+    return Request("GET", path, "GET /guilds/{guild}/members/{user}", repeatable=True)
+
+
 def get_current_user() -> Request:
     return Request("GET", "/users/@me", "GET /users/@me", repeatable=True)
 

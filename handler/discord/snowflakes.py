@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+import msgspec
+
 MAX_DIGITS: Final = 20  # of 64 bits
 
 # Discord docs, "API Reference", Snowflakes: milliseconds since the epoch, above 22 bits of worker, process and increment.
@@ -12,6 +14,12 @@ _BITS_BELOW_TIME: Final = 22
 _EPOCH: Final = datetime(2015, 1, 1, tzinfo=UTC)
 # No leading zero: ids are parts of keys, so each must have one spelling.
 _SNOWFLAKE: Final = re.compile(rf"[1-9][0-9]{{0,{MAX_DIGITS - 1}}}")
+
+
+def id_field(description: str) -> msgspec.Meta:
+    """What is said of a program's field that holds an id."""
+    pattern = {"pattern": "^[1-9][0-9]{0,19}$"}
+    return msgspec.Meta(description=description, extra={"check": is_snowflake}, extra_json_schema=pattern)
 
 
 def is_snowflake(text: str) -> bool:

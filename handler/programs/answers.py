@@ -11,9 +11,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from handler.errors import OnethreadError
-from handler.programs.requests import Ensure, Get, List, Post, Replies, Request
+from handler.programs.requests import Ask, Await, Cancel, Ensure, Get, List, Post, Replies, Request
+from handler.questions.model import Answer as QuestionsAnswer
+from handler.questions.model import read_answer
 from handler.sessions.model import Outcome, thread_url
 from handler.store.items import Session, Status, session_attributes
+from handler.store.question_items import Question, QuestionState
 
 
 class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +102,31 @@ class PostAnswer(Answer, frozen=True, kw_only=True):
     outcome: PostOutcome
 
 
+class QuestionAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """A question, and its answer if it has one."""
+
+    id: str
+    state: QuestionState
+    asked_at: str
+    expires_at: str  # from then on no answer is taken
+    message_id: str | UnsetType = UNSET  # of the message with the buttons
+    answer: QuestionsAnswer | UnsetType = UNSET  # of an expired question: its default
+
+
+class AskAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The question. Session and thread are left out if the session has lost its thread since."""
+
+    question: QuestionAnswer
+    session: SessionAnswer | UnsetType = UNSET
+    thread: ThreadAnswer | UnsetType = UNSET
+
+
+class AwaitAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """The question as it is now."""
+
+    question: QuestionAnswer
+
+
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """What went wrong. Retry only if `retryable` is true."""
 
@@ -134,6 +162,18 @@ def session_answer(session: Session) -> SessionAnswer:
     return msgspec.convert(known, SessionAnswer)
 
 
+def question_answer(question: Question) -> QuestionAnswer:
+    """The question as programs see it."""
+    return QuestionAnswer(
+        id=question.id,
+        state=question.state,
+        asked_at=question.asked_at,
+        expires_at=question.closes_at,
+        message_id=question.message_id or UNSET,
+        answer=read_answer(question) or UNSET,
+    )
+
+
 def failure(error: OnethreadError, session: Session | None = None) -> ErrorAnswer:
     """The answer for an error, with the session whose thread may not be used."""
     parts = {} if session is None else describe(session)
@@ -143,6 +183,9 @@ def failure(error: OnethreadError, session: Session | None = None) -> ErrorAnswe
 ANSWERS: Final[Mapping[type[Request], type[msgspec.Struct]]] = {
     Ensure: EnsureAnswer,
     Get: Answer,
+    Ask: AskAnswer,
+    Await: AwaitAnswer,
+    Cancel: AwaitAnswer,
     List: ListAnswer,
     Post: PostAnswer,
     Replies: RepliesAnswer,

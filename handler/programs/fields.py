@@ -1,8 +1,4 @@
-"""What the fields of a request may be. Pure.
-
-Each `description` completes "must be …" in an error, and stands in the JSON Schema. A text can be encoded, unlike the
-halves of characters that JSON's escapes allow; an id is never empty.
-"""
+"""What the fields of a request may be. Pure. Each `description` completes "must be …" in an error, and stands in the JSON Schema."""
 
 import re
 from typing import Annotated, Any, Final
@@ -11,7 +7,17 @@ import msgspec
 
 from handler.discord.fitting import MAX_CONTENT
 from handler.discord.models import MAX_TAGS
-from handler.discord.snowflakes import is_snowflake
+from handler.discord.snowflakes import id_field, is_snowflake
+from handler.questions.model import (
+    MAX_CHOICES,
+    MAX_FIELDS,
+    MAX_QUESTION,
+    Choice,
+    Field,
+    channel_of,
+    list_field,
+)
+from handler.runtime.validation import CHARACTERS, text_field
 from handler.sessions.names import MAX_TOPIC_LENGTH
 from handler.sessions.overview.choose import State
 
@@ -21,30 +27,14 @@ MAX_LABEL_LENGTH: Final = (
 MAX_USERS: Final = 20  # members of one request: each is a request to Discord
 MAX_REQUEST_ID_LENGTH: Final = 128  # characters; any UUID, ARN-like name or build number fits, and the item stays small
 MAX_EMBEDS: Final = 10  # of a message (Discord docs, "Message")
+MAX_WAIT: Final = 50  # seconds: the function has 60, and some are for the answer
+MAX_TASK_TOKEN: Final = 2048  # characters (Step Functions API, SendTaskSuccess)
 PAGE_SIZE: Final = 100  # messages: what Discord gives at once (Discord docs, "Message")
-
-CHARACTERS: Final = r"^[^\ud800-\udfff]*\Z"
-
-
-def _text(most: int, *, least: int = 0) -> msgspec.Meta:
-    length = f"{least} to {most}" if least else f"at most {most}"
-    return msgspec.Meta(
-        min_length=least or None,
-        max_length=most,
-        pattern=CHARACTERS,
-        description=f"a string of {length} characters",
-    )
-
-
-def _snowflake(description: str) -> msgspec.Meta:
-    pattern = {"pattern": "^[1-9][0-9]{0,19}$"}
-    return msgspec.Meta(description=description, extra={"check": is_snowflake}, extra_json_schema=pattern)
-
 
 Text = Annotated[str, msgspec.Meta(description="a string")]
 Flag = Annotated[bool, msgspec.Meta(description="true or false")]
-ChannelId = Annotated[str, _snowflake("a channel's id, as a string of digits")]
-MessageId = Annotated[str, _snowflake("a message's id, as a string of digits")]
+ChannelId = Annotated[str, id_field("a channel's id, as a string of digits")]
+MessageId = Annotated[str, id_field("a message's id, as a string of digits")]
 # One at least: with none a list would not go on.
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=PAGE_SIZE, description=f"a whole number from 1 to {PAGE_SIZE}")]
 SessionState = Annotated[State, msgspec.Meta(description=f"one of {', '.join(State)}")]
@@ -55,7 +45,7 @@ Cursor = Annotated[
         extra={"check": re.compile(r"[-0-9T:.]+Z#[0-9]+", re.ASCII).fullmatch},
     ),
 ]
-Topic = Annotated[str, _text(MAX_TOPIC_LENGTH)]
+Topic = Annotated[str, text_field(MAX_TOPIC_LENGTH)]
 Tags = Annotated[
     tuple[Annotated[str, msgspec.Meta(pattern=CHARACTERS)], ...],
     msgspec.Meta(max_length=MAX_TAGS, description=f"a list of at most {MAX_TAGS} strings"),
@@ -68,9 +58,21 @@ UserIds = Annotated[
         extra={"check": lambda ids: all(map(is_snowflake, ids))},
     ),
 ]
-Label = Annotated[str, _text(MAX_LABEL_LENGTH)]
-Content = Annotated[str, _text(MAX_CONTENT, least=1)]  # Discord posts no empty message
+Label = Annotated[str, text_field(MAX_LABEL_LENGTH)]
+Content = Annotated[str, text_field(MAX_CONTENT, least=1)]  # Discord posts no empty message
 Embeds = Annotated[
     list[dict[str, Any]], msgspec.Meta(max_length=MAX_EMBEDS, description=f"a list of at most {MAX_EMBEDS} objects")
 ]
-RequestId = Annotated[str, _text(MAX_REQUEST_ID_LENGTH, least=1)]  # an empty one would identify nothing
+QuestionText = Annotated[str, text_field(MAX_QUESTION, least=1)]  # an empty one asks nothing
+Choices = Annotated[tuple[Choice, ...], list_field(MAX_CHOICES, "choices")]
+Form = Annotated[tuple[Field, ...], list_field(MAX_FIELDS, "fields")]
+QuestionId = Annotated[
+    str,
+    msgspec.Meta(
+        description="the id of a question, from an answer", extra={"check": lambda text: channel_of(text) is not None}
+    ),
+]
+# Not waiting at all is reading the question.
+Wait = Annotated[int, msgspec.Meta(ge=0, le=MAX_WAIT, description=f"a whole number of seconds from 0 to {MAX_WAIT}")]
+TaskToken = Annotated[str, text_field(MAX_TASK_TOKEN, least=1)]  # an empty one is none
+RequestId = Annotated[str, text_field(MAX_REQUEST_ID_LENGTH, least=1)]  # an empty one would identify nothing

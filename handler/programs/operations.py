@@ -5,12 +5,13 @@ from typing import Any, Final
 
 import msgspec
 
+from handler.programs.ask import ask, await_answer, cancel
 from handler.programs.ensure import ensure, ensure_request
 from handler.programs.in_thread import open_request
 from handler.programs.listing import list_sessions
 from handler.programs.post import post
 from handler.programs.read import get, replies
-from handler.programs.requests import Ensure, Get, List, Post, Replies, Request
+from handler.programs.requests import Ask, Await, Cancel, Ensure, Get, List, Post, Replies, Request
 from handler.sessions.protocol import Sessions
 
 # From the request and the id of the invocation to the answer. Every operation may be cancelled, and repeated by anyone.
@@ -19,6 +20,9 @@ Operation = Callable[[Sessions, Any, str], Coroutine[Any, Any, msgspec.Struct]]
 OPERATIONS: Final[Mapping[type[Request], Operation]] = {
     Ensure: ensure,
     Get: get,
+    Ask: ask,
+    Await: await_answer,
+    Cancel: cancel,
     List: list_sessions,
     Post: post,
     Replies: replies,
@@ -35,5 +39,5 @@ async def give_up(sessions: Sessions, request: Request, request_id: str) -> None
     names = sessions.context.names
     if isinstance(request, Ensure):
         await sessions.end_lease(ensure_request(names, request, request_id))
-    elif isinstance(request, Post):
+    elif isinstance(request, Post | Ask):
         await sessions.end_lease(open_request(names, request, request.request_id))

@@ -53,8 +53,8 @@ async def post(sessions: Sessions, request: PostRequest, request_id: str) -> Pos
 
 async def _post(context: Context, request: PostRequest, session: Session) -> PostAnswer:
     posts, channel_id, thread_id = context.store.posts, session.parent_channel_id, session.discord_thread_id or ""
-    name = hash_of(session.session_key, request.request_id)
-    key = None if request.message_key is None else hash_of("key", session.session_key, request.message_key)
+    name = hash_of(session.pair[1], request.request_id)
+    key = None if request.message_key is None else hash_of("key", session.pair[1], request.message_key)
     begun = await _begin(context, request, session, name=name, key=key)
     if begun.message_id is not None:
         return _answer(session, PostOutcome.REPEATED, begun.message_id, begun.thread_id)

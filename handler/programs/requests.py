@@ -3,26 +3,36 @@
 `docs/schema/` has their JSON Schemas (`make schemas`). An optional field that is null counts as absent.
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
 from handler.programs.fields import (
+    MAX_WAIT,
     ChannelId,
+    Choices,
     Content,
     Cursor,
     Embeds,
     Flag,
+    Form,
     Label,
     MessageId,
     PageSize,
+    QuestionId,
+    QuestionText,
     RequestId,
     SessionState,
     Tags,
+    TaskToken,
     Text,
     Topic,
     UserIds,
+    Wait,
 )
+from handler.questions.model import DEFAULT_SECONDS, Answerers, Default, Seconds, Spec
+from handler.runtime.characters import shows_something
 from handler.runtime.validation import invalid, read_request
 
 
@@ -78,7 +88,63 @@ class Post(SessionRequest, frozen=True, kw_only=True, tag="post"):
     message_key: RequestId | None = None
 
 
-REQUESTS: Final[tuple[type[Request], ...]] = (Ensure, Get, List, Post, Replies)
+class Callback(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is told of the answer, besides whoever awaits it."""
+
+    task_token: TaskToken  # of Step Functions
+
+
+class Ask(SessionRequest, frozen=True, kw_only=True, tag="ask"):
+    """Ask people in the session's thread. With neither choices nor a form, the answer is a text."""
+
+    request_id: RequestId
+    question: QuestionText
+    choices: Choices | None = None
+    form: Form | None = None
+    allow_other: Flag = False  # besides the choices, a text is an answer
+    answerers: Answerers | None = None  # absent: whoever sees the thread
+    expires_in: Seconds = DEFAULT_SECONDS  # a week
+    default: Default | None = None
+    remind_in: Seconds | None = None
+    callback: Callback | None = None
+
+    @property
+    def spec(self) -> Spec:
+        """What is asked."""
+        who = self.answerers or Answerers()
+        return Spec(
+            question=self.question,
+            choices=self.choices or (),
+            form=self.form or (),
+            allow_other=self.allow_other,
+            user_ids=who.user_ids or (),
+            role_ids=who.role_ids or (),
+            expires_in=self.expires_in,
+            remind_in=self.remind_in,
+            default=self.default,
+        )
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the question as a whole."""
+        if not shows_something(self.question):
+            yield "'question' must show something"
+        yield from self.spec.faults()
+
+
+class Await(Request, frozen=True, kw_only=True, tag="await"):
+    """Wait for the answer to a question."""
+
+    question_id: QuestionId
+    wait: Wait = MAX_WAIT  # as long as one request can wait
+
+
+class Cancel(Request, frozen=True, kw_only=True, tag="cancel"):
+    """Withdraw a question, if it is open."""
+
+    question_id: QuestionId
+
+
+REQUESTS: Final[tuple[type[Request], ...]] = (Ensure, Get, List, Post, Replies, Ask, Await, Cancel)
 DEFAULT: Final = Ensure
 
 _BY_OPERATION: Final = {kind.__struct_config__.tag: kind for kind in REQUESTS}

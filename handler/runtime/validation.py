@@ -9,7 +9,17 @@ from handler.errors import InvalidRequest
 
 MAX_NAME_SHOWN: Final = 50  # characters of an unknown field's name in the message: enough to recognise it
 
+# A text can be encoded, unlike the halves of characters that JSON's escapes allow.
+CHARACTERS: Final = r"^[^\ud800-\udfff]*\Z"
+
 S = TypeVar("S", bound=msgspec.Struct)
+
+
+def text_field(most: int, *, least: int = 0) -> msgspec.Meta:
+    """What is said of a field that holds a text of so many characters."""
+    length = f"{least} to {most}" if least else f"at most {most}"
+    description = f"a string of {length} characters"
+    return msgspec.Meta(min_length=least or None, max_length=most, pattern=CHARACTERS, description=description)
 
 
 def read_request(event: Any, kind: type[S]) -> S:

@@ -42,6 +42,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     label: str | None = None  # what the program that asked for the thread calls itself
     data: str | None = None  # what a program keeps with the session, as JSON
     waiting_since: str | None = None  # a question is open since then
+    waiting_for: str | None = None  # the id of the newest one
     member_ids: tuple[str, ...] = ()  # who was added to the thread by a command or a program, in that order
     role_ids: tuple[str, ...] = ()  # of a private session: whoever has one of them sees it
     lease: Lease = Lease()
@@ -89,6 +90,11 @@ class Session(Generation, frozen=True, kw_only=True):
     def thread_id(self) -> str | None:
         """The thread on record, or the one that was or will be started from the recorded source message."""
         return self.discord_thread_id or self.source_message_id
+
+    @property
+    def stays_open(self) -> bool:
+        """Whether the thread is opened again when Discord's own timer archived it, and not archived for being idle."""
+        return self.keep or self.waiting_since is not None
 
     def has(self, thread_id: str) -> bool:
         """Whether this session has that thread, on record or about to be started."""

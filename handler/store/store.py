@@ -19,6 +19,7 @@ from handler.store.members import MemberStore
 from handler.store.namesakes import NamesakeStore
 from handler.store.pointers import PointerStore
 from handler.store.posts import PostStore
+from handler.store.questions import QuestionStore
 from handler.store.sessions import SessionStore
 from handler.store.table import Table
 
@@ -41,4 +42,5 @@ class Store:
         self.jobs = JobStore(items)  # which message of a job may work on it
         self.guilds = GuildStore(items)  # the guilds, and what is watched in each
         self.posts = PostStore(items)  # which message a program's request has become
+        self.questions = QuestionStore(items)  # what people are asked, and their answers
         self.members = MemberStore(items)  # how much each member has had created lately

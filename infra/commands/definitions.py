@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from handler.commands.here import MENU_NAME
 from handler.commands.list_buttons import MAX_TEXT_UNITS
+from handler.commands.questions import MENU_NAME as ANSWER_MENU
 from handler.commands.settings_texts import DURATIONS
 from handler.discord.permissions import Permission
 from handler.sessions.names import MAX_REASON_LENGTH, MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
@@ -256,4 +257,6 @@ SESSION_ADMIN: Final[dict[str, Any]] = {
 # In the menu of a message; it has no description.
 OPEN_SESSION_HERE: Final[dict[str, Any]] = {"type": MESSAGE, "name": MENU_NAME, **_GUILD_ONLY}
 
-COMMANDS: Final[tuple[dict[str, Any], ...]] = (SESSION, SESSION_ADMIN, OPEN_SESSION_HERE)
+ANSWER_WITH_MESSAGE: Final[dict[str, Any]] = {"type": MESSAGE, "name": ANSWER_MENU, **_GUILD_ONLY}
+
+COMMANDS: Final[tuple[dict[str, Any], ...]] = (SESSION, SESSION_ADMIN, OPEN_SESSION_HERE, ANSWER_WITH_MESSAGE)

@@ -4,7 +4,7 @@ Nothing is checked here. Each function leaves counts, indices and the audit log 
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from infra.simulator.models import (
@@ -25,6 +25,7 @@ from infra.simulator.models import (
     Nonce,
     Thread,
 )
+from infra.simulator.snowflakes import TIME_SHIFT, lowest_snowflake, snowflake_time
 from infra.simulator.state import State
 
 # The fields of a thread that the audit log reports, with their names there.
@@ -139,6 +140,35 @@ def drop_messages(state: State, channel_id: str) -> None:
     """Delete all messages of a channel or thread without an audit entry."""
     for message in [message for message in state.messages.values() if message.channel_id == channel_id]:
         state.messages.discard(message.id)
+
+
+def archived_thread(
+    channel: Channel, kind: int, owner: str, name: str, archived_at: datetime, number: int, *, message_count: int
+) -> Thread:
+    """A thread of a long past, created a day before it was archived. `number` tells those of one moment apart."""
+    created_at = archived_at - timedelta(days=1)
+    return Thread(
+        id=str(lowest_snowflake(created_at) + number % (1 << TIME_SHIFT)),
+        guild_id=channel.guild_id,
+        parent_id=channel.id,
+        kind=kind,
+        name=name,
+        owner_id=owner,
+        created_at=created_at,
+        archive_timestamp=archived_at,
+        archived=True,
+        last_message_id=str(lowest_snowflake(created_at) + (1 << TIME_SHIFT)),
+        message_count=message_count,
+        total_message_sent=message_count,
+        members=((owner, created_at),),
+    )
+
+
+def is_idle(thread: Thread, now: datetime) -> bool:
+    """Whether Discord's timer may archive the thread."""
+    last = snowflake_time(thread.last_message_id) if thread.last_message_id else thread.created_at
+    active = max(last, thread.archive_timestamp)
+    return now >= active + timedelta(minutes=thread.auto_archive_duration)
 
 
 def add_message(state: State, message: Message, *, first: bool = False) -> Message:

@@ -82,6 +82,8 @@ def take_answer(state: State, token: str, document: Any, now: datetime) -> bool:
         first_answer=encode(document),
     )
     state.interactions.put(token, taken)
+    if updates:
+        _change_message(state, taken, now)
     return True
 
 
@@ -130,6 +132,7 @@ def edit_original(call: Call) -> Response:
         edited_at=call.now if interaction.state == "answered" else None,
     )
     call.state.interactions.put(edited.token, edited)
+    _change_message(call.state, edited, call.now)
     return json_response(200, _render(call.state, edited))
 
 
@@ -171,6 +174,23 @@ def _updated(interaction: Interaction, data: dict[str, Any], kind: int) -> dict[
     given |= {"content": data["content"] or ""} if "content" in data else {}
     mentions = list(parse_mentions(given.get("content", message["content"]), data.get("allowed_mentions"))[0])
     return {**message, **given, "mentions": mentions, "flags": message["flags"] | (data.get("flags") or 0) & LAYOUT}
+
+
+def _change_message(state: State, interaction: Interaction, now: datetime) -> None:
+    """A public message whose button was pressed changes for everybody."""
+    message = state.messages.get(interaction.message_id)
+    if message is None:
+        return
+    shown = msgspec.json.decode(interaction.message)
+    changed = replace(
+        message,
+        content=shown["content"],
+        embeds=encode(shown["embeds"]),
+        components=encode(shown["components"]),
+        flags=shown["flags"],
+        edited_at=now,
+    )
+    state.messages.put(message.id, changed)
 
 
 def _find(call: Call) -> Interaction:

@@ -26,6 +26,7 @@ MAX_THREAD_NAME_UNITS: Final = 100
 REQUIRE_TAG: Final = 1 << 4
 
 # Message types and flags (Discord docs, "Message").
+REPLY: Final = 19
 THREAD_CREATED: Final = 18
 CHAT_INPUT_COMMAND: Final = 20
 HAS_THREAD: Final = 1 << 5
@@ -57,6 +58,7 @@ class Guild:
     owner_id: str
     permissions: int  # the bot's, in the guild as a whole
     bot_is_member: bool = True
+    roles: tuple[tuple[str, tuple[str, ...]], ...] = ()  # the roles of users who have some
     absent: frozenset[str] = frozenset()  # users who left; all others are members
 
 
@@ -119,6 +121,7 @@ class Message:
     mentions: tuple[str, ...] = ()  # user ids
     mention_everyone: bool = False
     edited_at: datetime | None = None
+    replies_to: str | None = None  # id of a message in the same channel
     reference: str | None = None  # id of the thread that a system message announces
     thread_started: bool = False  # a thread was once started from it, even if it was deleted since
 

@@ -21,6 +21,7 @@ from infra.simulator.models import (
     MAX_THREAD_NAME_UNITS,
     MEMBER_KICK,
     PUBLIC_THREAD,
+    REPLY,
     TEXT,
     Change,
     Channel,
@@ -29,7 +30,6 @@ from infra.simulator.models import (
 )
 from infra.simulator.permissions import permission_bits
 from infra.simulator.routes.messages import parse_mentions
-from infra.simulator.snowflakes import TIME_SHIFT, lowest_snowflake, snowflake_time
 from infra.simulator.state import State
 
 
@@ -82,8 +82,20 @@ class People:
             self._change(thread.id, by=by, now=now, archived=archived, locked=locked)
         return thread.id
 
-    def post_message(self, channel_id: str, content: str, *, now: datetime, by: str | None = None) -> str:
-        """Post a message in a channel or thread. An archived thread opens. Return the message's id."""
+    def post_message(
+        self,
+        channel_id: str,
+        content: str,
+        *,
+        now: datetime,
+        by: str | None = None,
+        reply_to: str | None = None,
+        pings: bool = True,
+    ) -> str:
+        """Post a message in a channel or thread; a reply to that one, which pings its author. An archived thread opens.
+
+        Return the message's id.
+        """
         thread = self._state.threads.get(channel_id)
         channel = self._channel(thread.parent_id if thread else channel_id)
         if thread is not None and thread.archived and thread.locked:
@@ -92,15 +104,24 @@ class People:
             raise ImpossibleAction(f"channel {channel_id} is a forum")
         author = by or self._owner(channel.guild_id)
         users, everyone = parse_mentions(content, None)
+        if reply_to is not None:
+            replied = self._message(channel_id, reply_to)
+            users = tuple(dict.fromkeys((*users, replied.author_id))) if pings else users
         message = Message(
-            self._state.allot(now), channel_id, author, content, now, mentions=users, mention_everyone=everyone
+            self._state.allot(now),
+            channel_id,
+            author,
+            content,
+            now,
+            kind=0 if reply_to is None else REPLY,
+            mentions=users,
+            mention_everyone=everyone,
+            replies_to=reply_to,
         )
         return effects.add_message(self._state, message).id
 
     def delete_message(self, channel_id: str, message_id: str, *, now: datetime, by: str | None = None) -> None:
-        message = self._state.messages.get(message_id)
-        if message is None or message.channel_id != channel_id:
-            raise ImpossibleAction(f"no message {message_id} in {channel_id}")
+        message = self._message(channel_id, message_id)
         place = self._state.threads.get(channel_id) or self._channel(channel_id)
         effects.remove_message(self._state, message, by=by or self._owner(place.guild_id), now=now)
 
@@ -138,7 +159,9 @@ class People:
 
     def auto_archive_idle(self, *, now: datetime) -> list[str]:
         """Discord's timer archives all threads that have been idle for long enough. Return their ids."""
-        idle = [thread for thread in self._state.threads.values() if not thread.archived and _is_idle(thread, now)]
+        idle = [
+            thread for thread in self._state.threads.values() if not thread.archived and effects.is_idle(thread, now)
+        ]
         for thread in idle:
             self.auto_archive(thread.id, now=now)
         return [thread.id for thread in idle]
@@ -190,6 +213,11 @@ class People:
         """A user leaves the guild, and can no longer be added to threads."""
         self._change_guild(guild_id, absent=self._state.guilds[guild_id].absent | {user_id})
 
+    def set_roles(self, guild_id: str, user_id: str, roles: Iterable[str]) -> None:
+        """The roles that a member has from now on."""
+        known = dict(self._state.guilds[guild_id].roles)
+        self._change_guild(guild_id, roles=tuple({**known, user_id: tuple(roles)}.items()))
+
     def add_archived_threads(
         self,
         channel_id: str,
@@ -202,33 +230,14 @@ class People:
         type: int = PUBLIC_THREAD,
         message_count: int = 3,
     ) -> list[str]:
-        """Add a long past: threads archived by Discord, number 0 at `newest`, each following one a `step` earlier.
-
-        Each was created a day before it was archived. Return their ids.
-        """
+        """Add a long past: threads archived by Discord, number 0 at `newest`, each next one a `step` earlier; their ids."""
         channel = self._channel(channel_id)
-        owner = by or self._owner(channel.guild_id)
-        kind = effects.thread_kind(channel, type)
-        threads = []
-        for number in range(count):
-            archived_at = newest - step * number
-            created_at = archived_at - timedelta(days=1)
-            thread = Thread(
-                id=str(lowest_snowflake(created_at) + number % (1 << TIME_SHIFT)),
-                guild_id=channel.guild_id,
-                parent_id=channel_id,
-                kind=kind,
-                name=name_of(number),
-                owner_id=owner,
-                created_at=created_at,
-                archive_timestamp=archived_at,
-                archived=True,
-                last_message_id=str(lowest_snowflake(created_at) + (1 << TIME_SHIFT)),
-                message_count=message_count,
-                total_message_sent=message_count,
-                members=((owner, created_at),),
-            )
-            threads.append(thread)
+        owner, kind = by or self._owner(channel.guild_id), effects.thread_kind(channel, type)
+        moments = [newest - step * number for number in range(count)]
+        threads = [
+            effects.archived_thread(channel, kind, owner, name_of(number), moment, number, message_count=message_count)
+            for number, moment in enumerate(moments)
+        ]
         self._state.put_archived_threads(threads)
         return [thread.id for thread in threads]
 
@@ -267,6 +276,12 @@ class People:
         if not 1 <= utf16_length(name) <= MAX_THREAD_NAME_UNITS:
             raise ImpossibleAction("a name has 1 to 100 characters")
 
+    def _message(self, channel_id: str, message_id: str) -> Message:
+        message = self._state.messages.get(message_id)
+        if message is None or message.channel_id != channel_id:
+            raise ImpossibleAction(f"no message {message_id} in {channel_id}")
+        return message
+
     def _thread(self, thread_id: str) -> Thread:
         thread = self._state.threads.get(thread_id)
         if thread is None:
@@ -281,9 +296,3 @@ class People:
 
     def _owner(self, guild_id: str) -> str:
         return self._state.guilds[guild_id].owner_id
-
-
-def _is_idle(thread: Thread, now: datetime) -> bool:
-    last = snowflake_time(thread.last_message_id) if thread.last_message_id else thread.created_at
-    active = max(last, thread.archive_timestamp)
-    return now >= active + timedelta(minutes=thread.auto_archive_duration)

@@ -1,6 +1,6 @@
 """Models as Discord's JSON (Discord docs, "Channel", "Message", "User", "Audit Log")."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any, Final
 
@@ -124,9 +124,30 @@ def message(state: State, message: Message) -> dict[str, Any]:
     }
     if started is not None:
         rendered["thread"] = thread(started)
-    if message.reference is not None:
+    if message.replies_to is not None:
+        reference = {"type": 0, "channel_id": message.channel_id, "message_id": message.replies_to}
+        rendered["message_reference"] = reference
+    elif message.reference is not None:
         rendered["message_reference"] = {"type": 0, "channel_id": message.reference}
     return rendered
+
+
+def member(state: State, user_id: str, roles: Sequence[str]) -> dict[str, Any]:
+    """A member of a guild."""
+    return {
+        "avatar": None,
+        "banner": None,
+        "communication_disabled_until": None,
+        "deaf": False,
+        "flags": 0,
+        "joined_at": "2024-01-01T00:00:00.000000+00:00",
+        "mute": False,
+        "nick": None,
+        "pending": False,
+        "premium_since": None,
+        "roles": list(roles),
+        "user": user(state, user_id),
+    }
 
 
 def embeds(sent: list[dict[str, Any]]) -> list[dict[str, Any]]:

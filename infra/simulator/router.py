@@ -48,6 +48,7 @@ ROUTES: Final = (
     Route("PUT", _MEMBERS + "/{user_id}", thread_members.add_member),
     Route("DELETE", _MEMBERS + "/{user_id}", thread_members.remove_member),
     Route("GET", "/guilds/{guild_id}", application.guild),
+    Route("GET", "/guilds/{guild_id}/members/{user_id}", application.member),
     Route("GET", "/guilds/{guild_id}/threads/active", thread_lists.active_threads),
     Route("GET", "/guilds/{guild_id}/audit-logs", audit_log.audit_log),
     Route("GET", "/users/@me", application.current_user),

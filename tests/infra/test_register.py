@@ -74,17 +74,33 @@ def test_the_first_registration_sends_every_command_and_a_second_finds_nothing_t
     wire: Wire, read_output: Any
 ) -> None:
     assert wire.run() == 0
-    assert "Registered (everywhere): /session, /session-admin, Open session here." in read_output()
-    assert [command["name"] for command in wire.registered()] == ["session", "session-admin", "Open session here"]
+    assert (
+        "Registered (everywhere): /session, /session-admin, Open session here, Answer with this message."
+        in read_output()
+    )
+    assert [command["name"] for command in wire.registered()] == [
+        "session",
+        "session-admin",
+        "Open session here",
+        "Answer with this message",
+    ]
     assert wire.run() == 0
-    assert read_output() == "Up to date (everywhere): /session, /session-admin, Open session here.\n"
+    assert (
+        read_output()
+        == "Up to date (everywhere): /session, /session-admin, Open session here, Answer with this message.\n"
+    )
     assert wire.methods().count("PUT") == 1
 
 
 def test_a_guilds_commands_go_to_that_guild_only_and_are_recognised_again(wire: Wire, read_output: Any) -> None:
     assert wire.run("--guild", GUILD) == 0
     assert wire.registered() == []
-    assert [command["name"] for command in wire.registered(GUILD)] == ["session", "session-admin", "Open session here"]
+    assert [command["name"] for command in wire.registered(GUILD)] == [
+        "session",
+        "session-admin",
+        "Open session here",
+        "Answer with this message",
+    ]
     assert wire.run("--guild", GUILD) == 0
     assert f"Up to date (guild {GUILD})" in read_output()
 
@@ -107,7 +123,10 @@ def test_commands_that_a_guild_would_show_twice_are_told_whichever_way_they_were
     assert wire.run("--guild", GUILD) == 0
     assert "Twice" not in read_output()
     assert wire.run("--dry-run") == 0
-    assert f"Twice: /session, /session-admin, Open session here are registered in guild {GUILD} too" in read_output()
+    assert (
+        f"Twice: /session, /session-admin, Open session here, Answer with this message are registered in guild {GUILD} too"
+        in read_output()
+    )
     assert wire.run() == 0
     assert f"python -m infra.register --unregister --guild {GUILD}\n" in read_output()
     assert wire.run("--guild", GUILD) == 0

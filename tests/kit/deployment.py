@@ -23,11 +23,13 @@ from infra.interactions import (
     interaction,
     message_command,
     modal_submit,
+    parts_of,
     selection,
     sign,
     text_of,
 )
 from infra.lambda_events import api_gateway_event, schedule_event
+from infra.simulator import render
 from infra.simulator.interactions import AUTOCOMPLETE_RESULT, MODAL
 from infra.table.stream import SHARDS, Stream
 from tests.kit.aws_wire import BusWire, ParameterWire, QueueWire
@@ -143,6 +145,23 @@ class Deployment(Guild):
         if values is not None and custom_id is not None:
             return await self.deliver(selection(message, custom_id, values, **place), old=old)
         return await self.deliver(button(message, custom_id=custom_id, **place), old=old)
+
+    async def press_card(
+        self, message_id: str, label: str, *, user: str = USER, roles: Sequence[str] = (), old: float = 0.0, **more: Any
+    ) -> Asked:
+        """A member presses the button of that label beneath a public message."""
+        message = self.card(message_id)
+        place = {"channel_id": message["channel_id"], "user_id": user, "roles": roles, **more}
+        return await self.press_message(message, label, old=old, **place)
+
+    async def press_message(self, message: Mapping[str, Any], label: str, *, old: float = 0.0, **more: Any) -> Asked:
+        """A member presses the button of that label beneath a message, which need not be as it is now."""
+        custom_id = next(part["custom_id"] for part in parts_of(message) if part.get("label") == label)
+        return await self.deliver(button(message, custom_id=custom_id, **self._place(old, more)), old=old)
+
+    def card(self, message_id: str) -> dict[str, Any]:
+        """A public message of the bot's, as everybody sees it."""
+        return render.message(self.discord.state, self.discord.messages[message_id])
 
     async def submit(
         self, asked: Asked, fields: Mapping[str, str | Sequence[str]], *, old: float = 0.0, **more: Any

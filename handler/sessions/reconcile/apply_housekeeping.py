@@ -47,7 +47,7 @@ async def apply_housekeeping(
     Raises what would fail all the rest, too: BotTokenRefused, RateLimited, StoreUnavailable.
     """
     counts: Counter[str] = Counter()
-    if observation.audit is None and any(session.keep for session in observation.sessions):
+    if observation.audit is None and any(session.stays_open for session in observation.sessions):
         counts["keep_off"] = 1
         telemetry.logger.warning("sessions are to be kept open; that is off, because the bot lacks View Audit Log")
     refused: set[str] = set()  # channels in which Discord would refuse the rest, too

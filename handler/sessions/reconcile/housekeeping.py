@@ -194,7 +194,7 @@ def _plan_unmarked(
         if deletes:
             return Mark(session, thread)
         return Close(session, thread) if session.status is Status.OPEN else None
-    if settings.idle_archive is None or session.keep or thread.archived:
+    if settings.idle_archive is None or session.stays_open or thread.archived:
         return None
     return Archive(session, thread) if now - last_active_at(session, thread) >= settings.idle_archive else None
 
@@ -205,7 +205,7 @@ def is_over(session: Session, thread: Channel, settings: HousekeepingSettings, n
         return False
     if session.status is Status.CLOSED and thread.archived:
         return now - (thread.archive_time or last_active_at(session, thread)) >= settings.delete_after
-    return not session.keep and now - last_active_at(session, thread) >= settings.delete_after
+    return not session.stays_open and now - last_active_at(session, thread) >= settings.delete_after
 
 
 # Kept sessions.
@@ -234,7 +234,12 @@ def _find_reopen(observation: Observation, action: Action) -> Reopen | None:
     if observation.audit is None or not isinstance(action, UpdateSession):
         return None
     session = action.session
-    if not session.keep or session.thread.archived or session.status is not Status.OPEN or session.closing.begun_at:
+    if (
+        not session.stays_open
+        or session.thread.archived
+        or session.status is not Status.OPEN
+        or session.closing.begun_at
+    ):
         return None
     thread = observation.find_state(session.discord_thread_id or "")
     if isinstance(thread, Channel) and thread.archived:

@@ -106,6 +106,15 @@ def guild(call: Call) -> Response:
     return json_response(200, {**_PLAIN_GUILD, "id": found.id, "name": found.name, "owner_id": found.owner_id})
 
 
+def member(call: Call) -> Response:
+    """A member of the guild (Discord docs, "Guild", Get Guild Member)."""
+    guild_id, user_id = call.args
+    found = call.find_guild(guild_id, Error.UNKNOWN_GUILD)
+    if user_id in found.absent:
+        raise Refusal(Error.UNKNOWN_MEMBER)
+    return json_response(200, render.member(call.state, user_id, dict(found.roles).get(user_id, ())))
+
+
 def _partial_guild(guild: Guild) -> dict[str, Any]:
     return {
         "id": guild.id,

@@ -12,7 +12,7 @@ from infra.simulator.call import Call, read_text, utf16_length
 from infra.simulator.components import LAYOUT, check_components
 from infra.simulator.effects import add_message, is_forum, remove_message
 from infra.simulator.exchange import Response, encode, json_response
-from infra.simulator.models import CATEGORY, Channel, Message, Thread
+from infra.simulator.models import CATEGORY, REPLY, Channel, Message, Thread
 from infra.simulator.permissions import allows, require, send_permission
 from infra.simulator.refusals import Error, Refusal, invalid
 
@@ -128,7 +128,15 @@ def new_message(
     if any(word.lower() in lowered for word in call.state.switches.blocked_message_words):
         raise Refusal(Error.MESSAGE_BLOCKED)
     mentions, everyone = parse_mentions(content, body.get("allowed_mentions"))
+    reference = body.get("message_reference") or {}
+    replied = call.state.messages.get(str(reference.get("message_id")))
+    if reference and (replied is None or replied.channel_id != channel_id):
+        if reference.get("fail_if_not_exists", True):
+            raise invalid("message_reference", "MESSAGE_REFERENCE_UNKNOWN_MESSAGE", "Unknown message")
+        replied = None
     return Message(
+        kind=REPLY if replied is not None else 0,
+        replies_to=replied.id if replied is not None else None,
         id=message_id,
         channel_id=channel_id,
         author_id=call.bot,

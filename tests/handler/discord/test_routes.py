@@ -57,6 +57,7 @@ REQUESTS = {
     "thread member": routes.get_thread_member(CHANNEL, USER),
     "add member": routes.add_thread_member(CHANNEL, USER),
     "remove member": routes.remove_thread_member(CHANNEL, USER),
+    "member": routes.get_member(GUILD, USER),
     "current user": routes.get_current_user(),
     "edit original": routes.edit_original(USER, INTERACTION_TOKEN, BODY),
 }

@@ -79,6 +79,7 @@ REQUESTS: tuple[tuple[str, str, Any, int], ...] = (
     ("PUT", "/channels/{elsewhere}/thread-members/@me", None, 204),
     ("DELETE", "/channels/{thread}/thread-members/@me", None, 204),
     ("GET", "/guilds/{guild}", None, 200),
+    ("GET", "/guilds/{guild}/members/300", None, 200),
     ("GET", "/guilds/{guild}/threads/active", None, 200),
     ("GET", "/guilds/{guild}/audit-logs", None, 200),
     ("GET", "/users/@me", None, 200),

@@ -39,6 +39,7 @@ ACTIONS: dict[str, Callable[[Scene, People], object]] = {
     "return_bot_to_guild": remove_and_return_bot,
     "set_permissions": lambda s, p: p.set_permissions(TEXT, 0, now=LATER),
     "remove_member": lambda s, p: p.remove_member(GUILD, ALICE),
+    "set_roles": lambda s, p: p.set_roles(GUILD, ALICE, ["7"]),
     "add_archived_threads": lambda s, p: p.add_archived_threads(TEXT, 2, newest=LATER),
 }
 
