@@ -92,7 +92,7 @@ HOUSEKEEPING_RULES: Final = (
         "A thread that somebody else locked is not deleted",
         Mutation(
             "sessions/threads/locks",
-            "    return session.thread.locked_by is None and _was_archived_with_the_lock(session, thread)",
+            "    return session.thread.locked_by is None and _was_archived_about(session.deletion.locking_at, thread)",
             "    return True",
         ),
         f"{HOUSEKEEPING}::test_a_thread_that_a_moderator_locked_is_kept_with_its_lock",
@@ -201,12 +201,12 @@ HOUSEKEEPING_RULES: Final = (
         Mutation(
             "sessions/reconcile/run",
             (
-                "    await save_progress(context, watched.guild, observation, changed=changed, complete=complete)\n"
+                "    await save_progress(context, watched.guild, observation, counts, changed=changed, complete=complete)\n"
                 "    counts.update(await apply_housekeeping(context, observation, reopens, settings, pace))\n"
             ),
             (
                 "    counts.update(await apply_housekeeping(context, observation, reopens, settings, pace))\n"
-                "    await save_progress(context, watched.guild, observation, changed=changed, complete=complete)\n"
+                "    await save_progress(context, watched.guild, observation, counts, changed=changed, complete=complete)\n"
             ),
         ),
         f"{HOUSEKEEPING}::test_a_run_is_complete_before_housekeeping_fails",

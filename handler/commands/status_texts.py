@@ -30,10 +30,12 @@ PURPOSES: Final[Mapping[Permission, str]] = {
     Permission.SEND_MESSAGES: "to post what a thread is started from",
     Permission.READ_MESSAGE_HISTORY: "to find the threads that exist already",
     Permission.CREATE_PUBLIC_THREADS: "to start threads",
+    Permission.CREATE_PRIVATE_THREADS: "to start private sessions",
     Permission.SEND_MESSAGES_IN_THREADS: "to reopen archived threads and write in them",
     Permission.MANAGE_THREADS: "to lock, unlock and delete threads and to close duplicates",
     Permission.VIEW_AUDIT_LOG: "to see who archived, locked or deleted a thread, and to keep sessions open",
 }
+_TO_START_THREADS: Final = (Permission.CREATE_PUBLIC_THREADS, Permission.CREATE_PRIVATE_THREADS)  # not for posts
 # What the counts of a run are called; those of other names are of no use to moderators.
 _COUNTED: Final = {
     "looked_at": "looked at",
@@ -78,7 +80,7 @@ def _missing(status: ServerStatus, here: Here) -> Iterator[str]:
         yield f"❌ I'm not a member of this server, so I can't see its threads. [Invite me]({_invitation(here)})."
         return
     granted, channel = here.granted, markdown.channel_mention(here.channel_id)
-    needed = [p for p in PURPOSES if not (p is Permission.CREATE_PUBLIC_THREADS and here.kind in POST_PARENTS)]
+    needed = [p for p in PURPOSES if not (p in _TO_START_THREADS and here.kind in POST_PARENTS)]
     lacking = [] if granted is None else [p for p in needed if not permissions.has(granted, p)]
     if not lacking:
         yield f"✅ I have all permissions that I need in {channel}."

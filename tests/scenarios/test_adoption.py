@@ -198,7 +198,9 @@ async def test_many_archived_threads_beyond_the_mark_are_settled_and_the_mark_mo
     guild.calls.forget()
     assert (await guild.open("59")).thread_id == old[59]
     calls = guild.calls.of("dynamodb")
-    assert calls == ["GetItem", "UpdateItem", "UpdateItem"], "read, written down, and the guild is in use"
+    assert calls == ["GetItem", "GetItem", "UpdateItem", "UpdateItem"], (
+        "read with its channel's settings, written down, …"
+    )
 
 
 @pytest.mark.guild(table="memory")

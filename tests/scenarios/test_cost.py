@@ -71,7 +71,7 @@ async def test_reopening_an_archived_thread_is_one_get_and_one_patch_before_the_
         "PATCH /channels/{channel_id}",
         "PUT /channels/{channel_id}/thread-members/{user_id}",
     ]
-    assert guild.calls.of("dynamodb") == ["GetItem"], "the record said active"
+    assert guild.calls.of("dynamodb") == ["GetItem", "GetItem"], "the record, which said active, and the settings"
 
 
 async def test_the_next_creation_of_a_member_within_half_a_minute_costs_one_write_more(guild: Guild) -> None:
