@@ -40,6 +40,11 @@ def topic_changed(session: Session) -> Message:
     return message(f"{said}.")
 
 
+def tag_changed(session: Session, tag: str, *, added: bool) -> Message:
+    name, named = markdown.bold(tag), _named(session)
+    return message(f"Added the tag {name} to {named}." if added else f"Took the tag {name} away from {named}.")
+
+
 def member_added(session: Session, user_id: str) -> Message:
     return message(f"Added {markdown.user_mention(user_id)} to {_named(session)}.")
 

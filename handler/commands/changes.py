@@ -20,6 +20,7 @@ from handler.sessions.threads.card import change_topic
 from handler.sessions.threads.choices import keep_open
 from handler.sessions.threads.close import begin_close, finish_close
 from handler.sessions.threads.members import add_member, remove_member
+from handler.sessions.threads.tags import change_tag
 from handler.sessions.threads.visibility import is_visible_to
 from handler.store.items import Session, Status
 
@@ -78,6 +79,17 @@ async def topic(sessions: Sessions, interaction: Interaction) -> Message:
     session = await change_topic(sessions.context, await find_session_to_change(sessions, interaction), text)
     telemetry.set_fields(outcome="topic_changed")
     return change_texts.topic_changed(session)
+
+
+async def tag(sessions: Sessions, interaction: Interaction) -> Message:
+    """``/session tag tag: [name:]``: add a tag to the session's post, or take it away if the post has it."""
+    name = (interaction.text("tag") or "").strip()
+    if not name:
+        return texts.unreadable_command()
+    session = await find_session_to_change(sessions, interaction)
+    change = await change_tag(sessions.context, session, requester_of(interaction), name)
+    telemetry.set_fields(outcome="tag_added" if change.added else "tag_removed")
+    return change_texts.tag_changed(change.session, change.tag.name, added=change.added)
 
 
 async def add(sessions: Sessions, interaction: Interaction) -> Message:

@@ -5,7 +5,7 @@ from typing import Final
 from handler.commands.admin import import_channel, keep_thread, list_duplicates, merge, turn_duplicates
 from handler.commands.admin_texts import KEEP_SELECT, MERGE_BUTTON, PAGE_BUTTON
 from handler.commands.change_texts import REOPEN_BUTTON
-from handler.commands.changes import add, close, keep, remove, reopen, topic
+from handler.commands.changes import add, close, keep, remove, reopen, tag, topic
 from handler.commands.command import OPEN_HERE, OPEN_SESSION, Commands, Completions
 from handler.commands.completions import complete_name, complete_tag
 from handler.commands.delete import delete, delete_for_good
@@ -29,6 +29,7 @@ COMMANDS: Final[Commands] = {
     OPEN_HERE: open_here,
     ("session", "close"): close,
     ("session", "topic"): topic,
+    ("session", "tag"): tag,
     (BUTTON, ANSWER): press,
     (MODAL, ANSWER): submit,
     (MENU, ANSWER_MENU): answer_with_message,

@@ -5,7 +5,7 @@ raise the errors of `handler.discord.decode`, and RateLimited.
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -78,13 +78,15 @@ class Discord:
         locked: bool | None = None,
         name: str | None = None,
         auto_archive_duration: int | None = None,
+        applied_tags: Sequence[str] | None = None,
         reason: str | None = None,
     ) -> Channel:
         """Change the given fields of a thread, in one request, and return the thread as it is then.
 
         `auto_archive_duration` is in minutes; `reason` goes to the audit log.
         """
-        given = {"archived": archived, "locked": locked, "name": name, "auto_archive_duration": auto_archive_duration}
+        given: dict[str, Any] = {"archived": archived, "locked": locked, "name": name, "applied_tags": applied_tags}
+        given["auto_archive_duration"] = auto_archive_duration
         changes = {key: value for key, value in given.items() if value is not None}
         return await self._exchange.send(routes.change_thread(thread_id, changes, reason), decode.channel)
 

@@ -160,6 +160,23 @@ SESSION: Final[dict[str, Any]] = {
         },
         {
             "type": SUBCOMMAND,
+            "name": "tag",
+            "description": "Add a tag to a session's post, or take it away if the post has it",
+            "options": [
+                {
+                    "type": STRING,
+                    "name": "tag",
+                    "description": "The tag's name, as the forum or media channel has it",
+                    "required": True,
+                    "min_length": 1,
+                    "max_length": MAX_TAG_NAME_LENGTH,
+                    "autocomplete": True,
+                },
+                NAME,
+            ],
+        },
+        {
+            "type": SUBCOMMAND,
             "name": "add",
             "description": "Add somebody to a session's thread",
             "options": [

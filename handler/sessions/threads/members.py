@@ -6,10 +6,10 @@ Discord comes first, then the record: after a crash in between, a repeat does bo
 from typing import Any, Final
 
 from handler.discord import refusals
-from handler.discord.markdown import bold, channel_mention
 from handler.errors import DiscordRefused, Forbidden, InvalidRequest, MissingAccess, NotFound, SessionNotFound
 from handler.sessions.context import Context
 from handler.sessions.threads.choices import choose
+from handler.sessions.threads.requests import raise_archived
 from handler.store.items import Session
 
 MAX_MEMBERS: Final = 100  # on record of a session: a thousand bytes or two of its item, which is read at each open
@@ -59,9 +59,7 @@ def _raise_refusal(session: Session, refusal: DiscordRefused, *, adds: bool) -> 
     if isinstance(refusal, NotFound) and refusal.code == refusals.UNKNOWN_CHANNEL:
         raise SessionNotFound("its thread is unknown", message=refusals.THREAD_GONE) from refusal
     if refusal.code == refusals.THREAD_ARCHIVED:
-        name, link = bold(session.session_name), channel_mention(session.discord_thread_id or "")
-        text = f"{name} is archived: {link}. Open it with `/session open`, then try again."
-        raise InvalidRequest("the thread is archived", message=text) from refusal
+        raise_archived(session)
     if refusal.code in (refusals.UNKNOWN_MEMBER, refusals.UNKNOWN_USER):
         raise InvalidRequest("no member of the guild", message=NOT_HERE) from refusal
     if refusal.code == refusals.TOO_MANY_MEMBERS:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Sequence
 from typing import NoReturn, TypeVar
 
 from handler.discord import refusals
+from handler.discord.markdown import bold, channel_mention
 from handler.discord.models import Channel
 from handler.discord.permissions import Permission
 from handler.errors import ChannelGone, DiscordRefused, DiscordUnavailable, InvalidName, InvalidRequest, NotFound
@@ -34,6 +35,13 @@ async def fetch_thread(context: Context, session: Session) -> Channel | None:
     return await translate_refusals(
         context, session.parent_channel_id, context.discord.channel_or_none(session.thread_id or "")
     )
+
+
+def raise_archived(session: Session) -> NoReturn:
+    """Raise InvalidRequest: the thread is archived, and cannot be changed before it is opened."""
+    name, link = bold(session.session_name), channel_mention(session.discord_thread_id or "")
+    text = f"{name} is archived: {link}. Open it with `/session open`, then try again."
+    raise InvalidRequest("the thread is archived", message=text)
 
 
 async def confirm_channel_gone(context: Context, parent_channel_id: str) -> None:

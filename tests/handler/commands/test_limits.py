@@ -314,6 +314,11 @@ BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
     "opened_since": st.builds(change_texts.opened_since, closings),
     "topic_changed": st.builds(change_texts.topic_changed, closings),
     "reason_too_long": st.builds(change_texts.reason_too_long),
+    "tag_changed": st.builds(
+        lambda opened, added: change_texts.tag_changed(opened.session, "*" * 20, added=added),
+        opens(),
+        st.booleans(),
+    ),
     "member_added": st.builds(lambda opened: change_texts.member_added(opened.session, MAX_ID), opens()),
     "member_removed": st.builds(lambda opened: change_texts.member_removed(opened.session, MAX_ID), opens()),
     "kept": st.builds(lambda opened, works: change_texts.kept(opened.session, works=works), opens(), st.booleans()),
