@@ -37,6 +37,11 @@ CHOICES: Final = (
         "handler/commands/test_open_here.py::test_a_message_whose_thread_was_deleted_is_explained",
     ),
     Rule(
+        "A thread that was started too late from a person's message is discarded",
+        Mutation("sessions/threads/generation", "came_late = session.source_is_persons", "came_late = False"),
+        f"{CHOSEN}::test_a_start_that_lands_after_the_end_of_its_generation_leaves_a_second_thread_only_if_it_is_used",
+    ),
+    Rule(
         "A thread is chosen only in place of the one that was read",
         Mutation(
             "store/choices",

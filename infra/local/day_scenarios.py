@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from infra.local.discord_client import Answer, User
 from infra.local.people import MONA, OMAR, VERA
-from infra.local.tour import DAY, FORUM, Scenario, Tour
+from infra.local.tour import DAY, FORUM, TAGS, Scenario, Tour
 
 RELEASE: Final = "release 2.4"
 QUESTION: Final = "Who has seen the invoice of March?"
@@ -54,8 +54,10 @@ def private(tour: Tour) -> None:
 
 def forum(tour: Tour) -> None:
     opened = tour.use(MONA, FORUM, "session open", name=IDEA, tag="idea")
-    (post,) = tour.stack.discord.thread_names(FORUM.id).values()
-    tour.check("a post with the tag, made by the worker", opened.deferred and post == f"Session {IDEA}")
+    with tour.stack.discord.lock:
+        (post,) = (t for t in tour.stack.discord.discord.threads.values() if t.parent_id == FORUM.id)
+    tagged = (post.name, post.applied_tags) == (f"Session {IDEA}", (TAGS[0][0],))
+    tour.check("a post with the tag, made by the worker", opened.deferred and tagged)
 
 
 def closed(tour: Tour) -> None:

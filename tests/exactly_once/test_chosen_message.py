@@ -6,6 +6,7 @@ import pytest
 
 from handler.errors import InvalidRequest
 from handler.sessions.model import Opened, Outcome
+from handler.sessions.threads.generation import commit
 from tests.exactly_once.acts import SAID
 from tests.kit.guild import BOT, MODERATOR, Guild
 from tests.kit.recorded_calls import Call
@@ -163,6 +164,41 @@ def test_a_refused_start_leaves_the_message_and_the_session_vacant() -> None:
         assert guild.table.item()["status"] == "vacant"
 
     with Guild(active_thread_limit=0) as guild:
+        guild.run(play(guild))
+
+
+@pytest.mark.parametrize("is_used", [False, True])
+def test_a_start_that_lands_after_the_end_of_its_generation_leaves_a_second_thread_only_if_it_is_used(
+    is_used: bool,
+) -> None:
+    async def play(guild: Guild) -> None:
+        message = said(guild)
+        guild.calls.dies_after = Call("dynamodb", "TransactWriteItems")
+        await guild.death(guild.open(message_id=message))
+        recorded = await guild.store.sessions.get(CHANNEL, NAME)
+        assert recorded is not None
+        assert recorded.source_is_persons
+        await guild.wait(LEASE_OVER_SECONDS)
+        await guild.reconcile()
+        kept = (await guild.open()).thread_id
+        late = await guild.context.discord.start_thread(
+            CHANNEL, message, name=f"Session {NAME}", auto_archive_duration=60
+        )
+
+        async def write() -> None:
+            guild.after_call = None
+            guild.people.post_message(message)
+
+        guild.after_every_call, guild.after_call = True, write if is_used else None
+        assert not (await commit(guild.context, recorded, late)).won
+        guild.after_call = None
+        assert {thread.id for thread in guild.living_threads()} == ({kept, message} if is_used else {kept})
+        assert (guild.table.namesakes() == [message]) == is_used
+        assert message in guild.discord.messages
+        assert not any(thread.locked for thread in guild.discord.threads.values())
+        assert (await guild.open()).thread_id == kept
+
+    with Guild() as guild:
         guild.run(play(guild))
 
 

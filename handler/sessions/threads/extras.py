@@ -1,4 +1,4 @@
-"""Extra threads: what a creation without an anchor may leave beside the session's own thread.
+"""Extra threads: what a creation without an anchor, or on a person's message, may leave beside the session's own thread.
 
 Nobody knows what became of a request whose answer was lost, so a session's second attempt can end with two threads. The
 one that is committed first is the session's. Every other one is discarded, unless somebody has written in it:
@@ -31,19 +31,26 @@ async def discard_or_note(
     key: str,
     thread: Channel,
     pointer: Pointer | None = None,
+    *,
+    came_late: bool = False,
 ) -> None:
-    """A thread that bears the name of the session `key` and is not its thread: discard an extra one, note any other."""
+    """A thread that bears the name of the session `key` and is not its thread: discard an extra one, note any other.
+
+    `came_late`: it was started from a person's message just now, which a generation that had ended was to have.
+    """
     if (
         session is None
-        or not await is_extra(context, session, thread, pointer)
+        or not await is_extra(context, session, thread, pointer, came_late=came_late)
         or not await discard(context, session, thread)
     ):
         await add_namesake(context, parent, key, thread)
 
 
-async def is_extra(context: Context, session: Session, thread: Channel, pointer: Pointer | None) -> bool:
+async def is_extra(
+    context: Context, session: Session, thread: Channel, pointer: Pointer | None, *, came_late: bool = False
+) -> bool:
     """Whether the thread comes from an attempt of this session's generation, and nobody has written in it."""
-    if not may_be_extra(session, thread, pointer):
+    if not may_be_extra(session, thread, pointer, came_late=came_late):
         return False
     return thread.owner_id == await context.discord.current_user_id()
 

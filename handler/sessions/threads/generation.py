@@ -124,5 +124,6 @@ async def commit(context: Context, session: Session, thread: Channel) -> Write:
     store_commit = context.store.sessions.commit if is_anchored else context.store.claims.commit_created
     write = await store_commit(session, thread.id, thread_attributes(thread, context.clock.now()))
     if not write.won and (write.session is None or not write.session.has(thread.id)):
-        await discard_or_note(context, session, write.session, session.session_key, thread)
+        came_late = session.source_is_persons  # the message could not be deleted when the generation ended
+        await discard_or_note(context, session, write.session, session.session_key, thread, came_late=came_late)
     return write

@@ -63,11 +63,14 @@ def was_attempted(session: Session, thread: Channel) -> bool:
     return attempted_at is not None and snowflakes.time_of(thread.id) >= parse_iso(attempted_at) - ATTEMPT_MARGIN
 
 
-def may_be_extra(session: Session, thread: Channel, pointer: Pointer | None) -> bool:
-    """Whether the thread, if it is the bot's own, comes from an attempt of a session that has another thread now."""
+def may_be_extra(session: Session, thread: Channel, pointer: Pointer | None, *, came_late: bool = False) -> bool:
+    """Whether the thread, if it is the bot's own, comes from an attempt of a session that has another thread now.
+
+    `came_late`: it comes from the source message of a generation that had ended.
+    """
     is_nobodys = pointer is None or (pointer.discarded_at is not None and pointer.names(*session.pair))
     has_another = session.discord_thread_id not in (None, thread.id)
-    return is_nobodys and has_another and was_attempted(session, thread) and is_unused(thread)
+    return is_nobodys and has_another and (came_late or was_attempted(session, thread)) and is_unused(thread)
 
 
 def is_unused(thread: Channel) -> bool:
