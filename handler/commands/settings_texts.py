@@ -3,6 +3,7 @@
 from typing import Final
 
 from handler.discord import markdown
+from handler.discord.models import POST_PARENTS, ChannelType
 from handler.discord.responses import Message, message
 from handler.sessions.settings import Settings
 from handler.store.items import ChannelItem
@@ -14,17 +15,25 @@ EVERYBODY: Final = "everyone: whoever can use the command here"
 OF_A_ROLE: Final = "members with that role, and moderators"
 
 UNKNOWN_POLICY: Final = "`open` is `permitted`, `everyone` or a role. For a role type @ and pick it."
+UNKNOWN_ROLE: Final = "That role can't be added to private sessions. Choose another one."
+NO_TAGS: Final = "Only posts of forum and media channels have tags."
 UNKNOWN_SETTING: Final = "I don't know that setting. Reload Discord (Ctrl+R) and pick it again."
 
 
 def settings_shown(channel: ChannelItem, settings: Settings, *, changed: bool) -> Message:
     """What holds in the channel, and which of it was set there."""
     own = channel.settings
-    rows = [
+    rows: list[tuple[str, str, object]] = [
         ("Who can start and reopen sessions", _policy(settings.open), own.open),
         ("Who can have a locked session unlocked", settings.unlock, own.unlock),
         ("A quiet thread leaves the channel list after", DURATIONS[settings.archive_after], own.archive_after),
     ]
+    if channel.kind in POST_PARENTS:
+        rows.append(("Tag of a new post", markdown.escape(settings.tag or "none"), own.tag))
+    if channel.kind == ChannelType.TEXT:
+        role = "nobody" if settings.access_role is None else markdown.role_mention(settings.access_role)
+        rows.append(("New sessions", "private" if settings.private else "public", own.private))
+        rows.append(("Added to private sessions", role, own.access_role))
     lines = [
         f"- {what}: **{value}** · {'default' if set_here is None else 'set here'}" for what, value, set_here in rows
     ]

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from handler.discord import components, markdown, permissions
-from handler.discord.models import POST_PARENTS
+from handler.discord.models import POST_PARENTS, ChannelType
 from handler.discord.permissions import Permission
 from handler.discord.responses import Message, layout, message
 from handler.errors import permission_title, quantity
@@ -35,7 +35,6 @@ PURPOSES: Final[Mapping[Permission, str]] = {
     Permission.MANAGE_THREADS: "to lock, unlock and delete threads and to close duplicates",
     Permission.VIEW_AUDIT_LOG: "to see who archived, locked or deleted a thread, and to keep sessions open",
 }
-_TO_START_THREADS: Final = (Permission.CREATE_PUBLIC_THREADS, Permission.CREATE_PRIVATE_THREADS)  # not for posts
 # What the counts of a run are called; those of other names are of no use to moderators.
 _COUNTED: Final = {
     "looked_at": "looked at",
@@ -80,13 +79,19 @@ def _missing(status: ServerStatus, here: Here) -> Iterator[str]:
         yield f"❌ I'm not a member of this server, so I can't see its threads. [Invite me]({_invitation(here)})."
         return
     granted, channel = here.granted, markdown.channel_mention(here.channel_id)
-    needed = [p for p in PURPOSES if not (p in _TO_START_THREADS and here.kind in POST_PARENTS)]
-    lacking = [] if granted is None else [p for p in needed if not permissions.has(granted, p)]
+    lacking = [] if granted is None else [p for p in PURPOSES if not permissions.has(granted, p) and _matters(p, here)]
     if not lacking:
         yield f"✅ I have all permissions that I need in {channel}."
         return
     lines = [f"- **{permission_title(p.name or '')}** {PURPOSES[p]}" for p in lacking]
     yield "\n".join([f"❌ I'm missing permissions in {channel}. Ask an admin to grant them to my role:", *lines])
+
+
+def _matters(permission: Permission, here: Here) -> bool:
+    """Whether the permission is of use in channels of that kind."""
+    if permission is Permission.CREATE_PUBLIC_THREADS:
+        return here.kind not in POST_PARENTS
+    return permission is not Permission.CREATE_PRIVATE_THREADS or here.kind in (ChannelType.TEXT, None)
 
 
 def _invitation(here: Here) -> str:

@@ -41,6 +41,7 @@ class OpenRequest(msgspec.Struct, frozen=True, kw_only=True):
     requester: Requester
     topic: str | None = None
     private: bool = False  # only the requester, these members and whoever has these roles are to see the session
+    by_default: bool = False  # the request does not say whether a new session is private: the channel's settings do
     members: tuple[str, ...] = ()  # ids of users
     roles: tuple[str, ...] = ()  # ids
     tags: tuple[str, ...] = ()  # by name, for the post of a forum or media channel
@@ -113,6 +114,7 @@ class StartOver(Enum):
     OUTCOME_UNKNOWN = auto()  # a thread without an anchor was asked for, and perhaps created
     CHANNEL_CORRECTED = auto()  # the channel is not what the request or the record said
     LED_ELSEWHERE = auto()  # another session has the chosen message
+    PRIVATE_BY_DEFAULT = auto()  # there is no session of the name, and a new one is private in this channel
     PAST_CHANGED = auto()  # more of the channel's past is known, or is about to be
 
 

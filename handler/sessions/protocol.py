@@ -54,7 +54,7 @@ from handler.sessions.opening.claim import claim
 from handler.sessions.opening.create import create
 from handler.sessions.opening.next_step import NextStep, next_step
 from handler.sessions.opening.opener import Opener
-from handler.sessions.opening.private import check_private, with_access_role
+from handler.sessions.opening.private import check_private, is_private_by_default, with_access_role
 from handler.sessions.opening.reuse import reuse
 from handler.sessions.opening.rights import may_start
 from handler.sessions.threads.visibility import choose_private
@@ -164,6 +164,9 @@ async def _find_channel_and_create(
     if channel.channel_id != request.parent_channel_id:
         return InParent(channel.channel_id)
     opener.known_settings = opener.context.settings_of(channel)
+    if is_private_by_default(request, session, opener.known_settings, channel):
+        opener.request = msgspec.structs.replace(request, private=True)
+        return StartOver.PRIVATE_BY_DEFAULT
     check_permissions(request, channel)
     try:
         return await _claim_and_create(opener, session, step, channel, is_registered=is_registered)

@@ -12,6 +12,7 @@ from handler.commands.questions import MENU_NAME as ANSWER_MENU
 from handler.commands.settings_texts import DURATIONS
 from handler.discord.permissions import Permission
 from handler.sessions.names import MAX_REASON_LENGTH, MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
+from handler.store.settings import ChannelSettings
 from infra.commands.limits import CHAT_INPUT, MESSAGE
 
 SUBCOMMAND: Final = 1
@@ -21,6 +22,7 @@ STRING: Final = 3
 INTEGER: Final = 4
 BOOLEAN: Final = 5
 USER: Final = 6
+ROLE: Final = 8
 # The session that a command means. In a session's thread it may be left out.
 NAME: Final[dict[str, Any]] = {
     "type": STRING,
@@ -227,10 +229,24 @@ SETTINGS: Final[list[dict[str, Any]]] = [
         "choices": [{"name": name, "value": minutes} for minutes, name in DURATIONS.items()],
     },
     {
+        "type": BOOLEAN,
+        "name": "private",
+        "description": "Whether a new session is private, unless its open says otherwise",
+    },
+    {
+        "type": STRING,
+        "name": "tag",
+        "description": "The tag of a new post, in a forum or media channel",
+        "min_length": 1,
+        "max_length": MAX_TAG_NAME_LENGTH,
+        "autocomplete": True,
+    },
+    {"type": ROLE, "name": "access_role", "description": "Whose members are added to private sessions"},
+    {
         "type": STRING,
         "name": "reset",
         "description": "Take a setting back to the default",
-        "choices": [{"name": name, "value": name} for name in ("all", "open", "unlock", "archive_after")],
+        "choices": [{"name": name, "value": name} for name in ("all", *ChannelSettings.ATTRIBUTES)],
     },
 ]
 

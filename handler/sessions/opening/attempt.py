@@ -123,7 +123,8 @@ async def _body(opener: Opener, session: Session) -> dict[str, Any]:
     }
     if session.private:  # only moderators may invite others: so who is in is on record
         return {**common, "type": int(ChannelType.PRIVATE_THREAD), "invitable": False}
-    applied_tags = await choose_tags(context, opener.request)
+    settings = await opener.settings(session.parent_channel_id)
+    applied_tags = await choose_tags(context, opener.request, settings.tag)
     tagged = {"applied_tags": list(applied_tags)} if applied_tags else {}
     return {**common, **tagged, "message": describe_session(context.names, session, now=context.clock.now())}
 

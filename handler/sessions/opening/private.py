@@ -21,6 +21,7 @@ from handler.sessions.opening import rights
 from handler.sessions.opening.allowance import count_creation, refuse_creation
 from handler.sessions.opening.attempt import commit_attempted, create_without_anchor, find_attempted, look_twice
 from handler.sessions.opening.opener import Opener
+from handler.sessions.settings import Settings
 from handler.sessions.threads.match import is_unused, was_attempted
 from handler.sessions.threads.private_threads import is_member, look_up_private, read_creator
 from handler.sessions.threads.record import thread_attributes
@@ -34,12 +35,25 @@ ONLY_IN_TEXT_CHANNELS: Final = (
 )
 
 
+def is_private_by_default(
+    request: OpenRequest, session: Session | None, settings: Settings, channel: ChannelItem
+) -> bool:
+    """Whether a request that does not say so means a private session: there is no other one of the name on record."""
+    is_new = session is None or session.status is Status.VACANT
+    return request.by_default and not request.private and settings.private and is_new and may_be_private(channel)
+
+
+def may_be_private(channel: ChannelItem) -> bool:
+    """Whether Discord has private threads in the channel."""
+    return channel.kind == ChannelType.TEXT
+
+
 def check_private(request: OpenRequest, policy: str, channel: ChannelItem) -> None:
     """Raise UnsupportedChannel or NotAllowed if the requester can have no private session started there.
 
     `policy`: the setting `open`.
     """
-    if channel.kind != ChannelType.TEXT:
+    if not may_be_private(channel):
         raise UnsupportedChannel(f"no private threads in channel type {channel.kind}", message=ONLY_IN_TEXT_CHANNELS)
     rights.require_starting(request, policy, channel.kind)
 

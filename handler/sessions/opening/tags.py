@@ -1,5 +1,7 @@
 """The tags of a new post: those that the request names, as the forum or media channel has them. None is created."""
 
+import contextlib
+
 from handler.discord.models import MAX_TAGS, POST_PARENTS, REQUIRE_TAG, Channel
 from handler.errors import InvalidRequest, UnsupportedChannel
 from handler.sessions.context import Context
@@ -8,8 +10,8 @@ from handler.sessions.threads.requests import fetch_parent
 from handler.sessions.threads.tags import check_use, find_tag, may_use
 
 
-async def choose_tags(context: Context, request: OpenRequest) -> tuple[str, ...]:
-    """The ids of the tags for the post.
+async def choose_tags(context: Context, request: OpenRequest, default: str | None) -> tuple[str, ...]:
+    """The ids of the tags for the post; `default`: the name of the one that it gets if the request names none.
 
     Raises InvalidRequest, NotAllowed, TagRequired if one has to be chosen, and UnsupportedChannel if the channel has no
     posts: there the request for one would create a private thread.
@@ -17,6 +19,9 @@ async def choose_tags(context: Context, request: OpenRequest) -> tuple[str, ...]
     parent = await fetch_parent(context, request.parent_channel_id)
     if parent.type not in POST_PARENTS:
         raise UnsupportedChannel(f"channel type {parent.type} has no posts")
+    if default is not None and not request.tags:
+        with contextlib.suppress(InvalidRequest):  # the channel has it no more
+            return (find_tag(parent, default).id,)  # moderators chose it, so anybody's post may have it
     return resolve_tags(parent, request)
 
 

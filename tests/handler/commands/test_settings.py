@@ -12,11 +12,14 @@ pytestmark = pytest.mark.guild(table="memory", imported=True)
 
 MANAGE_THREADS, SEND_MESSAGES, CREATE_PUBLIC_THREADS, SEND_IN_THREADS = 1 << 34, 1 << 11, 1 << 35, 1 << 38
 ONLOOKER = MEMBER_PERMISSIONS & ~SEND_MESSAGES & ~CREATE_PUBLIC_THREADS & ~SEND_IN_THREADS
+CREATE_PRIVATE_THREADS = 1 << 36
 ROLE = "555"
 SHOWN = """Settings of <#10>:
 - Who can start and reopen sessions: **members who may do it by hand** · default
 - Who can have a locked session unlocked: **moderators** · default
 - A quiet thread leaves the channel list after: **3 days** · default
+- New sessions: **public** · default
+- Added to private sessions: **nobody** · default
 Change one with `/session-admin settings`, or take it back to the default with `reset:`."""
 
 
@@ -229,3 +232,80 @@ async def test_settings_that_cannot_be_read_are_left_alone(deployment: Deploymen
     for asked in (await choose(deployment, unlock="everyone"), await deployment.ask()):
         assert "I can't read what I have on record" in asked.content
     assert deployment.table.items() == before
+
+
+async def opened_thread(deployment: Deployment, **how: Any) -> Any:
+    """The newest thread after an open that the worker finishes."""
+    asked = await deployment.ask(**how)
+    await deployment.work()
+    assert "Started a thread" in deployment.shown(asked)
+    return max(deployment.discord.threads.values(), key=lambda thread: int(thread.id))
+
+
+async def test_where_sessions_are_private_by_default_an_open_says_otherwise_or_gets_a_private_one(
+    deployment: Deployment,
+) -> None:
+    await deployment.ask("old")
+    shown = await choose(deployment, private=True)
+    assert "- New sessions: **private** · set here" in shown.content
+    thread = await opened_thread(deployment, name=NAME, user_id="3")
+    assert thread.is_private
+    assert deployment.table.private("3")["discord_thread_id"] == thread.id
+    again = await deployment.ask(user_id="3")
+    assert f"<#{thread.id}>" in again.content
+    assert not (await opened_thread(deployment, name=NAME, options={"private": False})).is_private
+    assert "is already open" in (await deployment.ask("old")).content
+    assert len(deployment.living_threads("old")) == 1
+
+
+async def test_a_private_default_needs_the_members_right_to_start_private_threads(deployment: Deployment) -> None:
+    await choose(deployment, private=True)
+    asked = await deployment.ask(member_permissions=MEMBER_PERMISSIONS & ~CREATE_PRIVATE_THREADS)
+    assert "You need **Create Private Threads**" in asked.content
+
+
+async def test_members_of_the_access_role_are_let_into_private_sessions(deployment: Deployment) -> None:
+    shown = await choose(deployment, access_role=ROLE)
+    assert f"- Added to private sessions: **<@&{ROLE}>** · set here" in shown.content
+    thread = await opened_thread(deployment, options={"private": True})
+    mentions = [m for m in deployment.discord.messages.values() if m.channel_id == thread.id and ROLE in m.content]
+    assert len(mentions) == 1
+    shown = await choose(deployment, reset="access_role")
+    assert "- Added to private sessions: **nobody** · default" in shown.content
+
+
+@pytest.mark.parametrize(
+    ("options", "kind", "says"),
+    [
+        ({"access_role": GUILD}, 0, "That role can't be added"),
+        ({"access_role": "role"}, 0, "That role can't be added"),
+        ({"tag": "Bug"}, 0, "Only posts of forum and media channels have tags."),
+        ({"private": True}, 5, "Private sessions work in text channels only"),
+        ({"access_role": ROLE}, 15, "Private sessions work in text channels only"),
+        ({"tag": "Feature"}, 15, "This channel has no tag **Feature**. It has **Bug**, **Done**."),
+    ],
+    ids=str,
+)
+async def test_what_makes_no_sense_in_a_channel_is_refused_and_not_written(
+    deployment: Deployment, options: dict[str, Any], kind: int, says: str
+) -> None:
+    deployment.discord.add_channel(GUILD, "12", kind, tags=[("71", "Bug"), ("73", "Done")] if kind == 15 else ())
+    asked = await deployment.administer("settings", options=options, channel_id="12", channel_type=kind)
+    assert asked.content.startswith(says)
+    assert set(deployment.table.channel("12")) <= {"pk", "sk", "guild_id", "kind"}
+
+
+@pytest.mark.guild(kind=15, channel={"tags": [("71", "Bug"), ("73", "Done")], "moderated_tags": ["73"]})
+async def test_a_new_post_gets_the_tag_that_is_set_unless_another_one_is_asked_for(deployment: Deployment) -> None:
+    place: dict[str, Any] = {"channel_type": 15}
+    shown = await deployment.administer("settings", options={"tag": " done"}, **place)
+    assert "- Tag of a new post: **done** · set here" in shown.content
+    assert "private" not in shown.content
+    assert (await opened_thread(deployment, name="a", **place)).applied_tags == ("73",)
+    assert (await opened_thread(deployment, name="b", options={"tag": "bug"}, **place)).applied_tags == ("71",)
+
+
+@pytest.mark.guild(kind=15, channel={"tags": [("71", "Bug")]})
+async def test_a_set_tag_that_the_channel_has_no_more_is_left_out(deployment: Deployment) -> None:
+    deployment.table.put(deployment.table.channel(), default_tag="Gone")
+    assert (await opened_thread(deployment, channel_type=15)).applied_tags == ()

@@ -12,7 +12,7 @@ from tests.kit.table_view import CHANNEL, GUILD
 pytestmark = pytest.mark.guild(table="memory", imported=True)
 
 NAMES = [f"s{n}" for n in range(6)]
-MANAGE_THREADS, VIEW_AUDIT_LOG, CREATE_PUBLIC_THREADS = 1 << 34, 1 << 7, 1 << 35
+MANAGE_THREADS, CREATE_PUBLIC_THREADS, CREATE_PRIVATE_THREADS = 1 << 34, 1 << 35, 1 << 36
 BUTTON = "let-through"
 
 
@@ -51,7 +51,8 @@ async def test_at_first_contact_it_says_what_is_missing_and_writes_nothing(deplo
 
 @pytest.mark.guild(imported=False, kind=15)
 async def test_in_a_forum_nothing_is_missing_that_posts_do_not_need(deployment: Deployment) -> None:
-    shown = await read(deployment, app_permissions=BOT_PERMISSIONS & ~CREATE_PUBLIC_THREADS, channel_type=15)
+    lacking = CREATE_PUBLIC_THREADS | CREATE_PRIVATE_THREADS
+    shown = await read(deployment, app_permissions=BOT_PERMISSIONS & ~lacking, channel_type=15)
     assert shown.startswith(f"✅ I have all permissions that I need in <#{CHANNEL}>.")
 
 
