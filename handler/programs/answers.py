@@ -11,11 +11,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from handler.errors import OnethreadError
-from handler.programs.requests import Ask, Await, Cancel, Ensure, Get, List, Post, Replies, Request
+from handler.programs.requests import Ask, Await, Cancel, Close, Ensure, Get, List, Post, Replies, Request, Update
 from handler.questions.model import Answer as QuestionsAnswer
 from handler.questions.model import read_answer
 from handler.sessions.model import Outcome, thread_url
 from handler.store.items import Session, Status, session_attributes
+from handler.store.parts import WorkState
 from handler.store.question_items import Question, QuestionState
 
 
@@ -34,6 +35,11 @@ class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
     created_at: str | UnsetType = UNSET
     last_activity_at: str | UnsetType = UNSET
     topic: str | UnsetType = UNSET
+    state: WorkState | UnsetType = UNSET  # what a program says of its work, and its note
+    note: str | UnsetType = UNSET
+    waiting_since: str | UnsetType = UNSET  # a question is open since then
+    keep: bool | UnsetType = UNSET
+    data: dict[str, Any] | UnsetType = UNSET  # what a program keeps with the session
 
 
 class ThreadAnswer(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,7 +165,18 @@ def describe(session: Session) -> dict[str, Any]:
 def session_answer(session: Session) -> SessionAnswer:
     """The session as programs see it."""
     known = {name: value for name, value in session_attributes(session).items() if value is not None}
-    return msgspec.convert(known, SessionAnswer)
+    known |= {"state": session.progress.state or UNSET, "note": session.progress.note or UNSET}
+    known |= {"keep": session.keep or UNSET, "data": UNSET if session.data is None else read_data(session.data)}
+    return msgspec.convert({name: value for name, value in known.items() if value is not UNSET}, SessionAnswer)
+
+
+def read_data(text: str) -> dict[str, Any] | UnsetType:
+    """What a program keeps with a session; nothing if somebody has edited it into something else."""
+    try:
+        data = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return UNSET
+    return data if isinstance(data, dict) else UNSET
 
 
 def question_answer(question: Question) -> QuestionAnswer:
@@ -183,6 +200,8 @@ def failure(error: OnethreadError, session: Session | None = None) -> ErrorAnswe
 ANSWERS: Final[Mapping[type[Request], type[msgspec.Struct]]] = {
     Ensure: EnsureAnswer,
     Get: Answer,
+    Close: Answer,
+    Update: Answer,
     Ask: AskAnswer,
     Await: AwaitAnswer,
     Cancel: AwaitAnswer,

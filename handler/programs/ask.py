@@ -9,6 +9,7 @@ from handler.errors import DiscordRefused, InvalidRequest, SessionNotFound
 from handler.programs.answers import AskAnswer, AwaitAnswer, describe, question_answer
 from handler.programs.in_thread import in_thread
 from handler.programs.requests import Ask, Await, Cancel
+from handler.programs.target import key_of
 from handler.questions import ask as asking
 from handler.questions import end
 from handler.questions.model import channel_of, question_id
@@ -61,13 +62,12 @@ async def cancel(sessions: Sessions, request: Cancel, request_id: str) -> AwaitA
 
 async def _ask(context: Context, request: Ask, session: Session) -> AskAnswer:
     name = question_id(*session.pair, request.request_id)
-    question = await asking.ask(context, session, name, request.spec, _token(request))
-    return _answer(question, session)
+    return _answer(*await asking.ask(context, session, name, request.spec, _token(request)))
 
 
 async def _find_known(context: Context, request: Ask) -> Question | None:
     """The question of an earlier request with this id, as it is now. Raises Conflict."""
-    key = context.names.parse(request.session_name).key
+    key = key_of(context.names, request)
     channel_id = request.parent_channel_id
     question = await context.store.questions.get(channel_id, question_id(channel_id, key, request.request_id))
     return None if question is None else await asking.repeat(context, question, request.spec, _token(request))

@@ -18,18 +18,27 @@ from handler.questions.model import (
     list_field,
 )
 from handler.runtime.validation import CHARACTERS, text_field
-from handler.sessions.names import MAX_TOPIC_LENGTH
+from handler.sessions.names import MAX_REASON_LENGTH, MAX_TOPIC_LENGTH
 from handler.sessions.overview.choose import State
+from handler.store.parts import WorkState
 
 MAX_LABEL_LENGTH: Final = (
     80  # characters; no application has a longer name, and the line above the thread stays one line
 )
 MAX_USERS: Final = 20  # members of one request: each is a request to Discord
 MAX_REQUEST_ID_LENGTH: Final = 128  # characters; any UUID, ARN-like name or build number fits, and the item stays small
+MAX_NOTE_LENGTH: Final = 200  # characters; one line above the thread
+MAX_DATA_LENGTH: Final = 2000  # characters: /session info shows them, and each open reads them
 MAX_EMBEDS: Final = 10  # of a message (Discord docs, "Message")
 MAX_WAIT: Final = 50  # seconds: the function has 60, and some are for the answer
 MAX_TASK_TOKEN: Final = 2048  # characters (Step Functions API, SendTaskSuccess)
 PAGE_SIZE: Final = 100  # messages: what Discord gives at once (Discord docs, "Message")
+
+
+def encode_data(data: dict[str, Any]) -> str:
+    """What is kept of a program's data: the same for the same data."""
+    return msgspec.json.encode(data, order="deterministic").decode()
+
 
 Text = Annotated[str, msgspec.Meta(description="a string")]
 Flag = Annotated[bool, msgspec.Meta(description="true or false")]
@@ -38,6 +47,16 @@ MessageId = Annotated[str, id_field("a message's id, as a string of digits")]
 # One at least: with none a list would not go on.
 PageSize = Annotated[int, msgspec.Meta(ge=1, le=PAGE_SIZE, description=f"a whole number from 1 to {PAGE_SIZE}")]
 SessionState = Annotated[State, msgspec.Meta(description=f"one of {', '.join(State)}")]
+Reason = Annotated[str, text_field(MAX_REASON_LENGTH)]
+WorkStateName = Annotated[WorkState, msgspec.Meta(description=f"one of {', '.join(WorkState)}")]
+Note = Annotated[str, text_field(MAX_NOTE_LENGTH)]
+Data = Annotated[
+    dict[str, Any],
+    msgspec.Meta(
+        description=f"an object of at most {MAX_DATA_LENGTH} characters as JSON",
+        extra={"check": lambda data: len(encode_data(data)) <= MAX_DATA_LENGTH},
+    ),
+]
 Cursor = Annotated[
     str,
     msgspec.Meta(

@@ -40,5 +40,6 @@ def open_request(names: Names, request: SessionRequest, owner: str) -> OpenReque
         name=names.parse(request.session_name),
         parent_channel_id=request.parent_channel_id,
         requester=Requester(owner=owner),
+        private=request.private,
         respects_archiving=True,
     )

@@ -6,12 +6,13 @@ from typing import Any, Final
 import msgspec
 
 from handler.programs.ask import ask, await_answer, cancel
+from handler.programs.change import close, update
 from handler.programs.ensure import ensure, ensure_request
 from handler.programs.in_thread import open_request
 from handler.programs.listing import list_sessions
 from handler.programs.post import post
 from handler.programs.read import get, replies
-from handler.programs.requests import Ask, Await, Cancel, Ensure, Get, List, Post, Replies, Request
+from handler.programs.requests import Ask, Await, Cancel, Close, Ensure, Get, List, Post, Replies, Request, Update
 from handler.sessions.protocol import Sessions
 
 # From the request and the id of the invocation to the answer. Every operation may be cancelled, and repeated by anyone.
@@ -24,6 +25,8 @@ OPERATIONS: Final[Mapping[type[Request], Operation]] = {
     Await: await_answer,
     Cancel: cancel,
     List: list_sessions,
+    Close: close,
+    Update: update,
     Post: post,
     Replies: replies,
 }

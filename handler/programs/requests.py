@@ -14,14 +14,17 @@ from handler.programs.fields import (
     Choices,
     Content,
     Cursor,
+    Data,
     Embeds,
     Flag,
     Form,
     Label,
     MessageId,
+    Note,
     PageSize,
     QuestionId,
     QuestionText,
+    Reason,
     RequestId,
     SessionState,
     Tags,
@@ -30,6 +33,7 @@ from handler.programs.fields import (
     Topic,
     UserIds,
     Wait,
+    WorkStateName,
 )
 from handler.questions.model import DEFAULT_SECONDS, Answerers, Default, Seconds, Spec
 from handler.runtime.characters import shows_something
@@ -45,6 +49,7 @@ class SessionRequest(Request, frozen=True, kw_only=True):
 
     session_name: Text
     parent_channel_id: ChannelId
+    private: Flag = False  # the private session of that name, which only some people see; its name is the programs' own
 
 
 class Ensure(SessionRequest, frozen=True, kw_only=True, tag="ensure"):
@@ -53,10 +58,33 @@ class Ensure(SessionRequest, frozen=True, kw_only=True, tag="ensure"):
     topic: Topic | None = None
     unlock: Flag = False
     request_id: RequestId | None = None
-    private: Flag = False  # only moderators and these members see the session; its name is the programs' own
-    members: UserIds = ()
+    members: UserIds = ()  # of a private session: who sees it besides moderators
     tags: Tags = ()  # by name, of a post in a forum or media channel
+    keep: Flag | None = None  # whether the thread is opened again when Discord archives it
+    data: Data | None = None  # kept with the session, and shown by /session info
     label: Label | None = None  # what the program calls itself: "opened by *label*"
+
+
+class Close(SessionRequest, frozen=True, kw_only=True, tag="close"):
+    """Close the session: its thread is archived."""
+
+    lock: Flag = False
+    reason: Reason | None = None
+    request_id: RequestId | None = None
+    label: Label | None = None  # what the program calls itself: "closed by *label*"
+
+
+class Update(SessionRequest, frozen=True, kw_only=True, tag="update"):
+    """Say how the work in the session goes. It is shown above the thread."""
+
+    state: WorkStateName | None = None
+    note: Note | None = None  # an empty one takes the note away
+    topic: Topic | None = None
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the whole."""
+        if self.state is None and self.note is None and self.topic is None:
+            yield "nothing is to be updated: give 'state', 'note' or 'topic'"
 
 
 class Get(SessionRequest, frozen=True, kw_only=True, tag="get"):
@@ -144,7 +172,18 @@ class Cancel(Request, frozen=True, kw_only=True, tag="cancel"):
     question_id: QuestionId
 
 
-REQUESTS: Final[tuple[type[Request], ...]] = (Ensure, Get, List, Post, Replies, Ask, Await, Cancel)
+REQUESTS: Final[tuple[type[Request], ...]] = (
+    Ensure,
+    Get,
+    List,
+    Close,
+    Update,
+    Post,
+    Replies,
+    Ask,
+    Await,
+    Cancel,
+)
 DEFAULT: Final = Ensure
 
 _BY_OPERATION: Final = {kind.__struct_config__.tag: kind for kind in REQUESTS}

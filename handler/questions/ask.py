@@ -2,7 +2,7 @@
 
 ask     absent → open               a press finds the question from before its card exists
 wait    the session waits for it
-show    its card, with a nonce      see `show`
+show    its card, with a nonce      see `show`; then that the session waits, above the thread
 """
 
 from datetime import timedelta
@@ -13,25 +13,29 @@ from handler.errors import Conflict
 from handler.questions.end import expire_if_due
 from handler.questions.model import Spec, encode
 from handler.questions.show import show_card
-from handler.questions.waiting import start_waiting
+from handler.questions.waiting import show_waiting, start_waiting
 from handler.runtime.clock import iso
 from handler.sessions.context import Context
 from handler.store.items import Session
 from handler.store.question_items import Question, QuestionState
 
 
-async def ask(context: Context, session: Session, question_id: str, spec: Spec, callback: str | None) -> Question:
-    """The question, with its card in the session's thread. Raises Conflict, and DiscordRefused if the thread has changed."""
+async def ask(
+    context: Context, session: Session, question_id: str, spec: Spec, callback: str | None
+) -> tuple[Question, Session]:
+    """The question, with its card in the session's thread; and the session. Raises Conflict, and DiscordRefused if the thread has changed."""
     asked = _new(context, session, question_id, spec, callback)
     write = await context.store.questions.ask(asked)
     question = write.current
     if not write.won:
         question = await repeat(context, question, spec, callback)
         if not question.is_open:
-            return question
-    if question.message_id is None or question.discord_thread_id != asked.discord_thread_id:
-        await start_waiting(context, msgspec.structs.replace(question, discord_thread_id=asked.discord_thread_id))
-    return await show_card(context, question, asked.discord_thread_id)
+            return question, session
+    if question.message_id is not None and question.discord_thread_id == asked.discord_thread_id:
+        return question, session
+    await start_waiting(context, msgspec.structs.replace(question, discord_thread_id=asked.discord_thread_id))
+    question = await show_card(context, question, asked.discord_thread_id)
+    return question, await show_waiting(context, question) or session
 
 
 async def repeat(context: Context, question: Question, spec: Spec, callback: str | None) -> Question:

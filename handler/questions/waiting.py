@@ -7,9 +7,13 @@
 Each write needs the newest question as it was read. So a question that is asked meanwhile stays the newest.
 """
 
+import contextlib
 from typing import Final
 
+from handler.errors import OnethreadError
 from handler.sessions.context import Context
+from handler.sessions.threads.card import show_card
+from handler.store.items import Session
 from handler.store.question_items import Question
 
 MAX_OPEN: Final = 25  # questions of one thread that are looked at: more at once would not be read by anybody
@@ -18,6 +22,15 @@ MAX_OPEN: Final = 25  # questions of one thread that are looked at: more at once
 async def start_waiting(context: Context, question: Question) -> None:
     """The session waits for this question, unless it has lost its thread."""
     await context.store.questions.start_waiting(question)
+
+
+async def show_waiting(context: Context, question: Question) -> Session | None:
+    """The question has its card: show above the thread that the session waits for it, and return the session. Best effort."""
+    with contextlib.suppress(OnethreadError):
+        write = await context.store.questions.link_waiting(question)
+        if write.won:
+            return await show_card(context, write.mine)
+    return None
 
 
 async def stop_waiting(context: Context, question: Question) -> None:
@@ -32,7 +45,9 @@ async def stop_waiting(context: Context, question: Question) -> None:
     others = await store.questions.open_in(question.discord_thread_id, MAX_OPEN)
     over = {question.id, session.waiting_for}
     left = next((other for other in others if other.id not in over), None)
-    await store.questions.stop_waiting(session, left)
+    write = await store.questions.stop_waiting(session, left)
+    if write.won:
+        await show_card(context, write.mine)
 
 
 async def newest_open(context: Context, thread_id: str) -> tuple[Question, ...]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from handler.store.lease import Lease
-from handler.store.parts import Card, Closing, Deletion, Problem, Settlement, ThreadRecord
+from handler.store.parts import Card, Closing, Deletion, Problem, Progress, Settlement, ThreadRecord
 from handler.store.private import PRIVATE, list_of, private_key
 from handler.store.reading import Item, read_item, unreadable
 from handler.store.settings import ChannelSettings
@@ -43,6 +43,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     data: str | None = None  # what a program keeps with the session, as JSON
     waiting_since: str | None = None  # a question is open since then
     waiting_for: str | None = None  # the id of the newest one
+    waiting_message_id: str | None = None  # and its card
     member_ids: tuple[str, ...] = ()  # who was added to the thread by a command or a program, in that order
     role_ids: tuple[str, ...] = ()  # of a private session: whoever has one of them sees it
     lease: Lease = Lease()
@@ -54,6 +55,7 @@ class Generation(msgspec.Struct, frozen=True, kw_only=True):
     deletion: Deletion = Deletion()
     closing: Closing = Closing()
     card: Card = Card()
+    progress: Progress = Progress()
     tag_request: str | None = None  # the last one for a tag of its post: see `sessions.threads.tags`
 
 

@@ -1,5 +1,6 @@
 """The parts of a session that end with its generation, by what they are about. Their attributes stand side by side in the item."""
 
+from enum import StrEnum
 from typing import ClassVar
 
 import msgspec
@@ -74,6 +75,22 @@ class Closing(msgspec.Struct, frozen=True, kw_only=True):
     UNTIL_REOPENED: ClassVar = (
         "closing_at", "closed_at", "closed_by", "close_reason", "close_lock", "close_message_id"
     )  # fmt: skip
+
+
+class WorkState(StrEnum):
+    """What a program says of its work."""
+
+    WORKING = "working"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """What a program says of its work in the session."""
+
+    state: WorkState | None = msgspec.field(default=None, name="progress")
+    note: str | None = msgspec.field(default=None, name="progress_note")
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,6 +31,7 @@ from handler.store.items import Session, session_item_key
 from handler.store.question_items import Question, QuestionState, question_item_key
 from handler.store.reading import Item, read_items
 from handler.store.table import Attributes, Lost, Table
+from handler.store.writes import Write, update_session
 
 KEPT: Final = timedelta(days=90)  # after it is over: longer than anybody repeats the request, or asks for its answer
 
@@ -157,6 +158,7 @@ class QuestionStore:
             condition=clauses.SAME_THREAD,
             sets={"waiting_for": question.id},
             defaults={"waiting_since": question.asked_at},
+            removes=["waiting_message_id"],
             values={"thread": question.discord_thread_id},
         )
         values = {"open": QuestionState.OPEN.value}
@@ -164,13 +166,24 @@ class QuestionStore:
             update, self._table.build_check(question.item_key, condition=_IS_OPEN, values=values)
         )
 
-    async def stop_waiting(self, session: Session, left: Question | None) -> None:
+    async def link_waiting(self, question: Question) -> Write:
+        """The session's newest question, this one, has its card. Without it, people get no link to it above the thread."""
+        return await update_session(
+            self._table,
+            session_item_key(*question.pair),
+            condition="#waiting_for = :question",
+            sets={"waiting_message_id": question.message_id},
+            values={"question": question.id},
+        )
+
+    async def stop_waiting(self, session: Session, left: Question | None) -> Write:
         """The newest question, which was read, is over. `left`: the newest that is not; None: the session waits no more."""
-        await self._table.try_update(
+        return await update_session(
+            self._table,
             session.item_key,
             condition="#waiting_for = :read_waiting_for",
-            sets={} if left is None else {"waiting_for": left.id},
-            removes=["waiting_for", "waiting_since"] if left is None else [],
+            sets={} if left is None else {"waiting_for": left.id, "waiting_message_id": left.message_id},
+            removes=["waiting_for", "waiting_since", "waiting_message_id"] if left is None else [],
             values={"read_waiting_for": session.waiting_for},
         )
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from handler.discord import permissions, refusals
 from handler.discord.models import Channel
+from handler.discord.snowflakes import is_snowflake
 from handler.errors import (
     ArchivedByModerator,
     DiscordRefused,
@@ -94,8 +95,11 @@ async def make_usable(
 
 async def _respect_archiving(opener: Opener, session: Session, thread: Channel) -> None:
     """Raise ArchivedByModerator if a person archived the thread, and the request is to leave it alone then."""
-    context = opener.context
-    if opener.request.respects_archiving and await archived_by_somebody_else(context, session.guild_id, thread):
+    context, closed_by = opener.context, session.closing.closed_by
+    if not opener.request.respects_archiving:
+        return
+    by_command = session.status is Status.CLOSED and closed_by is not None and is_snowflake(closed_by)
+    if by_command or await archived_by_somebody_else(context, session.guild_id, thread):
         raise ArchivedByModerator(_opened(opener, session, thread, Outcome.REUSED))
 
 

@@ -9,9 +9,19 @@ from handler.discord.messages import message_body, message_nonce
 from handler.discord.snowflakes import is_snowflake
 from handler.runtime.characters import shows_something
 from handler.runtime.clock import parse_iso
+from handler.sessions.model import message_url
 from handler.sessions.names import Names
+from handler.store.hashes import hash_of
 from handler.store.items import Session, Status
+from handler.store.parts import WorkState
 from handler.store.private import PROGRAM
+
+_WORK: Final = {
+    WorkState.WORKING: "🔨 Working",
+    WorkState.WAITING: "⏸️ Waiting",
+    WorkState.DONE: "✅ Done",
+    WorkState.FAILED: "❌ Failed",
+}
 
 A_PROGRAM: Final = "a program"  # one that does not say what it is called
 OPEN: Final = "open"  # the state that a message shows as it is posted
@@ -53,10 +63,19 @@ def source_message(
 
 
 def card_state(session: Session) -> str:
-    """What the message has to show of the session's state, in a word and a time: another one is another message."""
+    """What the message has to show of the session's state, in some words: others are another message."""
+    words = [_state_words(session)]
+    if session.progress.state is not None or session.progress.note is not None:
+        words.append(f"and {hash_of(session.progress.state or '', session.progress.note or '')}")
+    return " ".join(words)
+
+
+def _state_words(session: Session) -> str:
     if session.status is Status.CLOSED or session.closing.begun_at is not None:
         return f"closed {session.closing.closed_at or session.closing.begun_at or ''}".rstrip()
-    return OPEN if session.waiting_since is None else f"waiting {session.waiting_since}"
+    if session.waiting_since is None:
+        return OPEN
+    return f"waiting {session.waiting_since} {session.waiting_message_id or ''}".rstrip()
 
 
 def is_stale(session: Session) -> bool:
@@ -91,12 +110,25 @@ def close_nonce(session: Session) -> str:
 
 
 def _describe_state(session: Session, now: datetime | None) -> str:
-    match card_state(session).partition(" "):
-        case ("closed", _, at):
+    """How the session is; and how its program's work is, on a line of its own."""
+    lines = [_describe_status(session, now)]
+    state, note = session.progress.state, session.progress.note
+    if state is not None or note is not None:
+        parts = (_WORK[state] if state is not None else "", escape(note or "", links=True))
+        lines.append(" · ".join(filter(None, parts)))
+    return "\n".join(lines)
+
+
+def _describe_status(session: Session, now: datetime | None) -> str:
+    match _state_words(session).split(" "):
+        case ["closed", *at]:
             said = f"⚫ {describe_closed(session)}"
-            return f"{said} · {timestamp(parse_iso(at))}" if at else said
-        case ("waiting", _, at):
-            return f"🟡 Waiting for an answer · asked {timestamp(parse_iso(at))}"
+            return f"{said} · {timestamp(parse_iso(at[0]))}" if at else said
+        case ["waiting", at, *card]:
+            question = "an answer"
+            if card and session.discord_thread_id is not None:
+                question = f"[{question}]({message_url(session.guild_id, session.discord_thread_id, card[0])})"
+            return f"🟡 Waiting for {question} · asked {timestamp(parse_iso(at))}"
     started = parse_iso(session.thread.created_at) if session.thread.created_at else now
     return "🟢 Open" if started is None else f"🟢 Open · started {timestamp(started)}"
 

@@ -353,3 +353,14 @@ async def test_a_question_that_is_over_leaves_the_indices_and_expires_some_day(d
     assert not {"listed_in", "activity", "due_in", "due_at"} & set(question_item(deployment))
     await deployment.days_pass(91)
     assert not deployment.table.of_kind("QUESTION#")
+
+
+async def test_the_status_card_links_the_question_while_the_session_waits(deployment: Deployment) -> None:
+    question = await ask(deployment)
+    source = deployment.discord.messages[question["thread"]]
+    link = f"https://discord.com/channels/{GUILD}/{question['thread']}/{question['message_id']}"
+    assert f"🟡 Waiting for [an answer]({link})" in source.content
+    await deployment.wait(10)
+    await press(deployment, question)
+    await run(deployment)
+    assert "Waiting" not in deployment.discord.messages[question["thread"]].content

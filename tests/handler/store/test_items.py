@@ -188,9 +188,9 @@ def test_a_session_has_the_attributes_of_its_item() -> None:
 
 def test_these_attributes_end_with_a_generation() -> None:
     assert " ".join(GENERATION_ATTRIBUTES) == (
-        "discord_thread_id source_message_id source_is_persons create_attempted_at create_attempts topic topic_to_show label data waiting_since waiting_for member_ids role_ids lease_owner lease_expires_at adopted_by settled_in settled_messages"
+        "discord_thread_id source_message_id source_is_persons create_attempted_at create_attempts topic topic_to_show label data waiting_since waiting_for waiting_message_id member_ids role_ids lease_owner lease_expires_at adopted_by settled_in settled_messages"
         " thread_name archived locked locked_by archived_at seen_active_at created_at created_by last_activity_at"
         " watch_guild_id due_in due_at listed_in activity missing_since unreachable_since ask_again_at opened_at"
         " delete_marked_at delete_marked_message delete_locking_at deleting_at closing_at closed_at closed_by close_reason"
-        " close_lock close_message_id close_locking_at close_request card_state card_edited_at tag_request"
+        " close_lock close_message_id close_locking_at close_request card_state card_edited_at progress progress_note tag_request"
     )
