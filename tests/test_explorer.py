@@ -1,6 +1,7 @@
 """The slice of the explorer that runs with every suite; `make explore` runs all of it."""
 
-from collections import Counter
+import gc
+from collections.abc import Iterator
 from typing import Final
 
 import pytest
@@ -21,6 +22,14 @@ SCHEDULES: Final = 12  # random ones, of each scenario with three actors
 SMALL: Final = {**SLICE, **UNUSUAL, **NEAR, **RECONCILED_SLICE}
 ALL: Final = {**EXHAUSTIVE, **RECONCILED}
 TOO_LARGE: Final = "a dropped claim, from the look-up on"  # the one of SMALL that does not end
+
+
+@pytest.fixture(autouse=True)
+def no_garbage_collection() -> Iterator[None]:
+    """A search makes very many objects that stay until its end: the collector would look at them again and again."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 def explained(found: Found) -> str:
@@ -93,5 +102,14 @@ def test_the_explorer_finds_the_fault_when_a_rule_is_taken_out(rule: Rule) -> No
 
 def test_an_opener_keeps_nothing_between_two_rounds_but_what_the_explorer_takes_for_its_memory() -> None:
     """`Execution.memory` reads `opener`; a round sets the others anew. `pause` only says how long one is."""
-    variables = Counter(Sessions.open.__code__.co_varnames)
-    assert set(variables) == {"self", "request", "opener", "pause", "_", "session", "step", "result", "channel_id"}
+    assert set(Sessions.open.__code__.co_varnames) == {
+        "self",
+        "request",
+        "opener",
+        "pause",
+        "_",
+        "session",
+        "step",
+        "result",
+        "channel_id",
+    }
