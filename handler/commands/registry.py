@@ -16,6 +16,7 @@ from handler.commands.list_buttons import FIND_BUTTON, LIST_BUTTON
 from handler.commands.lists import find_further, find_sessions, list_sessions, turn_list
 from handler.commands.questions import MENU_NAME as ANSWER_MENU
 from handler.commands.questions import answer_with_message, press, submit
+from handler.commands.report import report
 from handler.commands.session import open_session
 from handler.commands.settings import complete_open, settings
 from handler.commands.status import let_through, status
@@ -40,6 +41,7 @@ COMMANDS: Final[Commands] = {
     ("session-admin", "duplicates"): list_duplicates,
     ("session-admin", "settings"): settings,
     ("session-admin", "status"): status,
+    ("session-admin", "report"): report,
     (BUTTON, LET_THROUGH_BUTTON): let_through,
     ("session-admin", "delete"): delete,
     (BUTTON, DELETE_BUTTON): delete_for_good,

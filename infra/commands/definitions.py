@@ -9,20 +9,14 @@ from typing import Any, Final
 from handler.commands.here import MENU_NAME
 from handler.commands.list_buttons import MAX_TEXT_UNITS
 from handler.commands.questions import MENU_NAME as ANSWER_MENU
-from handler.commands.settings_texts import DURATIONS
+from handler.commands.report import MAX_DAYS, USUAL_DAYS
 from handler.discord.permissions import Permission
 from handler.sessions.names import MAX_REASON_LENGTH, MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
-from handler.store.settings import ChannelSettings
 from infra.commands.limits import CHAT_INPUT, MESSAGE
+from infra.commands.option_types import BOOLEAN, INTEGER, STRING, SUBCOMMAND, USER
+from infra.commands.settings_options import MAX_TAG_NAME_LENGTH, SETTINGS
 
-SUBCOMMAND: Final = 1
 MAX_MEMBERS_LENGTH: Final = 500  # characters: twenty mentions, and some words between them
-MAX_TAG_NAME_LENGTH: Final = 20  # characters (Discord docs, "Channel", Forum Tag Object)
-STRING: Final = 3
-INTEGER: Final = 4
-BOOLEAN: Final = 5
-USER: Final = 6
-ROLE: Final = 8
 # The session that a command means. In a session's thread it may be left out.
 NAME: Final[dict[str, Any]] = {
     "type": STRING,
@@ -207,49 +201,6 @@ SESSION: Final[dict[str, Any]] = {
     ],
 }
 
-SETTINGS: Final[list[dict[str, Any]]] = [
-    {
-        "type": STRING,
-        "name": "open",
-        "description": "Who can start and reopen sessions: permitted, everyone, or a role (type @ and pick it)",
-        "min_length": 1,
-        "max_length": MAX_THREAD_NAME_UNITS,
-        "autocomplete": True,
-    },
-    {
-        "type": STRING,
-        "name": "unlock",
-        "description": "Who can have a locked session unlocked by opening it",
-        "choices": [{"name": name, "value": name} for name in ("moderators", "everyone")],
-    },
-    {
-        "type": INTEGER,
-        "name": "archive_after",
-        "description": "When a quiet thread of a new session leaves the channel list",
-        "choices": [{"name": name, "value": minutes} for minutes, name in DURATIONS.items()],
-    },
-    {
-        "type": BOOLEAN,
-        "name": "private",
-        "description": "Whether a new session is private, unless its open says otherwise",
-    },
-    {
-        "type": STRING,
-        "name": "tag",
-        "description": "The tag of a new post, in a forum or media channel",
-        "min_length": 1,
-        "max_length": MAX_TAG_NAME_LENGTH,
-        "autocomplete": True,
-    },
-    {"type": ROLE, "name": "access_role", "description": "Whose members are added to private sessions"},
-    {
-        "type": STRING,
-        "name": "reset",
-        "description": "Take a setting back to the default",
-        "choices": [{"name": name, "value": name} for name in ("all", *ChannelSettings.ATTRIBUTES)],
-    },
-]
-
 SESSION_ADMIN: Final[dict[str, Any]] = {
     "type": CHAT_INPUT,
     "name": "session-admin",
@@ -277,6 +228,20 @@ SESSION_ADMIN: Final[dict[str, Any]] = {
             "type": SUBCOMMAND,
             "name": "status",
             "description": "Show what I'm missing in this server, and what the last check did",
+        },
+        {
+            "type": SUBCOMMAND,
+            "name": "report",
+            "description": "Show how many sessions of this channel were started, used and closed",
+            "options": [
+                {
+                    "type": INTEGER,
+                    "name": "days",
+                    "description": f"Of how many days; {USUAL_DAYS} if you leave it out",
+                    "min_value": 1,
+                    "max_value": MAX_DAYS,
+                }
+            ],
         },
         {
             "type": SUBCOMMAND,

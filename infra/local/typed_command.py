@@ -10,8 +10,9 @@ What an option takes is read from the definitions that are registered with Disco
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from infra.commands.definitions import BOOLEAN, COMMANDS, INTEGER, SUBCOMMAND, USER
+from infra.commands.definitions import COMMANDS
 from infra.commands.limits import MESSAGE, kind_of
+from infra.commands.option_types import BOOLEAN, INTEGER, SUBCOMMAND, USER
 from infra.local import people
 
 _YES: Final = ("true", "yes", "on", "1")

@@ -17,6 +17,7 @@ from handler.commands import (
     delete_texts,
     info_texts,
     list_texts,
+    report_texts,
     settings_texts,
     status_texts,
     texts,
@@ -31,6 +32,7 @@ from handler.sessions.duplicates.group import Duplicates, Group, OtherThread, bu
 from handler.sessions.model import Ending, Opened, OpenRequest, Outcome, Requester
 from handler.sessions.names import Names
 from handler.sessions.overview.choose import Page, State
+from handler.sessions.overview.report import Figures
 from handler.sessions.overview.server import ServerStatus
 from handler.sessions.settings import Settings
 from handler.sessions.threads.source_message import describe_close, describe_session
@@ -125,6 +127,15 @@ def statuses(draw: st.DrawFn) -> ServerStatus:
     )
 
 
+figures = st.builds(
+    Figures,
+    started=counts,
+    went_on=counts,
+    closed=counts,
+    replaced=counts,
+    states=st.dictionaries(st.sampled_from(State), counts),
+    is_cut=st.booleans(),
+)
 here_and_now = st.builds(
     status_texts.Here,
     channel_id=st.sampled_from([samples.CHANNEL, MAX_ID]),
@@ -331,6 +342,7 @@ BUILDERS: Final[dict[str, st.SearchStrategy[Any]]] = {
     ),
     "about_to_end": st.builds(lambda opened: delete_texts.about_to_end(opened.session), opens()),
     "gone_already": st.builds(delete_texts.gone_already),
+    "figures": st.builds(report_texts.figures, figures, st.just(MAX_ID), st.sampled_from([1, 365])),
     "server_status": st.builds(status_texts.server_status, statuses(), here_and_now),
     "let_through": st.builds(status_texts.let_through, counts),
     "settings_shown": st.builds(
@@ -379,7 +391,17 @@ def test_a_text_without_anything_filled_in_fits(name: str) -> None:
 
 @pytest.mark.parametrize(
     "module",
-    [texts, admin_texts, change_texts, delete_texts, info_texts, list_texts, settings_texts, status_texts],
+    [
+        texts,
+        admin_texts,
+        change_texts,
+        delete_texts,
+        info_texts,
+        list_texts,
+        report_texts,
+        settings_texts,
+        status_texts,
+    ],
     ids=lambda module: module.__name__.rpartition(".")[2],
 )
 def test_every_text_of_a_module_is_tried(module: ModuleType) -> None:
