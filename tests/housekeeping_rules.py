@@ -65,15 +65,13 @@ HOUSEKEEPING_RULES: Final = (
     ),
     Rule(
         "A message in the moment of archiving opens the thread again",
-        Mutation(
-            "sessions/reconcile/apply_housekeeping", "        if last_message(thread) != before:", "        if False:"
-        ),
+        Mutation("sessions/threads/archiving", "        if last_message(thread) != before:", "        if False:"),
         f"{HOUSEKEEPING}::test_a_message_in_the_very_moment_of_archiving_opens_the_thread_again",
     ),
     Rule(
         "An open in the moment of closing opens the thread again",
         Mutation(
-            "sessions/reconcile/apply_housekeeping",
+            "sessions/threads/archiving",
             "    if not write.won and write.session is not None and write.session.opened_at != session.opened_at:",
             "    if False:",
         ),
@@ -157,7 +155,7 @@ HOUSEKEEPING_RULES: Final = (
     ),
     Rule(
         "A kept session is left alone unless it is closed",
-        Mutation("sessions/reconcile/housekeeping", "return not session.keep and now", "return now"),
+        Mutation("sessions/reconcile/housekeeping", "return not session.stays_open and now", "return now"),
         f"{HOUSEKEEPING}::test_a_kept_session_is_neither_archived_nor_deleted_for_being_idle",
     ),
     Rule(
