@@ -9,6 +9,7 @@ from tests.kit.mutation import Mutation, Rule
 
 DELETIONS: Final = "reconciler/test_deletions_and_people.py"
 FAIR: Final = "reconciler/test_fair_turns.py"
+CAPACITY: Final = "scenarios/test_capacity.py"
 HOUSEKEEPING: Final = "reconciler/test_housekeeping.py"
 INTERLEAVED: Final = "reconciler/test_housekeeping_interleaved.py"
 TWO_STOPS: Final = "test_wherever_an_open_and_a_run_stop_nobody_is_led_to_a_thread_that_is_about_to_go"
@@ -208,5 +209,21 @@ HOUSEKEEPING_RULES: Final = (
             ),
         ),
         f"{HOUSEKEEPING}::test_a_run_is_complete_before_housekeeping_fails",
+    ),
+    # Room in a full server
+    Rule(
+        "A person's thread makes no room",
+        Mutation("sessions/opening/capacity", "if thread.owner_id == bot_user_id and not", "if not"),
+        f"{CAPACITY}::test_a_persons_thread_is_never_archived",
+    ),
+    Rule(
+        "A kept session makes no room",
+        Mutation("sessions/opening/capacity", "is_used = session.keep or", "is_used ="),
+        f"{CAPACITY}::test_a_session_that_is_kept_or_waits_for_an_answer_is_not_archived",
+    ),
+    Rule(
+        "One open archives one session at most",
+        Mutation("sessions/opening/capacity", "    if opener.made_room:", "    if False:"),
+        f"{CAPACITY}::test_one_open_archives_one_session_at_most",
     ),
 )
