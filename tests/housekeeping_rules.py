@@ -218,7 +218,7 @@ HOUSEKEEPING_RULES: Final = (
     ),
     Rule(
         "A kept session makes no room",
-        Mutation("sessions/opening/capacity", "is_used = session.keep or", "is_used ="),
+        Mutation("sessions/opening/capacity", "is_used = session.stays_open or", "is_used ="),
         f"{CAPACITY}::test_a_session_that_is_kept_or_waits_for_an_answer_is_not_archived",
     ),
     Rule(

@@ -72,5 +72,5 @@ async def _read_sessions(opener: Opener, threads: Sequence[Channel]) -> dict[str
 
 
 def _may_be_archived(session: Session) -> bool:
-    is_used = session.keep or session.waiting_since is not None or session.deletion.begun_at is not None
+    is_used = session.stays_open or session.deletion.begun_at is not None
     return session.status in (Status.OPEN, Status.CLOSED) and not is_used
