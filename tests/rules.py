@@ -24,6 +24,7 @@ from tests.housekeeping_rules import HOUSEKEEPING_RULES
 from tests.kit.mutation import HANDLER
 from tests.limit_rules import LIMITS
 from tests.protocol_rules import PROTOCOL
+from tests.question_rules import QUESTIONS
 from tests.reading_rules import READING
 from tests.reconciler_rules import RECONCILER
 from tests.unanchored_rules import UNANCHORED
@@ -43,6 +44,7 @@ RULES: Final = (
     *LIMITS,
     *CHOICES,
     *CLOSING,
+    *QUESTIONS,
 )
 
 

@@ -303,7 +303,7 @@ def test_each_function_may_read_the_indices_that_it_uses_and_no_others() -> None
         if found := re.findall(r"/index/(\w+)", json.dumps(statement["Resource"])):
             holding.setdefault(name, set()).update(found)
     assert holding == {
-        "ReconcilerRole": {"WatchIndex", "DueIndex"},
+        "ReconcilerRole": {"WatchIndex", "DueIndex", "ActivityIndex"},
         "ApiRole": {"ActivityIndex"},
         "WebhookRole": {"ActivityIndex"},
         "WorkerRole": {"ActivityIndex"},

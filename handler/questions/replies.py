@@ -50,7 +50,7 @@ async def take_replies(context: Context, question: Question, page: tuple[Message
 
 async def _may_answer(context: Context, question: Question, spec: Spec, message: Message) -> bool:
     author = message.author
-    if author.bot or not _text(context, message) or iso(parse_iso(message.timestamp)) >= question.closes_at:
+    if author.bot or not _text(context, message):
         return False
     if not spec.role_ids or author.id in spec.user_ids:
         return spec.may_answer(author.id, frozenset())

@@ -1,6 +1,7 @@
 """A channel's sessions in the order of their last activity, and by the beginning of their names. For lists.
 
-ActivityIndex, by `listed_in` and `activity`: the sessions of a channel that have a thread. See `listing`.
+ActivityIndex, by `listed_in` and `activity`: the sessions of a channel that have a thread: see `listing`. And, in
+partitions of their own, the open questions of a thread: see `questions`.
 """
 
 from typing import Any, Final

@@ -2,8 +2,8 @@
 
 WatchIndex, by `watch_guild_id`: all that is active in a guild: claims, sessions, namesakes and the guild's own item;
 and its parked channels.
-DueIndex, by `due_in` and `due_at`: a guild's archived sessions, those not looked at for longest first; and, in a
-partition of their own, all guilds.
+DueIndex, by `due_in` and `due_at`: a guild's archived sessions, those not looked at for longest first; and, in
+partitions of their own, all guilds, and each guild's questions.
 """
 
 from collections.abc import Mapping

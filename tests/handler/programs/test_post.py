@@ -92,8 +92,13 @@ async def test_embeds_are_shown(deployment: Deployment) -> None:
 @pytest.mark.parametrize("nonce", ["window open", "window closed"])
 async def test_twenty_at_once_make_one_message(deployment: Deployment, nonce: str, key: str | None) -> None:
     await deployment.ensure()
+    deployment.latency = 0.05
     request = {**DONE, **({"message_key": key} if key else {})}
     answers = await asyncio.gather(*(deployment.program("post", **request) for _ in range(20)))
+    if nonce == "window closed":
+        await deployment.wait(NONCE_TRUSTED_SECONDS)
+        deployment.discord.close_nonce_window()
+        answers += await asyncio.gather(*(deployment.program("post", **request) for _ in range(20)))
     assert len({answer["message"]["id"] for answer in answers}) == 1
     assert contents(deployment) == ["tests passed"]
 
@@ -187,6 +192,22 @@ async def test_requests_for_one_key_at_once_end_with_one_message_that_shows_one_
     assert len(shown) == 1
     assert f'"{shown[0]}"' in key["body"]
     assert len({answer["message"]["id"] for answer in answers if "message" in answer}) == 1
+
+
+async def test_an_edit_that_was_overtaken_does_not_stay(deployment: Deployment) -> None:
+    key = {"message_key": "build"}
+    await deployment.program("post", request_id="1", content="1 of 3", **key)
+    other: list[Any] = []
+
+    async def overtake() -> None:
+        if deployment.calls.names[-2:] == ["TransactWriteItems", "GetItem"] and not other:
+            other.append(None)
+            other.append(await deployment.program("post", request_id="3", content="3 of 3", **key))
+
+    deployment.after_every_call, deployment.after_call = True, overtake
+    stale = await deployment.program("post", request_id="2", content="2 of 3", **key)
+    assert stale["outcome"] == other[1]["outcome"] == "edited"
+    assert contents(deployment) == ["3 of 3"]
 
 
 async def test_a_message_of_a_key_that_was_deleted_is_posted_again(deployment: Deployment) -> None:

@@ -344,6 +344,23 @@ async def test_the_older_question_is_waited_for_when_the_newer_is_answered(deplo
     assert "waiting_for" not in session_item(deployment)
 
 
+async def test_a_session_goes_on_waiting_for_a_question_that_is_asked_while_another_one_ends(
+    deployment: Deployment,
+) -> None:
+    first = await ask(deployment)
+    asked: list[Any] = []
+
+    async def ask_another() -> None:
+        if deployment.calls.names[-1] == "Query" and not asked:
+            asked.append(None)
+            asked.append(await ask(deployment, WHY))
+
+    await press(deployment, first)
+    deployment.after_every_call, deployment.after_call = True, ask_another
+    await now(deployment, first)
+    assert session_item(deployment)["waiting_for"] == asked[1]["id"]
+
+
 async def test_a_question_that_is_over_leaves_the_indices_and_expires_some_day(deployment: Deployment) -> None:
     question = await ask(deployment)
     assert {"listed_in", "activity", "due_in", "due_at"} <= set(question_item(deployment))

@@ -92,6 +92,7 @@ async def test_the_same_request_id_with_other_content_is_a_conflict(
 @pytest.mark.parametrize("nonce", ["window open", "window closed"])
 async def test_twenty_at_once_make_one_card(deployment: Deployment, nonce: str) -> None:
     await deployment.ensure()
+    deployment.latency = 0.05
     questions = await asyncio.gather(*(ask(deployment) for _ in range(20)))
     if nonce == "window closed":
         await deployment.wait(NONCE_TRUSTED_SECONDS)
