@@ -12,7 +12,7 @@ from handler.discord.responses import Message, layout
 from handler.errors import permission_title
 from handler.runtime.clock import parse_iso
 from handler.runtime.utf16 import utf16_units
-from handler.sessions.model import thread_url
+from handler.sessions.model import message_url, thread_url
 from handler.sessions.overview.choose import State, active_at, state_of
 from handler.sessions.threads.source_message import describe_closed
 from handler.store.former import FormerThread, Why, former_threads
@@ -80,6 +80,13 @@ def _facts(session: Session, tags: Sequence[str]) -> Iterator[str]:
         yield f"Members added: {', '.join(shown)}" + (f" and {more} more" if more else "")
 
 
+def _question(session: Session) -> str:
+    """A link to the newest question that is open, if its message is known."""
+    if session.waiting_message_id is None or session.discord_thread_id is None:
+        return "A question"
+    return f"[A question]({message_url(session.guild_id, session.discord_thread_id, session.waiting_message_id)})"
+
+
 def _state(session: Session) -> Iterator[str]:
     """Why the session is in its state."""
     thread = session.thread
@@ -87,7 +94,7 @@ def _state(session: Session) -> Iterator[str]:
         case State.OPEN:
             pass
         case State.WAITING:
-            yield f"A question waits for an answer since {_when(session.waiting_since or '')}"
+            yield f"{_question(session)} waits for an answer since {_when(session.waiting_since or '')}"
         case State.ARCHIVED:
             at = f" {_when(thread.archived_at)}" if thread.archived_at else ""
             yield f"Archived{at}, by Discord or by hand. Opening it brings it back."

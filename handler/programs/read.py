@@ -1,4 +1,4 @@
-"""What programs read of a session: `get` and `replies`. Nothing is opened or changed."""
+"""What programs read of a session: `get` and `replies`. Nothing is opened."""
 
 from typing import Final
 
@@ -8,7 +8,11 @@ from handler.errors import NotFound, SessionNotFound
 from handler.programs.answers import Answer, RepliesAnswer, Reply, describe
 from handler.programs.requests import Get, Replies
 from handler.programs.target import find_session
+from handler.questions.replies import take_replies
+from handler.questions.show import correct_soon
+from handler.questions.waiting import newest_open
 from handler.runtime.clock import iso, parse_iso
+from handler.sessions.context import Context
 from handler.sessions.protocol import Sessions
 from handler.sessions.threads.requests import translate_refusals
 from handler.store.items import Session
@@ -27,6 +31,8 @@ async def replies(sessions: Sessions, request: Replies, request_id: str) -> Repl
     after = request.after or FROM_THE_BEGINNING
     page = await read_messages(sessions, session, after, request.limit)
     bot = await sessions.context.discord.current_user_id()
+    if session.waiting_since is not None:
+        await _take_answers(sessions.context, session, page)
     said = [message for message in page if message.is_said and message.author.id != bot]
     return RepliesAnswer(
         **describe(session),
@@ -34,6 +40,14 @@ async def replies(sessions: Sessions, request: Replies, request_id: str) -> Repl
         after=page[-1].id if page else after,
         content_hidden=any(message.is_hidden for message in said),
     )
+
+
+async def _take_answers(context: Context, session: Session, page: tuple[Message, ...]) -> None:
+    """Replies to open questions are read anyway: let them count."""
+    for question in await newest_open(context, session.discord_thread_id or ""):
+        answered = await take_replies(context, question, page) if question.takes_text else question
+        if not answered.is_open:
+            await correct_soon(context, answered)
 
 
 async def read_messages(sessions: Sessions, session: Session, after: str, limit: int) -> tuple[Message, ...]:

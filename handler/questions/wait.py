@@ -10,12 +10,14 @@ from handler.questions.replies import read_replies
 from handler.questions.show import correct_soon, find_card
 from handler.runtime import telemetry
 from handler.runtime.clock import parse_iso
+from handler.runtime.deadline import run_for
 from handler.sessions.context import Context
 from handler.store.question_items import Question
 
 FIRST_PAUSE_SECONDS: Final = 0.5  # people answer in seconds at best
 MAX_PAUSE_SECONDS: Final = 3.0  # how late an answer by button is heard of, at most
 PAUSE_GROWTH: Final = 1.5  # from one read to the next: about twenty reads in 50 s
+DISCORD_SECONDS: Final = 2.0  # for its part of a round: an outage of Discord's keeps nobody from an answer by button
 REPLIES_EVERY: Final = timedelta(seconds=5)  # a request to Discord each
 
 
@@ -48,7 +50,7 @@ def _pause(pause: float, now: datetime, until: datetime, question: Question) -> 
 async def _look_after_card(context: Context, question: Question) -> Question:
     """Post the card again if it was deleted. Best effort: the answer may come all the same."""
     try:
-        return await find_card(context, question)
+        return await run_for(context.clock, DISCORD_SECONDS, find_card(context, question))
     except StoreUnavailable:
         raise
     except OnethreadError as error:
@@ -59,5 +61,5 @@ async def _look_after_card(context: Context, question: Question) -> Question:
 async def _read_replies(context: Context, question: Question) -> Question:
     """Best effort: an outage of Discord's keeps nobody from hearing of an answer by button."""
     with contextlib.suppress(OnethreadError):
-        return await read_replies(context, question)
+        return await run_for(context.clock, DISCORD_SECONDS, read_replies(context, question))
     return question

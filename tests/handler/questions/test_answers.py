@@ -7,7 +7,7 @@ import pytest
 
 from handler.commands import question_texts
 from handler.commands.questions import MENU_NAME
-from infra.simulator.faults import server_error
+from infra.simulator.faults import HANG, server_error
 from tests.handler.questions.acts import (
     FORM,
     OTHER,
@@ -198,6 +198,15 @@ async def test_the_reconciler_reads_replies_too(deployment: Deployment) -> None:
     assert (await now(deployment, question))["answer"]["text"] == "a flaky test"
 
 
+async def test_a_reply_that_a_program_reads_is_an_answer(deployment: Deployment) -> None:
+    question = await ask(deployment, WHY)
+    reply(deployment, question)
+    read = await deployment.program("replies")
+    assert [message["content"] for message in read["messages"]] == ["a flaky test"]
+    assert question_item(deployment)["state"] == "answered"
+    assert buttons(deployment, question) == []
+
+
 async def test_the_first_of_two_replies_counts_and_other_messages_do_not(deployment: Deployment) -> None:
     question = await ask(deployment, WHY)
     deployment.people.post_message(question["thread"], f"<@{BOT}> no reply", by=OTHER)
@@ -305,14 +314,25 @@ async def test_await_returns_the_open_question_at_the_end_of_the_wait(deployment
     assert (await now(deployment, question))["state"] == "open"
 
 
-async def test_await_goes_on_through_an_outage_of_discord(deployment: Deployment) -> None:
+@pytest.mark.parametrize("what", [server_error(), HANG])
+async def test_await_goes_on_through_an_outage_of_discord(deployment: Deployment, what: Any) -> None:
     question = await ask(deployment, WHY)
     form = await press(deployment, question, "Answer…")
-    deployment.discord.faults.inject("GET", "*", server_error(), times=1000)
+    deployment.discord.faults.inject("*", "*", what, times=1000)
     waiting = asyncio.ensure_future(now(deployment, question, wait=50))
     await deployment.wait(10)
+    began = deployment.now
     await send_form(deployment, question, form, text="because")
     assert (await waiting)["answer"]["text"] == "because"
+    assert (deployment.now - began).total_seconds() <= 6.0
+
+
+async def test_await_answers_in_time_through_an_outage_of_discord(deployment: Deployment) -> None:
+    question = await ask(deployment, WHY)
+    deployment.discord.faults.inject("*", "*", HANG, times=1000)
+    began = deployment.now
+    assert (await now(deployment, question, wait=50))["state"] == "open"
+    assert (deployment.now - began).total_seconds() <= 54.0
 
 
 async def test_a_session_waits_while_a_question_is_open(deployment: Deployment) -> None:
