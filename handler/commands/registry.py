@@ -17,7 +17,7 @@ from handler.commands.lists import find_further, find_sessions, list_sessions, t
 from handler.commands.questions import MENU_NAME as ANSWER_MENU
 from handler.commands.questions import answer_with_message, press, submit
 from handler.commands.report import report
-from handler.commands.session import open_session
+from handler.commands.required_tag import TAG_SELECT, open_or_ask_for_tag, open_with_tag
 from handler.commands.settings import complete_open, settings
 from handler.commands.status import let_through, status
 from handler.commands.status_texts import LET_THROUGH_BUTTON
@@ -25,7 +25,8 @@ from handler.discord.interactions import BUTTON, MENU, MODAL
 from handler.questions.card import ANSWER
 
 COMMANDS: Final[Commands] = {
-    OPEN_SESSION: open_session,
+    OPEN_SESSION: open_or_ask_for_tag,
+    (BUTTON, TAG_SELECT): open_with_tag,
     (MENU, MENU_NAME): ask_for_name,
     OPEN_HERE: open_here,
     ("session", "close"): close,

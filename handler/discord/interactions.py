@@ -73,6 +73,7 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     custom_id: str | None = None  # of a button, select or modal: "name:argument"
     message_id: str | None = None  # of a button or select, and of the modal that it opened: the message that has it
     message_flags: int = EPHEMERAL  # of that message
+    message_content: str = ""
     done_before: dict[str, int] = {}  # counts of what earlier attempts did; only jobs have it
 
     @property
@@ -144,6 +145,7 @@ def parse(payload: Mapping[str, Any]) -> Interaction | None:
         custom_id=custom_id,
         message_id=_snowflake(message, "id") if custom_id is not None else None,
         message_flags=flags if isinstance(flags := _number(message.get("flags")), int) else EPHEMERAL,
+        message_content=content if isinstance(content := message.get("content"), str) else "",
     )
 
 
