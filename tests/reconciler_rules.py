@@ -12,6 +12,7 @@ COSTS: Final = "reconciler/test_costs.py"
 FAULTS: Final = "reconciler/test_faults.py"
 FOLLOWING: Final = "reconciler/test_following.py"
 KILLS: Final = "reconciler/test_kills.py"
+LOST_ROLES: Final = "reconciler/test_lost_roles.py"
 NEWS: Final = "reconciler/test_not_stuck.py"
 PLAN: Final = "handler/sessions/reconcile/test_plan.py"
 RECONCILER_TESTS: Final = "handler/test_reconciler.py"
@@ -270,5 +271,30 @@ RECONCILER: Final = (
         "A claim with nothing recorded becomes vacant with the same generation",
         Mutation("store/claims", "vacant_attributes(session.generation", "vacant_attributes(session.generation + 1"),
         f"{CLAIMS}::test_a_dead_claim_with_nothing_recorded_is_dropped",
+    ),
+    # Private sessions
+    Rule(
+        "Whom somebody added to a private session by name stays when a role is lost",
+        Mutation(
+            "sessions/reconcile/lost_roles", " and user_id not in (session.creator_id, *session.member_ids):", ":"
+        ),
+        f"{LOST_ROLES}::test_who_lost_the_role_is_removed_and_nobody_else",
+    ),
+    Rule(
+        "Who has one of the session's roles again stays",
+        Mutation(
+            "sessions/threads/members",
+            "        if not (await context.discord.member_roles(session.guild_id, user_id)).isdisjoint(session.role_ids):\n"
+            "            return\n",
+            "",
+        ),
+        f"{LOST_ROLES}::test_who_has_it_again_or_another_of_the_sessions_roles_stays",
+    ),
+    Rule(
+        "The audit log is read again from where it was if somebody could not be removed",
+        Mutation(
+            "sessions/reconcile/apply", 'counts["lost"] += 1  # the audit log is read again from where it was', "pass"
+        ),
+        f"{LOST_ROLES}::test_a_run_that_cannot_remove_somebody_leaves_it_to_the_next_one",
     ),
 )

@@ -50,7 +50,7 @@ _PURE: Final = """
     sessions.model sessions.names sessions.overview.choose sessions.settings
     sessions.opening.next_step sessions.opening.rights sessions.threads.source_message sessions.threads.visibility
     sessions.reconcile.actions sessions.reconcile.changes sessions.reconcile.channels sessions.reconcile.housekeeping
-    sessions.reconcile.observation sessions.reconcile.plan
+    sessions.reconcile.lost_roles sessions.reconcile.observation sessions.reconcile.plan
     sessions.threads.locks sessions.threads.match sessions.threads.record
     store.clauses store.former store.hashes store.items store.lease store.listing store.parts store.private store.question_items store.reading store.settings
 """

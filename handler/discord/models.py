@@ -176,6 +176,10 @@ class AuditAction(IntEnum):
     THREAD_DELETE = 112
 
 
+# Not a thread's: roles were given to a member, or taken away.
+MEMBER_ROLE_UPDATE: Final = 25
+
+
 class AuditChange(msgspec.Struct, frozen=True):
     """One changed field; a value that Discord left out is None."""
 

@@ -3,6 +3,7 @@
 Nothing is checked here. Each function leaves counts, indices and the audit log consistent.
 """
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -231,3 +232,13 @@ def _audit_thread(
     thread = after or before
     if thread is not None and changed:
         add_audit_entry(state, thread.guild_id, action, thread.id, by=by, now=now, changes=changed, reason=reason)
+
+
+def role_changes(before: Iterable[str], after: Iterable[str]) -> tuple[Change, ...]:
+    """The roles that a member got and lost, as the audit log has them (Discord docs, "Audit Log", partial role)."""
+    found = (("$add", set(after) - set(before)), ("$remove", set(before) - set(after)))
+    return tuple(
+        Change(key, None, tuple((("id", role), ("name", f"role {role}")) for role in sorted(roles)))
+        for key, roles in found
+        if roles
+    )

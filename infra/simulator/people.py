@@ -20,6 +20,7 @@ from infra.simulator.models import (
     DEFAULT_ARCHIVE_DURATION,
     MAX_THREAD_NAME_UNITS,
     MEMBER_KICK,
+    MEMBER_ROLE_UPDATE,
     PUBLIC_THREAD,
     REPLY,
     TEXT,
@@ -204,19 +205,20 @@ class People:
         channel = self._channel(place_id)
         self._state.channels.put(place_id, replace(channel, permissions=bits))
         changes = (Change("allow", str(channel.permissions), str(bits)),)
-        options = (("id", self._state.identity.bot_user_id), ("type", "1"))
-        self._audit(
-            channel.guild_id, CHANNEL_OVERWRITE_UPDATE, place_id, by=by, now=now, changes=changes, options=options
-        )
+        more = {"changes": changes, "options": (("id", self._state.identity.bot_user_id), ("type", "1"))}
+        self._audit(channel.guild_id, CHANNEL_OVERWRITE_UPDATE, place_id, by=by, now=now, **more)
 
     def remove_member(self, guild_id: str, user_id: str) -> None:
         """A user leaves the guild, and can no longer be added to threads."""
         self._change_guild(guild_id, absent=self._state.guilds[guild_id].absent | {user_id})
 
-    def set_roles(self, guild_id: str, user_id: str, roles: Iterable[str]) -> None:
-        """The roles that a member has from now on."""
-        known = dict(self._state.guilds[guild_id].roles)
-        self._change_guild(guild_id, roles=tuple({**known, user_id: tuple(roles)}.items()))
+    def set_roles(self, guild_id: str, user_id: str, roles: Iterable[str], *, now: datetime | None = None) -> None:
+        """The roles that a member has from now on. With `now`, the owner gave or took them, and the audit log has it."""
+        known, given = dict(self._state.guilds[guild_id].roles), tuple(roles)
+        changes = effects.role_changes(known.get(user_id, ()), given)
+        self._change_guild(guild_id, roles=tuple({**known, user_id: given}.items()))
+        if now is not None and changes:
+            self._audit(guild_id, MEMBER_ROLE_UPDATE, user_id, by=None, now=now, changes=changes)
 
     def add_archived_threads(
         self,

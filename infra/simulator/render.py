@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from infra.simulator.models import HAS_THREAD, AuditEntry, Channel, Message, Thread, User
+from infra.simulator.models import HAS_THREAD, AuditEntry, Change, Channel, Message, Thread, User
 from infra.simulator.snowflakes import timestamp
 from infra.simulator.state import State
 
@@ -167,6 +167,11 @@ def components(sent: list[dict[str, Any]], numbers: Iterator[int] | None = None)
     return numbered
 
 
+def _new_value(change: Change) -> Any:
+    """Roles that were given or taken away are objects with id and name (Discord docs, "Audit Log", partial role)."""
+    return [dict(role) for role in change.new] if change.key.startswith("$") else change.new
+
+
 def audit_entry(entry: AuditEntry) -> dict[str, Any]:
     """An entry of the audit log."""
     rendered: dict[str, Any] = {
@@ -180,7 +185,7 @@ def audit_entry(entry: AuditEntry) -> dict[str, Any]:
             {
                 "key": change.key,
                 **({} if change.old is None else {"old_value": change.old}),
-                **({} if change.new is None else {"new_value": change.new}),
+                **({} if change.new is None else {"new_value": _new_value(change)}),
             }
             for change in entry.changes
         ]

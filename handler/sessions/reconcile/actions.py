@@ -56,6 +56,12 @@ class HoldDeletion(SessionAction, frozen=True):
     """The thread seems gone, and so do too many others: hold the end back, and report it."""
 
 
+class RemoveMember(SessionAction, frozen=True):
+    """A member lost the role by which the private session was theirs: remove them, if that is still so."""
+
+    user_id: str
+
+
 class Settle(msgspec.Struct, frozen=True, tag=True):
     """Settle unknown threads of this channel that are named like sessions."""
 
@@ -110,6 +116,7 @@ Action = (
     | DropClaim
     | EndGeneration
     | HoldDeletion
+    | RemoveMember
     | Settle
     | AddNamesake
     | RemoveNamesake

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from handler.errors import ChannelGone, MissingAccess, MissingPermissions, OnethreadError
+from handler.errors import ChannelGone, MissingAccess, MissingPermissions, OnethreadError, TryAgain
 from handler.runtime import telemetry
 from handler.sessions.context import Context
 from handler.sessions.reconcile import actions
@@ -21,9 +21,11 @@ from handler.sessions.reconcile.result import ActionResult, result_of, try_one, 
 from handler.sessions.reconcile.watermark import advance_watermark
 from handler.sessions.threads.generation import Ended, commit, end_generation
 from handler.sessions.threads.match import is_public_thread
+from handler.sessions.threads.members import remove_without_role
 from handler.sessions.threads.namesakes import add_namesake
 from handler.sessions.threads.settle import settle
 
+REMOVAL_REQUESTS: Final = 2  # the member's roles, and the removal
 MAX_END_REQUESTS: Final = 10  # of an end whose archived threads are one page: two looks and a message
 
 
@@ -35,6 +37,8 @@ async def apply_plan(context: Context, planned: Iterable[Action], now: datetime,
         if isinstance(result, OnethreadError):
             counts["failed"] += 1
             telemetry.logger.warning("an action of the reconciler failed", extra={"detail": str(result)})
+            if isinstance(action, actions.RemoveMember) and isinstance(result, TryAgain):
+                counts["lost"] += 1  # the audit log is read again from where it was
             if isinstance(action, actions.UpdateSession | actions.EndGeneration | actions.HoldDeletion):
                 # The audit log has it only once: have the next run come back to it.
                 await try_one(context.store.sessions.update(action.session, changes_to_ask_again(action.session, now)))
@@ -50,8 +54,7 @@ async def _apply(context: Context, action: Action, now: datetime, pace: Pace) ->
         case actions.UpdateSession(session=session, changes=changes):
             return await update_session(context, session, changes)
         case actions.HoldDeletion(session=session):
-            changes = {} if session.problem.missing_since else changes_of_held(session, now)
-            return await update_session(context, session, changes)
+            return await update_session(context, session, changes_of_held(session, now))
         case actions.Commit(session=session, thread=thread):
             return result_of(await commit(context, session, thread))
         case actions.DropClaim(session=session):
@@ -65,8 +68,8 @@ async def _apply(context: Context, action: Action, now: datetime, pace: Pace) ->
             | actions.UnparkChannel(channel_id=channel_id, changes=changes)
         ):
             await context.store.channels.update(channel_id, changes)
-        case actions.Settle():
-            await _settle(context, action)
+        case actions.Settle() | actions.RemoveMember():
+            await _change_thread(context, action, pace)
         case _:
             await _change_namesake(context, action)
     return ActionResult.DONE
@@ -88,6 +91,14 @@ async def _end(context: Context, action: actions.EndGeneration, now: datetime, p
         return result_of(await commit(context, session, end.thread), ActionResult.FOUND)
     changes = changes_from_thread(session, end.thread, now)
     return await update_session(context, session, changes, ActionResult.FOUND)
+
+
+async def _change_thread(context: Context, action: actions.Settle | actions.RemoveMember, pace: Pace) -> None:
+    if isinstance(action, actions.Settle):
+        await _settle(context, action)
+        return
+    await pace(REMOVAL_REQUESTS)
+    await remove_without_role(context, action.session, action.user_id)
 
 
 async def _settle(context: Context, action: actions.Settle) -> None:

@@ -76,5 +76,7 @@ def changes_to_ask_again(session: Session, now: datetime) -> dict[str, Any]:
 
 
 def changes_of_held(session: Session, now: datetime) -> dict[str, Any]:
-    """The end is held back: watch the session, archived or not, so that the next run sees it."""
+    """The end is held back: watch the session, archived or not, so that the next run sees it. Once."""
+    if session.problem.missing_since is not None:
+        return {}
     return {"missing_since": iso(now), "ask_again_at": None, "watch_guild_id": session.guild_id}

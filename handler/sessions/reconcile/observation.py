@@ -7,7 +7,7 @@ from functools import cached_property
 
 import msgspec
 
-from handler.discord.models import AuditAction, AuditEntry, Channel
+from handler.discord.models import MEMBER_ROLE_UPDATE, AuditAction, AuditEntry, Channel
 from handler.store.items import ChannelItem, Namesake, Session
 
 Pair = tuple[str, str]  # parent channel and session key
@@ -78,6 +78,17 @@ class Observation:
     def deleted_in_audit_log(self) -> frozenset[str]:
         """The threads whose deletion is in the audit log."""
         return self._audit_targets(AuditAction.THREAD_DELETE)
+
+    @cached_property
+    def lost_roles(self) -> dict[str, frozenset[str]]:
+        """The roles that were taken from members since the last run, by the member's id. Some may be back again."""
+        lost: dict[str, frozenset[str]] = {}
+        for entry in self.audit or ():
+            roles = entry.new_value("$remove") if entry.action_type == MEMBER_ROLE_UPDATE else None
+            if entry.target_id is not None and isinstance(roles, list):
+                ids = frozenset(str(role.get("id")) for role in roles if isinstance(role, dict))
+                lost[entry.target_id] = lost.get(entry.target_id, frozenset()) | ids
+        return lost
 
     @cached_property
     def locked_by(self) -> dict[str, str]:

@@ -32,6 +32,7 @@ from handler.sessions.reconcile.actions import (
 )
 from handler.sessions.reconcile.changes import changes_from_thread, changes_out_of_reach, changes_to_ask_again
 from handler.sessions.reconcile.channels import choose_fetches, plan_channels, plan_forgotten
+from handler.sessions.reconcile.lost_roles import plan_lost_roles
 from handler.sessions.reconcile.observation import Gone, Observation, OutOfReach, Unclear
 from handler.sessions.reconcile.pace import rotate
 from handler.sessions.threads.match import best_first, is_public_thread, is_unused
@@ -53,6 +54,7 @@ def make_plan(observation: Observation, names: Names) -> Plan:
         *(item for session in observation.sessions for item in _plan_session(observation, names, session)),
         *(item for namesake in observation.namesakes for item in _plan_namesake(observation, names, namesake)),
         *_plan_unknown_threads(observation, names),
+        *plan_lost_roles(observation),
         *plan_forgotten(observation),
     ]
     fetches = choose_fetches(observation, (item for item in found if isinstance(item, Fetch)))

@@ -44,6 +44,16 @@ async def remove_member(context: Context, session: Session, user_id: str) -> Ses
     return await choose(context, session, lambda read: _without(read, user_id))
 
 
+async def remove_without_role(context: Context, session: Session, user_id: str) -> None:
+    """Remove a member of the thread who has none of the session's roles any more."""
+    try:
+        if not (await context.discord.member_roles(session.guild_id, user_id)).isdisjoint(session.role_ids):
+            return
+        await context.discord.remove_thread_member(session.discord_thread_id or "", user_id)
+    except NotFound:
+        return  # who left the server left its threads, too
+
+
 def _with(session: Session, user_id: str) -> dict[str, Any]:
     known = session.member_ids
     return {} if user_id in known else {"member_ids": [*known, user_id][:MAX_MEMBERS]}
