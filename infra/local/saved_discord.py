@@ -23,6 +23,7 @@ from infra.simulator.state import State, Switches
 VALUES: Final[Mapping[str, Any]] = {
     "switches": Switches,
     "endpoint_url": str | None,
+    "install": bytes,
     "reported_missing": frozenset[str],
     "search_index": tuple[Thread, ...] | None,
     "last_id": int,

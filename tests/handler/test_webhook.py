@@ -214,7 +214,7 @@ async def test_a_hand_over_that_takes_effect_late_still_brings_the_link(case: Ca
 @pytest.mark.parametrize(
     "change",
     [
-        {"data": {"name": "session", "options": [{"name": "close", "type": 1, "options": []}], "type": 1}},
+        {"data": {"name": "session", "options": [{"name": "of old", "type": 1, "options": []}], "type": 1}},
         {"data": {"name": "session", "type": 1}},
         {"data": {"name": "other", "type": 1}},
         {"data": {"name": "session", "type": 3, "options": [{"name": "open", "type": 1}]}},

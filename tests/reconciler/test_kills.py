@@ -22,6 +22,7 @@ _MOMENTS: Final = frozenset(
         "imported_at",
         "last_activity_at",
         "lease_expires_at",
+        "run_counts",
         "reconciled_at",
         "seen_active_at",
     }
