@@ -93,7 +93,7 @@ class SessionNotFound(OnethreadError):
     """There is no such session, or the requester may not know of it: the two are told apart by nobody."""
 
     kind = "not_found"
-    default_message = "There's no session of that name in this channel. `/session list` shows those that there are."
+    default_message = "There's no session of that name in this channel. `/session list` shows them all."
 
 
 class UnsupportedChannel(OnethreadError):
