@@ -25,6 +25,7 @@ class Account:
 
     def __init__(self, session: "Session") -> None:
         self._session = session
+        self._clients: dict[str, Any] = {}  # reading a large API's description takes a tenth of a second
 
     @property
     def region(self) -> str:
@@ -101,8 +102,10 @@ class Account:
             )
 
     def _client(self, api: str) -> Any:
-        with _explained(api, "connect"):
-            return self._session.client(api, region_name=self.region)  # type: ignore[call-overload]
+        if api not in self._clients:
+            with _explained(api, "connect"):
+                self._clients[api] = self._session.client(api, region_name=self.region)  # type: ignore[call-overload]
+        return self._clients[api]
 
 
 class Stack:

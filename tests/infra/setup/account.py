@@ -1,5 +1,6 @@
 """An AWS account for the setup: its wire ends here, and so do `sam build` and `sam deploy`."""
 
+import functools
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,8 @@ from urllib.parse import parse_qs
 import httpx
 from boto3.session import Session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.loaders import Loader
+from botocore.session import Session as BotocoreSession
 
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
@@ -36,9 +39,12 @@ class Account:
     answers: list[int] = field(default_factory=list)  # of the endpoint, one after another; then 401
 
     def session(self, *, region: str | None = "eu-central-1") -> Session:
-        session = Session(aws_access_key_id="x", aws_secret_access_key="y", region_name=region)
-        for service in ("ssm", "sts", "cloudformation", "lambda"):
-            connect(session, service, self._answer)
+        """boto3's session, whose wire ends here. All tests share the descriptions of AWS's APIs."""
+        session = Session(
+            aws_access_key_id="x", aws_secret_access_key="y", region_name=region, botocore_session=_botocore_session()
+        )
+        for api in ("ssm", "sts", "cloudformation", "lambda"):
+            connect(session, api, self._answer)
         return session
 
     def run_sam(self, command: Sequence[str], environ: Mapping[str, str]) -> tuple[int, str]:
@@ -114,6 +120,17 @@ class Account:
         if found is None:
             return error(url, 400, "ParameterNotFound")
         return answer(url, 200, json.dumps({"Parameter": {"Name": body["Name"], **found}}))
+
+
+@functools.cache
+def _loader() -> Loader:
+    return Loader()
+
+
+def _botocore_session() -> BotocoreSession:
+    session = BotocoreSession()
+    session.register_component("data_loader", _loader())
+    return session
 
 
 class _Web(httpx.AsyncBaseTransport):
