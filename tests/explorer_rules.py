@@ -8,6 +8,7 @@ from typing import Final
 from tests.kit.mutation import Mutation, Rule
 
 _SCHEDULES: Final = "test_explorer.py::test_every_schedule_leaves_one_thread"
+_FIRST_SCHEDULES: Final = "test_explorer.py::test_the_first_schedules_of_a_larger_scenario_leave_one_thread"
 _DELETION: Final = "    await _delete_source_message(context, session)\n"
 _SECOND_LOOK: Final = """\
     if (found := await find_thread(context, session)) is not None:
@@ -61,7 +62,7 @@ EXPLORED: Final = (
             "",
             more=((_COMMITTED, _POINTING + _COMMITTED),),
         ),
-        f"{_SCHEDULES}[a thread is renamed to the other's name]",
+        f"{_FIRST_SCHEDULES}[a thread is renamed to the other's name]",
     ),
     Rule(
         "Nobody is led to a renamed thread when the name has a thread of its own by then",
