@@ -11,7 +11,7 @@ from handler.store.items import GENERATION_ATTRIBUTES, Pointer, Session, session
 from handler.store.listing import listing
 from handler.store.pointers import hand_over
 from handler.store.table import Attributes, Table
-from handler.store.writes import Write, split_seen, update_session
+from handler.store.writes import Write, split_seen, update_thread
 
 
 class ChoiceStore:
@@ -24,18 +24,9 @@ class ChoiceStore:
         """Write what people chose (None removes an attribute), if these attributes are as they were read, and the thread is."""
         known = _chosen(session, choices)
         same = [f"#{name} = :read_{name}" if known[name] else f"attribute_not_exists(#{name})" for name in choices]
-        write = await update_session(
-            self._table,
-            session.item_key,
-            condition=" AND ".join((clauses.SAME_GENERATION, clauses.SAME_THREAD, *same)),
-            sets=choices,
-            removes=[name for name, value in choices.items() if value is None],
-            values={
-                "generation": session.generation,
-                "thread": session.discord_thread_id,
-                **{f"read_{name}": value for name, value in known.items()},
-            },
-        )
+        removes = [name for name, value in choices.items() if value is None]
+        values = {f"read_{name}": value for name, value in known.items()}
+        write = await update_thread(self._table, session, " AND ".join(same), choices, removes, values=values)
         return write.accept_own(lambda s: s.generation == session.generation and _chosen(s, choices) == choices)
 
     async def choose_thread(

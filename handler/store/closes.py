@@ -16,7 +16,7 @@ from handler.store import clauses
 from handler.store.items import Session
 from handler.store.parts import Closing, Deletion
 from handler.store.table import Attributes, Table
-from handler.store.writes import Write, update_session
+from handler.store.writes import Write, update_thread
 
 
 class CloseStore:
@@ -56,15 +56,5 @@ class CloseStore:
         return await self._update(session, clauses.SAME_CLOSING, {}, [*Closing.UNTIL_REOPENED, "close_request"])
 
     async def _update(self, session: Session, condition: str, sets: Attributes, removes: Sequence[str] = ()) -> Write:
-        return await update_session(
-            self._table,
-            session.item_key,
-            condition=f"{clauses.SAME_GENERATION} AND {clauses.SAME_THREAD} AND {condition}",
-            sets=sets,
-            removes=removes,
-            values={
-                "generation": session.generation,
-                "thread": session.discord_thread_id,
-                "read_closing_at": session.closing.begun_at,
-            },
-        )
+        values = {"read_closing_at": session.closing.begun_at}
+        return await update_thread(self._table, session, condition, sets, removes, values=values)

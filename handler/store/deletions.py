@@ -20,7 +20,7 @@ from handler.store import clauses
 from handler.store.items import Session
 from handler.store.parts import Deletion
 from handler.store.table import Attributes, Table
-from handler.store.writes import Write, update_session
+from handler.store.writes import Write, update_thread
 
 # A marked session is due before all others: the next run finds it.
 DUE_FIRST: Final = "1970-01-01T00:00:00.000Z"
@@ -87,21 +87,13 @@ class DeletionStore:
         return await self._update(session, _BEGUN_AS_READ, sets, ["deleting_at", *Deletion.MARK, *locking])
 
     async def _update(self, session: Session, condition: str, sets: Attributes, removes: Sequence[str] = ()) -> Write:
-        return await update_session(
-            self._table,
-            session.item_key,
-            condition=f"{clauses.SAME_GENERATION} AND {clauses.SAME_THREAD} AND {condition}",
-            sets=sets,
-            removes=removes,
-            values={
-                "generation": session.generation,
-                "thread": session.discord_thread_id,
-                "read_mark": session.deletion.marked_at,
-                "read_message": session.deletion.marked_message,
-                "read_locking": session.deletion.locking_at,
-                "read_deleting": session.deletion.begun_at,
-            },
-        )
+        values = {
+            "read_mark": session.deletion.marked_at,
+            "read_message": session.deletion.marked_message,
+            "read_locking": session.deletion.locking_at,
+            "read_deleting": session.deletion.begun_at,
+        }
+        return await update_thread(self._table, session, condition, sets, removes, values=values)
 
 
 def _accept_begun(write: Write, session: Session, begun_at: str) -> Write:

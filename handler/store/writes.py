@@ -1,10 +1,11 @@
 """How a conditional write of a session's item went."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
 
+from handler.store import clauses
 from handler.store.items import Session, session_from_item
 from handler.store.table import Attributes, Lost, Table
 
@@ -35,6 +36,26 @@ async def update_session(table: Table, key: Attributes, **parts: Any) -> Write:
         return Write(True, session_or_none(await table.update(key, **parts)))
     except Lost as lost:
         return Write(False, session_or_none(lost.item))
+
+
+async def update_thread(
+    table: Table,
+    session: Session,
+    condition: str,
+    sets: Attributes,
+    removes: Sequence[str] = (),
+    *,
+    values: Attributes | None = None,
+) -> Write:
+    """The same, also on condition of the generation and the thread that were read."""
+    return await update_session(
+        table,
+        session.item_key,
+        condition=f"{clauses.SAME_GENERATION} AND {clauses.SAME_THREAD} AND {condition}",
+        sets=sets,
+        removes=removes,
+        values={"generation": session.generation, "thread": session.discord_thread_id, **(values or {})},
+    )
 
 
 def session_or_none(item: Attributes | None) -> Session | None:
