@@ -25,7 +25,7 @@ async def choose_kept(context: Context, channel: ChannelItem, thread_id: str) ->
     key = _key_of(context, channel, thread)
     if thread is None or key is None:
         return None
-    owners = await read_owners(context, channel.channel_id, [thread], other_than=key)
+    owners = await read_owners(context, [thread], other_than=(channel.channel_id, key))
     if not owners.is_adoptable(thread, channel.channel_id, key):
         return None
     session, pointer = await context.store.sessions.get(channel.channel_id, key), owners.pointers.get(thread_id)

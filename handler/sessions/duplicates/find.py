@@ -91,7 +91,7 @@ async def read_group(
     matches = [t for t in read if t is not None and is_match(context.names, t, channel.channel_id, key)]
     if not matches:
         return None
-    owners = await read_owners(context, channel.channel_id, matches, other_than=key)
+    owners = await read_owners(context, matches, other_than=(channel.channel_id, key))
     if owners.unreadable:
         return None
     return make_group(key, session, own, matches, owners.pointers, owners.sessions, channel.channel_id)

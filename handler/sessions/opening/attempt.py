@@ -116,14 +116,13 @@ async def _attempt(opener: Opener, session: Session, body: Mapping[str, Any]) ->
 
 async def _body(opener: Opener, session: Session) -> dict[str, Any]:
     """The body of Start Thread without Message, or of a post, whose first message describes the session."""
-    context = opener.context
+    context, settings = opener.context, await opener.settings(session.parent_channel_id)
     common = {
         "name": context.names.thread_name(session.session_name),
-        "auto_archive_duration": (await opener.settings(session.parent_channel_id)).archive_after,
+        "auto_archive_duration": settings.archive_after,
     }
     if session.private:  # only moderators may invite others: so who is in is on record
         return {**common, "type": int(ChannelType.PRIVATE_THREAD), "invitable": False}
-    settings = await opener.settings(session.parent_channel_id)
     applied_tags = await choose_tags(context, opener.request, settings.tag)
     tagged = {"applied_tags": list(applied_tags)} if applied_tags else {}
     return {**common, **tagged, "message": describe_session(context.names, session, now=context.clock.now())}

@@ -15,6 +15,7 @@ from handler.discord.models import Channel
 from handler.errors import DiscordRefused, OnethreadError
 from handler.sessions.opening.opener import Opener
 from handler.sessions.threads.archiving import archive_unless_used
+from handler.sessions.threads.look_up import read_owners
 from handler.store.items import Session, Status
 
 NEAR_LIMIT: Final = 980  # of about 1000 threads (found by users): room for those that are opened at the same moment
@@ -54,21 +55,12 @@ async def _make_room(opener: Opener, guild_id: str, active: Sequence[Channel] | 
             for thread in sorted(active, key=lambda thread: thread.last_activity)
             if thread.owner_id == bot_user_id and not thread.locked and now - thread.last_activity >= IN_USE_FOR
         ][:MAX_CANDIDATES]
-        sessions = await _read_sessions(opener, idle)
+        owners = await read_owners(context, idle)
         for thread in idle:
-            session = sessions.get(thread.id)
-            if session is not None and _may_be_archived(session):
+            session = owners.sessions.get(thread.id)
+            if session is not None and session.discord_thread_id == thread.id and _may_be_archived(session):
                 return await archive_unless_used(context, session, thread, session.status, REASON)
     return False
-
-
-async def _read_sessions(opener: Opener, threads: Sequence[Channel]) -> dict[str, Session]:
-    """The sessions that have these threads, by the thread's id."""
-    store = opener.context.store
-    pointers = await store.pointers.get_many(thread.id for thread in threads)
-    pairs = [(p.parent_channel_id, p.session_key) for p in pointers.values() if p.parent_channel_id and p.session_key]
-    sessions = await store.sessions.get_many(pairs)
-    return {s.discord_thread_id: s for s in sessions.values() if s.discord_thread_id is not None}
 
 
 def _may_be_archived(session: Session) -> bool:

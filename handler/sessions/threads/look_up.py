@@ -120,7 +120,7 @@ async def find_matches(
         matches = await find_alike(context, parent_channel_id, session_key, public, are_posts=are_posts)
     if not matches:
         return Matches()
-    owners = await read_owners(context, parent_channel_id, matches, other_than=session_key)
+    owners = await read_owners(context, matches, other_than=(parent_channel_id, session_key))
     if owners.unreadable:
         raise UnreadableItem(f"the owners of the threads {', '.join(sorted(owners.unreadable))} cannot be read")
     adoptable: list[Match] = []
@@ -166,14 +166,14 @@ class Owners:
 
 
 async def read_owners(
-    context: Context, parent_channel_id: str, threads: Sequence[Channel], *, other_than: str | None = None
+    context: Context, threads: Sequence[Channel], *, other_than: tuple[str, str] | None = None
 ) -> Owners:
-    """The pointers of these threads and the sessions that they name, without the channel's session of that key."""
+    """The pointers of these threads and the sessions that they name, without that one: (parent channel, session key)."""
     pointers = await context.store.pointers.get_many(t.id for t in threads)
     named = {
         p.thread_id: (p.parent_channel_id, p.session_key)
         for p in pointers.values()
-        if p.parent_channel_id and p.session_key and not (other_than and p.names(parent_channel_id, other_than))
+        if p.parent_channel_id and p.session_key and not (other_than and p.names(*other_than))
     }
     sessions = await context.store.sessions.get_many(named.values())
     unreadable = {thread_id for thread_id, pair in named.items() if pair in sessions.unreadable}

@@ -51,7 +51,7 @@ async def look_up_private(context: Context, channel: ChannelItem, name: SessionN
         and thread.owner_id == bot_user_id
         and context.names.bears(thread.name, name.key)
     ]
-    owners = await read_owners(context, channel_id, own)
+    owners = await read_owners(context, own)
     free = [thread for thread in best_first(own) if owners.is_adoptable(thread, channel_id, "")]
     matches = (Match(thread, owners.pointers.get(thread.id)) for thread in free)
     return LookUp(adoptable=tuple(matches), started_at=iso(context.clock.now()))

@@ -59,7 +59,7 @@ async def settle(
             await _settle_private(context, channel, key, thread)
     if not by_key:
         return 0
-    owners = await read_owners(context, channel.channel_id, [t for group in by_key.values() for t in group])
+    owners = await read_owners(context, [t for group in by_key.values() for t in group])
     sessions = await context.store.sessions.get_many((channel.channel_id, key) for key in by_key)
     settler = _Settler(context, channel, owners, during)
     jobs = [
