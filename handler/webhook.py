@@ -83,15 +83,22 @@ async def _answer(environment: Environment[WebhookConfig], payload: dict[str, An
             return responses.reply(texts.unknown_component())
 
 
+def _read(payload: dict[str, Any]) -> Interaction | None:
+    """The interaction; from here on the log of this request knows it, and its token is kept out of it."""
+    interaction = interactions.parse(payload)
+    if interaction is not None:
+        telemetry.redact_in_request(interaction.token)
+        telemetry.set_fields(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
+    return interaction
+
+
 async def _complete(
     environment: Environment[WebhookConfig], payload: dict[str, Any], received: datetime
 ) -> Sequence[tuple[str, str]]:
     """The choices for the option that the user is typing; none if anything is wrong, since there is nowhere to say it."""
-    interaction = interactions.parse(payload)
+    interaction = _read(payload)
     if interaction is None or not environment.sessions.context.serves(interaction.guild_id):
         return ()
-    telemetry.redact_in_request(interaction.token)
-    telemetry.set_fields(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
     if (completion := environment.completions.get(interaction.focused or "")) is None:
         return ()
     deadline = Deadline.after(received, ANSWER_SECONDS)
@@ -107,11 +114,9 @@ async def _complete(
 async def _answer_command(
     environment: Environment[WebhookConfig], payload: dict[str, Any], received: datetime
 ) -> Callback:
-    interaction = interactions.parse(payload)
+    interaction = _read(payload)
     if interaction is None:
         return responses.reply(texts.unreadable_command())
-    telemetry.redact_in_request(interaction.token)
-    telemetry.set_fields(interaction_id=interaction.id, command=interaction.name, guild_id=interaction.guild_id)
     if not environment.sessions.context.serves(interaction.guild_id):
         telemetry.set_fields(outcome=GuildNotAllowed.kind)
         return responses.reply(texts.failure(GuildNotAllowed()))

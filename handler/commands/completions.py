@@ -8,7 +8,6 @@ from typing import Final
 
 from handler.commands.command import parent_channel
 from handler.commands.session_words import state_word
-from handler.commands.target import is_moderator
 from handler.discord.components import MAX_OPTION_TEXT
 from handler.discord.interactions import Interaction
 from handler.discord.models import ANCHORED_PARENTS
@@ -45,7 +44,7 @@ async def complete_tag(sessions: Sessions, interaction: Interaction) -> Sequence
     channel_id, _ = parent_channel(interaction)
     typed = fold(interaction.text("tag") or "")
     parent = await fetch_parent(sessions.context, channel_id)
-    names = [tag.name for tag in parent.available_tags if not tag.moderated or is_moderator(interaction)]
+    names = [tag.name for tag in parent.available_tags if not tag.moderated or interaction.by_moderator]
     found = [name for name in names if typed in fold(name)]
     return [(name, name) for name in sorted(found, key=lambda name: not fold(name).startswith(typed))]
 

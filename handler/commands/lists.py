@@ -5,7 +5,6 @@ from typing import Final
 from handler.commands import list_texts, texts
 from handler.commands.command import parent_channel
 from handler.commands.list_buttons import MAX_TEXT_UNITS, Turn, Wanted, read_further, read_turn
-from handler.commands.target import is_moderator
 from handler.discord.interactions import Interaction
 from handler.discord.responses import Message
 from handler.errors import InvalidRequest
@@ -78,5 +77,5 @@ async def _find(sessions: Sessions, interaction: Interaction, text: str, place: 
 
 def _viewer(interaction: Interaction) -> Viewer:
     channel_id, _ = parent_channel(interaction)
-    moderates = is_moderator(interaction)
-    return Viewer(channel_id, interaction.user_id or NOBODY, interaction.user_roles, moderates=moderates)
+    user_id, moderates = interaction.user_id or NOBODY, interaction.by_moderator
+    return Viewer(channel_id, user_id, interaction.user_roles, moderates=moderates)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from handler.commands import texts
 from handler.commands.command import parent_channel
-from handler.commands.target import is_moderator
 from handler.discord import permissions
 from handler.discord.interactions import Interaction
 from handler.discord.permissions import Permission
@@ -24,7 +23,7 @@ def check_permissions(interaction: Interaction, needed: Sequence[Permission] = (
     """
     if interaction.guild_id is None:
         return texts.guild_required()
-    if not is_moderator(interaction):
+    if not interaction.by_moderator:
         raise NotAllowed
     granted = interaction.app_permissions
     if granted is not None and (missing := permissions.missing(granted, needed)):

@@ -7,7 +7,6 @@ from handler.commands import texts
 from handler.commands.command import IMPORT_STRETCH_SECONDS, parent_channel
 from handler.commands.outcomes import open_and_log
 from handler.discord.interactions import Interaction
-from handler.discord.permissions import Permission, has
 from handler.discord.responses import Message
 from handler.discord.snowflakes import is_snowflake
 from handler.sessions.model import OpenRequest, Requester
@@ -70,7 +69,6 @@ def _mentioned(kind: re.Pattern[str], text: str | None) -> tuple[str, ...]:
 
 def requester_of(interaction: Interaction) -> Requester:
     """The interaction owns the lease, so that the worker can go on at once with what the webhook claimed."""
-    moderates = has(interaction.user_permissions or 0, Permission.MANAGE_THREADS)
     return Requester(
         owner=interaction.id,
         user_id=interaction.user_id,
@@ -78,7 +76,7 @@ def requester_of(interaction: Interaction) -> Requester:
         user_permissions=interaction.user_permissions,
         user_roles=interaction.user_roles,
         in_thread=interaction.in_thread,
-        moderates=moderates,
-        may_unlock=moderates,
+        moderates=interaction.by_moderator,
+        may_unlock=interaction.by_moderator,
         app_permissions=interaction.app_permissions,
     )

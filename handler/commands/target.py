@@ -7,7 +7,6 @@ from handler.commands import texts
 from handler.commands.command import parent_channel
 from handler.commands.session import requester_of
 from handler.discord.interactions import Interaction
-from handler.discord.permissions import Permission, has
 from handler.errors import InvalidRequest, NotAllowed, SessionNotFound
 from handler.runtime import telemetry
 from handler.runtime.concurrency import gather
@@ -70,10 +69,6 @@ async def find_session_to_change(sessions: Sessions, interaction: Interaction) -
 
 def require_change(session: Session, interaction: Interaction) -> None:
     """Raise NotAllowed unless the member started the session's thread or has Manage Threads."""
-    if is_moderator(interaction) or session.thread.created_by == interaction.user_id:
+    if interaction.by_moderator or session.thread.created_by == interaction.user_id:
         return
     raise NotAllowed("neither the creator nor a moderator", message=NOT_YOURS)
-
-
-def is_moderator(interaction: Interaction) -> bool:
-    return has(interaction.user_permissions or 0, Permission.MANAGE_THREADS)

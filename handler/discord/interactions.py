@@ -11,6 +11,7 @@ import msgspec
 
 from handler.discord import permissions, snowflakes
 from handler.discord.models import THREAD_TYPES
+from handler.discord.permissions import Permission
 from handler.runtime.secrets import Secret
 
 # Types of options and of commands (Discord docs, "Application Commands").
@@ -92,6 +93,11 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def replaces_message(self) -> bool:
         """Whether its answer replaces the message that has the button or select: one that only the user sees."""
         return self.message_id is not None and bool(self.message_flags & EPHEMERAL)
+
+    @property
+    def by_moderator(self) -> bool:
+        """Whether the user has Manage Threads where it was used."""
+        return permissions.has(self.user_permissions or 0, Permission.MANAGE_THREADS)
 
     @property
     def of_layout(self) -> bool:

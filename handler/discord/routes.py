@@ -118,18 +118,20 @@ def create_thread(channel_id: str, body: Mapping[str, Any], reason: str | None) 
 
 
 def add_thread_member(thread_id: str, user_id: str) -> Request:
-    path = f"/channels/{_id(thread_id)}/thread-members/{_id(user_id)}"
-    return Request("PUT", path, "PUT /channels/{channel}/thread-members/{user}", repeatable=True)
+    return _thread_member("PUT", thread_id, user_id)
 
 
 def get_thread_member(thread_id: str, user_id: str) -> Request:
-    path = f"/channels/{_id(thread_id)}/thread-members/{_id(user_id)}"
-    return Request("GET", path, "GET /channels/{channel}/thread-members/{user}", repeatable=True)
+    return _thread_member("GET", thread_id, user_id)
 
 
 def remove_thread_member(thread_id: str, user_id: str) -> Request:
+    return _thread_member("DELETE", thread_id, user_id)
+
+
+def _thread_member(method: str, thread_id: str, user_id: str) -> Request:
     path = f"/channels/{_id(thread_id)}/thread-members/{_id(user_id)}"
-    return Request("DELETE", path, "DELETE /channels/{channel}/thread-members/{user}", repeatable=True)
+    return Request(method, path, f"{method} /channels/{{channel}}/thread-members/{{user}}", repeatable=True)
 
 
 def get_member(guild_id: str, user_id: str) -> Request:

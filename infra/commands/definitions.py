@@ -14,7 +14,7 @@ from handler.discord.permissions import Permission
 from handler.sessions.names import MAX_REASON_LENGTH, MAX_THREAD_NAME_UNITS, MAX_TOPIC_LENGTH
 from infra.commands.limits import CHAT_INPUT, MESSAGE
 from infra.commands.option_types import BOOLEAN, INTEGER, STRING, SUBCOMMAND, USER
-from infra.commands.settings_options import MAX_TAG_NAME_LENGTH, SETTINGS
+from infra.commands.settings_options import MAX_TAG_NAME_LENGTH, NEW_POSTS_TAG, SETTINGS
 
 MAX_MEMBERS_LENGTH: Final = 500  # characters: twenty mentions, and some words between them
 # The session that a command means. In a session's thread it may be left out.
@@ -109,14 +109,7 @@ SESSION: Final[dict[str, Any]] = {
                     "min_length": 1,
                     "max_length": MAX_MEMBERS_LENGTH,
                 },
-                {
-                    "type": STRING,
-                    "name": "tag",
-                    "description": "The tag of a new post, in a forum or media channel",
-                    "min_length": 1,
-                    "max_length": MAX_TAG_NAME_LENGTH,
-                    "autocomplete": True,
-                },
+                NEW_POSTS_TAG,
             ],
         },
         _LIST,

@@ -9,6 +9,15 @@ from infra.commands.option_types import BOOLEAN, INTEGER, ROLE, STRING
 
 MAX_TAG_NAME_LENGTH: Final = 20  # characters (Discord docs, "Channel", Forum Tag Object)
 
+NEW_POSTS_TAG: Final[dict[str, Any]] = {
+    "type": STRING,
+    "name": "tag",
+    "description": "The tag of a new post, in a forum or media channel",
+    "min_length": 1,
+    "max_length": MAX_TAG_NAME_LENGTH,
+    "autocomplete": True,
+}
+
 SETTINGS: Final[list[dict[str, Any]]] = [
     {
         "type": STRING,
@@ -35,14 +44,7 @@ SETTINGS: Final[list[dict[str, Any]]] = [
         "name": "private",
         "description": "Whether a new session is private, unless its open says otherwise",
     },
-    {
-        "type": STRING,
-        "name": "tag",
-        "description": "The tag of a new post, in a forum or media channel",
-        "min_length": 1,
-        "max_length": MAX_TAG_NAME_LENGTH,
-        "autocomplete": True,
-    },
+    NEW_POSTS_TAG,
     {"type": ROLE, "name": "access_role", "description": "Whose members are added to private sessions"},
     {
         "type": STRING,
