@@ -15,11 +15,13 @@ import sys
 import uuid
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from infra.local.bus import LocalBus
+from infra.local.calls import Call, Stopwatch, split_environment
 from infra.local.queues import answer_sqs, create_queues
 from infra.local.recent import Recent
 from infra.loopback import Loopback, Request, Response, json_response
@@ -35,6 +37,8 @@ SSM: Final = "AmazonSSM."
 EVENTS: Final = "AWSEvents."
 # What a request is about: the ids in the keys of its items.
 _IDS: Final = re.compile(rb"(?:CHANNEL|THREAD|GUILD)#([0-9]+)")
+_SORT_KEY: Final = re.compile(rb'"sk": ?\{"S": ?"([A-Z-]+)')
+_SERVICES: Final = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AmazonSSM": "ssm", "AWSEvents": "events"}
 
 
 class EmulatedAws:
@@ -54,9 +58,23 @@ class EmulatedAws:
         table.on_commit = commit
         self._parameters = parameters
         self._recent: Recent[tuple[str, list[str]]] = Recent()  # operations, each with the ids in its keys
+        self._calls: Recent[dict[str, Any]] = Recent()  # of environments
 
     def answer(self, request: Request) -> Response:
         url, target = urlsplit(request.target), request.headers.get("x-amz-target", "")
+        environment, _ = split_environment(url.path)
+        if environment is None:
+            return self._answer(request, url, target)
+        watch = Stopwatch()
+        response = self._answer(request, url, target)
+        service, _, operation = target.partition(".")
+        what = f"{operation} {_describe_keys(request.body)}".strip()
+        name = _SERVICES.get(service, service.lower())
+        call = Call(environment, name, what, watch.began, watch.seconds, response.status)
+        self._calls.add(asdict(call))
+        return response
+
+    def _answer(self, request: Request, url: SplitResult, target: str) -> Response:
         if url.path.startswith(CONTROL):
             return self._control(request.method, url.path.removeprefix(CONTROL), url.query, request.body)
         if target.startswith(DYNAMODB):
@@ -90,6 +108,8 @@ class EmulatedAws:
                 document = self._recent.since(int(query.removeprefix("since=")))
             case ("GET", "requests/count"):
                 document = self._recent.count
+            case ("GET", "calls"):
+                document = {"count": self._calls.count, "calls": self._calls.since(int(query.removeprefix("since=")))}
             case ("GET", "events"):
                 document = self._bus.since(int(query.removeprefix("since=")))
             case ("GET", "stream"):
@@ -100,6 +120,11 @@ class EmulatedAws:
             case _:
                 return json_response(404, "{}")
         return json_response(200, json.dumps(document))
+
+
+def _describe_keys(body: bytes) -> str:
+    """The kinds of item that a request names."""
+    return ", ".join(dict.fromkeys(kind.decode() for kind in _SORT_KEY.findall(body)))
 
 
 def _response(answer: Answer) -> Response:

@@ -1,27 +1,51 @@
 """The simulated Discord over HTTP. It records its requests, can be slowed down, and remembers its state in a file."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
+from infra.local.calls import Call, Stopwatch, split_environment
 from infra.local.recent import Recent
 from infra.local.saved_discord import SavedState, SavingLock
 from infra.saved_rows import SavedRows
 from infra.simulator.effects import drop_messages, drop_thread
-from infra.simulator.exchange import API_PREFIX, Outcome, Request
+from infra.simulator.exchange import API_PREFIX, Outcome, Request, Response
 from infra.simulator.server import DiscordServer
 from infra.simulator.simulated_discord import SimulatedDiscord
 
 
 class LocalDiscord(DiscordServer):
-    """`delays`: seconds that requests about an id (of a guild, channel or thread) take longer."""
+    """`delays`: seconds that requests about an id (of a guild, channel or thread) take longer.
+
+    `observe` gets each call of an environment after its answer; `before` and `after` get its environment, its method and its
+    path when it arrives, and when it has had its effect, before it is answered.
+    """
 
     def __init__(self, discord: SimulatedDiscord, rows: SavedRows, *, port: int = 0) -> None:
         self.delays: dict[str, float] = {}
+        self.observe: Callable[[Call], None] = lambda _: None
+        self.before: Callable[[int, str, str], None] = lambda *_: None
+        self.after: Callable[[int, str, str], None] = lambda *_: None
         self._recent: Recent[tuple[str, str]] = Recent()  # methods and paths
         super().__init__(discord, port=port, lock=SavingLock(SavedState(discord.state, rows)))  # serves from here on
 
     def exchange(self, request: Request) -> Outcome:
-        if not request.path.startswith(API_PREFIX):
+        environment, path = split_environment(request.path)
+        request = replace(request, path=path)
+        if not path.startswith(API_PREFIX):
             return super().exchange(request)
-        path = request.path.removeprefix(API_PREFIX)
+        path = path.removeprefix(API_PREFIX)
         self._recent.add((request.method, path))
+        if environment is None:
+            return self._exchange_slowly(request, path)
+        watch = Stopwatch()
+        self.before(environment, request.method, path)
+        outcome = self._exchange_slowly(request, path)
+        self.after(environment, request.method, path)
+        status = outcome.status if isinstance(outcome, Response) else 0
+        self.observe(Call(environment, "discord", f"{request.method} {path}", watch.began, watch.seconds, status))
+        return outcome
+
+    def _exchange_slowly(self, request: Request, path: str) -> Outcome:
         if delay := max((self.delays.get(segment, 0.0) for segment in path.split("/")), default=0.0):
             self.closing.wait(delay)
         return super().exchange(request)

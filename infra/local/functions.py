@@ -10,12 +10,14 @@ import signal
 import threading
 import time
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
 from multiprocessing import forkserver
 from pathlib import Path
 from typing import Any, Final
 
+from infra.local.calls import with_number
 from infra.local.environment import serve_invocations
 
 # Lambda docs, "Understanding the Lambda execution environment lifecycle": INIT may take this long.
@@ -24,6 +26,7 @@ MAX_INIT_SECONDS: Final = 10.0
 log: Final = logging.getLogger(__name__)
 _processes: Final = multiprocessing.get_context("forkserver")
 _starting: Final = threading.Lock()  # multiprocessing keeps its list of children without one
+_numbers: Final = count(1)
 
 
 def start_fork_server() -> None:
@@ -58,6 +61,20 @@ class Result:
     init: float | None = None
 
 
+@dataclass(frozen=True)
+class Invocation:
+    """An invocation, when it begins and again when it ends. Times are epoch seconds, `init` is in seconds."""
+
+    request_id: str
+    function: str
+    environment: int  # 0: its INIT failed
+    event: Any
+    began: float
+    init: float | None
+    ended: float | None = None
+    error: Mapping[str, Any] | None = None
+
+
 class Died(Exception):
     """An environment ended. `error` is what the invoker gets."""
 
@@ -71,9 +88,10 @@ class Environment:
 
     def __init__(self, function: Function, log: Path | None) -> None:
         self.function = function
+        self.number = next(_numbers)
         self.event: Any = None  # of the invocation that is running
         self._channel, theirs = _processes.Pipe()
-        arguments = (theirs, function.handler, dict(function.variables), log)
+        arguments = (theirs, function.handler, with_number(dict(function.variables), self.number), log)
         self._process = _processes.Process(target=serve_invocations, args=arguments, daemon=True)
         with theirs, _starting:
             self._process.start()
@@ -125,10 +143,14 @@ class Environment:
 
 @dataclass
 class Pool:
-    """The environments of one function. `log`: where they write; None: to stderr. `starts` counts the cold starts."""
+    """The environments of one function. `log`: where they write; None: to stderr. `starts` counts the cold starts.
+
+    `observe` gets each invocation twice: when it begins, and when it has ended.
+    """
 
     function: Function
     log: Path | None = None
+    observe: Callable[[Invocation], None] = lambda _: None
     starts: int = 0
     _idle: list[Environment] = field(default_factory=list)
     _busy: list[Environment] = field(default_factory=list)
@@ -137,17 +159,20 @@ class Pool:
 
     def invoke(self, event: Any, *, request_id: str | None = None) -> Result:
         """One invocation, in an idle environment or a new one. Never raises: faults are part of the result."""
+        began = Invocation(request_id or str(uuid.uuid4()), self.function.name, 0, event, time.time(), None)
         try:
             environment, init = self._take()
         except Died as died:
-            return self._failed(died, None)
+            return self._ended(began, self._failed(died, None))
+        began = replace(began, environment=environment.number, init=init)
+        self.observe(began)
         try:
-            result = environment.invoke(event, request_id or str(uuid.uuid4()))
+            result = environment.invoke(event, began.request_id)
         except Died as died:
             self._drop(environment)
-            return self._failed(died, init)
+            return self._ended(began, self._failed(died, init))
         self._give_back(environment)
-        return Result(result.payload, result.error, init)
+        return self._ended(began, Result(result.payload, result.error, init))
 
     def warm(self, count: int) -> None:
         """Start environments until there are that many."""
@@ -183,6 +208,10 @@ class Pool:
             environment.close()
         for environment in busy:  # whose invokers close them
             environment.kill()
+
+    def _ended(self, began: Invocation, result: Result) -> Result:
+        self.observe(replace(began, ended=time.time(), error=result.error))
+        return result
 
     def _failed(self, died: Died, init: float | None) -> Result:
         log.info("%s: %s", self.function.name, died)

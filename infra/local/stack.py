@@ -27,6 +27,7 @@ from infra.cloudformation import TEMPLATE
 from infra.events.containers import BOT_TOKEN_PARAMETER, TABLE
 from infra.interactions import DEVELOPMENT_APPLICATION_ID, DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID, development_key
 from infra.lambda_events import schedule_event
+from infra.local.calls import address_for_environments
 from infra.local.discord import LocalDiscord
 from infra.local.functions import Function, Pool, Result, start_fork_server
 from infra.local.gateway import http_api, lambda_api
@@ -217,7 +218,8 @@ class Stack:
             **self.parameters,
             **self.queue_urls,
         }
-        return template.functions(values, {**self.endpoints(), **_runtime(self.directory)})
+        endpoints = {name: address_for_environments(url) for name, url in self.endpoints().items()}
+        return template.functions(values, {**endpoints, **_runtime(self.directory)})
 
     def _poll(self) -> None:
         # These import boto3, which takes half a second: the parts started above use that time.
