@@ -27,7 +27,7 @@ def _long_form(loader: Any, suffix: str, node: yaml.Node) -> dict[str, Any]:
         raise yaml.YAMLError(f"!{suffix} over a mapping is not supported")
     if suffix == "GetAtt":
         value = value.split(".")
-    return {"Ref" if suffix == "Ref" else f"Fn::{suffix}": value}
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
 
 
 _Loader.add_multi_constructor("!", _long_form)

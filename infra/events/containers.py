@@ -10,7 +10,7 @@ from infra.lambda_events import ACCOUNT
 TABLE: Final = "onethread-sessions"
 JOBS_QUEUE: Final = "JobsQueue"
 RECONCILE_QUEUE: Final = "ReconcileQueue"
-BOT_TOKEN_PARAMETER: Final = "/onethread/discord-bot-token"
+BOT_TOKEN_PARAMETER: Final = "/onethread/onethread/discord-bot-token"
 
 # The template does not declare these: a deployed stack does not choose where Discord and AWS are.
 UNDECLARED: Final = ("AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL_SSM", "DISCORD_API_URL")

@@ -212,7 +212,6 @@ class Stack:
             **template.parameters(),
             "DiscordApplicationId": DEVELOPMENT_APPLICATION_ID,
             "DiscordPublicKey": self.public_key,
-            "DiscordBotTokenParameter": BOT_TOKEN_PARAMETER,
             "SessionsTable": TABLE,
             "EventBus": "onethread-events",
             **self.parameters,

@@ -1,13 +1,14 @@
 """template.yaml as the local stack needs it: functions with their variables, queues, and what invokes what."""
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from infra import cloudformation
+from infra.intrinsics import Intrinsics
+from infra.lambda_events import ACCOUNT, REGION
 from infra.local.functions import Function
 
 FUNCTION: Final = "AWS::Serverless::Function"
@@ -15,6 +16,14 @@ QUEUE: Final = "AWS::SQS::Queue"
 DEFAULT_TIMEOUT: Final = 3  # seconds, of a function that sets none (SAM docs, "AWS::Serverless::Function")
 # Queue properties of CloudFormation that are attributes of the same name in SQS.
 _ATTRIBUTES: Final = ("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds")
+# What CloudFormation itself gives (CloudFormation docs, "Pseudo parameters"): the local stack is a stack named onethread.
+PSEUDO_PARAMETERS: Final = {
+    "AWS::AccountId": ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": REGION,
+    "AWS::StackName": "onethread",
+    "AWS::URLSuffix": "amazonaws.com",
+}
 Values = Mapping[str, str]
 
 
@@ -45,9 +54,10 @@ class Template:
         self._document = cloudformation.read(path)
 
     def parameters(self) -> dict[str, str]:
-        """The defaults of the parameters that have one."""
+        """The defaults of the parameters that have one, and what CloudFormation itself gives."""
         declared = self._document["Parameters"].items()
-        return {name: str(parameter["Default"]) for name, parameter in declared if "Default" in parameter}
+        given = {name: str(parameter["Default"]) for name, parameter in declared if "Default" in parameter}
+        return {**PSEUDO_PARAMETERS, **given}
 
     def functions(self, values: Values, always: Mapping[str, str]) -> dict[str, Function]:
         """All functions, by logical id. `values`: what !Ref refers to; `always`: the variables that Lambda itself sets."""
@@ -69,7 +79,7 @@ class Template:
     def queue_sources(self, values: Values) -> list[QueueSource]:
         """Which queues invoke which functions. `values`: what !Ref refers to."""
         return [
-            _queue_source(name, event["Properties"], values)
+            _queue_source(name, event["Properties"], Intrinsics(self._document, values))
             for name in self._of_type(FUNCTION)
             for event in self._properties(name).get("Events", {}).values()
             if event["Type"] == "SQS"
@@ -94,7 +104,8 @@ class Template:
     def _function(self, name: str, values: Values, always: Mapping[str, str]) -> Function:
         properties = {**self._document["Globals"]["Function"], **self._properties(name)}
         declared = {**_variables(self._document["Globals"]["Function"]), **_variables(self._properties(name))}
-        variables = {key: _resolve(value, values) for key, value in declared.items()}
+        resolved = Intrinsics(self._document, values).evaluate(declared)
+        variables = {key: str(value) for key, value in resolved.items()}
         variables |= {
             **always,
             "AWS_LAMBDA_FUNCTION_NAME": name,
@@ -113,13 +124,13 @@ def _attributes(properties: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(properties[name]) for name in _ATTRIBUTES if name in properties}
 
 
-def _queue_source(function: str, properties: Mapping[str, Any], values: Values) -> QueueSource:
+def _queue_source(function: str, properties: Mapping[str, Any], intrinsics: Intrinsics) -> QueueSource:
     return QueueSource(
         queue=_attribute_of(properties["Queue"]),
         function=function,
         batch_size=int(properties.get("BatchSize", 10)),
         reports_failures="ReportBatchItemFailures" in properties.get("FunctionResponseTypes", ()),
-        max_concurrency=int(_resolve(properties.get("ScalingConfig", {}).get("MaximumConcurrency", 1000), values)),
+        max_concurrency=int(intrinsics.evaluate(properties.get("ScalingConfig", {}).get("MaximumConcurrency", 1000))),
     )
 
 
@@ -132,14 +143,3 @@ def _prefixes(properties: Mapping[str, Any]) -> tuple[str, ...]:
 def _attribute_of(value: Any) -> str:
     """The resource in `!GetAtt Resource.Arn`."""
     return str(value["Fn::GetAtt"][0])
-
-
-def _resolve(value: Any, values: Values) -> str:
-    if not isinstance(value, dict):
-        return str(value)
-    ((form, argument),) = value.items()
-    if form == "Ref":
-        return values[argument]
-    if form == "Fn::Sub":
-        return re.sub(r"\$\{(\w+)\}", lambda match: values[match[1]], argument)
-    raise ValueError(f"{form} in a function's variables is unknown to the local stack")

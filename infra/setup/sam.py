@@ -3,6 +3,8 @@
 AWS docs, "AWS SAM CLI configuration file". A saved parameter is used by every later run, and by `make deploy` too.
 """
 
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -100,6 +102,12 @@ class SavedConfiguration:
         section.update(values)
         self._path.write_text(tomlkit.dumps(self._document))
         return True
+
+
+def revision(parameters: Mapping[str, str]) -> str:
+    """A digest of all parameters: the template publishes new versions of the functions when it changes."""
+    given = {name: value for name, value in parameters.items() if name != "Revision"}
+    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def check_parameters(parameters: Mapping[str, str]) -> None:

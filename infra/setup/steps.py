@@ -15,7 +15,7 @@ from infra.interactions import BOT_PERMISSIONS
 from infra.register import commands_path, register
 from infra.setup.aws import RESERVED_FOR_PEOPLE, Account, Stack
 from infra.setup.result import SetupError, State, Step
-from infra.setup.sam import Sam, SavedConfiguration, check_parameters
+from infra.setup.sam import Sam, SavedConfiguration, check_parameters, revision
 
 SCOPES: Final = ("applications.commands", "bot")
 ANSWER_SECONDS: Final = 120.0  # a new API and a first cold start take some of them
@@ -133,6 +133,7 @@ class Setup:
         return Step("token", self._changed, f"{name}: {'a new one' if kept else 'kept'}")
 
     def _deploy(self) -> Step:
+        self._parameters["Revision"] = revision(self._parameters)
         if self._wanted.dry_run:
             before = self._stack.parameters if self._stack else {}
             new = [f"{name}={value}" for name, value in sorted(self._parameters.items()) if before.get(name) != value]

@@ -4,6 +4,9 @@ from typing import Any, Final
 
 from infra import cloudformation
 from infra.interactions import DEVELOPMENT_APPLICATION_ID, development_key
+from infra.intrinsics import Intrinsics
+from infra.lambda_events import ACCOUNT, REGION
+from infra.local.template import PSEUDO_PARAMETERS
 
 ROOT: Final = cloudformation.TEMPLATE.parent
 
@@ -24,17 +27,22 @@ def parameter_values() -> dict[str, Any]:
     return {**given, **ANSWERS}
 
 
+def physical_ids() -> dict[str, str]:
+    """What `Ref` gives for each resource of the template, in its form."""
+    read = template()["Resources"]
+    kinds = {name: resource["Type"] for name, resource in read.items()}
+    return {name: _queue_url(name) if kind == "AWS::SQS::Queue" else name for name, kind in kinds.items()}
+
+
 def environment_of(function: str) -> dict[str, str]:
     """The environment of a deployed function; a reference to another resource becomes a value of its form."""
     read = template()
     common = read["Globals"]["Function"]["Environment"]["Variables"]
     own = read["Resources"][function]["Properties"].get("Environment", {}).get("Variables", {})
-    return {name: _resolved(value) for name, value in {**common, **own}.items()}
+    values = {**PSEUDO_PARAMETERS, **parameter_values(), **physical_ids()}
+    given = Intrinsics(read, values).evaluate({**common, **own})
+    return {name: str(value) for name, value in given.items()}
 
 
-def _resolved(value: Any) -> str:
-    name = value["Ref"]
-    if name in parameter_values():
-        return str(parameter_values()[name])
-    kind = template()["Resources"][name]["Type"]
-    return f"https://sqs.us-east-1.amazonaws.com/123456789012/{name}" if kind == "AWS::SQS::Queue" else name
+def _queue_url(name: str) -> str:
+    return f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"

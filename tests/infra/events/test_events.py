@@ -113,7 +113,7 @@ def test_the_printed_names_are_the_local_stacks() -> None:
     assert {variables[name].rpartition("/")[2] for name in ("JOBS_QUEUE_URL", "RECONCILE_QUEUE_URL")} <= set(
         Template().queues()
     )
-    assert variables["DISCORD_BOT_TOKEN_PARAMETER"] == Template().parameters()["DiscordBotTokenParameter"]
+    assert variables["DISCORD_BOT_TOKEN_PARAMETER"] == environment_of("WebhookFunction")["DISCORD_BOT_TOKEN_PARAMETER"]
 
 
 def test_the_printed_template_declares_all_variables_that_env_prints() -> None:

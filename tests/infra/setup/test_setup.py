@@ -98,6 +98,16 @@ def test_one_setting_is_changed_by_one_more_run_and_stays(run: Run) -> None:
     assert (saved.stack, saved.region) == ("onethread", "eu-central-1")
 
 
+def test_any_changed_setting_has_new_versions_of_the_functions_published(run: Run) -> None:
+    """SAM does not do so for parameters alone, and the alias would go on with the old value."""
+    revisions = []
+    for value in (APPLICATION, "", APPLICATION):
+        run.setup("--set", f"AllowedGuilds={value}")
+        revisions.append(run.account.stacks["onethread"]["Revision"])
+    assert revisions[0] == revisions[2] != revisions[1]
+    assert SavedConfiguration(run.saved, "prod").parameters["Revision"] == revisions[2]
+
+
 def test_two_environments_have_stacks_and_settings_of_their_own(run: Run) -> None:
     assert run.setup("--env", "dev", "--set", "LogLevel=DEBUG", "--guild", GUILD) == 0
     assert run.setup("--take-over") == 0
