@@ -35,6 +35,10 @@ run: installed ## start the whole of Onethread on this machine and play the tour
 ask: installed ## use the running local stack: ARGS="open 1a06a43", ARGS="--help"
 	@$(BIN)/python -m infra.local.client $(ARGS)
 
+.PHONY: example
+example: installed ## run an example against the running local stack: NAME=ask ARGS='"deploy 42" "Ship it?" yes no'
+	@variables=$$($(BIN)/python -m infra.local.client env) && eval "$$variables" && exec $(BIN)/python -m examples.$(NAME) $(ARGS)
+
 .PHONY: picture
 picture: installed ## draw the tour's beginning for the README
 	@$(BIN)/python -m infra.local --picture docs/pictures/tour.svg

@@ -3,12 +3,13 @@
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from infra.interactions import DEVELOPMENT_CHANNEL_ID
 from infra.local.stack import Stack
 
 ADDRESSES: Final = frozenset({"gateway", "discord", "invocations"})
@@ -39,6 +40,18 @@ def running_stacks() -> dict[int, dict[str, str]]:
         else:
             path.unlink(missing_ok=True)
     return stacks
+
+
+def program_variables(addresses: Mapping[str, str]) -> dict[str, str]:
+    """The environment in which programs with boto3 or the AWS CLI, and the examples, meet that stack."""
+    return {
+        "AWS_ENDPOINT_URL_LAMBDA": addresses["invocations"],
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "ONETHREAD_FUNCTION": "ApiFunction",
+        "ONETHREAD_CHANNEL": DEVELOPMENT_CHANNEL_ID,
+    }
 
 
 def _read(path: Path) -> dict[str, str] | None:

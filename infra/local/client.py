@@ -8,6 +8,8 @@ python -m infra.local.client make "Session 1a06a43"
 python -m infra.local.client use session info name=1a06a43
 python -m infra.local.client use session-admin duplicates --press "Close duplicates"
 python -m infra.local.client use "Open session here" --message 1574315867343159296 --fill name=1a06a43
+python -m infra.local.client press Yes
+python -m infra.local.client reply "a flaky test" --user mona
 python -m infra.local.client threads
 python -m infra.local.client lock 1574315867343159296
 """
@@ -20,19 +22,19 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Final
 
 from infra.command_line import Parser, fail
-from infra.interactions import DEVELOPMENT_CHANNEL_ID, development_key, encode, interaction, sign
+from infra.interactions import DEVELOPMENT_CHANNEL_ID, development_key, encode, interaction, parts_of, sign
 from infra.lambda_events import schedule_event
 from infra.local import people
-from infra.local.address_file import running_stacks
+from infra.local.address_file import program_variables, running_stacks
+from infra.local.client_options import add_fill, add_use, add_user
 from infra.local.discord_client import Answer, Channel, DiscordClient, User, context
 from infra.local.http_client import Refused, call, invoke_function
 from infra.local.screen import Screen
 from infra.local.typed_command import is_for_moderators, is_in_menu, read_command
-from infra.simulator.permissions import PERMISSION_BITS, permission_bits
+from infra.simulator.permissions import permission_bits
 
 # As long as the worker may take after one delivery of its message failed.
 MAX_WAIT_SECONDS: Final = 90.0
@@ -91,12 +93,33 @@ def _use(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> N
         answer = discord.use(user, channel, path, given)
     answer = _show(discord, answer, addresses, screen)
     if answer.form is not None and options.fill:
-        fields = dict(filled.partition("=")[::2] for filled in options.fill)
-        answer = _show(discord, discord.submit(user, channel, answer.form, fields), addresses, screen)
+        answer = _show(discord, discord.submit(user, channel, answer.form, _filled(options)), addresses, screen)
     for act, label in options.then:
         with screen.spinner("thinking…"):
             answer = _act_on(act, discord, user, channel, answer, label)
         _show(discord, answer, addresses, screen)
+
+
+def _press(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
+    """Press a button of a public message, and fill in the form that it opens."""
+    message = _find_newest(options.message, addresses, lambda part: part.get("label") == options.label)
+    discord, channel, user = _discord(addresses), _find_channel(message["channel_id"], addresses), _user(options)
+    answer = _show(discord, discord.press(user, channel, message, options.label), addresses, screen)
+    if answer.form is not None and options.fill:
+        answer = discord.submit(user, channel, answer.form, _filled(options), message=message)
+        _show(discord, answer, addresses, screen)
+
+
+def _reply(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
+    """Reply to a question's message."""
+    card = _find_newest(options.message, addresses, lambda part: part.get("custom_id", "").startswith("answer:"))
+    sent = {"channel_id": card["channel_id"], "content": options.text, "reply_to": card["id"], "by": options.user.id}
+    print(call("POST", f"{addresses['discord']}/_/people/post_message", sent)["result"])
+
+
+def _env(options: argparse.Namespace, addresses: Addresses, screen: Screen) -> None:
+    """Print the variables of programs, for a shell to take."""
+    print("\n".join(f"export {name}={value}" for name, value in program_variables(addresses).items()))
 
 
 def _act_on(act: str, discord: DiscordClient, user: User, channel: Channel, answer: Answer, label: str) -> Answer:
@@ -121,6 +144,19 @@ def _find_message(message_id: str | None, addresses: Addresses) -> dict[str, Any
     if found is None:
         raise Refused("Say which message with --message and its id; `say` posts one.")
     return found
+
+
+def _find_newest(message_id: str | None, addresses: Addresses, is_wanted: Callable[[Any], bool]) -> dict[str, Any]:
+    """The newest message with a wanted part, or the one of that id. Raises Refused."""
+    messages = call("GET", f"{addresses['discord']}/_/world")["messages"]
+    wanted = [m for m in messages if message_id in (None, m["id"]) and any(map(is_wanted, parts_of(m)))]
+    if not wanted:
+        raise Refused("There is no such message, or it has no such button.")
+    return max(wanted, key=lambda message: int(message["id"]))
+
+
+def _filled(options: argparse.Namespace) -> dict[str, str]:
+    return dict(filled.partition("=")[::2] for filled in options.fill)
 
 
 def _user(options: argparse.Namespace) -> User:
@@ -220,9 +256,21 @@ def _parser() -> argparse.ArgumentParser:
         kind.add_argument("--channel", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
         kind.set_defaults(run=run)
     kinds.choices["ensure"].add_argument("--unlock", action="store_true", help="lift a moderator's lock")
-    _add_use(kinds.add_parser("use", help="use any command", description="use any command"))
-    for name, user in (("open", people.YOU), ("curl", people.YOU), ("use", None)):
-        _add_user(kinds.choices[name], user)
+    kind = kinds.add_parser("use", help="use any command", description="use any command")
+    add_use(kind)
+    kind.set_defaults(run=_use)
+    kind = kinds.add_parser("press", help="press a button of a message: answer a question")
+    kind.add_argument("label", help="what the button says")
+    add_fill(kind)
+    kind.set_defaults(run=_press)
+    kind = kinds.add_parser("reply", help="reply to a question")
+    kind.add_argument("text", help="what the reply says")
+    kind.set_defaults(run=_reply)
+    for name in ("press", "reply"):
+        kinds.choices[name].add_argument("--message", metavar="ID", help="to which message; the newest if not given")
+    for name in ("open", "curl", "use", "press", "reply"):
+        add_user(kinds.choices[name], None if name == "use" else people.YOU)
+    kinds.add_parser("env", help="print the variables with which programs reach the stack").set_defaults(run=_env)
     kinds.add_parser("threads", help="list the threads on the simulated Discord").set_defaults(run=_threads)
     kinds.add_parser("tick", help="let the reconciler's schedule fire now").set_defaults(run=_tick)
     kind = kinds.add_parser("make", help="create a thread by hand, with any name")
@@ -239,55 +287,6 @@ def _parser() -> argparse.ArgumentParser:
         kind.set_defaults(run=_act, action=action)
     kinds.choices["rename"].add_argument("name", help="its new name")
     return parser
-
-
-def _add_use(kind: argparse.ArgumentParser) -> None:
-    kind.add_argument("words", nargs="+", metavar="WORD", help="its words and options: session close name=1a06a43")
-    kind.add_argument("--channel", default=DEVELOPMENT_CHANNEL_ID, metavar="ID")
-    kind.add_argument("--message", metavar="ID", help="the message in whose menu it is used")
-    kind.add_argument("--complete", action="store_true", help="show what is offered while the last option is typed")
-    kind.add_argument("--fill", action="append", default=[], metavar="FIELD=TEXT", help="fill in a form, and send it")
-    for act, described in (("press", "then press this button"), ("choose", "then choose this option")):
-        kind.add_argument(
-            f"--{act}",
-            dest="then",
-            action="append",
-            default=[],
-            metavar="LABEL",
-            type=partial(_label, act),
-            help=described,
-        )
-    kind.set_defaults(run=_use)
-
-
-def _label(act: str, label: str) -> tuple[str, str]:
-    return act, label
-
-
-def _add_user(parser: argparse.ArgumentParser, default: User | None) -> None:
-    known = ", ".join(people.BY_NAME)
-    usual = default.name if default else "you, or vera for moderators' commands"
-    described = f"who uses it: {known}, or the id of some other member ({usual})"
-    parser.add_argument("--user", type=_parse_user, default=default, metavar="WHO", help=described)
-    parser.add_argument(
-        "--moderator", action="store_const", dest="user", const=people.VERA, help="the same as --user vera, a moderator"
-    )
-    parser.add_argument(
-        "--without",
-        action="append",
-        default=[],
-        choices=sorted(PERMISSION_BITS),
-        metavar="PERMISSION",
-        help="a permission that this user lacks, CREATE_PUBLIC_THREADS for example",
-    )
-
-
-def _parse_user(text: str) -> User:
-    if text.isdecimal():
-        return User(text, f"user {text}")
-    if text not in people.BY_NAME:
-        raise argparse.ArgumentTypeError(f"nobody is called {text}: {', '.join(people.BY_NAME)}, or an id")
-    return people.BY_NAME[text]
 
 
 if __name__ == "__main__":

@@ -135,10 +135,22 @@ class DiscordClient:
         answer = self._send(autocompletion(path, options, focused=list(options)[-1], **context(user, channel)))
         return [choice["name"] for choice in answer.callback["data"]["choices"]]
 
-    def submit(self, user: User, channel: Channel, form: Mapping[str, Any], fields: Mapping[str, str]) -> Answer:
-        """Send a form and return the first answer. Fields that are not given keep what they were filled in with."""
+    def submit(
+        self,
+        user: User,
+        channel: Channel,
+        form: Mapping[str, Any],
+        fields: Mapping[str, str],
+        *,
+        message: Mapping[str, Any] | None = None,
+    ) -> Answer:
+        """Send a form and return the first answer. Fields that are not given keep what they were filled in with.
+
+        `message`: the one whose button opened the form.
+        """
         filled = {part["custom_id"]: part.get("value", "") for part in inputs_of(form)}
-        return self._send(modal_submit(form["custom_id"], {**filled, **fields}, **context(user, channel)))
+        given = {**filled, **fields}
+        return self._send(modal_submit(form["custom_id"], given, message=message, **context(user, channel)))
 
     def press(self, user: User, channel: Channel, message: Mapping[str, Any], label: str | None = None) -> Answer:
         """Press a button below a message, the first one if none is named, and wait until the message shows the outcome.

@@ -12,6 +12,7 @@ import pytest
 from infra.interactions import DEVELOPMENT_APPLICATION_ID, DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID
 from infra.local import client
 from infra.local.address_file import publish_addresses, running_stacks
+from infra.local.http_client import send
 from infra.local.people import GUEST, MONA, VERA
 from infra.local.stack import BOT_TOKEN, Stack
 from infra.local.typed_command import read_command
@@ -285,3 +286,72 @@ def test_a_mistyped_command_and_a_message_that_is_not_there_are_refused_before_a
     assert client.main(["use", "Open session here", "--message", "77"]) == 1
     assert "Say which message" in capsys.readouterr().err
     assert stand_in.received == []
+
+
+CARD = {
+    "content": "Ship it?",
+    "components": [
+        {"type": 1, "components": [{"type": 2, "style": 2, "label": "Yes", "custom_id": "answer:1-a:0"}]},
+        {"type": 1, "components": [{"type": 2, "style": 2, "label": "Other…", "custom_id": "answer:1-a:write"}]},
+    ],
+}
+
+
+def post_card(stand_in: StandIn) -> tuple[str, str]:
+    """A question in a thread, as the bot posts it: the ids of thread and message."""
+    thread = stand_in.make_thread("Session 7")
+    headers = {
+        "authorization": f"Bot {BOT_TOKEN}",
+        "content-type": "application/json",
+        "user-agent": "DiscordBot (x, 1)",
+    }
+    body = json.dumps(CARD).encode()
+    status, answered = send("POST", f"{stand_in.discord.api_url}/channels/{thread}/messages", body, headers)
+    assert status == 200, answered
+    return thread, json.loads(answered)["id"]
+
+
+def test_a_question_is_answered_by_the_newest_button_of_that_label(stand_in: StandIn) -> None:
+    post_card(stand_in)
+    thread, message = post_card(stand_in)
+    stand_in.answers = [CHANGED]
+    assert client.main(["press", "Yes", "--user", "mona"]) == 0
+    (pressed,) = stand_in.received
+    assert (pressed["data"]["custom_id"], pressed["message"]["id"], pressed["channel_id"]) == (
+        "answer:1-a:0",
+        message,
+        thread,
+    )
+    assert pressed["member"]["user"]["id"] == MONA.id
+
+
+def test_a_buttons_form_is_filled_in_and_sent_with_its_message(stand_in: StandIn) -> None:
+    _, message = post_card(stand_in)
+    stand_in.answers = [FORM, CHANGED]
+    assert client.main(["press", "Other…", "--fill", "name=later"]) == 0
+    form = stand_in.received[1]
+    assert form["message"]["id"] == message
+    assert form["data"]["components"][0]["component"]["value"] == "later"
+
+
+def test_a_person_replies_to_the_newest_question(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    thread, message = post_card(stand_in)
+    assert client.main(["reply", "a flaky test", "--user", "mona"]) == 0
+    reply = stand_in.discord.discord.messages[capsys.readouterr().out.strip()]
+    assert (reply.channel_id, reply.replies_to, reply.author_id) == (thread, message, MONA.id)
+
+
+def test_a_button_that_nobody_shows_cannot_be_pressed(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    _, message = post_card(stand_in)
+    for arguments in (["press", "No"], ["press", "No", "--message", message], ["reply", "…", "--message", "77"]):
+        assert client.main(arguments) == 1
+        assert "There is no such message" in capsys.readouterr().err
+    assert stand_in.received == []
+
+
+def test_a_programs_variables_lead_it_to_the_stack(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    assert client.main(["env"]) == 0
+    variables = dict(line.removeprefix("export ").split("=") for line in capsys.readouterr().out.splitlines())
+    assert variables["AWS_ENDPOINT_URL_LAMBDA"] == stand_in.gateway.url
+    assert variables["ONETHREAD_CHANNEL"] == DEVELOPMENT_CHANNEL_ID
+    assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "ONETHREAD_FUNCTION"} <= set(variables)
