@@ -36,7 +36,8 @@ def lambda_handler(event: Any, context: Any) -> dict[str, Any]:
 async def handle(environment: Environment[ApiConfig], event: Any, request_id: str, seconds: float) -> dict[str, Any]:
     """The answer to the request in `event`, within `seconds`. Raises OnethreadError, without details, for a fault of ours."""
     deadline = Deadline.after(environment.clock.now(), seconds - MARGIN_SECONDS)
-    with telemetry.log_request(function="api", request_id=request_id):
+    fields = {"stack": environment.config.stack_name, "function": "api", "request_id": request_id}
+    with telemetry.log_request(**fields):
         try:
             request = requests.read(event)
             telemetry.set_fields(operation=type(request).__struct_config__.tag)

@@ -27,6 +27,7 @@ from handler.discord.wire import build_client, httpx_send
 from handler.errors import ConfigurationError
 from handler.runtime import telemetry
 from handler.runtime.clock import Clock, SystemClock
+from handler.runtime.metrics import Tally
 from handler.sessions.context import Context
 from handler.sessions.names import Names
 from handler.sessions.protocol import Sessions
@@ -66,6 +67,7 @@ class Environment(Generic[C]):
     ) -> None:
         self.config = settings
         self.clock = clock or SystemClock()
+        self.refusals = Tally()  # of requests that are not Discord's
         self.commands = commands
         self.completions = completions
         self._aws = aws

@@ -27,6 +27,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """What every function needs."""
 
     log_level: str
+    stack_name: str  # of the CloudFormation stack: a dimension of the metrics
 
 
 class PublisherConfig(Config, frozen=True, kw_only=True):
@@ -152,6 +153,7 @@ def _parse_auto_archive(text: str) -> int:
 
 
 _VARIABLES: Final[Mapping[str, _Variable]] = {
+    "stack_name": _Variable("STACK_NAME", _parse_text, "onethread"),
     "sessions_table": _Variable("SESSIONS_TABLE", _parse_text),
     "jobs_queue_url": _Variable("JOBS_QUEUE_URL", _parse_url),
     "reconcile_queue_url": _Variable("RECONCILE_QUEUE_URL", _parse_url),

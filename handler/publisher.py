@@ -24,7 +24,7 @@ from handler.config import PublisherConfig
 from handler.errors import UnreadableItem
 from handler.programs.events import SOURCE, event_id, event_type, session_event
 from handler.runtime import telemetry
-from handler.runtime.telemetry import Metric
+from handler.runtime.metrics import Metric
 from handler.store.items import Session, session_from_item
 
 _SESSION: Final = ("SESSION#", "PRIVATE#")
@@ -39,7 +39,8 @@ async def handle(
     environment: Environment[PublisherConfig], event: Any, request_id: str, seconds: float
 ) -> dict[str, Any]:
     """Publish the events of all records in their order. `seconds` is the time left, which is far more than it takes."""
-    with telemetry.log_request(function="publisher", request_id=request_id):
+    fields = {"stack": environment.config.stack_name, "function": "publisher", "request_id": request_id}
+    with telemetry.log_request(**fields):
         records = stream.read_records(event)
         failed = await _publish(environment, records)
         telemetry.set_fields(records=len(records), failed=failed is not None)
@@ -72,9 +73,15 @@ async def _flush(environment: Environment[PublisherConfig], pending: Sequence[tu
     if not pending:
         return None
     taken = await environment.event_bus.put([entry for _, entry in pending])
-    for _, entry in pending[:taken]:
+    for record, entry in pending[:taken]:
         telemetry.add_metric(Metric.EVENTS, Type=entry.type)
+        telemetry.logger.info("published", extra={"event": entry.type, **_session_of(record)})
     return None if taken == len(pending) else pending[taken][0]
+
+
+def _session_of(record: Record) -> dict[str, str]:
+    """The fields by which the log's lines about one session are found."""
+    return {"channel_id": record.key[0].partition("#")[2], "session_key": record.key[1].partition("#")[2]}
 
 
 def _entry(record: Record) -> Entry | None:

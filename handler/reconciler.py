@@ -10,6 +10,7 @@ not parked. A message of `ReconcileQueue` runs its guild, parked or not. How one
     the run was impossible          failed: SQS delivers it again. Nothing was concluded, and what was done stays done.
       or was cut off                After the last receive it is a dead letter; the next tick sends the guild anyway
 
+A tick that cannot read the table, say, is over: the next one comes soon, and does the same.
 A 429 is not waited out: people's commands need the bot's requests more.
 """
 
@@ -22,12 +23,13 @@ import msgspec
 from handler import bootstrap
 from handler.aws import sqs_events
 from handler.bootstrap import Environment
+from handler.commands.outcomes import log_failure
 from handler.config import ReconcilerConfig
-from handler.errors import GuildNotAllowed, OnethreadError
+from handler.errors import BotTokenRefused, DiscordUnavailable, GuildNotAllowed, OnethreadError, StoreUnavailable
 from handler.questions.run import settle_questions
 from handler.runtime import telemetry
 from handler.runtime.deadline import Deadline, run_until
-from handler.runtime.telemetry import Metric
+from handler.runtime.metrics import Metric
 from handler.sessions.reconcile.housekeeping import HousekeepingSettings
 from handler.sessions.reconcile.run import run_once
 
@@ -43,6 +45,9 @@ _METRICS: Final = {
     Metric.FAILED_ACTIONS: ("failed", "housekeeping_failed", "questions_failed"),
     Metric.KEEP_OFF: ("keep_off",),
 }
+
+# Why a run failed, where a metric of its own says so.
+_EXPLAINED: Final = (BotTokenRefused, DiscordUnavailable, StoreUnavailable)
 
 Counts = Mapping[str, int]
 
@@ -73,10 +78,10 @@ async def handle(
 ) -> dict[str, Any]:
     """Send the due guilds, or run the guilds of all messages side by side at one pace, within `seconds`."""
     ends = Deadline.after(environment.clock.now(), max(0.0, seconds - RETURN_SECONDS))
-    fields = {"function": "reconciler", "request_id": request_id}
+    fields = {"stack": environment.config.stack_name, "function": "reconciler", "request_id": request_id}
     if not isinstance(event, dict) or "Records" not in event:
         with telemetry.log_request(**fields, trigger="schedule"):
-            return dict(await run_until(environment.clock, ends, _send_due_guilds(environment)))
+            return dict(await _tick(environment, ends))
 
     async def work(message: sqs_events.Message) -> dict[str, Any]:
         return await _handle_message(environment, message, ends)
@@ -86,6 +91,22 @@ async def handle(
 
 
 # The schedule
+
+
+async def _tick(environment: Environment[ReconcilerConfig], ends: Deadline) -> Counts:
+    """The counts of `_send_due_guilds`; if it failed, those of a tick that sent nothing."""
+    try:
+        return await run_until(environment.clock, ends, _send_due_guilds(environment))
+    except OnethreadError as error:
+        log_failure(error)
+        _count_failure(error)
+        return {"due": 0, "sent": 0, "unsent": 0}
+
+
+def _count_failure(error: Exception) -> None:
+    """Count what failed, unless it is counted as what was the reason."""
+    if isinstance(error, OnethreadError) and not isinstance(error, _EXPLAINED):
+        telemetry.add_metric(Metric.FAILED_RUNS)
 
 
 async def _send_due_guilds(environment: Environment[ReconcilerConfig]) -> Counts:
@@ -100,6 +121,7 @@ async def _send_due_guilds(environment: Environment[ReconcilerConfig]) -> Counts
         sent = len(due) - len(unsent)
     if unsent:
         telemetry.add_metric(Metric.UNSENT_GUILDS, len(unsent))
+        telemetry.add_metric(Metric.FAILED_RUNS)
         reasons = dict(Counter(unsent.values()))
         telemetry.logger.error("guilds were not sent; the next tick sends them", extra={"reasons": reasons})
     counts = {"due": len(due), "sent": sent, "unsent": len(unsent)}
@@ -126,6 +148,8 @@ async def _handle_message(
     environment: Environment[ReconcilerConfig], message: sqs_events.Message, ends: Deadline
 ) -> dict[str, Any]:
     """The guild and the counts of its run. Raises what prevents the run."""
+    if message.sent_at is not None and message.receive_count == 1:
+        telemetry.add_metric(Metric.RECONCILE_LAG, (environment.clock.now() - message.sent_at).total_seconds())
     try:
         guild_id = decode(message.body)
         telemetry.set_fields(guild_id=guild_id)
@@ -135,6 +159,7 @@ async def _handle_message(
         counts = await run_until(environment.clock, ends, _run(environment, guild_id))
     except Exception as error:
         telemetry.add_metric(Metric.GUILD_RUNS, Outcome=getattr(error, "kind", OnethreadError.kind))
+        _count_failure(error)
         raise
     _report(counts)
     return {"guild_id": guild_id, "counts": dict(counts)}

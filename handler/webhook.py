@@ -40,7 +40,7 @@ from handler.errors import (
 )
 from handler.runtime import telemetry
 from handler.runtime.deadline import Deadline, run_until
-from handler.runtime.telemetry import Metric
+from handler.runtime.metrics import Metric
 
 ANSWER_SECONDS: Final = 2.4  # after the receipt; the rest of Discord's 3 s is for the hand-over and the way back
 HAND_OVER_SECONDS: Final = 2.9  # after the receipt, at most: leaves a tenth of a second for the way back
@@ -60,15 +60,28 @@ async def handle(
 ) -> dict[str, Any]:
     """The HTTP response. `seconds` is more than Discord waits, so it does not matter here."""
     now = environment.clock.now()
-    with telemetry.log_request(function="webhook", request_id=request_id):
+    fields = {"stack": environment.config.stack_name, "function": "webhook", "request_id": request_id}
+    with telemetry.log_request(**fields):
         try:
             payload = verify(http_api.read_request(event), environment.config.public_key, now)
         except RequestRefused as refusal:
-            telemetry.set_fields(outcome="refused", http_status=refusal.status)
+            _count_refusal(environment, refusal, now)
             return http_api.response(refusal.status, {"error": refusal.text}, refusal.headers)
-        callback = await _answer(environment, payload, http_api.read_receipt_time(event, now))
+        received = http_api.read_receipt_time(event, now)
+        callback = await _answer(environment, payload, received)
         telemetry.set_fields(callback_type=callback["type"])
+        taken = environment.clock.now() - received
+        telemetry.add_metric(Metric.ANSWER_MILLISECONDS, taken / timedelta(milliseconds=1))
         return http_api.response(200, callback)
+
+
+def _count_refusal(environment: Environment[WebhookConfig], refusal: RequestRefused, now: datetime) -> None:
+    """Anybody can send requests that are refused, so only their number is logged, with how the latest one ended."""
+    if number := environment.refusals.add(now):
+        telemetry.add_metric(Metric.REFUSED, number)
+        telemetry.set_fields(outcome="refused", refused=number, http_status=refusal.status)
+    else:
+        telemetry.leave_out_line()
 
 
 async def _answer(environment: Environment[WebhookConfig], payload: dict[str, Any], received: datetime) -> Callback:
@@ -170,6 +183,7 @@ async def _hand_over(
         sent = False
     telemetry.set_fields(outcome="handed_over" if sent else "not_handed_over")
     if not sent:
+        telemetry.add_metric(Metric.NOT_HANDED_OVER)
         return responses.reply(texts.hand_over_failure() if isinstance(error, TimedOut) else texts.failure(error))
     telemetry.add_metric(Metric.HAND_OVERS)
     return responses.defer_update() if interaction.replaces_message else responses.defer()

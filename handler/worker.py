@@ -48,7 +48,7 @@ from handler.errors import (
 )
 from handler.runtime import telemetry
 from handler.runtime.deadline import GRACE_SECONDS, Deadline, run_for, run_until
-from handler.runtime.telemetry import Metric
+from handler.runtime.metrics import Metric
 from handler.store.jobs import JobClaim
 
 COMMAND_SECONDS: Final = 50.0  # of the worker's 60: a command with several waits and retries, or much of an import
@@ -73,10 +73,13 @@ async def handle(environment: Environment[WorkerConfig], event: Any, request_id:
 
     async def work(message: sqs_events.Message) -> bool:
         job = jobs.decode(message.body)
+        if message.receive_count == 1 and not job.put_backs:
+            telemetry.add_metric(Metric.JOB_AGE, (environment.clock.now() - job.received).total_seconds())
         is_last = message.receive_count >= MAX_RECEIVES
         return await Attempt(environment, job, ends, message_id=message.id, is_last=is_last).run()
 
-    answer, _ = await sqs_events.handle_messages(event, work, function="worker", request_id=request_id)
+    fields = {"stack": environment.config.stack_name, "function": "worker", "request_id": request_id}
+    answer, _ = await sqs_events.handle_messages(event, work, **fields)
     return answer
 
 
@@ -113,8 +116,7 @@ class Attempt:
     async def _run(self) -> bool:
         if self._clock.now() >= self._job.expiry:
             telemetry.set_fields(outcome="token_dead")
-            telemetry.logger.warning("the interaction's token is dead", extra={"put_backs": self._job.put_backs})
-            telemetry.add_metric(Metric.UNTOLD_ANSWERS)
+            count_untellable("the token is dead", dead=True)
             return True
         if not self._environment.sessions.context.serves(self._interaction.guild_id):
             refusal = GuildNotAllowed()  # taken from the list since it was handed over
@@ -137,7 +139,7 @@ class Attempt:
             return await self._put_back(RateLimited(self._job.wait_seconds))
         notice = self._notice()
         if notice is not None and await self._show(notice, patient=False) is Edit.DEAD:
-            count_untellable("the token is dead")
+            count_untellable("the token is dead", dead=True)
             return True
         try:
             answer = await run_until(self._clock, self._deadline(), self._run_command(), grace=GRACE_SECONDS)
@@ -190,7 +192,7 @@ class Attempt:
         if edit is Edit.FAILED:
             return False
         if edit is not Edit.DONE:
-            count_untellable(edit.name)
+            count_untellable(edit.name, dead=edit is Edit.DEAD)
         if then is not None and not await self._do_rest(then()):
             return False
         if is_definite:

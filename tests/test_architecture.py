@@ -45,7 +45,7 @@ _PURE: Final = """
     errors
     questions.card questions.model
     programs.answers programs.events programs.fields programs.requests
-    runtime.characters runtime.utf16 runtime.validation
+    runtime.characters runtime.metrics runtime.utf16 runtime.validation
     sessions.duplicates.group
     sessions.model sessions.names sessions.overview.choose sessions.settings
     sessions.opening.next_step sessions.opening.rights sessions.threads.source_message sessions.threads.visibility

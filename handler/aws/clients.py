@@ -1,17 +1,45 @@
 """Clients of AWS: how they are built, and how their blocking calls are made from the event loop."""
 
 import asyncio
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from handler.errors import ConfigurationError
 from handler.runtime import telemetry
+from handler.runtime.metrics import Metric
 
 if TYPE_CHECKING:
     from boto3.session import Session
 
 CONNECT_TIMEOUT_SECONDS: Final = 0.5  # inside a region a connection takes milliseconds
+# Too many requests at once: a repeat may succeed.
+THROTTLED: Final = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "ThrottlingException",
+    }
+)
+THROTTLED_REASONS: Final = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError"})  # within a transaction
+# Nothing helps until whoever runs the stack has corrected it: permissions, credentials, or what the call is for is gone.
+OPERATOR_CODES: Final = frozenset(
+    {
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredTokenException",
+        "InvalidKeyId",
+        "InvalidSignatureException",
+        "ParameterNotFound",
+        "ParameterVersionNotFound",
+        "QueueDoesNotExist",
+        "ResourceNotFoundException",
+        "UnrecognizedClientException",
+    }
+)
 MAX_CONNECTIONS: Final = 10  # that a client keeps, botocore's own default: at least as many as threads for SQS and SSM
 
 
@@ -26,8 +54,10 @@ class CallFailed(Exception):
 class ThreadedClient:
     """A boto3 client whose calls block threads of its own instead of the event loop.
 
-    A cancelled call goes on in its thread, and may still have its effect.
+    A cancelled call goes on in its thread, and may still have its effect. How calls end is counted here for all services.
     """
+
+    service: ClassVar[str]  # as boto3 calls it: a dimension of metrics
 
     def __init__(self, client: Any, max_threads: int) -> None:
         self.client = client
@@ -56,9 +86,33 @@ class ThreadedClient:
 
     async def _call_once(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Raises botocore's ClientError or BotoCoreError."""
+        from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
         call = partial(getattr(self.client, operation), **parameters)
-        answer: dict[str, Any] = await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        try:
+            answer: dict[str, Any] = await asyncio.get_running_loop().run_in_executor(self._threads, call)
+        except ClientError as error:
+            self._count_refusal(operation, error.response)
+            raise
+        except (ConnectionError, HTTPClientError):
+            self._count(1)
+            raise
+        self._count(0)
         return answer
+
+    def _count_refusal(self, operation: str, response: Mapping[str, Any]) -> None:
+        """Tell apart what the operator has to correct, what AWS is to blame for, and what is a normal answer."""
+        code = response["Error"].get("Code", "")
+        if code in OPERATOR_CODES:
+            telemetry.logger.error("aws refuses this", extra={"aws_call": f"{self.service} {operation}", "code": code})
+            telemetry.add_metric(Metric.OPERATOR_FAULTS)
+            return
+        reasons = {reason["Code"] for reason in response.get("CancellationReasons", [])}
+        failed = response["ResponseMetadata"]["HTTPStatusCode"] >= 500 or code in THROTTLED
+        self._count(int(failed or not reasons.isdisjoint(THROTTLED_REASONS)))
+
+    def _count(self, fault: int) -> None:
+        telemetry.add_metric(Metric.AWS_FAULTS, fault, Service=self.service)
 
     def close(self) -> None:
         """Close the connections. Threads at work end by themselves; calls that none has taken up are dropped."""

@@ -34,7 +34,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
 
-from handler.aws.clients import ThreadedClient, build_client
+from handler.aws.clients import THROTTLED, THROTTLED_REASONS, ThreadedClient, build_client
 from handler.errors import StoreUnavailable
 from handler.runtime.clock import Clock
 from handler.runtime.deadline import remaining
@@ -51,16 +51,13 @@ MAX_PAUSE_SECONDS: Final = 1.0  # and the longest of all: a user is waiting
 MAX_CALLS: Final = 16  # threads and connections: the most calls of one request, and room for hanging ones
 
 # A repeat may succeed after these, as after a 5xx and a connection error.
-_TRANSIENT_CODES: Final = frozenset(
+_TRANSIENT_CODES: Final = THROTTLED | frozenset(
     {
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "ThrottlingException",
         "TransactionConflictException",  # a plain write met a transaction on its item; the SDKs do not repeat it
         "TransactionInProgressException",  # an attempt of this very transaction is still at work
     }
 )
-_TRANSIENT_REASONS: Final = frozenset({"ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"})
+_TRANSIENT_REASONS: Final = THROTTLED_REASONS | {"TransactionConflict"}
 _CONDITION_REASONS: Final = frozenset({"None", "ConditionalCheckFailed"})
 _INVALID_CALL_CODES: Final = frozenset(
     {
@@ -116,6 +113,8 @@ class _TransientError(Exception):
 
 class DynamoDB(ThreadedClient):
     """`Call` over a boto3 client without retries. `jitter` returns a number from 0 to 1."""
+
+    service = "dynamodb"
 
     def __init__(self, client: Any, clock: Clock, *, jitter: Callable[[], float] = random.random) -> None:
         super().__init__(client, MAX_CALLS)

@@ -24,6 +24,8 @@ class Entry(msgspec.Struct, frozen=True):
 class EventBus(ThreadedClient):
     """One bus, over a boto3 client of EventBridge."""
 
+    service = "events"
+
     def __init__(self, client: Any, name: str) -> None:
         super().__init__(client, MAX_CALLS)
         self._name = name

@@ -4,6 +4,8 @@ from typing import Any, Final
 
 from handler.aws.clients import CallFailed, ThreadedClient
 from handler.errors import BotTokenRefused, StoreUnavailable
+from handler.runtime import telemetry
+from handler.runtime.metrics import Metric
 from handler.runtime.secrets import Secret
 
 READ_TIMEOUT_SECONDS: Final = 1.0  # SSM answers within tens of milliseconds, with decryption
@@ -18,6 +20,8 @@ NO_TOKEN: Final = "I have no token for Discord. Please tell whoever runs this bo
 
 class BotTokenParameter(ThreadedClient):
     """The parameter, over a boto3 client of SSM."""
+
+    service = "ssm"
 
     def __init__(self, client: Any, name: str) -> None:
         super().__init__(client, MAX_CALLS)
@@ -34,5 +38,6 @@ class BotTokenParameter(ThreadedClient):
             raise StoreUnavailable(text) from None
         token = str(answer["Parameter"]["Value"]).strip()
         if not token or not token.isascii() or not token.isprintable() or " " in token:
+            telemetry.add_metric(Metric.OPERATOR_FAULTS)
             raise BotTokenRefused("the parameter DISCORD_BOT_TOKEN_PARAMETER holds no bot token", message=NO_TOKEN)
         return Secret(token)

@@ -24,6 +24,8 @@ MAX_CALLS: Final = 10  # threads and connections: 100 000 messages are sent in a
 class Queue(ThreadedClient):
     """One queue, over a boto3 client of SQS."""
 
+    service = "sqs"
+
     def __init__(self, client: Any, url: str) -> None:
         super().__init__(client, MAX_CALLS)
         self._url = url

@@ -11,12 +11,14 @@ How a message ends:
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, ClassVar, Final, Protocol, TypeVar
 
 import msgspec
 
 from handler.errors import OnethreadError
 from handler.runtime import telemetry
+from handler.runtime.clock import of_timestamp
 
 NO_ID: Final = ""  # reported for a message without an id: Lambda then takes the whole batch as failed
 
@@ -24,11 +26,12 @@ T = TypeVar("T")
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as SQS delivers it. `receive_count` counts from 1."""
+    """A message as SQS delivers it. `receive_count` counts from 1; `sent_at` is None if the event does not say."""
 
     id: str
     body: str
     receive_count: int
+    sent_at: datetime | None = None
 
 
 class Malformed(Exception):
@@ -55,11 +58,13 @@ def read_messages(event: Any) -> list[Message]:
 
 def _read_message(record: dict[str, Any]) -> Message:
     attributes = record.get("attributes")
-    count = attributes.get("ApproximateReceiveCount") if isinstance(attributes, dict) else None
+    attributes = attributes if isinstance(attributes, dict) else {}
+    count, sent = attributes.get("ApproximateReceiveCount"), attributes.get("SentTimestamp")
     return Message(
         id=record.get("messageId", NO_ID),
         body=str(record.get("body")),
         receive_count=int(count) if isinstance(count, str) and count.isdecimal() else 1,
+        sent_at=of_timestamp(int(sent) / 1000) if isinstance(sent, str) and sent.isdecimal() else None,
     )
 
 

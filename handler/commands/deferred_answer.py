@@ -22,8 +22,8 @@ from handler.errors import DiscordRefused, OnethreadError, RateLimited
 from handler.runtime import telemetry
 from handler.runtime.clock import Clock
 from handler.runtime.deadline import Deadline, run_until
+from handler.runtime.metrics import Metric
 from handler.runtime.secrets import Secret
-from handler.runtime.telemetry import Metric
 
 YOUNG_FOR: Final = timedelta(seconds=30)  # after its receipt: three times as long as a deferral was seen to be unknown
 _DEAD_STATUSES: Final = frozenset({401, 404})  # the token, or what it stands for, does not exist
@@ -90,7 +90,9 @@ class DeferredAnswer:
         return Edit.FAILED if is_young and refusal.code != refusals.INVALID_WEBHOOK_TOKEN else Edit.DEAD
 
 
-def count_untellable(why: str) -> None:
-    """The user will never read this answer: say so in the log, and count it."""
+def count_untellable(why: str, *, dead: bool = False) -> None:
+    """The user will never read this answer: say so in the log, and count it. `dead`: because the token is."""
     telemetry.logger.error("the user cannot be told", extra={"why": why})
-    telemetry.add_metric(Metric.UNTOLD_ANSWERS)
+    telemetry.add_metric(Metric.UNTOLD)
+    if dead:
+        telemetry.add_metric(Metric.TOKEN_DEAD)

@@ -7,7 +7,7 @@ from handler.discord import refusals
 from handler.discord.interactions import Interaction
 from handler.errors import BotTokenRefused, ConfigurationError, MissingPermissions, OnethreadError, TryAgain
 from handler.runtime import telemetry
-from handler.runtime.telemetry import Metric
+from handler.runtime.metrics import Metric
 from handler.sessions.model import Opened, OpenRequest, Outcome
 from handler.sessions.protocol import Sessions
 

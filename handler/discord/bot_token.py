@@ -15,6 +15,7 @@ from typing import Final
 from handler.errors import BotTokenRefused, OnethreadError
 from handler.runtime import telemetry
 from handler.runtime.clock import Clock
+from handler.runtime.metrics import Metric
 from handler.runtime.secrets import Secret
 
 # Without a request after the first 401, then five times as long each time. That is five trials in ten minutes: six hundred
@@ -52,6 +53,7 @@ class TokenSource:
     async def get(self) -> Secret:
         """The token to use, read first if it is not known. Raises BotTokenRefused while it must not be used."""
         if self._is_refused() and not await self._find_renewed():
+            telemetry.add_metric(Metric.TOKEN_REFUSED)
             raise BotTokenRefused("the token was refused a short while ago: nothing was sent")
         if self._token is None:
             async with self._lock:

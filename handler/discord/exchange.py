@@ -143,13 +143,7 @@ class Exchange:
         return response, wait
 
     async def _send_single_request(self, request: Request) -> Response:
-        status = None
-        try:
-            response = await self._send(replace(request, timeout_seconds=self._timeout_seconds(request)))
-            status = response.status
-            return response
-        finally:
-            telemetry.count_discord_call(request.route, status)
+        return await self._send(replace(request, timeout_seconds=self._timeout_seconds(request)))
 
     def _timeout_seconds(self, request: Request) -> float:
         """A repeatable request leaves time for a repeat: a connection that died in a freeze hangs instead of failing."""

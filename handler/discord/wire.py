@@ -10,6 +10,7 @@ from handler.discord.exchange import MAX_TIMEOUT_SECONDS
 from handler.discord.http import Request, Response, Send, encode_body, encode_headers
 from handler.errors import DiscordUnavailable
 from handler.runtime import telemetry
+from handler.runtime.metrics import Metric
 from handler.runtime.secrets import Secret
 
 # A TLS handshake with Discord takes a tenth of it; a connection that takes longer is better tried again.
@@ -66,11 +67,12 @@ def httpx_send(client: httpx.AsyncClient, token: TokenSource) -> Send:
         used = await token.get()
         response = await _send_once(client, request, used)
         if response.status == 401 and await token.renew(used):
-            telemetry.count_discord_call(request.route, response.status)
             used = await token.get()
             response = await _send_once(client, request, used)
             if response.status == 401:
                 token.pause(used)
+        if response.status == 401:
+            telemetry.add_metric(Metric.TOKEN_REFUSED)
         if response.status < 400:
             token.accept(used)
         return response
@@ -84,6 +86,7 @@ async def _send_once(client: httpx.AsyncClient, request: Request, token: Secret 
     They hold the request, with tokens in its URL and headers, and the text of a LocalProtocolError can quote a header.
     So the error names only their class, and it is raised outside the `except` block.
     """
+    response, fault = None, None
     try:
         response = await client.request(
             request.method,
@@ -93,12 +96,28 @@ async def _send_once(client: httpx.AsyncClient, request: Request, token: Secret 
             content=encode_body(request),
             timeout=_timeout(request.timeout_seconds),
         )
-    except httpx.HTTPError as fault:
-        failure = _translate(request, fault)
+    except httpx.HTTPError as raised:
+        fault, failure = type(raised), _translate(request, raised)
     else:
         headers = {name.lower(): value for name, value in response.headers.items()}
         return Response(response.status_code, headers, response.content)
+    finally:
+        _count(request, response, fault)
     raise failure
+
+
+def _count(request: Request, response: httpx.Response | None, fault: type[httpx.HTTPError] | None) -> None:
+    """Count how a request ended: by its response, by a fault, or, if there is neither, because nobody waits any more."""
+    status = None if response is None else response.status_code
+    if fault is None or not issubclass(fault, _NEVER_SENT):
+        telemetry.count_discord_call(request.route, status)
+    if response is None or status is None:
+        if fault is not None and not request.hint:  # a hint has so little time that its end says nothing of Discord
+            telemetry.add_metric(Metric.DISCORD_FAULTS, 1)
+        return
+    telemetry.add_metric(Metric.DISCORD_FAULTS, int(status >= 500))
+    if status in (401, 403, 429) and response.headers.get("x-ratelimit-scope") != "shared":
+        telemetry.add_metric(Metric.INVALID_REQUESTS)
 
 
 def _timeout(seconds: float | None) -> httpx.Timeout:

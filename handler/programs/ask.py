@@ -13,6 +13,7 @@ from handler.programs.target import key_of
 from handler.questions import ask as asking
 from handler.questions import end
 from handler.questions.model import channel_of, question_id
+from handler.questions.respond import log_question
 from handler.questions.show import correct_soon
 from handler.questions.wait import wait_for_answer
 from handler.sessions.context import Context
@@ -78,6 +79,7 @@ async def _find(context: Context, name: str) -> Question:
     if question is None:
         raise SessionNotFound(message=NO_QUESTION)
     check_guild(context, question.guild_id)
+    log_question(question)
     return question
 
 

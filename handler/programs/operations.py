@@ -12,7 +12,21 @@ from handler.programs.in_thread import open_request
 from handler.programs.listing import list_sessions
 from handler.programs.post import post
 from handler.programs.read import get, replies
-from handler.programs.requests import Ask, Await, Cancel, Close, Ensure, Get, List, Post, Replies, Request, Update
+from handler.programs.requests import (
+    Ask,
+    Await,
+    Cancel,
+    Close,
+    Ensure,
+    Get,
+    List,
+    Post,
+    Replies,
+    Request,
+    SessionRequest,
+    Update,
+)
+from handler.runtime import telemetry
 from handler.sessions.protocol import Sessions
 
 # From the request and the id of the invocation to the answer. Every operation may be cancelled, and repeated by anyone.
@@ -34,6 +48,9 @@ OPERATIONS: Final[Mapping[type[Request], Operation]] = {
 
 async def carry_out(sessions: Sessions, request: Request, request_id: str) -> msgspec.Struct:
     """The answer. Raises the errors of `handler.errors`."""
+    if isinstance(request, SessionRequest):
+        key = sessions.context.names.parse(request.session_name).key
+        telemetry.set_fields(channel_id=request.parent_channel_id, session_key=key)
     return await OPERATIONS[type(request)](sessions, request, request_id)
 
 

@@ -9,6 +9,7 @@ import msgspec
 
 from handler.questions.end import expire_if_due
 from handler.questions.model import Answer, Refusal, Spec, channel_of, encode, read_spec
+from handler.runtime import telemetry
 from handler.sessions.context import Context
 from handler.store.question_items import Question
 
@@ -32,12 +33,19 @@ class Response(msgspec.Struct, frozen=True):
 Read = Callable[[Spec], Answer | None]
 
 
+def log_question(question: Question) -> None:
+    """Name the question and its session in the log of the current request."""
+    channel_id, key = question.pair
+    telemetry.set_fields(channel_id=channel_id, session_key=key, question_id=question.id)
+
+
 async def find_for(context: Context, question_id: str, person: Person) -> Response:
     """The question, if the person may answer it now. One that has run out of time expires."""
     channel_id = channel_of(question_id)
     question = None if channel_id is None else await context.store.questions.get(channel_id, question_id)
     if question is None:
         return Response(None, Refusal.UNKNOWN)
+    log_question(question)
     if not read_spec(question).may_answer(person.user_id, person.roles):
         return Response(question, Refusal.NOT_ALLOWED)
     question = await expire_if_due(context, question)

@@ -3,7 +3,7 @@
 Requests run side by side in one event loop, so only the bot's token, which is redacted, is kept process-wide. Fields,
 counts and metrics belong to the `log_request` block in which they are set, and to the tasks that it starts; outside of
 one they are dropped. Metrics have CloudWatch's embedded metric format: log lines that CloudWatch reads as metrics, one
-for each set of dimensions.
+for each set of dimensions. The request's fields `stack` and `function` are dimensions of each, so two stacks never mix.
 """
 
 import dataclasses
@@ -16,7 +16,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from enum import StrEnum
 from typing import Any, Final, TextIO
 
 from aws_lambda_powertools import Logger
@@ -24,35 +23,17 @@ from aws_lambda_powertools.logging.formatter import RESERVED_LOG_ATTRS, LambdaPo
 from aws_lambda_powertools.metrics import EphemeralMetrics
 
 from handler.errors import OnethreadError
+from handler.runtime.metrics import OF_STACK, SHARES, UNITS, Metric
 from handler.runtime.secrets import Secret
 
 NAMESPACE: Final = "Onethread"
 SERVICE: Final = "onethread"
 MIN_SECRET_LENGTH: Final = 8  # characters; redacting shorter ones would make every line unreadable
 REDACTED: Final = "[redacted]"
+MAX_VALUES: Final = 99  # of a metric in one line: at 100, Powertools writes and forgets them by itself
 
 
-class Metric(StrEnum):
-    """The metrics, all counts."""
-
-    OPENS = "Opens"  # by Outcome
-    DUPLICATES_PREVENTED = "DuplicatesPrevented"
-    HAND_OVERS = "HandOvers"
-    PUT_BACKS = "PutBacks"
-    UNTOLD_ANSWERS = "UntoldAnswers"  # that Discord will never show
-    WAITS = "Waits"  # for somebody else's live claim
-    DUE_GUILDS = "DueGuilds"  # at a tick of the reconciler's schedule
-    UNSENT_GUILDS = "UnsentGuilds"  # those that SQS did not take
-    LATE_TICKS = "LateTicks"  # ticks that sent nothing, because an earlier one's guilds still wait
-    GUILD_RUNS = "GuildRuns"  # by Outcome: done, parked, or the kind of the error
-    RECONCILE_ACTIONS = "ReconcileActions"  # by Action
-    FAILED_ACTIONS = "FailedActions"  # of the reconciler
-    KEEP_OFF = "KeepOff"  # runs that could not keep sessions open, because the bot lacks View Audit Log
-    UNREADABLE = "Unreadable"  # entries of Discord's lists and items of the table that a run skipped
-    EVENTS = "Events"  # published, by Type
-    UNPUBLISHED = "Unpublished"  # changes that the publisher cannot read
-    HELD_DELETIONS = "HeldDeletions"  # held back until they are seen again, or a person lets them through
-    DISCORD_CALLS = "DiscordCalls"  # by StatusClass: 2xx, 4xx, 5xx, or none if there was no answer
+_Dimensions = tuple[tuple[str, str], ...]
 
 
 @dataclasses.dataclass(slots=True)
@@ -60,7 +41,8 @@ class _Request:
     fields: dict[str, Any]
     started: float
     counts: Counter[str] = dataclasses.field(default_factory=Counter)
-    metrics: Counter[tuple[str, str, tuple[tuple[str, str], ...]]] = dataclasses.field(default_factory=Counter)
+    metrics: dict[tuple[Metric, _Dimensions], list[float]] = dataclasses.field(default_factory=dict)
+    quiet: bool = False
     secrets: set[str] = dataclasses.field(default_factory=set)
 
 
@@ -200,23 +182,38 @@ def counts() -> Mapping[str, int]:
     return {} if request is None else dict(request.counts)
 
 
-def add_metric(name: str, value: float = 1, unit: str = "Count", **dimensions: str) -> None:
-    """Add to a metric of the current request; one line for each set of dimensions is written at its end."""
-    if (request := _current.get()) is not None:
-        request.metrics[name, unit, tuple(sorted(dimensions.items()))] += value  # type: ignore[assignment]  # a float
+def add_metric(metric: Metric, value: float = 1, **dimensions: str) -> None:
+    """Add to a count of the current request, or note one more value of a metric that is no count.
+
+    One line for each set of dimensions is written at the request's end.
+    """
+    if (request := _current.get()) is None:
+        return
+    values = request.metrics.setdefault((metric, tuple(sorted(dimensions.items()))), [])
+    if values and metric not in UNITS and metric not in SHARES:
+        values[0] += value
+    else:
+        values.append(value)
 
 
 def count_discord_call(route: str, status: int | None) -> None:
-    """Count one request to Discord; `status` is None if there was no answer."""
+    """Count one request that was sent to Discord; `status` is None if there was no answer."""
     count("discord_calls")
     count(f"discord_calls_{status or 'unanswered'}")
-    add_metric(Metric.DISCORD_CALLS, StatusClass=f"{status // 100}xx" if status else "none")
+    add_metric(Metric.DISCORD_CALLS, Status=str(status or "none"))
     logger.debug("discord call", extra={"route": route, "status": status})
+
+
+def leave_out_line() -> None:
+    """End the current request without its line, unless the level is DEBUG. Its metrics are written."""
+    if (request := _current.get()) is not None:
+        request.quiet = True
 
 
 def log_fault() -> str:
     """Log the exception being handled as a fault of ours. Returns the id of the request, for whoever reports the fault."""
     logger.exception("a fault of ours")
+    add_metric(Metric.FAULTS)
     set_fields(outcome=OnethreadError.kind)
     request = _current.get()
     return str(request.fields.get("request_id", "")) if request is not None else ""
@@ -224,16 +221,28 @@ def log_fault() -> str:
 
 def _end(request: _Request) -> None:
     duration = round((time.perf_counter() - request.started) * 1000, 1)
-    logger.info("done", extra={**request.counts, "duration_ms": duration})
-    for dimensions in sorted({key[2] for key in request.metrics}):
-        _write_metrics(request, dimensions)
+    log = logger.debug if request.quiet else logger.info
+    log("done", extra={**request.counts, "duration_ms": duration})
+    for dimensions, of_stack in sorted({(of, metric in OF_STACK) for metric, of in request.metrics}):
+        found = request.metrics.items()
+        group = {metric: values for (metric, of), values in found if (of, metric in OF_STACK) == (dimensions, of_stack)}
+        for start in range(0, max(map(len, group.values())), MAX_VALUES):
+            lines = {metric: values[start : start + MAX_VALUES] for metric, values in group.items()}
+            _write_metrics(request, dict(dimensions), of_stack, lines)
 
 
-def _write_metrics(request: _Request, dimensions: tuple[tuple[str, str], ...]) -> None:
-    blob = EphemeralMetrics(namespace=NAMESPACE, service=SERVICE)
-    for key, value in dimensions:
-        blob.add_dimension(key, value)
-    for (name, unit, of), total in request.metrics.items():
-        if of == dimensions:
-            blob.add_metric(name, unit, total)
-    blob.flush_metrics()
+def _write_metrics(
+    request: _Request, dimensions: dict[str, str], of_stack: bool, group: Mapping[Metric, list[float]]
+) -> None:
+    """Write one line: metrics that have the same dimensions."""
+    stack = {"Stack": request.fields["stack"]} if "stack" in request.fields else {}
+    function = {"Function": request.fields["function"]} if "function" in request.fields else {}
+    line = EphemeralMetrics(namespace=NAMESPACE)
+    for key, value in {**stack, **function, **dimensions}.items():
+        line.add_dimension(key, value)
+    if of_stack and stack and function:
+        line.add_dimensions(**stack, **dimensions)
+    for metric, values in group.items():
+        for value in values:
+            line.add_metric(metric, UNITS.get(metric, "Count"), value)
+    line.flush_metrics()

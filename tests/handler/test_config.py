@@ -129,6 +129,7 @@ def test_an_absent_variable_has_the_template_s_default() -> None:
         member_creations_per_hour=120,
         delete_after_days=0,
         log_level="INFO",
+        stack_name="onethread",
     )
 
 

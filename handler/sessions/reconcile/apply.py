@@ -17,7 +17,7 @@ from handler.sessions.reconcile.changes import (
     changes_to_ask_again,
 )
 from handler.sessions.reconcile.pace import Pace
-from handler.sessions.reconcile.result import ActionResult, result_of, try_one, update_session
+from handler.sessions.reconcile.result import ActionResult, log_action, result_of, try_one, update_session
 from handler.sessions.reconcile.watermark import advance_watermark
 from handler.sessions.threads.generation import Ended, commit, end_generation
 from handler.sessions.threads.match import is_public_thread
@@ -34,6 +34,7 @@ async def apply_plan(context: Context, planned: Iterable[Action], now: datetime,
     counts: Counter[str] = Counter()
     for action in planned:
         result = await try_one(_apply(context, action, now, pace))
+        log_action(action, result)
         if isinstance(result, OnethreadError):
             counts["failed"] += 1
             telemetry.logger.warning("an action of the reconciler failed", extra={"detail": str(result)})

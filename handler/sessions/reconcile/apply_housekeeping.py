@@ -16,7 +16,7 @@ from handler.sessions.reconcile.audit_log import read_audit_pages
 from handler.sessions.reconcile.housekeeping import HousekeepingAction, HousekeepingSettings, Reopen
 from handler.sessions.reconcile.observation import Observation
 from handler.sessions.reconcile.pace import Pace
-from handler.sessions.reconcile.result import ActionResult, result_of, try_one, update_session
+from handler.sessions.reconcile.result import ActionResult, log_action, result_of, try_one, update_session
 from handler.sessions.threads import deletion
 from handler.sessions.threads.archiving import AUDIT_MARGIN, archive_unless_used, archived_by_a_person
 from handler.sessions.threads.card import show_card
@@ -57,6 +57,7 @@ async def apply_housekeeping(
         deletes = isinstance(action, housekeeping.Delete | housekeeping.FinishDeletion)
         await pace(MAX_DELETION_REQUESTS if deletes else 1)
         result = await try_one(_apply(context, action, pace))
+        log_action(action, result)
         if not isinstance(result, OnethreadError):
             counts[type(action).__name__ if result is ActionResult.DONE else f"housekeeping_{result}"] += 1
             continue

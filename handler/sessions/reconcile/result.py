@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from handler.errors import BotTokenRefused, OnethreadError, RateLimited, StoreUnavailable
+from handler.runtime import telemetry
 from handler.sessions.context import Context
 from handler.store.items import Session
 from handler.store.writes import Write
@@ -24,6 +25,15 @@ class ActionResult(StrEnum):
 def result_of(write: Write, won: ActionResult = ActionResult.DONE) -> ActionResult:
     """The result of an action that is this write."""
     return won if write.won else ActionResult.LOST
+
+
+def log_action(action: object, result: "ActionResult | OnethreadError") -> None:
+    """Log an action on a session that the run carried out, so that the log says what became of the session."""
+    session = getattr(action, "session", None)
+    if session is not None:
+        ids = {"channel_id": session.parent_channel_id, "session_key": session.session_key}
+        what = result.value if isinstance(result, ActionResult) else result.kind
+        telemetry.logger.info("reconciled", extra={"action": type(action).__name__, "result": what, **ids})
 
 
 async def update_session(

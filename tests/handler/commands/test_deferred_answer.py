@@ -17,7 +17,7 @@ FOLLOW_UP = "/webhooks/{application_id}/{token}"
 
 
 def untold(capsys: Any) -> int:
-    return str(capsys.readouterr().out).count('"UntoldAnswers":[1.0]')
+    return str(capsys.readouterr().out).count('"Untold":[1.0]')
 
 
 # Not yet

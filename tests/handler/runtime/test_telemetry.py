@@ -3,12 +3,15 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from handler.runtime import telemetry
+from handler.runtime.metrics import Metric, Tally
 from handler.runtime.secrets import Secret
 from tests.kit.secrets import LIKE_A_BOT_TOKEN, LIKE_AN_INTERACTION_TOKEN, MARK, made_up
 
@@ -33,16 +36,16 @@ def _restored() -> Iterator[None]:
         handler.filters[:] = filters
 
 
-def metrics(lines: list[dict[str, Any]]) -> dict[tuple[str, str], float]:
-    """Metric values by name and the value of the dimension that is not the service."""
-    found = {}
+def metrics(lines: list[dict[str, Any]]) -> Mapping[tuple[str, str], float]:
+    """The sums of metrics, by name and the values of the dimensions."""
+    found: dict[tuple[str, str], float] = defaultdict(float)
     for line in lines:
         for directive in line.get("_aws", {}).get("CloudWatchMetrics", []):
             assert directive["Namespace"] == "Onethread"
-            (names,) = directive["Dimensions"]
-            of = ",".join(line[name] for name in names if name != "service")
-            for metric in directive["Metrics"]:
-                found[metric["Name"], of] = sum(line[metric["Name"]])
+            for names in directive["Dimensions"]:
+                of = ",".join(line[name] for name in names)
+                for metric in directive["Metrics"]:
+                    found[metric["Name"], of] += sum(line[metric["Name"]])
     return found
 
 
@@ -73,7 +76,7 @@ async def test_requests_side_by_side_do_not_mix(written: Read) -> None:
             telemetry.count("dynamodb_calls")
             await asyncio.gather(part(name), part(name))
             assert telemetry.counts() == {"dynamodb_calls": 1, f"of_{name}": 2}
-            telemetry.add_metric(telemetry.Metric.OPENS, Outcome=name)
+            telemetry.add_metric(Metric.OPENS, Outcome=name)
 
     async def part(name: str) -> None:
         await asyncio.sleep(0)
@@ -94,10 +97,10 @@ async def test_requests_side_by_side_do_not_mix(written: Read) -> None:
 def test_nothing_of_a_request_is_left_for_the_next_one_or_outside(written: Read) -> None:
     with telemetry.log_request(request_id="r1"):
         telemetry.count("dynamodb_calls")
-        telemetry.add_metric(telemetry.Metric.WAITS)
+        telemetry.add_metric(Metric.WAITS)
     telemetry.count("dynamodb_calls")
     telemetry.set_fields(session_key="k")
-    telemetry.add_metric(telemetry.Metric.WAITS)
+    telemetry.add_metric(Metric.WAITS)
     assert telemetry.counts() == {}
     written()
     with telemetry.log_request():
@@ -109,10 +112,10 @@ def test_nothing_of_a_request_is_left_for_the_next_one_or_outside(written: Read)
 
 def test_metrics_are_summed_and_written_once_for_each_set_of_dimensions(written: Read) -> None:
     with telemetry.log_request():
-        telemetry.add_metric(telemetry.Metric.WAITS)
-        telemetry.add_metric(telemetry.Metric.WAITS)
-        telemetry.add_metric(telemetry.Metric.HAND_OVERS)
-        telemetry.add_metric(telemetry.Metric.OPENS, Outcome="created")
+        telemetry.add_metric(Metric.WAITS)
+        telemetry.add_metric(Metric.WAITS)
+        telemetry.add_metric(Metric.HAND_OVERS)
+        telemetry.add_metric(Metric.OPENS, Outcome="created")
         for status in (200, 204, 404, 503, None):
             telemetry.count_discord_call("GET /channels/{channel}", status)
     lines = written()
@@ -120,14 +123,55 @@ def test_metrics_are_summed_and_written_once_for_each_set_of_dimensions(written:
         ("Waits", ""): 2,
         ("HandOvers", ""): 1,
         ("Opens", "created"): 1,
-        ("DiscordCalls", "2xx"): 2,
-        ("DiscordCalls", "4xx"): 1,
-        ("DiscordCalls", "5xx"): 1,
+        ("DiscordCalls", "200"): 1,
+        ("DiscordCalls", "204"): 1,
+        ("DiscordCalls", "404"): 1,
+        ("DiscordCalls", "503"): 1,
         ("DiscordCalls", "none"): 1,
     }
-    assert len([line for line in lines if "_aws" in line]) == 6
+    assert len([line for line in lines if "_aws" in line]) == 7
     line = lines[0]
     assert (line["discord_calls"], line["discord_calls_404"], line["discord_calls_unanswered"]) == (5, 1, 1)
+
+
+def test_the_stack_and_the_function_are_dimensions_and_what_one_alarm_watches_is_counted_for_the_stack_too(
+    written: Read,
+) -> None:
+    with telemetry.log_request(stack="prod", function="worker"):
+        telemetry.add_metric(Metric.WAITS)
+        telemetry.add_metric(Metric.FAULTS)
+        telemetry.add_metric(Metric.AWS_FAULTS, 1, Service="ssm")
+    assert metrics(written()) == {
+        ("Waits", "prod,worker"): 1,
+        ("Faults", "prod,worker"): 1,
+        ("Faults", "prod"): 1,
+        ("AwsFaults", "prod,worker,ssm"): 1,
+        ("AwsFaults", "prod,ssm"): 1,
+    }
+
+
+def test_a_share_keeps_each_value_however_many_there_are(written: Read) -> None:
+    with telemetry.log_request(stack="prod", function="worker"):
+        for number in range(250):
+            telemetry.add_metric(Metric.DISCORD_FAULTS, int(number % 10 == 0))
+    values = [line["DiscordFaults"] for line in written() if "_aws" in line]
+    assert [len(some) for some in values] == [99, 99, 52]  # CloudWatch takes at most 100 in a line
+    assert sum(map(sum, values)) == 25
+
+
+def test_a_request_can_end_without_a_line_but_not_without_its_metrics(written: Read) -> None:
+    with telemetry.log_request(stack="prod", function="webhook"):
+        telemetry.add_metric(Metric.REFUSED, 7)
+        telemetry.leave_out_line()
+    lines = written()
+    assert [line for line in lines if "message" in line] == []
+    assert metrics(lines) == {("Refused", "prod,webhook"): 7}
+
+
+def test_what_happens_too_often_is_summed_up_every_ten_seconds() -> None:
+    tally, start = Tally(), datetime(2026, 1, 1, tzinfo=UTC)
+    moments = [0, 0.1, 5, 9.9, 10, 10.1, 40]
+    assert [tally.add(start + timedelta(seconds=moment)) for moment in moments] == [1, 0, 0, 0, 4, 0, 2]
 
 
 def test_an_exception_is_named_in_the_line_and_propagates(written: Read) -> None:
