@@ -85,6 +85,10 @@ BUILD_ARGS = $(ARGS)
 setup: installed ## set up a deployment on AWS and Discord, or put it right (asks for the bot's token)
 	@$(BIN)/python -m infra.setup $(ARGS)
 
+.PHONY: doctor
+doctor: installed ## look at a deployment from end to end, and say what to mend
+	@$(BIN)/python -m infra.doctor $(ARGS)
+
 .PHONY: deploy
 deploy: BUILD_ARGS := # ARGS are for `sam deploy`: the build knows none of its options
 deploy: build ## deploy; the first time (or with ARGS=--guided), ask for the parameters

@@ -91,7 +91,7 @@ async def _warn_of_twins(
     if not wanted:
         return []
     try:
-        twins = {other: await _registered_in(api, application, other) for other in await _others(api, guild)}
+        twins = {other: await registered_in(api, application, other) for other in await _others(api, guild)}
     except DiscordError as failure:
         return [
             f"It could not be seen whether they are registered {'everywhere' if guild else 'in a guild'} too: {failure}"
@@ -112,7 +112,8 @@ async def _others(api: DiscordApi, guild: str | None) -> Sequence[str | None]:
     return [found["id"] for found in await api.list("GET", f"/users/@me/guilds?limit={MAX_GUILDS_LOOKED_AT}")]
 
 
-async def _registered_in(api: DiscordApi, application: str, guild: str | None) -> list[dict[str, Any]]:
+async def registered_in(api: DiscordApi, application: str, guild: str | None) -> list[dict[str, Any]]:
+    """The commands of a scope: a guild's, or with None everybody's. Raises DiscordError."""
     try:
         return await api.list("GET", commands_path(application, guild))
     except Forbidden:  # a guild without the scope applications.commands shows no commands at all

@@ -14,21 +14,23 @@ import getpass
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import httpx
 from boto3.session import Session
-from botocore.exceptions import ProfileNotFound
 
-from infra.command_line import USAGE, Parser, aws_session, fail, parse_id
+from infra import deployed
+from infra.command_line import USAGE, Parser, fail, only_errors, parse_id
+from infra.deployed import ENVIRONMENTS, Deployed
 from infra.discord_api import TIMEOUT_SECONDS, DiscordApi, DiscordError
-from infra.setup.aws import Account
+from infra.doctor.examination import Now, examine, utc_now
+from infra.doctor.result import Finding, conclude
 from infra.setup.result import SetupError, Step
 from infra.setup.sam import ROOT, Run, Sam, SavedConfiguration, run
 from infra.setup.steps import Setup, Sleep, Wanted
 
-ENVIRONMENTS: Final = {"prod": "production", "staging": "staging", "dev": "dev"}  # with the value of Stage
+Examine = Callable[[], AsyncIterator[Finding]]
 _MARKS: Final = {"unchanged": "=", "changed": "✓", "would change": "~", "failed": "✗"}
 
 
@@ -40,16 +42,14 @@ def main(
     transport: httpx.AsyncBaseTransport | None = None,
     runs: Run = run,
     sleep: Sleep = asyncio.sleep,
+    now: Now = utc_now,
 ) -> int:
     options = _parser().parse_args(arguments)
     saved = SavedConfiguration(ROOT / "samconfig.toml", options.env)
     try:
         wanted = _wanted(options, saved)
         token = _token(environ)
-        region = options.region or saved.region
-        aws = session or aws_session({**environ, **({"AWS_REGION": region} if region else {})})
-    except ProfileNotFound as error:
-        return fail(f"{error}. Set AWS_PROFILE to one that `aws configure list-profiles` shows.")
+        aws = session or deployed.session_for(options, saved, environ)
     except SetupError as error:
         print(f"{error}\n  → {error.cure}", file=sys.stderr)
         return USAGE
@@ -58,13 +58,23 @@ def main(
     except DiscordError as error:
         return fail(error)
     web = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, transport=transport)
-    setup = Setup(wanted, token=token, api=api, account=Account(aws), sam=Sam(runs), saved=saved, web=web, sleep=sleep)
-    return asyncio.run(_follow(setup, api, web, Report(as_json=options.json)))
+    found = Deployed(wanted.stack, saved, aws, environ, transport)
+    account = found.account
+    setup = Setup(wanted, token=token, api=api, account=account, sam=Sam(runs), saved=saved, web=web, sleep=sleep)
+    report = Report(as_json=options.json)
+    with only_errors():
+        asyncio.run(_follow(setup, api, web, report, None if options.dry_run else lambda: examine(found, now=now)))
+    return report.conclude()
 
 
-async def _follow(setup: Setup, api: DiscordApi, web: httpx.AsyncClient, report: "Report") -> int:
+async def _follow(
+    setup: Setup, api: DiscordApi, web: httpx.AsyncClient, report: "Report", then: "Examine | None"
+) -> None:
+    """The steps; and if they are done, the doctor."""
     async with api, web:
-        return await report.follow(setup.steps())
+        done = await report.follow(setup.steps())
+    if done and then is not None:
+        await report.examine(then())
 
 
 class Report:
@@ -73,21 +83,37 @@ class Report:
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._steps: list[Step] = []
+        self._findings: list[Finding] = []
 
-    async def follow(self, steps: AsyncIterator[Step]) -> int:
-        """Show each step as it is done; the exit status."""
-        status = 0
+    async def follow(self, steps: AsyncIterator[Step]) -> bool:
+        """Show each step as it is done; whether all of them are."""
         try:
             async for step in steps:
                 self._show(step)
         except SetupError as error:
             self._show(Step("setup", "failed", str(error), error.cure))
-            status = 1
+            return False
+        return True
+
+    async def examine(self, findings: AsyncIterator[Finding]) -> None:
+        """Look at what was set up. What is right needs no line here."""
+        async for finding in findings:
+            self._findings.append(finding)
+            if finding.state != "ok" and not self._as_json:
+                print(finding)
+        if not self._as_json:
+            print(f"  {'doctor':<12}{conclude(self._findings)}")
+
+    def conclude(self) -> int:
+        """The report's end; the exit status."""
+        states = {str(step.state) for step in self._steps}
+        failed = "failed" in states or any(finding.state == "fail" for finding in self._findings)
         if self._as_json:
-            print(json.dumps({"ok": status == 0, "steps": [step.as_json() for step in self._steps]}, indent=2))
-        elif status == 0:
-            self._conclude()
-        return status
+            steps, findings = ([part.as_json() for part in parts] for parts in (self._steps, self._findings))
+            print(json.dumps({"ok": not failed, "steps": steps, "findings": findings}, indent=2))
+        elif "failed" not in states:
+            self._say_what_is_next(states)
+        return int(failed)
 
     def _show(self, step: Step) -> None:
         self._steps.append(step)
@@ -96,8 +122,7 @@ class Report:
             if step.cure:
                 print(f"  → {step.cure}")
 
-    def _conclude(self) -> None:
-        states = {step.state for step in self._steps}
+    def _say_what_is_next(self, states: set[str]) -> None:
         if states == {"unchanged"}:
             print("Everything is set up; nothing was changed.")
         elif "would change" in states:
@@ -106,7 +131,7 @@ class Report:
 
 
 def _wanted(options: Any, saved: SavedConfiguration) -> Wanted:
-    stack = options.stack_name or saved.stack or ("onethread" if options.env == "prod" else f"onethread-{options.env}")
+    stack = deployed.stack_name(options, saved)
     if (saved.stack or stack) != stack:  # another deployment: the saved settings are not its own
         parameters = {"Stage": ENVIRONMENTS[options.env]}
     else:
@@ -137,9 +162,7 @@ def _setting(text: str) -> tuple[str, str]:
 
 def _parser() -> Parser:
     parser = Parser(prog="python -m infra.setup", description="Set up Onethread on AWS and Discord, or put it right.")
-    parser.add_argument("--env", choices=list(ENVIRONMENTS), default="prod", help="which of your deployments (prod)")
-    parser.add_argument("--stack-name", metavar="NAME", help="of its stack; by default the saved one")
-    parser.add_argument("--region", help="AWS region; by default the saved one, or that of your AWS profile")
+    deployed.add_options(parser)
     parser.add_argument(
         "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help="change a setting"
     )

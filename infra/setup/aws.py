@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
@@ -35,18 +36,18 @@ class Account:
 
     def check(self) -> str:
         """The account's id."""
-        with _explained("sts", "GetCallerIdentity"):
-            return str(self._client("sts").get_caller_identity()["Account"])
+        with explained("sts", "GetCallerIdentity"):
+            return str(self.client("sts").get_caller_identity()["Account"])
 
     def concurrency(self) -> int:
         """How many functions may run at once in the account."""
-        with _explained("lambda", "GetAccountSettings"):
-            return int(self._client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
+        with explained("lambda", "GetAccountSettings"):
+            return int(self.client("lambda").get_account_settings()["AccountLimit"]["ConcurrentExecutions"])
 
     def stack(self, name: str) -> "Stack | None":
         """The stack; None if there is none."""
-        client = self._client("cloudformation")
-        with _explained("cloudformation", "DescribeStacks"):
+        client = self.client("cloudformation")
+        with explained("cloudformation", "DescribeStacks"):
             try:
                 found = client.describe_stacks(StackName=name)["Stacks"][0]
             except ClientError as refusal:
@@ -57,8 +58,8 @@ class Account:
 
     def first_failure(self, stack: str) -> str | None:
         """Why the last deployment failed: the first resource that did, with CloudFormation's reason."""
-        with _explained("cloudformation", "DescribeStackEvents"):
-            events = self._client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+        with explained("cloudformation", "DescribeStackEvents"):
+            events = self.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
         failure = None
         for event in events:  # the newest first
             if event["ResourceType"] == "AWS::CloudFormation::Stack" and event["ResourceStatus"].endswith(
@@ -72,27 +73,41 @@ class Account:
                 failure = f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', 'no reason given')}"
         return failure
 
-    def token(self, parameter: str) -> str | None:
-        """The token that is kept there; None if there is none. Raises SetupError if it is kept unencrypted."""
-        client = self._client("ssm")
-        with _explained("ssm", "GetParameter"):
+    def resources(self, stack: str) -> list[tuple[str, str]]:
+        """The type and the physical id of each resource of the stack."""
+        client = self.client("cloudformation")
+        with explained("cloudformation", "ListStackResources"):
+            pages = client.get_paginator("list_stack_resources").paginate(StackName=stack)
+            return [
+                (found["ResourceType"], found["PhysicalResourceId"])
+                for page in pages
+                for found in page["StackResourceSummaries"]
+                if "PhysicalResourceId" in found
+            ]
+
+    def kept_token(self, parameter: str) -> "KeptToken | None":
+        """The token that is kept there; None if there is none."""
+        client = self.client("ssm")
+        with explained("ssm", "GetParameter"):
             try:
                 found = client.get_parameter(Name=parameter, WithDecryption=True)["Parameter"]
             except client.exceptions.ParameterNotFound:
                 return None
-        if found["Type"] != "SecureString":
-            raise SetupError(
-                f"The parameter {parameter} is a {found['Type']}: the token in it is not encrypted.",
-                f"Reset the token on the developer portal's Bot page, run: aws ssm delete-parameter --name {parameter} "
-                "--region " + self.region + ", then run the setup again with the new token.",
-            )
-        return str(found["Value"])
+        return KeptToken(parameter, self.region, str(found["Type"]), str(found["Value"]))
+
+    def token(self, parameter: str) -> str | None:
+        """The same, as text. Raises SetupError if it is kept unencrypted."""
+        kept = self.kept_token(parameter)
+        if kept is None:
+            return None
+        kept.require_encrypted()
+        return kept.value
 
     def keep_token(self, parameter: str, token: str, *, key: str | None) -> None:
         """Put the token there, encrypted with that KMS key, or with the account's own key for SSM."""
         given: dict[str, Any] = {"KeyId": key} if key else {}
-        with _explained("ssm", "PutParameter"):
-            self._client("ssm").put_parameter(
+        with explained("ssm", "PutParameter"):
+            self.client("ssm").put_parameter(
                 Name=parameter,
                 Value=token,
                 Type="SecureString",
@@ -101,11 +116,31 @@ class Account:
                 **given,
             )
 
-    def _client(self, api: str) -> Any:
+    def client(self, api: str) -> Any:
+        """boto3's client of one of AWS's services, made once."""
         if api not in self._clients:
-            with _explained(api, "connect"):
+            with explained(api, "connect"):
                 self._clients[api] = self._session.client(api, region_name=self.region)  # type: ignore[call-overload]
         return self._clients[api]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptToken:
+    """The bot's token as Systems Manager keeps it. The value is left out of the repr."""
+
+    parameter: str
+    region: str
+    kind: str  # of the parameter: SecureString, or String
+    value: str = field(repr=False)
+
+    def require_encrypted(self) -> None:
+        """Raise SetupError if it is kept as plain text."""
+        if self.kind != "SecureString":
+            raise SetupError(
+                f"The parameter {self.parameter} is a {self.kind}: the token in it is not encrypted.",
+                "Reset the token on the developer portal's Bot page, run: aws ssm delete-parameter --name "
+                f"{self.parameter} --region {self.region}, then run the setup again with the new token.",
+            )
 
 
 class Stack:
@@ -113,6 +148,7 @@ class Stack:
 
     def __init__(self, name: str, described: Mapping[str, Any]) -> None:
         self.name = name
+        self.id = str(described.get("StackId", name))
         self.status = str(described["StackStatus"])
         self.parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in described.get("Parameters", ())}
         self.outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", ())}
@@ -136,7 +172,7 @@ class Stack:
 
 
 @contextmanager
-def _explained(api: str, action: str) -> Iterator[None]:
+def explained(api: str, action: str) -> Iterator[None]:
     """Turn what AWS refuses into what to do about it. No value that was sent is repeated."""
     try:
         yield

@@ -1,7 +1,6 @@
 """The steps of a setup, in their order. See the package for what each does."""
 
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,6 +10,7 @@ import httpx
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
 from infra.discord_api import DiscordApi, DiscordError
+from infra.doctor.discord import ENDPOINT_OUTPUT, knock
 from infra.interactions import BOT_PERMISSIONS
 from infra.register import commands_path, register
 from infra.setup.aws import RESERVED_FOR_PEOPLE, Account, Stack
@@ -20,7 +20,6 @@ from infra.setup.sam import Sam, SavedConfiguration, check_parameters, revision
 SCOPES: Final = ("applications.commands", "bot")
 ANSWER_SECONDS: Final = 120.0  # a new API and a first cold start take some of them
 PAUSE_SECONDS: Final = 3.0  # between two looks at the endpoint
-ENDPOINT_OUTPUT: Final = "InteractionsEndpoint"
 Sleep = Callable[[float], Awaitable[None]]
 _PORTAL: Final = "https://discord.com/developers/applications"
 
@@ -168,17 +167,11 @@ class Setup:
 
     async def _wait_for(self, endpoint: str) -> None:
         """Wait until a forged request gets our 401: Discord's own check comes at the moment of the change."""
-        forged = {"X-Signature-Ed25519": "00" * 64, "X-Signature-Timestamp": str(int(time.time()))}
         answer, waited = "", 0.0
         while waited <= ANSWER_SECONDS:
-            try:
-                answered = await self._web.post(endpoint, headers=forged, content=b'{"type":1}')
-            except httpx.HTTPError as error:
-                answer = type(error).__name__
-            else:
-                if answered.status_code == 401:
-                    return
-                answer = f"status {answered.status_code}"
+            if (wrong := await knock(self._web, endpoint)) is None:
+                return
+            answer = wrong
             await self._sleep(PAUSE_SECONDS)
             waited += PAUSE_SECONDS
         raise SetupError(

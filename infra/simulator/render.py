@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from infra.simulator.models import HAS_THREAD, AuditEntry, Change, Channel, Message, Thread, User
+from infra.simulator.models import HAS_THREAD, AuditEntry, Change, Channel, Guild, Message, Thread, User
 from infra.simulator.snowflakes import timestamp
 from infra.simulator.state import State
 
@@ -44,7 +44,7 @@ def channel(state: State, channel: Channel) -> dict[str, Any]:
         "rate_limit_per_user": 0,
         "topic": None,
         "position": 0,
-        "permission_overwrites": [],
+        "permission_overwrites": _overwrites(state, channel),
         "nsfw": False,
     }
     if channel.tags:
@@ -53,6 +53,30 @@ def channel(state: State, channel: Channel) -> dict[str, Any]:
             for tag, name in channel.tags
         ]
     return rendered
+
+
+def everyone(guild: Guild) -> dict[str, Any]:
+    """The role of all members, which has the guild's id (Discord docs, "Permissions"). Here it is what the bot may do."""
+    flags = dict.fromkeys(("hoist", "managed", "mentionable"), False)
+    looks = {"position": 0, "color": 0, "icon": None, "unicode_emoji": None, "flags": 0, "description": None}
+    colors = {"primary_color": 0, "secondary_color": None, "tertiary_color": None}
+    return {
+        "id": guild.id,
+        "name": "@everyone",
+        "permissions": str(guild.permissions),
+        **flags,
+        **looks,
+        "colors": colors,
+    }
+
+
+def _overwrites(state: State, channel: Channel) -> list[dict[str, Any]]:
+    """How the channel differs from the guild for the bot, as an overwrite of its own (Discord docs, "Channel", Overwrite)."""
+    guild = state.guilds.get(channel.guild_id)
+    if guild is None or guild.permissions == channel.permissions:
+        return []
+    allowed, denied = channel.permissions & ~guild.permissions, guild.permissions & ~channel.permissions
+    return [{"id": state.identity.bot_user_id, "type": 1, "allow": str(allowed), "deny": str(denied)}]
 
 
 def thread_member(thread: Thread, user_id: str) -> dict[str, Any] | None:

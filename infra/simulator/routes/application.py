@@ -59,7 +59,7 @@ _PLAIN_GUILD: Final[dict[str, Any]] = {
         ],
         0,
     ),
-    **{name: [] for name in ("roles", "features", "emojis", "stickers")},
+    **{name: [] for name in ("features", "emojis", "stickers")},
     **dict.fromkeys(("widget_enabled", "nsfw", "premium_progress_bar_enabled"), False),
     "region": "deprecated",
     "preferred_locale": "en-US",
@@ -103,7 +103,8 @@ def change_application(call: Call) -> Response:
 
 def guild(call: Call) -> Response:
     found = call.find_guild(call.args[0], Error.UNKNOWN_GUILD)
-    return json_response(200, {**_PLAIN_GUILD, "id": found.id, "name": found.name, "owner_id": found.owner_id})
+    own = {"id": found.id, "name": found.name, "owner_id": found.owner_id, "roles": [render.everyone(found)]}
+    return json_response(200, {**_PLAIN_GUILD, **own})
 
 
 def member(call: Call) -> Response:

@@ -3,23 +3,24 @@
 import functools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs
 
 import httpx
 from boto3.session import Session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.loaders import Loader
-from botocore.session import Session as BotocoreSession
 
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
+from tests.infra.setup.resources import TABLE, Resources
 from tests.infra.simulator.client import NOON
 from tests.kit.aws_answers import answer, connect, error, operation_of
+from tests.kit.aws_library import answer_calls
 
 ENDPOINT = "https://abc.execute-api.eu-central-1.amazonaws.com/interactions"
+Endpoint = Callable[[httpx.Request], Awaitable[httpx.Response]]
 _XML = {"content-type": "text/xml"}
 
 
@@ -37,15 +38,17 @@ class Account:
     build_fails: str | None = None  # what a failing `sam build` prints
     sam_fails: str | None = None  # what a failing `sam deploy` prints
     answers: list[int] = field(default_factory=list)  # of the endpoint, one after another; then 401
+    endpoint: Endpoint | None = None  # what answers there instead
+    resources: Resources = field(default_factory=Resources)  # of every stack
 
     def session(self, *, region: str | None = "eu-central-1") -> Session:
-        """boto3's session, whose wire ends here. All tests share the descriptions of AWS's APIs."""
-        session = Session(
-            aws_access_key_id="x", aws_secret_access_key="y", region_name=region, botocore_session=_botocore_session()
-        )
-        for api in ("ssm", "sts", "cloudformation", "lambda"):
-            connect(session, api, self._answer)
-        return session
+        """The place of boto3's session: its clients, which all tests share, end here from now on."""
+        return cast("Session", _Shared(self, region))
+
+    def call(self, name: str) -> Callable[..., dict[str, Any]] | None:
+        """What answers a call of that name in place of the wire."""
+        own = {"cloudformation.ListStackResources": self._list}
+        return own.get(name) or self.resources.answers().get(name)
 
     def run_sam(self, command: Sequence[str], environ: Mapping[str, str]) -> tuple[int, str]:
         assert "DISCORD_BOT_TOKEN" not in environ
@@ -60,12 +63,23 @@ class Account:
         assert len(given) == len(overrides)
         unchanged = self.stacks.get(stack) == given
         self.stacks[stack] = given
+        self.resources.variables = {
+            "SESSIONS_TABLE": TABLE,
+            "RECONCILE_QUEUE_URL": self.resources.outputs()["ReconcileQueueUrl"],
+            "DISCORD_APPLICATION_ID": given["DiscordApplicationId"],
+            "DISCORD_BOT_TOKEN_PARAMETER": given["DiscordBotTokenParameter"],
+        }
         return 0, "No changes to deploy. Stack is up to date" if unchanged else "Successfully created/updated stack"
 
     def transport(self, discord: SimulatedDiscord) -> httpx.AsyncBaseTransport:
         return _Web(self, SimulatedTransport(discord, lambda: NOON))
 
-    def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+    def _list(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        assert StackName in self.stacks
+        listed = [{"ResourceType": kind, "PhysicalResourceId": name} for kind, name in self.resources.listed()]
+        return {"StackResourceSummaries": listed}
+
+    def answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
         if "X-Amz-Target" in request.headers:
             return self._answer_ssm(request, operation_of(request), json.loads(body))
@@ -101,10 +115,13 @@ class Account:
             f"<member><ParameterKey>{k}</ParameterKey><ParameterValue>{v}</ParameterValue></member>"
             for k, v in self.stacks[name].items()
         )
+        outputs = "".join(
+            f"<member><OutputKey>{k}</OutputKey><OutputValue>{v}</OutputValue></member>"
+            for k, v in {"InteractionsEndpoint": ENDPOINT, **self.resources.outputs()}.items()
+        )
         stack = (
             f"<Stacks><member><StackName>{name}</StackName><StackStatus>{self.status}</StackStatus>"
-            f"<Parameters>{given}</Parameters><Outputs><member><OutputKey>InteractionsEndpoint</OutputKey>"
-            f"<OutputValue>{ENDPOINT}</OutputValue></member></Outputs></member></Stacks>"
+            f"<Parameters>{given}</Parameters><Outputs>{outputs}</Outputs></member></Stacks>"
         )
         return 200, _result(action, stack)
 
@@ -122,14 +139,30 @@ class Account:
         return answer(url, 200, json.dumps({"Parameter": {"Name": body["Name"], **found}}))
 
 
+class _Shared:
+    """A session whose clients are made once for all tests: to make one takes longer than a test."""
+
+    current: ClassVar[Account]
+
+    def __init__(self, account: Account, region: str | None) -> None:
+        self._account, self.region_name = account, region
+
+    def client(self, name: str, **_: object) -> Any:
+        _Shared.current = self._account
+        return _client(name)
+
+
 @functools.cache
-def _loader() -> Loader:
-    return Loader()
+def _client(name: str) -> Any:
+    return _prototype().client(name)  # type: ignore[call-overload]  # its overloads want literal names
 
 
-def _botocore_session() -> BotocoreSession:
-    session = BotocoreSession()
-    session.register_component("data_loader", _loader())
+@functools.cache
+def _prototype() -> Session:
+    session = Session(aws_access_key_id="x", aws_secret_access_key="y", region_name="eu-central-1")
+    for api in ("ssm", "sts", "cloudformation", "lambda"):
+        connect(session, api, lambda request, **_: _Shared.current.answer(request))
+    answer_calls(session, lambda name: _Shared.current.call(name))
     return session
 
 
@@ -144,6 +177,8 @@ class _Web(httpx.AsyncBaseTransport):
             return await self._discord.handle_async_request(request)
         assert str(request.url) == ENDPOINT
         assert request.headers["x-signature-ed25519"] == "00" * 64
+        if self._account.endpoint is not None:
+            return await self._account.endpoint(request)
         status = self._account.answers.pop(0) if self._account.answers else 401
         if status == 0:
             raise httpx.ConnectError("not there yet")

@@ -12,7 +12,7 @@ from infra.setup import __main__ as program
 from infra.setup.sam import SavedConfiguration
 from infra.simulator.simulated_discord import SimulatedDiscord
 from tests.infra.setup.account import ENDPOINT, Account
-from tests.infra.simulator.client import BOT, GUILD, OWNER, Bot
+from tests.infra.simulator.client import BOT, GUILD, NOON, OWNER, Bot
 from tests.kit.secrets import BOT_TOKEN
 
 APPLICATION = "110000000000000000"
@@ -45,6 +45,7 @@ class Run:
             transport=self.account.transport(self.discord),
             runs=self.account.run_sam,
             sleep=no_sleep,
+            now=lambda: NOON,
         )
         captured = self._capsys.readouterr()
         self.out, self.err = captured.out, captured.err
@@ -72,7 +73,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
 
 def test_one_run_sets_everything_up_and_a_second_one_changes_nothing(run: Run) -> None:
-    assert run.setup() == 0
+    assert run.setup() == 0, run.out
     assert run.marks() == FIRST
     assert run.account.parameters == {TOKEN_PARAMETER: {"Type": "SecureString", "Value": BOT_TOKEN, "Key": ""}}
     given = run.account.stacks["onethread"]

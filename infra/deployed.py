@@ -1,0 +1,147 @@
+"""A deployment as the programs of its operator reach it: its stack, the variables of its functions, the bot's token.
+
+parser = Parser(...); add_options(parser); options = parser.parse_args(arguments)
+deployed = find(options, environ, session)          # raises SetupError
+"""
+
+import argparse
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
+
+import httpx
+from boto3.session import Session
+from botocore.exceptions import ProfileNotFound
+
+from handler import config
+from handler.aws import dynamodb
+from handler.bootstrap import Environment
+from handler.config import ReconcilerConfig
+from handler.errors import ConfigurationError
+from handler.runtime.clock import SystemClock
+from handler.store.table import Table
+from infra.command_line import aws_session
+from infra.discord_api import DiscordApi, DiscordError
+from infra.setup.aws import Account, KeptToken, Stack, explained
+from infra.setup.result import SetupError
+from infra.setup.sam import ROOT, SavedConfiguration
+
+ENVIRONMENTS: Final = {"prod": "production", "staging": "staging", "dev": "dev"}  # with the value of Stage
+TABLE_OUTPUT: Final = "SessionsTableName"
+_RECONCILER_OUTPUT: Final = "ReconcilerFunctionName"
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that choose a deployment."""
+    parser.add_argument("--env", choices=list(ENVIRONMENTS), default="prod", help="which of your deployments (prod)")
+    parser.add_argument("--stack-name", metavar="NAME", help="of its stack; by default the saved one")
+    parser.add_argument("--region", help="AWS region; by default the saved one, or that of your AWS profile")
+
+
+def stack_name(options: argparse.Namespace, saved: SavedConfiguration) -> str:
+    default = "onethread" if options.env == "prod" else f"onethread-{options.env}"
+    return str(options.stack_name or saved.stack or default)
+
+
+def session_for(options: argparse.Namespace, saved: SavedConfiguration, environ: Mapping[str, str]) -> Session:
+    """boto3's session in the chosen region. Raises SetupError."""
+    region = options.region or saved.region
+    try:
+        return aws_session({**environ, **({"AWS_REGION": region} if region else {})})
+    except ProfileNotFound as error:
+        raise SetupError(f"{error}.", "Set AWS_PROFILE to one that `aws configure list-profiles` shows.") from None
+
+
+def find(
+    options: argparse.Namespace,
+    environ: Mapping[str, str],
+    session: Session | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> "Deployed":
+    """The deployment that the options choose. Raises SetupError; whether its stack exists is asked later."""
+    saved = SavedConfiguration(ROOT / "samconfig.toml", options.env)
+    session = session or session_for(options, saved, environ)
+    return Deployed(stack_name(options, saved), saved, session, environ, transport)
+
+
+class Deployed:
+    """One deployment. What is read of it is read once. Raises SetupError."""
+
+    def __init__(
+        self,
+        name: str,
+        saved: SavedConfiguration,
+        session: Session,
+        environ: Mapping[str, str],
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.name, self.saved = name, saved
+        self.account = Account(session)
+        self.session, self._environ, self._transport = session, environ, transport
+
+    @cached_property
+    def stack(self) -> Stack:
+        found = self.account.stack(self.name)
+        if found is None:
+            raise SetupError(
+                f"There is no stack {self.name} in {self.account.region}.",
+                "Choose another --env, --stack-name or --region, or run: make setup.",
+            )
+        return found
+
+    @cached_property
+    def resources(self) -> list[tuple[str, str]]:
+        """The type and the physical id of each resource of the stack."""
+        return self.account.resources(self.stack.name)
+
+    @cached_property
+    def variables(self) -> dict[str, str]:
+        """The environment of the reconciler, which knows more than the other functions."""
+        name = self.output(_RECONCILER_OUTPUT)
+        with explained("lambda", "GetFunctionConfiguration"):
+            found = self.account.client("lambda").get_function_configuration(FunctionName=name)
+        return dict(found["Environment"]["Variables"])
+
+    @cached_property
+    def token(self) -> KeptToken:
+        name = self.stack.parameters.get("DiscordBotTokenParameter", "")
+        kept = self.account.kept_token(name)
+        if kept is None:
+            raise SetupError(f"There is no parameter {name}, which would hold the bot's token.", "Run: make setup.")
+        return kept
+
+    @property
+    def table_name(self) -> str:
+        return self.output(TABLE_OUTPUT)
+
+    def table(self) -> Table:
+        """The table, for reads of an operator's. Its errors are StoreUnavailable and InvalidCall."""
+        return Table(dynamodb.build(SystemClock(), self.session), self.table_name)
+
+    def output(self, name: str) -> str:
+        """An output of the stack."""
+        if name not in self.stack.outputs:
+            raise SetupError(
+                f"The stack {self.name} has no output {name}.", "Is it Onethread's? If it is older, run: make setup."
+            )
+        return str(self.stack.outputs[name])
+
+    def discord(self) -> DiscordApi:
+        """Discord, with the bot's own token."""
+        url = self._environ.get("DISCORD_API_URL")
+        try:
+            return DiscordApi(self.token.value, url=url, transport=self._transport)
+        except DiscordError as error:
+            raise SetupError(f"The token in {self.token.parameter} is none: {error}", "Run: make setup.") from None
+
+    def web(self, timeout: float) -> httpx.AsyncClient:
+        return httpx.AsyncClient(timeout=timeout, transport=self._transport)
+
+    def environment(self, **parts: Any) -> Environment[ReconcilerConfig]:
+        """What the reconciler works with, on this machine. `parts`: of `Environment`. Close it."""
+        given = {"DISCORD_API_URL": self._environ.get("DISCORD_API_URL", "")}  # empty: as if it were absent
+        try:
+            settings = config.load(ReconcilerConfig, {**self.variables, **given})
+        except ConfigurationError as fault:
+            raise SetupError(f"The functions have variables of another version: {fault}", "Run: make setup.") from None
+        return Environment[ReconcilerConfig](settings, **{"aws": self.session, "transport": self._transport, **parts})

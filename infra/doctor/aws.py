@@ -1,0 +1,188 @@
+"""What the doctor looks at in AWS. Each check yields its lines; SetupError says what could not be looked at, and why."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from handler import __version__
+from infra import cloudformation
+from infra.deployed import Deployed
+from infra.doctor.result import Finding
+from infra.setup.aws import RESERVED_FOR_PEOPLE, explained
+
+MANY_WAITING: Final = 100  # messages: more than a busy minute's
+VERSION_OUTPUT: Final = "Version"
+_AGAIN: Final = "Run: make setup."
+_GOOD_STATES: Final = frozenset({"Enabled", "Enabling", "Updating"})  # of an event source mapping (Lambda docs)
+_MAX_ALARMS: Final = 100  # that one DescribeAlarms may name (CloudWatch docs)
+
+
+class AwsChecks:
+    """The stack and what it consists of."""
+
+    def __init__(self, deployed: Deployed) -> None:
+        self._deployed = deployed
+        self._client = deployed.account.client
+
+    def stack(self) -> Iterator[Finding]:
+        stack = self._deployed.stack
+        stack.require_deployable()
+        yield Finding("stack", "ok", f"{stack.name} in {self._deployed.account.region}: {stack.status}")
+
+    def version(self) -> Iterator[Finding]:
+        deployed = self._deployed.stack.outputs.get(VERSION_OUTPUT)
+        if deployed == __version__:
+            yield Finding("version", "ok", __version__)
+        else:
+            what = f"{deployed} is deployed" if deployed else "What is deployed names no version"
+            yield Finding("version", "warn", f"{what}, and this tree is {__version__}.", _AGAIN)
+
+    def token(self) -> Iterator[Finding]:
+        kept = self._deployed.token
+        kept.require_encrypted()
+        yield Finding("token", "ok", f"{kept.parameter}, encrypted")
+
+    def functions(self) -> Iterator[Finding]:
+        wanted = cloudformation.read()["Globals"]["Function"]["Runtime"]
+        functions, bad = self._of_type("AWS::Lambda::Function"), 0
+        for name in functions:
+            with explained("lambda", "GetFunctionConfiguration"):
+                found = self._client("lambda").get_function_configuration(FunctionName=name)
+            state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
+            if (state, update) != ("Active", "Successful"):
+                reason = found.get("StateReason") or found.get("LastUpdateStatusReason") or "no reason given"
+                yield Finding("functions", "fail", f"{name} is {state}, its last update {update}: {reason}", _AGAIN)
+            elif found["Runtime"] != wanted:
+                yield Finding("functions", "warn", f"{name} runs on {found['Runtime']}, not on {wanted}.", _AGAIN)
+            else:
+                continue
+            bad += 1
+        if not bad:
+            yield Finding("functions", "ok", f"{len(functions)} on {wanted}")
+
+    def event_sources(self) -> Iterator[Finding]:
+        """Whether the queues and the table's stream wake their functions."""
+        sources, bad = self._of_type("AWS::Lambda::EventSourceMapping"), 0
+        for uuid in sources:
+            with explained("lambda", "GetEventSourceMapping"):
+                found = self._client("lambda").get_event_source_mapping(UUID=uuid)
+            name = found["EventSourceArn"].rpartition(":")[2]
+            if found["State"] not in _GOOD_STATES:
+                cure = f"Run: aws lambda update-event-source-mapping --uuid {uuid} --enabled"
+                yield Finding("sources", "fail", f"{name} wakes no function: it is {found['State']}.", cure)
+            elif found.get("LastProcessingResult", "").startswith("PROBLEM"):
+                text = f"{name}: {found['LastProcessingResult']}"
+                yield Finding("sources", "warn", text, "Look at the function's role and log.")
+            else:
+                continue
+            bad += 1
+        if not bad:
+            yield Finding("sources", "ok", f"{len(sources)} enabled")
+
+    def table(self) -> Iterator[Finding]:
+        name, client = self._deployed.table_name, self._client("dynamodb")
+        with explained("dynamodb", "DescribeTable"):
+            found = client.describe_table(TableName=name)["Table"]
+        with explained("dynamodb", "DescribeContinuousBackups"):
+            backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+        with explained("dynamodb", "DescribeTimeToLive"):
+            expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
+        faults = list(_table_faults(name, found, backups, expiry))
+        yield from faults
+        if not faults:
+            yield Finding("table", "ok", f"{name}: recovery, stream, expiry and protection are on")
+
+    def queues(self) -> Iterator[Finding]:
+        bad = 0
+        for output, url in sorted(self._deployed.stack.outputs.items()):
+            if not output.endswith(("QueueUrl", "DeadLettersUrl")):
+                continue
+            with explained("sqs", "GetQueueAttributes"):
+                attributes = self._client("sqs").get_queue_attributes(
+                    QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
+                )["Attributes"]
+            waiting, name = int(attributes["ApproximateNumberOfMessages"]), output.removesuffix("Url")
+            if name.endswith("DeadLetters") and waiting:
+                cure = "docs/operations.md, Dead letters: read the log for the reason, then delete them."
+                yield Finding("queues", "warn", f"{name} has {waiting}.", cure)
+            elif waiting > MANY_WAITING:
+                cure = "See whether its function fails or is throttled."
+                yield Finding("queues", "warn", f"In {name} {waiting} are waiting.", cure)
+            else:
+                continue
+            bad += 1
+        if not bad:
+            yield Finding("queues", "ok", "nothing is stuck, and no dead letters")
+
+    def schedule(self) -> Iterator[Finding]:
+        names = self._of_type("AWS::Scheduler::Schedule")
+        if not names:
+            yield Finding("schedule", "fail", "The stack has no schedule: nothing compares the table.", _AGAIN)
+        for name in names:
+            with explained("scheduler", "GetSchedule"):
+                found = self._client("scheduler").get_schedule(Name=name)
+            if found["State"] == "ENABLED":
+                yield Finding("schedule", "ok", found["ScheduleExpression"])
+            else:
+                cure = "Enable it in the console of EventBridge Scheduler."
+                yield Finding("schedule", "fail", f"The schedule {name} is {found['State']}.", cure)
+
+    def alarms(self) -> Iterator[Finding]:
+        names = self._of_type("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+        rung: list[Any] = []
+        for first in range(0, len(names), _MAX_ALARMS):
+            with explained("cloudwatch", "DescribeAlarms"):
+                found = self._client("cloudwatch").describe_alarms(
+                    AlarmNames=names[first : first + _MAX_ALARMS],
+                    StateValue="ALARM",
+                    AlarmTypes=["MetricAlarm", "CompositeAlarm"],
+                )
+            rung += [*found.get("MetricAlarms", ()), *found.get("CompositeAlarms", ())]
+        for alarm in rung:
+            cure = "docs/operations.md has what to do about each alarm."
+            yield Finding("alarms", "fail", f"{alarm['AlarmName']}: {alarm.get('StateReason', '')}".strip(), cure)
+        if not rung:
+            yield Finding("alarms", "ok", f"none of {len(names)} has gone off" if names else "the stack has none")
+
+    def concurrency(self) -> Iterator[Finding]:
+        limit, parameters = self._deployed.account.concurrency(), self._deployed.stack.parameters
+        asked = RESERVED_FOR_PEOPLE
+        for name, default in (("WorkerConcurrency", "4"), ("ReconcilerConcurrency", "2")):
+            asked += int(parameters.get(name, default))
+        if asked <= limit:
+            yield Finding(
+                "concurrency", "ok", f"the account runs {limit} functions at once, these settings need {asked}"
+            )
+        else:
+            text = f"The account runs {limit} functions at once, and these settings need {asked}."
+            cure = "Ask AWS for more (service quota 'Concurrent executions')."
+            yield Finding("concurrency", "warn", text, cure)
+
+    def _of_type(self, *types: str) -> list[str]:
+        """The physical ids of the stack's resources of these types."""
+        return [name for kind, name in self._deployed.resources if kind in types]
+
+
+def _table_faults(name: str, table: Any, backups: Any, expiry: Any) -> Iterator[Finding]:
+    """What is wrong with the table. A restored one has neither stream, expiry, recovery nor protection (DynamoDB docs)."""
+    update = f"Run: aws dynamodb update-table --table-name {name}"
+    if table["TableStatus"] != "ACTIVE":
+        yield Finding("table", "fail", f"{name} is {table['TableStatus']}.", "Wait, then run this again.")
+    wanted = cloudformation.read()["Resources"]["SessionsTable"]["Properties"]["GlobalSecondaryIndexes"]
+    built = {i["IndexName"] for i in table.get("GlobalSecondaryIndexes", ()) if i["IndexStatus"] == "ACTIVE"}
+    for index in sorted({i["IndexName"] for i in wanted} - built):
+        yield Finding("table", "fail", f"{name} has no index {index} that is ready.", "docs/upgrading.md: indices.")
+    stream = table.get("StreamSpecification") or {}
+    if not stream.get("StreamEnabled") or stream.get("StreamViewType") != "NEW_AND_OLD_IMAGES":
+        how = "--stream-specification StreamEnabled=true,StreamViewType=NEW_AND_OLD_IMAGES"
+        yield Finding("table", "fail", f"{name} has no stream, so there are no events.", f"{update} {how}")
+    if not table.get("DeletionProtectionEnabled"):
+        yield Finding("table", "warn", f"{name} can be deleted by mistake.", f"{update} --deletion-protection-enabled")
+    recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
+    if recovery != "ENABLED":
+        how = "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
+        cure = f"Run: aws dynamodb update-continuous-backups --table-name {name} {how}"
+        yield Finding("table", "warn", f"{name} has no point-in-time recovery.", cure)
+    if expiry.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):
+        how = "--time-to-live-specification Enabled=true,AttributeName=expires_at"
+        cure = f"Run: aws dynamodb update-time-to-live --table-name {name} {how}"
+        yield Finding("table", "warn", f"In {name} nothing expires.", cure)

@@ -1,0 +1,96 @@
+"""All checks in order. One that cannot be made is a finding of its own, and the others go on."""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from typing import Final
+
+from handler.aws.dynamodb import InvalidCall
+from handler.errors import OnethreadError
+from infra.deployed import Deployed
+from infra.discord_api import TIMEOUT_SECONDS, DiscordError
+from infra.doctor.aws import AwsChecks
+from infra.doctor.discord import DiscordChecks
+from infra.doctor.result import Finding
+from infra.doctor.servers import ServerChecks
+from infra.setup.result import SetupError
+
+Now = Callable[[], datetime]
+Lines = Callable[[], AsyncIterator[Finding] | Iterable[Finding]]
+_CHECK_TABLE: Final = "See whether the table exists and you may read it and its indices."
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def examine(
+    deployed: Deployed, *, now: Now, guild: str | None = None, channel: str | None = None
+) -> AsyncIterator[Finding]:
+    """Everything, from the account to the last channel. Without a stack, that it is missing is all there is to say."""
+    aws = AwsChecks(deployed)
+    async for finding in _guarded("stack", aws.stack):
+        yield finding
+        if finding.cure and "There is no stack" in finding.text:
+            return
+    for name, check in (
+        ("version", aws.version),
+        ("functions", aws.functions),
+        ("sources", aws.event_sources),
+        ("table", aws.table),
+        ("queues", aws.queues),
+        ("schedule", aws.schedule),
+        ("alarms", aws.alarms),
+        ("concurrency", aws.concurrency),
+        ("token", aws.token),
+    ):
+        async for finding in _guarded(name, check):
+            yield finding
+    async for finding in _on_discord(deployed, now, guild, channel):
+        yield finding
+
+
+async def _on_discord(deployed: Deployed, now: Now, guild: str | None, channel: str | None) -> AsyncIterator[Finding]:
+    async with AsyncExitStack() as stack:
+        try:
+            api = await stack.enter_async_context(deployed.discord())
+        except SetupError as error:
+            yield Finding("discord", "fail", str(error), error.cure)
+            return
+        web = await stack.enter_async_context(deployed.web(TIMEOUT_SECONDS))
+        discord = DiscordChecks(deployed, api, web)
+        known = False
+        async for finding in _guarded("application", discord.application):
+            yield finding
+            known = finding.state == "ok"
+        if not known:
+            return
+        servers = ServerChecks(deployed.table(), api, guild=guild, channel=channel, now=now())
+        for name, check in (
+            ("endpoint", discord.endpoint),
+            ("commands", discord.commands),
+            ("intents", lambda: [discord.intents()]),
+            ("clock", lambda: [discord.clock(now())]),
+            ("servers", servers.look),
+        ):
+            async for finding in _guarded(name, check):
+                yield finding
+
+
+async def _guarded(name: str, check: Lines) -> AsyncIterator[Finding]:
+    """What a check finds; if it cannot be made, why."""
+    try:
+        found = check()
+        if isinstance(found, AsyncIterator):
+            async for finding in found:
+                yield finding
+        else:
+            for finding in found:
+                yield finding
+    except SetupError as error:
+        yield Finding(name, "fail", str(error), error.cure)
+    except DiscordError as error:
+        cure = "Run: make setup, with the bot's new token." if error.status == 401 else "Try again in a while."
+        yield Finding(name, "fail", str(error), cure)
+    except (OnethreadError, InvalidCall) as error:
+        yield Finding(name, "fail", f"The table could not be read: {error}", _CHECK_TABLE)

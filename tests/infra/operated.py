@@ -1,0 +1,86 @@
+"""A deployment that is set up, and the programs with which its operator looks after it."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from infra import deployed
+from infra.commands.definitions import COMMANDS
+from infra.simulator.simulated_discord import SimulatedDiscord
+from tests.infra.setup.account import ENDPOINT, Account
+from tests.infra.simulator.client import BOT, GUILD, NEWS, NOON, OWNER, TEXT, Bot
+from tests.kit.secrets import BOT_TOKEN
+
+APPLICATION: Final = "110000000000000000"
+TOKEN_PARAMETER: Final = "/onethread/onethread/discord-bot-token"
+Main = Callable[..., int]
+
+
+async def no_sleep(_: float) -> None:
+    """Time passes at once."""
+
+
+class Operated:
+    """One account, one Discord with a server of two channels, and the stack `onethread`. `out`: what was printed last."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.account = Account()
+        self.resources = self.account.resources
+        self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN, bot_user_id=BOT)
+        self.discord.add_guild(GUILD, owner_id=OWNER)
+        self.discord.add_channel(GUILD, TEXT, name="builds")
+        self.discord.add_channel(GUILD, NEWS, 5, name="news")
+        self.bot = Bot(self.discord)
+        self._capsys = capsys
+        monkeypatch.setattr(deployed, "ROOT", folder)
+        self.out = self.err = ""
+        self._set_up()
+
+    def _set_up(self) -> None:
+        given = {
+            "DiscordApplicationId": APPLICATION,
+            "DiscordPublicKey": "0" * 64,
+            "DiscordBotTokenParameter": TOKEN_PARAMETER,
+        }
+        overrides = [f'{name}="{value}"' for name, value in given.items()]
+        self.account.run_sam(["sam", "deploy", "--stack-name", "onethread", "--parameter-overrides", *overrides], {})
+        self.account.parameters[TOKEN_PARAMETER] = {"Type": "SecureString", "Value": BOT_TOKEN, "Key": ""}
+        self.bot.send("PATCH", "/applications/@me", {"interactions_endpoint_url": ENDPOINT})
+        self.register(COMMANDS)
+
+    def register(self, commands: Sequence[Any], guild: str | None = None) -> None:
+        scope = f"/guilds/{guild}" if guild else ""
+        self.bot.send("PUT", f"/applications/{APPLICATION}{scope}/commands", list(commands))
+
+    def registered(self, guild: str | None = None) -> list[Any]:
+        scope = f"/guilds/{guild}" if guild else ""
+        found: list[Any] = self.bot.get(f"/applications/{APPLICATION}{scope}/commands")
+        return found
+
+    def application(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.bot.get("/applications/@me")
+        return found
+
+    def put(self, pk: str, sk: str, **attributes: Any) -> None:
+        """Write an item of the table."""
+        self.resources.memory.apply(
+            "put_item", {"TableName": self.resources.memory.name, "Item": {"pk": pk, "sk": sk, **attributes}}
+        )
+
+    def items(self) -> list[dict[str, Any]]:
+        return [dict(item) for item in self.resources.memory.items()]
+
+    def run(self, main: Main, *arguments: str, **how: Any) -> int:
+        """Run a program; its exit status. No secret is printed."""
+        given = {"environ": {}, "session": self.account.session(), "transport": self.account.transport(self.discord)}
+        status = main(arguments, **{**given, **how})
+        captured = self._capsys.readouterr()
+        self.out, self.err = captured.out, captured.err
+        assert BOT_TOKEN not in self.out + self.err
+        return status
+
+
+def at_noon() -> Any:
+    return NOON
