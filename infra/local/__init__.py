@@ -15,6 +15,7 @@ The stack:
     preload          what every environment has imported already
     gateway          HTTP to events: the HTTP API, and Lambda's own API
     event_sources    the queues and the schedule
+    recursion        Lambda's guard against endless loops
 
 The tour:
     scenarios        what it plays, in order

@@ -17,6 +17,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from infra.local.recursion import VARIABLE
+
 Handler = Callable[[Any, Any], Any]
 
 
@@ -48,7 +50,8 @@ def serve_invocations(
     channel.send({"ready": time.perf_counter() - began})
     with suppress(EOFError, OSError):  # the stack has closed its end
         while True:
-            event, request_id, deadline = channel.recv()
+            event, request_id, deadline, trace = channel.recv()
+            os.environ[VARIABLE] = trace
             channel.send(_invoke(function, event, Context(request_id, deadline)))
 
 

@@ -16,6 +16,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.lambda_events import schedule_event, sqs_event, sqs_record
 from infra.local.functions import Result
+from infra.local.recursion import ATTRIBUTE
 from infra.local.template import QueueSource
 
 # Between two receives from an empty queue. SQS's long polling would block everybody: the emulation takes one request at a time.
@@ -100,6 +101,8 @@ def to_record(message: Message, arn: str, now: datetime) -> dict[str, Any]:
     )
     first = attributes.get("ApproximateFirstReceiveTimestamp", made["attributes"]["ApproximateFirstReceiveTimestamp"])
     made["attributes"]["ApproximateFirstReceiveTimestamp"] = first
+    if (trace := attributes.get(ATTRIBUTE)) is not None:
+        made["attributes"][ATTRIBUTE] = trace
     return made
 
 

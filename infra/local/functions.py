@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from infra.local.calls import with_number
 from infra.local.environment import serve_invocations
+from infra.local.recursion import MAX_TURNS, STOPPED, enter
 
 # Lambda docs, "Understanding the Lambda execution environment lifecycle": INIT may take this long.
 MAX_INIT_SECONDS: Final = 10.0
@@ -44,12 +45,16 @@ def start_fork_server() -> None:
 
 @dataclass(frozen=True)
 class Function:
-    """What the template says of a function, with the values of this stack."""
+    """What the template says of a function, with the values of this stack.
+
+    `may_recur`: Lambda's guard against endless loops (`recursion`) is off.
+    """
 
     name: str
     handler: str
     timeout: float
     variables: Mapping[str, str]
+    may_recur: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,11 +117,11 @@ class Environment:
             raise Died(document["failed"]["errorType"], document["failed"]["errorMessage"])
         return float(document["ready"])
 
-    def invoke(self, event: Any, request_id: str) -> Result:
-        """Run one invocation to its end. Raises Died."""
+    def invoke(self, event: Any, request_id: str, trace: str) -> Result:
+        """Run one invocation to its end. `trace`: its tracing header. Raises Died."""
         timeout, self.event = self.function.timeout, event
         try:
-            self._channel.send((event, request_id, time.time() + timeout))
+            self._channel.send((event, request_id, time.time() + timeout, trace))
         except OSError:
             raise Died("Runtime.ExitError", f"RequestId: {request_id} Error: Runtime exited") from None
         answered = self._receive(timeout, f"RequestId: {request_id} Error: Task timed out after {timeout:.2f} seconds")
@@ -159,6 +164,10 @@ class Pool:
 
     def invoke(self, event: Any, *, request_id: str | None = None) -> Result:
         """One invocation, in an idle environment or a new one. Never raises: faults are part of the result."""
+        turns, trace = enter(event, self.function.name)
+        if turns > MAX_TURNS and not self.function.may_recur:
+            log.info("%s: stopped after %d turns", self.function.name, MAX_TURNS)
+            return Result(error=STOPPED)
         began = Invocation(request_id or str(uuid.uuid4()), self.function.name, 0, event, time.time(), None)
         try:
             environment, init = self._take()
@@ -167,7 +176,7 @@ class Pool:
         began = replace(began, environment=environment.number, init=init)
         self.observe(began)
         try:
-            result = environment.invoke(event, began.request_id)
+            result = environment.invoke(event, began.request_id, trace)
         except Died as died:
             self._drop(environment)
             return self._ended(began, self._failed(died, init))

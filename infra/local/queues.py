@@ -10,6 +10,7 @@ from moto.core.botocore_stubber import BotocoreStubber
 
 from infra.lambda_events import ACCOUNT
 from infra.local.aws_client import REGION
+from infra.local.recursion import ATTRIBUTE, HEADER
 from infra.local.template import Template
 from infra.loopback import Response
 
@@ -19,7 +20,11 @@ _one_at_a_time: Final = threading.Lock()
 
 
 def answer_sqs(headers: Mapping[str, str], body: bytes) -> Response:
-    """What SQS answers to a signed request."""
+    """What SQS answers to a signed request. It keeps the tracing header with a message that is sent."""
+    if HEADER in headers and headers.get("x-amz-target", "").endswith(".SendMessage"):
+        given = {ATTRIBUTE: {"DataType": "String", "StringValue": headers[HEADER]}}
+        body = json.dumps({**json.loads(body), "MessageSystemAttributes": given}).encode()
+        headers = {**headers, "content-length": str(len(body))}
     with _one_at_a_time:
         answered = _moto.process_request(AWSPreparedRequest("POST", _URL, dict(headers), body, False))  # type: ignore[arg-type]  # a dict does
     assert answered is not None  # moto knows this URL

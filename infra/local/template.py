@@ -10,6 +10,7 @@ from infra import cloudformation
 from infra.intrinsics import Intrinsics
 from infra.lambda_events import ACCOUNT, REGION
 from infra.local.functions import Function
+from infra.local.recursion import ALLOW
 
 FUNCTION: Final = "AWS::Serverless::Function"
 QUEUE: Final = "AWS::SQS::Queue"
@@ -112,7 +113,8 @@ class Template:
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties.get("MemorySize", 128)),
             "_HANDLER": properties["Handler"],
         }
-        return Function(name, properties["Handler"], float(properties.get("Timeout", DEFAULT_TIMEOUT)), variables)
+        timeout = float(properties.get("Timeout", DEFAULT_TIMEOUT))
+        return Function(name, properties["Handler"], timeout, variables, properties.get("RecursiveLoop") == ALLOW)
 
 
 def _variables(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import EndpointConnectionError
 
 from infra.lambda_events import sqs_event, sqs_record
+from infra.local.recursion import ATTRIBUTE, HEADER
 from tests.kit.aws_answers import answer, connect, error, operation_of
 from tests.kit.aws_faults import What, meet
 from tests.kit.hanging import Hanging
@@ -30,13 +31,17 @@ MAX_ENTRIES: Final = 10
 
 @dataclass
 class Sent:
-    """A message in the queue. `body` is decoded JSON; `delay` is in seconds; `group` makes the queue fair."""
+    """A message in the queue. `body` is decoded JSON; `delay` is in seconds; `group` makes the queue fair.
+
+    `trace` is the tracing header with which it was sent.
+    """
 
     message_id: str
     text: str
     delay: int
     group: str
     visible_at: datetime
+    trace: str = ""
     receives: int = 0
 
     @property
@@ -84,6 +89,7 @@ class QueueWire:
             records.append(
                 sqs_record(message.text, now=now, message_id=message.message_id, receive_count=message.receives)
             )
+            records[-1]["attributes"][ATTRIBUTE] = message.trace
         return sqs_event(*records)
 
     def settle(self, event: dict[str, Any], answered: dict[str, Any]) -> None:
@@ -101,6 +107,7 @@ class QueueWire:
         self.requests.append(operation)
         body = json.loads(cast("bytes", request.body))
         assert body["QueueUrl"] == QUEUE_URL
+        body["trace"] = request.headers.get(HEADER, "")
         effects = {"SendMessage": self._send, "SendMessageBatch": self._send_batch, "GetQueueAttributes": self._count}
         fault = self.faults.pop(0) if self.faults else None
         return meet(
@@ -114,7 +121,9 @@ class QueueWire:
         delay = body.get("DelaySeconds", 0)
         assert 0 <= delay <= 900
         text, visible_at = body["MessageBody"], self.now() + timedelta(seconds=delay)
-        message = Sent(f"message-{next(self._ids)}", text, delay, body["MessageGroupId"], visible_at)
+        message = Sent(
+            f"message-{next(self._ids)}", text, delay, body["MessageGroupId"], visible_at, body.get("trace", "")
+        )
         self.sent.append(message)
         self.waiting.append(message)
         return {"MessageId": message.message_id, "MD5OfMessageBody": ""}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.local.functions import Function, Pool, Result
+from infra.local.recursion import VARIABLE, enter
 from tests.infra.local.conftest import HANDLERS, MakePool, is_running
 from tests.kit.eventually import eventually
 from tests.kit.sam_template import ROOT
@@ -54,6 +55,7 @@ def test_a_function_gets_its_own_variables_and_a_context_with_two_attributes(mak
     pool = make_pool("surroundings", timeout=7, COLOUR="blue")
     seen = pool.invoke({}, request_id="r-1").payload
 
+    assert seen["variables"].pop(VARIABLE) == enter({}, pool.function.name)[1]
     assert seen["variables"] == {"COLOUR": "blue"}
     assert seen["context"] == ["aws_request_id", "get_remaining_time_in_millis"]
     assert seen["request_id"] == "r-1"
