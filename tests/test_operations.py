@@ -1,0 +1,100 @@
+"""docs/operations.md has one run book for each alarm, and what the template says of alarms, dashboard and queries is uniform."""
+
+import json
+import re
+from collections import Counter
+from typing import Any, Final
+
+import pytest
+
+from handler.runtime.metrics import Metric
+from infra.intrinsics import Intrinsics
+from infra.local.template import PSEUDO_PARAMETERS
+from tests.kit.sam_template import ROOT, parameter_values, physical_ids, template
+
+PAGE: Final = (ROOT / "docs" / "operations.md").read_text()
+TOPIC: Final = "arn:aws:sns:us-east-1:123456789012:alarms"
+
+
+def of_type(kind: str, **parameters: str) -> dict[str, dict[str, Any]]:
+    """The properties of those resources, in a deployment with these parameters."""
+    read = template()
+    attributes = {f"{name}.QueueName": name for name in physical_ids()}
+    values = {**PSEUDO_PARAMETERS, **parameter_values(), **parameters, **physical_ids(), **attributes}
+    found = {name: resource for name, resource in read["Resources"].items() if resource["Type"] == kind}
+    return {name: Intrinsics(read, values).evaluate(resource["Properties"]) for name, resource in found.items()}
+
+
+ALARMS: Final = of_type("AWS::CloudWatch::Alarm")
+
+
+def run_books() -> dict[str, str]:
+    section = PAGE.partition("## Alarms\n")[2].partition("\n## ")[0]
+    parts = re.split(r"^### (\w+)\n", section, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_each_alarm_and_the_budget_have_one_run_book_and_nothing_else_has() -> None:
+    headings = re.findall(r"^### (\w+)$", PAGE, re.MULTILINE)
+    assert Counter(headings) == Counter([*ALARMS, *of_type("AWS::Budgets::Budget")])
+    assert len(headings) == 30
+
+
+@pytest.mark.parametrize(("name", "book"), run_books().items())
+def test_a_run_book_says_what_it_means_what_users_see_and_what_to_do(name: str, book: str) -> None:
+    for part in ("**Means**:", "**Users see**:", "**Do**:"):
+        assert book.count(part) == 1, part
+    assert (
+        re.search(r"^    \w", book, re.MULTILINE) or name == "HeldDeletionsAlarm"
+    )  # what is done there is done in Discord
+
+
+def test_the_commands_of_the_run_books_name_outputs_and_parameters_that_exist() -> None:
+    assert set(re.findall(r"\$\(output (\w+)\)", PAGE)) <= set(template()["Outputs"])
+    assert set(re.findall(r"--set (\w+)=", PAGE)) <= set(template()["Parameters"])
+    links = re.findall(r"\]\(#([\w-]+)\)", PAGE)
+    anchors = {heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", PAGE, re.MULTILINE)}
+    assert links
+    assert set(links) <= anchors
+
+
+@pytest.mark.parametrize("name", ALARMS)
+def test_an_alarm_names_its_run_book_and_tells_the_topic_if_there_is_one(name: str) -> None:
+    without, given = ALARMS[name], of_type("AWS::CloudWatch::Alarm", AlarmTopicArn=TOPIC)[name]
+    assert without["AlarmDescription"].endswith(f". See docs/operations.md#{name.lower()}")
+    assert without["AlarmActions"] == without["OKActions"] == []
+    assert given["AlarmActions"] == given["OKActions"] == [TOPIC]
+    assert {tag["Key"] for tag in without["Tags"]} == {"Application", "Stage"}
+    assert without["TreatMissingData"] == ("breaching" if name == "ReconcilerSilentAlarm" else "notBreaching")
+
+
+def test_an_alarm_looks_back_at_most_a_day_for_each_period_of_the_schedule() -> None:
+    allowed = template()["Parameters"]["ReconcileMinutes"]
+    for minutes in (allowed["MinValue"], allowed["MaxValue"]):
+        silent = of_type("AWS::CloudWatch::Alarm", ReconcileMinutes=minutes)["ReconcilerSilentAlarm"]
+        looks_back = int(silent["EvaluationPeriods"]) * silent["Period"]
+        assert looks_back == 3 * 60 * minutes <= 86_400  # CloudWatch docs, "PutMetricAlarm", EvaluationPeriods
+
+
+def test_the_page_says_what_the_alarms_cost() -> None:
+    watched = sum(
+        sum("MetricStat" in query for query in alarm["Metrics"]) if "Metrics" in alarm else 1
+        for alarm in ALARMS.values()
+    )
+    assert f"The alarms watch {watched} metrics" in PAGE
+
+
+def test_each_metric_is_explained() -> None:
+    pages = PAGE + (ROOT / "docs" / "reconciler.md").read_text() + (ROOT / "docs" / "events.md").read_text()
+    assert not [metric for metric in Metric if f"`{metric}`" not in pages]
+
+
+def test_the_dashboard_is_json_and_shows_metrics_that_exist() -> None:
+    (dashboard,) = of_type("AWS::CloudWatch::Dashboard").values()
+    assert template()["Resources"]["Dashboard"]["Condition"] == "HasDashboard"
+    widgets = json.loads(dashboard["DashboardBody"])["widgets"]
+    assert len({(widget["x"], widget["y"]) for widget in widgets}) == len(widgets) == 12
+    shown = json.dumps(widgets)
+    ours = set(re.findall(r'"Onethread", "(\w+)"', shown)) | set(re.findall(r'MetricName=\\+"(\w+)', shown))
+    assert ours <= set(Metric)
+    assert {"AnswerMilliseconds", "Untold", "DiscordCalls", "Faults", "OperatorFaults", "ReconcileLag"} <= ours
