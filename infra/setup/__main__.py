@@ -11,11 +11,10 @@ does no harm: what is right already stays as it is. The settings are kept in sam
 
 import asyncio
 import getpass
-import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import httpx
 from boto3.session import Session
@@ -25,13 +24,13 @@ from infra.command_line import USAGE, Parser, fail, only_errors, parse_id
 from infra.deployed import ENVIRONMENTS, Deployed
 from infra.discord_api import TIMEOUT_SECONDS, DiscordApi, DiscordError
 from infra.doctor.examination import Now, examine, utc_now
-from infra.doctor.result import Finding, conclude
-from infra.setup.result import SetupError, Step
+from infra.doctor.result import Finding
+from infra.setup.report import Report
+from infra.setup.result import SetupError
 from infra.setup.sam import ROOT, Run, Sam, SavedConfiguration, run
 from infra.setup.steps import Setup, Sleep, Wanted
 
 Examine = Callable[[], AsyncIterator[Finding]]
-_MARKS: Final = {"unchanged": "=", "changed": "✓", "would change": "~", "failed": "✗"}
 
 
 def main(
@@ -61,14 +60,14 @@ def main(
     found = Deployed(wanted.stack, saved, aws, environ, transport)
     account = found.account
     setup = Setup(wanted, token=token, api=api, account=account, sam=Sam(runs), saved=saved, web=web, sleep=sleep)
-    report = Report(as_json=options.json)
+    report = Report("setup", as_json=options.json)
     with only_errors():
         asyncio.run(_follow(setup, api, web, report, None if options.dry_run else lambda: examine(found, now=now)))
-    return report.conclude()
+    return report.conclude(_next)
 
 
 async def _follow(
-    setup: Setup, api: DiscordApi, web: httpx.AsyncClient, report: "Report", then: "Examine | None"
+    setup: Setup, api: DiscordApi, web: httpx.AsyncClient, report: Report, then: "Examine | None"
 ) -> None:
     """The steps; and if they are done, the doctor."""
     async with api, web:
@@ -77,57 +76,13 @@ async def _follow(
         await report.examine(then())
 
 
-class Report:
-    """What the person reads, line by line; or one JSON object at the end."""
-
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
-        self._steps: list[Step] = []
-        self._findings: list[Finding] = []
-
-    async def follow(self, steps: AsyncIterator[Step]) -> bool:
-        """Show each step as it is done; whether all of them are."""
-        try:
-            async for step in steps:
-                self._show(step)
-        except SetupError as error:
-            self._show(Step("setup", "failed", str(error), error.cure))
-            return False
-        return True
-
-    async def examine(self, findings: AsyncIterator[Finding]) -> None:
-        """Look at what was set up. What is right needs no line here."""
-        async for finding in findings:
-            self._findings.append(finding)
-            if finding.state != "ok" and not self._as_json:
-                print(finding)
-        if not self._as_json:
-            print(f"  {'doctor':<12}{conclude(self._findings)}")
-
-    def conclude(self) -> int:
-        """The report's end; the exit status."""
-        states = {str(step.state) for step in self._steps}
-        failed = "failed" in states or any(finding.state == "fail" for finding in self._findings)
-        if self._as_json:
-            steps, findings = ([part.as_json() for part in parts] for parts in (self._steps, self._findings))
-            print(json.dumps({"ok": not failed, "steps": steps, "findings": findings}, indent=2))
-        elif "failed" not in states:
-            self._say_what_is_next(states)
-        return int(failed)
-
-    def _show(self, step: Step) -> None:
-        self._steps.append(step)
-        if not self._as_json:
-            print(f"{_MARKS[step.state]} {step.name:<12}{step.text}")
-            if step.cure:
-                print(f"  → {step.cure}")
-
-    def _say_what_is_next(self, states: set[str]) -> None:
-        if states == {"unchanged"}:
-            print("Everything is set up; nothing was changed.")
-        elif "would change" in states:
-            print("Dry run: nothing was changed.")
-        print("Invite the bot with the link above, then type: /session open name: 1a06a43")
+def _next(states: set[str]) -> Iterator[str]:
+    """What to say after the last step."""
+    if states == {"unchanged"}:
+        yield "Everything is set up; nothing was changed."
+    elif "would change" in states:
+        yield "Dry run: nothing was changed."
+    yield "Invite the bot with the link above, then type: /session open name: 1a06a43"
 
 
 def _wanted(options: Any, saved: SavedConfiguration) -> Wanted:

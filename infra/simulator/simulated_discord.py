@@ -24,7 +24,7 @@ from infra.simulator.people import People
 from infra.simulator.permissions import DEFAULT_PERMISSIONS
 from infra.simulator.refusals import Error, RateLimited, Refusal, too_many_requests
 from infra.simulator.router import Route, find_route
-from infra.simulator.state import Identity, State, Switches
+from infra.simulator.state import NO_KEY, Identity, State, Switches
 
 # What every client must send (Discord docs, "API Reference: User Agent").
 _USER_AGENT: Final = re.compile(r"DiscordBot \([^,()]+, ?[^()]+\).*")
@@ -45,9 +45,10 @@ class SimulatedDiscord:
         application_id: str,
         bot_token: str,
         bot_user_id: str | None = None,
+        public_key: str = NO_KEY,
         switches: Switches | None = None,
     ) -> None:
-        identity = Identity(application_id, bot_user_id or application_id, f"Bot {bot_token}")
+        identity = Identity(application_id, bot_user_id or application_id, f"Bot {bot_token}", public_key)
         self.state = State(identity, switches or Switches())  # to read
         self.faults = Faults()  # of `exchange`
         # Exchanges by method, route template and status. A fork begins at zero, and fingerprints leave it out.

@@ -26,6 +26,8 @@ from infra.simulator.snowflakes import lowest_snowflake
 Place = tuple[datetime, int]
 
 
+NO_KEY: Final = "0" * 64  # of an application of which nobody checks a signature
+
 HalfPages = Literal[
     "empty",  # no thread, and more follow
     "lost",  # no thread, and no more follow, although there are some
@@ -69,6 +71,7 @@ class Identity:
     application_id: str
     bot_user_id: str
     authorization: str  # the header that its requests must have
+    public_key: str = NO_KEY  # with which its interactions are signed, in hexadecimal digits
 
     def __repr__(self) -> str:
         return f"Identity(application_id={self.application_id!r}, bot_user_id={self.bot_user_id!r})"

@@ -158,7 +158,7 @@ def _application(call: Call) -> dict[str, Any]:
         "icon": None,
         "description": "",
         "type": None,
-        "verify_key": "0" * 64,
+        "verify_key": state.identity.public_key,
         "flags": MESSAGE_CONTENT_LIMITED if state.switches.message_content else 0,
         "flags_new": str(MESSAGE_CONTENT_LIMITED if state.switches.message_content else 0),
         "bot": render.user(state, call.bot),

@@ -40,6 +40,7 @@ class Account:
     answers: list[int] = field(default_factory=list)  # of the endpoint, one after another; then 401
     endpoint: Endpoint | None = None  # what answers there instead
     resources: Resources = field(default_factory=Resources)  # of every stack
+    _leaving: dict[str, int] = field(default_factory=dict)  # for how many more looks a deleted stack is there
 
     def session(self, *, region: str | None = "eu-central-1") -> Session:
         """The place of boto3's session: its clients, which all tests share, end here from now on."""
@@ -47,7 +48,7 @@ class Account:
 
     def call(self, name: str) -> Callable[..., dict[str, Any]] | None:
         """What answers a call of that name in place of the wire."""
-        own = {"cloudformation.ListStackResources": self._list}
+        own = {"cloudformation.ListStackResources": self._list, "cloudformation.DeleteStack": self._delete}
         return own.get(name) or self.resources.answers().get(name)
 
     def run_sam(self, command: Sequence[str], environ: Mapping[str, str]) -> tuple[int, str]:
@@ -79,6 +80,16 @@ class Account:
         listed = [{"ResourceType": kind, "PhysicalResourceId": name} for kind, name in self.resources.listed()]
         return {"StackResourceSummaries": listed}
 
+    def _delete(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        if self.resources.policies:  # a managed policy that a role has cannot be deleted
+            self.status = "DELETE_FAILED"
+            self.events = [("ApiCallersPolicy", "DELETE_FAILED", "Cannot delete a policy attached to entities.")]
+        else:
+            self.resources.deleted.append("stack")
+            self._leaving = dict.fromkeys([name for name in self.stacks if StackName == _id(name)], 2)
+            self.status = "DELETE_IN_PROGRESS"
+        return {}
+
     def answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
         body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
         if "X-Amz-Target" in request.headers:
@@ -108,7 +119,16 @@ class Account:
                 return 200, _result(action, f"<StackEvents>{members}</StackEvents>")
             case _:
                 assert action == "DescribeStacks"
-        name = form["StackName"]
+        name = next((known for known in self.stacks if form["StackName"] == _id(known)), form["StackName"])
+        if name in self._leaving:
+            self._leaving[name] -= 1
+            if not self._leaving[name]:  # only its id is known from then on
+                self.stacks.pop(name)
+                return 200, _result(
+                    action,
+                    f"<Stacks><member><StackName>{name}</StackName><StackId>{_id(name)}</StackId>"
+                    "<StackStatus>DELETE_COMPLETE</StackStatus></member></Stacks>",
+                )
         if name not in self.stacks:
             return 400, _error("ValidationError", f"Stack with id {name} does not exist")
         given = "".join(
@@ -120,7 +140,7 @@ class Account:
             for k, v in {"InteractionsEndpoint": ENDPOINT, **self.resources.outputs()}.items()
         )
         stack = (
-            f"<Stacks><member><StackName>{name}</StackName><StackStatus>{self.status}</StackStatus>"
+            f"<Stacks><member><StackName>{name}</StackName><StackId>{_id(name)}</StackId><StackStatus>{self.status}</StackStatus>"
             f"<Parameters>{given}</Parameters><Outputs>{outputs}</Outputs></member></Stacks>"
         )
         return 200, _result(action, stack)
@@ -132,6 +152,10 @@ class Account:
         if operation == "PutParameter":
             self.parameters[body["Name"]] = {"Type": body["Type"], "Value": body["Value"], "Key": body.get("KeyId", "")}
             return answer(url, 200, json.dumps({"Version": 1}))
+        if operation == "DeleteParameter":
+            if self.parameters.pop(body["Name"], None) is None:
+                return error(url, 400, "ParameterNotFound")
+            return answer(url, 200, "{}")
         assert operation == "GetParameter"
         found = self.parameters.get(body["Name"])
         if found is None:
@@ -183,6 +207,10 @@ class _Web(httpx.AsyncBaseTransport):
         if status == 0:
             raise httpx.ConnectError("not there yet")
         return httpx.Response(status)
+
+
+def _id(stack: str) -> str:
+    return f"arn:aws:cloudformation:eu-central-1:123456789012:stack/{stack}/1"
 
 
 def _result(action: str, content: str) -> str:

@@ -80,6 +80,10 @@ class Resources:
                 }
             },
             "dynamodb.DescribeTimeToLive": lambda **_: {"TimeToLiveDescription": {"TimeToLiveStatus": self.expiry}},
+            "dynamodb.UpdateTable": self._update,
+            "dynamodb.DeleteTable": self._delete,
+            "iam.ListEntitiesForPolicy": self._holders,
+            **{f"iam.Detach{kind}Policy": partial(self._detach, kind) for kind in ("Role", "User", "Group")},
         }
         wire = TableWire(self.memory)
         return described | {f"dynamodb.{name}": partial(_in_memory, wire, name) for name in _READS_AND_WRITES}
@@ -100,6 +104,28 @@ class Resources:
     def _alarms(self, AlarmNames: list[str], StateValue: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's names
         found = [name for name in AlarmNames if self.alarms[name] == StateValue]
         return {"MetricAlarms": [{"AlarmName": name, "StateReason": "Threshold Crossed"} for name in found]}
+
+    def _holders(self, PolicyArn: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        assert PolicyArn == POLICY
+        held = {kind: [{f"{kind}Name": n} for k, n in self.policies if k == kind] for kind in ("Role", "User", "Group")}
+        return {f"Policy{kind}s": names for kind, names in held.items()}
+
+    def _detach(self, kind: str, PolicyArn: str, **holder: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        assert PolicyArn == POLICY
+        self.policies.remove((kind, holder[f"{kind}Name"]))
+        self.deleted.append("attachment")
+        return {}
+
+    def _update(self, TableName: str, DeletionProtectionEnabled: bool) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        self.table = {"DeletionProtectionEnabled": DeletionProtectionEnabled, "TableStatus": "ACTIVE"}
+        return {}
+
+    def _delete(self, TableName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        if self._describe(TableName)["Table"]["DeletionProtectionEnabled"]:
+            raise Refused("ValidationException", "Resource cannot be deleted as it is currently protected")
+        self.table = {"TableStatus": "GONE"}
+        self.deleted.append("table")
+        return {}
 
     def _describe(self, TableName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
         if self.table.get("TableStatus") == "GONE" or TableName != TABLE:
