@@ -9,27 +9,14 @@ import pytest
 
 from examples.ask import Onethread
 from infra.local.functions import Result
-from tests.handler.questions.acts import PERSON, cards, reply
-from tests.kit.deployment import Deployment
+from tests.examples.acts import answer_by_text, nothing, press
+from tests.handler.questions.acts import PERSON, cards
 from tests.kit.lambda_endpoint import ARN, LOST, THROTTLED, Act, LambdaEndpoint
 from tests.kit.sam_template import ROOT
 from tests.kit.table_view import CHANNEL
 
 PROGRAM: Final = ROOT / "examples" / "ask.py"
 MAX_LINES: Final = 60  # what a reader takes in at once
-
-
-async def press(deployment: Deployment, label: str = "yes") -> None:
-    await deployment.press_card(cards(deployment)[-1].id, label, user=PERSON)
-
-
-async def nothing(deployment: Deployment) -> None:
-    """Nobody answers during this request."""
-
-
-async def answer_by_text(deployment: Deployment) -> None:
-    card = cards(deployment)[-1]
-    reply(deployment, {"message_id": card.id, "thread": card.channel_id})
 
 
 def ask(**how: Any) -> dict[str, str]:

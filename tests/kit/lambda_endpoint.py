@@ -46,8 +46,10 @@ class LambdaEndpoint:
         self._server = Loopback(self._answer)
 
     def close(self) -> None:
+        """Wait for requests that a program has given up, and end."""
         self._server.close()
-        self._runner.close()
+        with self._lock:
+            self._runner.close()
 
     @property
     def variables(self) -> Mapping[str, str]:
