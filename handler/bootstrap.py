@@ -13,14 +13,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from handler import config
-from handler.aws import clients, dynamodb, event_bus, parameter_store
+from handler.aws import clients, dynamodb, event_bus, parameter_store, sqs, step_functions
 from handler.aws.event_bus import EventBus
 from handler.aws.parameter_store import BotTokenParameter
 from handler.aws.sqs import Queue
+from handler.aws.step_functions import StepFunctions
 from handler.commands import jobs
 from handler.commands.command import Commands, Completions
 from handler.commands.registry import COMMANDS, COMPLETIONS
-from handler.config import Config, PublisherConfig, ReconcilerConfig, SessionsConfig, WorkerConfig
+from handler.config import ApiConfig, Config, PublisherConfig, ReconcilerConfig, SessionsConfig, WorkerConfig
 from handler.discord.exchange import NO_RATE_LIMIT_WAITS, RetryPolicy
 from handler.discord.rest import Discord, RateLimits, TokenSource
 from handler.discord.wire import build_client, httpx_send
@@ -41,12 +42,10 @@ if TYPE_CHECKING:
     from boto3.session import Session as AwsSession
 
 C = TypeVar("C", bound=Config)
+K = TypeVar("K", bound=Config)
 T = TypeVar("T")
 # The inner function of an entrance: environment, event, request id, seconds until Lambda ends the invocation.
 Handle = Callable[["Environment[C]", Any, str, float], Coroutine[Any, Any, T]]
-
-# Nobody waits for the schedule, and SQS answers within tens of milliseconds.
-RECONCILE_QUEUE_TIMEOUT_SECONDS: Final = 2.0
 
 ON_LAMBDA: Final = "AWS_LAMBDA_RUNTIME_API"  # where a runtime asks for invocations: set by Lambda and by its emulator
 
@@ -92,12 +91,12 @@ class Environment(Generic[C]):
 
     @property
     def _settings(self) -> SessionsConfig:
-        assert isinstance(self.config, SessionsConfig)  # noqa: S101 - the publisher asks for none of what needs it
-        return self.config
+        return self._as(SessionsConfig)
 
-    @cached_property
-    def names(self) -> Names:
-        return Names(self._settings.session_name_prefix)
+    def _as(self, kind: type[K]) -> K:
+        """The configuration, of the kind that has what is asked for: no function asks for what it is not given."""
+        assert isinstance(self.config, kind)  # noqa: S101 - as above
+        return self.config
 
     @cached_property
     def sessions(self) -> Sessions:
@@ -105,16 +104,13 @@ class Environment(Generic[C]):
             Context(
                 store=Store(call=self.dynamodb, table=self._settings.sessions_table),
                 discord=self.discord,
-                names=self.names,
+                names=Names(self._settings.session_name_prefix),
                 clock=self.clock,
                 application_id=self._settings.application_id,
-                defaults=Settings(
-                    open=self._settings.open_policy,
-                    unlock=self._settings.unlock_policy,
-                    archive_after=self._settings.auto_archive_minutes,
-                ),
+                defaults=Settings.from_config(self._settings),
                 allowed_guilds=self._settings.allowed_guilds,
                 member_creations_per_hour=self._settings.member_creations_per_hour,
+                answers_tasks=isinstance(self.config, ApiConfig) and self.config.step_functions_callbacks,
                 trace_after=trace_after(self._settings),
             )
         )
@@ -137,27 +133,33 @@ class Environment(Generic[C]):
 
     @cached_property
     def jobs(self) -> Queue:
-        assert isinstance(self.config, WorkerConfig)  # noqa: S101 - only the webhook and the worker ask for it
-        return self._queue(self.config.jobs_queue_url, jobs.READ_TIMEOUT_SECONDS)
+        return self._queue(self._as(WorkerConfig).jobs_queue_url, jobs.READ_TIMEOUT_SECONDS)
 
     @cached_property
     def reconcile_queue(self) -> Queue:
-        assert isinstance(self.config, ReconcilerConfig)  # noqa: S101 - only the reconciler asks for it
-        return self._queue(self.config.reconcile_queue_url, RECONCILE_QUEUE_TIMEOUT_SECONDS)
+        return self._queue(self._as(ReconcilerConfig).reconcile_queue_url, sqs.READ_TIMEOUT_SECONDS)
 
     @cached_property
     def event_bus(self) -> EventBus:
-        assert isinstance(self.config, PublisherConfig)  # noqa: S101 - only the publisher asks for it
-        client = clients.build_client(self.aws_session, "events", read_timeout=event_bus.READ_TIMEOUT_SECONDS)
-        return EventBus(client, self.config.event_bus_name)
+        client = self._client("events", event_bus.READ_TIMEOUT_SECONDS)
+        return EventBus(client, self._as(PublisherConfig).event_bus_name)
+
+    @cached_property
+    def step_functions(self) -> StepFunctions | None:
+        """Built for the first task that is to be answered; None: this deployment answers none."""
+        if not self._as(PublisherConfig).step_functions_callbacks:
+            return None
+        return StepFunctions(self._client("stepfunctions", step_functions.READ_TIMEOUT_SECONDS))
 
     @cached_property
     def publisher_dead_letters(self) -> Queue:
-        assert isinstance(self.config, PublisherConfig)  # noqa: S101 - only the publisher asks for it
-        return self._queue(self.config.publisher_dead_letters_url, RECONCILE_QUEUE_TIMEOUT_SECONDS)
+        return self._queue(self._as(PublisherConfig).publisher_dead_letters_url, sqs.READ_TIMEOUT_SECONDS)
 
     def _queue(self, url: str, read_timeout: float) -> Queue:
-        return Queue(clients.build_client(self.aws_session, "sqs", read_timeout=read_timeout), url)
+        return Queue(self._client("sqs", read_timeout), url)
+
+    def _client(self, name: str, read_timeout: float) -> Any:
+        return clients.build_client(self.aws_session, name, read_timeout=read_timeout)
 
     @cached_property
     def pace(self) -> Pace:
@@ -168,7 +170,7 @@ class Environment(Generic[C]):
     def token_parameter(self) -> BotTokenParameter | None:
         if self._settings.bot_token is not None or self._settings.bot_token_parameter is None:
             return None
-        client = clients.build_client(self.aws_session, "ssm", read_timeout=parameter_store.READ_TIMEOUT_SECONDS)
+        client = self._client("ssm", parameter_store.READ_TIMEOUT_SECONDS)
         return BotTokenParameter(client, self._settings.bot_token_parameter)
 
     @cached_property
@@ -189,7 +191,7 @@ class Environment(Generic[C]):
         """Build everything now, without a remote call."""
         self._runner.get_loop()
         if isinstance(self.config, PublisherConfig):
-            _ = self.event_bus  # the dead letters are for what should never come
+            _ = self.event_bus  # the dead letters are for what should never come, and tasks seldom wait
             return
         _ = self.sessions, self.discord
         if isinstance(self.config, WorkerConfig):
@@ -200,11 +202,10 @@ class Environment(Generic[C]):
 
     def close(self) -> None:
         """Close what was built. Threads at work end by themselves."""
-        built = self.__dict__
-        for name in ("dynamodb", "jobs", "reconcile_queue", "token_parameter", "event_bus", "publisher_dead_letters"):
-            if built.get(name) is not None:
-                built[name].close()
-        if "http" in built:
+        for client in vars(self).values():
+            if isinstance(client, clients.ThreadedClient):
+                client.close()
+        if "http" in vars(self):
             self.run(self.http.aclose())
         self._runner.close()
 

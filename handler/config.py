@@ -34,6 +34,7 @@ class PublisherConfig(Config, frozen=True, kw_only=True):
     """What the publisher needs: it knows neither the table nor Discord."""
 
     event_bus_name: str
+    step_functions_callbacks: bool
     publisher_dead_letters_url: str
 
 
@@ -67,7 +68,9 @@ class WebhookConfig(WorkerConfig, frozen=True, kw_only=True):
 
 
 class ApiConfig(SessionsConfig, frozen=True, kw_only=True):
-    """What the entrance of programs needs."""
+    """What the entrance of programs needs besides."""
+
+    step_functions_callbacks: bool
 
 
 class ReconcilerConfig(SessionsConfig, frozen=True, kw_only=True):
@@ -148,6 +151,10 @@ def _parse_number_up_to(maximum: int) -> Callable[[str], int]:
     return parse
 
 
+def _parse_flag(text: str) -> bool:
+    return _parse_one_of("true", "false")(text) == "true"
+
+
 def _parse_auto_archive(text: str) -> int:
     return int(_parse_one_of(*map(str, AUTO_ARCHIVE_CHOICES))(text))
 
@@ -159,6 +166,7 @@ _VARIABLES: Final[Mapping[str, _Variable]] = {
     "reconcile_queue_url": _Variable("RECONCILE_QUEUE_URL", _parse_url),
     "event_bus_name": _Variable("EVENT_BUS_NAME", _parse_text),
     "publisher_dead_letters_url": _Variable("PUBLISHER_DEAD_LETTERS_URL", _parse_url),
+    "step_functions_callbacks": _Variable("STEP_FUNCTIONS_CALLBACKS", _parse_flag, "false"),
     "application_id": _Variable("DISCORD_APPLICATION_ID", _parse_application_id),
     "public_key": _Variable("DISCORD_PUBLIC_KEY", _parse_public_key),
     "api_url": _Variable("DISCORD_API_URL", _parse_url, "https://discord.com/api/v10"),

@@ -32,7 +32,7 @@ LAMBDA_PLATFORM: Final = (
 )
 
 # botocore describes some four hundred AWS services in 25 MB of files; only these are called.
-AWS_SERVICES: Final = frozenset({"dynamodb", "events", "sqs", "ssm"})
+AWS_SERVICES: Final = frozenset({"dynamodb", "events", "sqs", "ssm", "stepfunctions"})
 # Shell commands, boto3's documentation examples and its resources: the handlers import none of them.
 UNUSED: Final = ("bin", "boto3/examples", "boto3/data")
 

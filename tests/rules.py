@@ -18,6 +18,7 @@ import pytest
 
 from tests.chosen_message_rules import CHOICES
 from tests.closing_rules import CLOSING
+from tests.event_rules import PUBLISHED
 from tests.explorer_rules import EXPLORED
 from tests.guild_rules import GUILDS
 from tests.housekeeping_rules import HOUSEKEEPING_RULES
@@ -45,6 +46,7 @@ RULES: Final = (
     *CHOICES,
     *CLOSING,
     *QUESTIONS,
+    *PUBLISHED,
 )
 
 

@@ -44,7 +44,7 @@ _PURE: Final = """
     discord.responses discord.snowflakes
     errors
     questions.card questions.model
-    programs.answers programs.events programs.fields programs.requests
+    programs.answers programs.callbacks programs.events programs.fields programs.requests
     runtime.characters runtime.metrics runtime.utf16 runtime.validation
     sessions.duplicates.group
     sessions.model sessions.names sessions.overview.choose sessions.settings

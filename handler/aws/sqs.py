@@ -13,6 +13,7 @@ from handler.aws.clients import CallFailed, ThreadedClient
 from handler.runtime import telemetry
 from handler.runtime.concurrency import gather_limited
 
+READ_TIMEOUT_SECONDS: Final = 2.0  # where nobody waits: SQS answers within tens of milliseconds
 MAX_DELAY_SECONDS: Final = 900  # SQS, DelaySeconds
 MAX_BATCH: Final = 10  # SQS docs, "SendMessageBatch": entries in one request
 MAX_BATCH_ATTEMPTS: Final = (

@@ -16,6 +16,7 @@ from handler.questions.model import channel_of, question_id
 from handler.questions.respond import log_question
 from handler.questions.show import correct_soon
 from handler.questions.wait import wait_for_answer
+from handler.runtime import telemetry
 from handler.sessions.context import Context
 from handler.sessions.opening.channel import check_guild
 from handler.sessions.protocol import Sessions
@@ -24,12 +25,20 @@ from handler.store.question_items import Question
 
 NEEDED: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
 NO_QUESTION: Final = "There's no such question. Its id is in the answer of ask."
+NO_CALLBACKS: Final = (
+    "'callback' is not allowed: this deployment answers no tasks of Step Functions. Leave it out and use await, "
+    "or have whoever runs the bot set the parameter StepFunctionsCallbacks to true."
+)
 WORDS_REFUSED: Final = "Discord doesn't accept that question in this server. Change its words."
 DELETED: Final = "The question's message was deleted while it was being posted. Ask again under another request_id."
 
 
 async def ask(sessions: Sessions, request: Ask, request_id: str) -> AskAnswer:
     """The question, on record and shown in the thread. A repeat of the request is told the same question."""
+    if request.callback is not None:
+        telemetry.redact_in_request(request.callback.task_token)
+        if not sessions.context.answers_tasks:
+            raise InvalidRequest(message=NO_CALLBACKS)
     known = await _find_known(sessions.context, request)
     if known is not None and not (known.is_open and known.message_id is None):
         session = await sessions.context.store.sessions.get(*known.pair)

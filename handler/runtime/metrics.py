@@ -39,7 +39,8 @@ class Metric(StrEnum):
     KEEP_OFF = "KeepOff"  # runs that could not keep sessions open, because the bot lacks View Audit Log
     UNREADABLE = "Unreadable"  # entries of Discord's lists and items of the table that a run skipped
     EVENTS = "Events"  # published, by Type
-    UNPUBLISHED = "Unpublished"  # changes that the publisher cannot read
+    UNPUBLISHED = "Unpublished"  # changes that went to the dead letters
+    CALLBACKS = "Callbacks"  # answers to tasks of Step Functions, by Outcome
     HELD_DELETIONS = "HeldDeletions"  # held back until they are seen again, or a person lets them through
     DISCORD_CALLS = "DiscordCalls"  # that were sent, by Status; `none` if no answer came
 

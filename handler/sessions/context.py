@@ -23,6 +23,7 @@ class Context:
     defaults: Settings  # of channels that have no settings of their own
     allowed_guilds: frozenset[str]  # ids; empty: any
     member_creations_per_hour: int  # 0: no bound
+    answers_tasks: bool = False  # whether the publisher may answer tasks of Step Functions
     trace_after: timedelta | None = None  # see `handler.sessions.threads.record.changes_with_trace`
 
     def serves(self, guild_id: str | None) -> bool:

@@ -70,9 +70,14 @@ class Outcome(StrEnum):
     REUSED = "reused"
 
 
+def channel_url(guild_id: str, channel_id: str) -> str:
+    """Where Discord shows a channel or thread."""
+    return f"https://discord.com/channels/{guild_id}/{channel_id}"
+
+
 def message_url(guild_id: str, channel_id: str, message_id: str) -> str:
     """What opens a message in Discord."""
-    return f"https://discord.com/channels/{guild_id}/{channel_id}/{message_id}"
+    return f"{channel_url(guild_id, channel_id)}/{message_id}"
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,7 +106,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 def thread_url(session: Session) -> str:
     """Where Discord shows the session's thread."""
-    return f"https://discord.com/channels/{session.guild_id}/{session.discord_thread_id}"
+    return channel_url(session.guild_id, session.discord_thread_id or "")
 
 
 class StartOver(Enum):

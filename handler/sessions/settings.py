@@ -2,7 +2,7 @@
 
 import msgspec
 
-from handler.config import UnlockPolicy
+from handler.config import SessionsConfig, UnlockPolicy
 from handler.store.settings import ChannelSettings
 
 
@@ -15,6 +15,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     private: bool = False  # a new session is private, unless its request says otherwise
     tag: str | None = None  # of a new post, unless its request names one
     access_role: str | None = None  # the id of the role whose members are added to private sessions
+
+    @classmethod
+    def from_config(cls, config: SessionsConfig) -> "Settings":
+        """The deployment's."""
+        return cls(open=config.open_policy, unlock=config.unlock_policy, archive_after=config.auto_archive_minutes)
 
 
 def effective(deployment: Settings, channel: ChannelSettings) -> Settings:

@@ -29,6 +29,11 @@ def private_key(session_key: str, creator_id: str | None) -> str:
     return f"{PRIVATE}{session_key}#{creator_id or PROGRAM}"
 
 
+def name_of(key: str) -> str:
+    """The session key in what identifies a session in its channel, private or not."""
+    return key.removeprefix(PRIVATE).rpartition("#")[0] if key.startswith(PRIVATE) else key
+
+
 def list_of(parent_channel_id: str, *, private: bool) -> str:
     """The partition of ActivityIndex with the channel's public sessions, or with its private ones."""
     return f"{parent_channel_id}#private" if private else parent_channel_id

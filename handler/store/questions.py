@@ -9,7 +9,7 @@ All writes, by the state that they need and the one that they leave:
     expire    open → expired           after it closed
     cancel    open → cancelled
     remind    open → open              the reminder is posted
-    settle    over → over              the card shows how it ended
+    settle    over → over              the card shows how it ended; whoever waited has been answered
     postpone  any → same               it cannot be shown now
     callback  any → same               the token of whoever waits for the answer now
 
@@ -132,7 +132,7 @@ class QuestionStore:
 
     async def settle(self, question: Question) -> QuestionWrite:
         """The card shows how the question ended, or there is none: nothing is left to do."""
-        return await self._write(question, _IS_OVER, {}, removes=["due_in", "due_at"])
+        return await self._write(question, _IS_OVER, {}, removes=["due_in", "due_at", "callback_token"])
 
     async def postpone(self, question: Question, until: datetime) -> QuestionWrite:
         """Nothing can be done about it before that moment."""
@@ -148,7 +148,7 @@ class QuestionStore:
         return await self._write(question, _IS_OPEN, {"read_to": message_id})
 
     async def set_callback(self, question: Question, token: str) -> QuestionWrite:
-        """Somebody else waits for the answer now."""
+        """Somebody else waits for the answer now. If it is there already, this change is what they are answered by."""
         return await self._write(question, "attribute_exists(pk)", {"callback_token": token})
 
     async def start_waiting(self, question: Question) -> None:

@@ -171,7 +171,7 @@ class _Guild:
 
     async def _open(self, name: str) -> str:
         request = OpenRequest(
-            name=self._environment.names.parse(name),
+            name=self._environment.sessions.context.names.parse(name),
             parent_channel_id=CHANNEL,
             requester=Requester(owner=name, user_id=MODERATOR),
             guild_id=GUILD,

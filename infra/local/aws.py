@@ -1,11 +1,11 @@
-"""DynamoDB with its stream, SQS, SSM and EventBridge on loopback, in a process of its own, with what the template puts there.
+"""DynamoDB with its stream, SQS, SSM, EventBridge and the tasks of Step Functions on loopback, in a process of its own, with what the template puts there.
 
 Started as a module it reads {"port", "table", "file", "bot_token", "bot_token_parameter"} from its input, prints where table
 and queues are as one line of JSON, and serves until its input ends. The table is the project's own; without a "file" it is
 gone when the process ends. moto does SQS. SSM has one parameter: moto's would import all of EC2 for it.
 
 Requests to DynamoDB are recorded, and can be read below `/_/`, as the table's stream and the events of the bus can. There
-items can also be lost.
+items can also be lost, and tasks begin and end.
 """
 
 import json
@@ -24,6 +24,7 @@ from infra.local.bus import LocalBus
 from infra.local.calls import Call, Stopwatch, split_environment
 from infra.local.queues import answer_sqs, create_queues
 from infra.local.recent import Recent
+from infra.local.tasks import LocalTasks
 from infra.loopback import Loopback, Request, Response, json_response
 from infra.saved_rows import SavedRows, Unreadable
 from infra.table.memory_table import Change, MemoryTable
@@ -35,6 +36,7 @@ CONTROL: Final = "/_/"
 DYNAMODB: Final = "DynamoDB_20120810."
 SSM: Final = "AmazonSSM."
 EVENTS: Final = "AWSEvents."
+TASKS: Final = "AWSStepFunctions."
 # What a request is about: the ids in the keys of its items.
 _IDS: Final = re.compile(rb"(?:CHANNEL|THREAD|GUILD)#([0-9]+)")
 _SORT_KEY: Final = re.compile(rb'"sk": ?\{"S": ?"([A-Z-]+)')
@@ -47,7 +49,7 @@ class EmulatedAws:
     def __init__(self, table: MemoryTable, parameters: Mapping[str, str]) -> None:
         self._wire = TableWire(table)
         self._stream = Stream(table.name)
-        self._bus = LocalBus()
+        self._bus, self._tasks = LocalBus(), LocalTasks()
         save = table.on_commit
 
         def commit(changes: Sequence[Change]) -> None:
@@ -83,6 +85,8 @@ class EmulatedAws:
             return self._ask_parameters(target.removeprefix(SSM), request.body)
         if target.startswith(EVENTS):
             return _response(self._bus.answer(target.removeprefix(EVENTS), json.loads(request.body)))
+        if target.startswith(TASKS):
+            return _response(self._tasks.answer(target.removeprefix(TASKS), json.loads(request.body)))
         return answer_sqs(request.headers, request.body)
 
     def _ask_table(self, operation: str, body: bytes) -> Response:
@@ -112,6 +116,13 @@ class EmulatedAws:
                 document = {"count": self._calls.count, "calls": self._calls.since(int(query.removeprefix("since=")))}
             case ("GET", "events"):
                 document = self._bus.since(int(query.removeprefix("since=")))
+            case ("POST", "tasks"):
+                document = self._tasks.begin()
+            case ("GET", "tasks") if (token := query.removeprefix("token=")) in self._tasks.answers:
+                document = self._tasks.answers[token]
+            case ("DELETE", "tasks") if (token := query.removeprefix("token=")) in self._tasks.answers:
+                self._tasks.end(token)
+                document = None
             case ("GET", "stream"):
                 asked = dict(parse_qsl(query))
                 document = self._stream.read(int(asked["shard"]), int(asked["from"]), int(asked["most"]))

@@ -149,7 +149,7 @@ class Stack:
 
     def endpoints(self) -> dict[str, str]:
         """The variables that direct AWS clients and the handlers to this stack."""
-        names = ("DYNAMODB", "EVENTBRIDGE", "SQS", "SSM")
+        names = ("DYNAMODB", "EVENTBRIDGE", "SFN", "SQS", "SSM")
         return {f"AWS_ENDPOINT_URL_{name}": self.aws_url for name in names} | {"DISCORD_API_URL": self.discord.api_url}
 
     def _start_aws(self) -> "subprocess.Popen[str]":
@@ -214,6 +214,7 @@ class Stack:
             "DiscordPublicKey": self.public_key,
             "SessionsTable": TABLE,
             "EventBus": "onethread-events",
+            "StepFunctionsCallbacks": "true",
             **self.parameters,
             **self.queue_urls,
         }
@@ -245,6 +246,15 @@ class Stack:
         """What the bus has taken, from that number on: `source`, `detail-type`, `detail`."""
         found: list[dict[str, Any]] = self._ask_aws(f"events?since={since}")
         return found
+
+    def begin_task(self) -> str:
+        """A task of Step Functions waits from now on; its token."""
+        return str(call("POST", f"{self.aws_url}/_/tasks"))
+
+    def task_answer(self, token: str) -> dict[str, str] | None:
+        """What the task was answered: `output`, or `error` and `cause`. None: it waits."""
+        answer: dict[str, str] | None = self._ask_aws(f"tasks?token={token}")
+        return answer
 
     def _read_stream(self, shard: int, place: int, most: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._ask_aws(f"stream?shard={shard}&from={place}&most={most}")

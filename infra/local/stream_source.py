@@ -10,6 +10,7 @@ from contextlib import suppress
 from itertools import count
 from typing import Any, Final
 
+from infra.local.event_filter import wants
 from infra.local.functions import Result
 from infra.local.template import StreamSource
 from infra.table.stream import SHARDS
@@ -60,7 +61,7 @@ class StreamPoller:
 
     def _deliver(self, records: Sequence[dict[str, Any]]) -> int:
         """How many of the first records are done."""
-        wanted = [record for record in records if self._wants(record)]
+        wanted = [record for record in records if wants(self._source.patterns, record)]
         if not wanted:
             return len(records)
         result = self._invoke({"Records": wanted})
@@ -71,6 +72,3 @@ class StreamPoller:
             return len(records)
         numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
         return min((numbers.index(number) for number in failed if number in numbers), default=0)
-
-    def _wants(self, record: dict[str, Any]) -> bool:
-        return str(record["dynamodb"]["Keys"]["sk"]["S"]).startswith(self._source.prefixes)

@@ -41,11 +41,11 @@ class QueueSource:
 
 @dataclass(frozen=True)
 class StreamSource:
-    """A function that the table's stream invokes. `prefixes`: of the sort keys of which it wants to know."""
+    """A function that the table's stream invokes. `patterns`: of the records of which it wants to know."""
 
     function: str
     batch_size: int
-    prefixes: tuple[str, ...]
+    patterns: tuple[dict[str, Any], ...]
 
 
 class Template:
@@ -89,7 +89,7 @@ class Template:
     def stream_sources(self) -> list[StreamSource]:
         """Which functions the table's stream invokes."""
         return [
-            StreamSource(name, int(event["Properties"]["BatchSize"]), _prefixes(event["Properties"]))
+            StreamSource(name, int(event["Properties"]["BatchSize"]), _patterns(event["Properties"]))
             for name in self._of_type(FUNCTION)
             for event in self._properties(name).get("Events", {}).values()
             if event["Type"] == "DynamoDB"
@@ -136,10 +136,9 @@ def _queue_source(function: str, properties: Mapping[str, Any], intrinsics: Intr
     )
 
 
-def _prefixes(properties: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the filters of a stream let through. The local stack knows one form of filter."""
-    patterns = [json.loads(one["Pattern"]) for one in properties["FilterCriteria"]["Filters"]]
-    return tuple(pattern["dynamodb"]["Keys"]["sk"]["S"][0]["prefix"] for pattern in patterns)
+def _patterns(properties: Mapping[str, Any]) -> tuple[dict[str, Any], ...]:
+    """What the filters of a stream let through."""
+    return tuple(json.loads(one["Pattern"]) for one in properties["FilterCriteria"]["Filters"])
 
 
 def _attribute_of(value: Any) -> str:

@@ -30,7 +30,7 @@ class Opener:
     async def open(self, name: str, nth: int = 0) -> str:
         environment = self._environment
         request = OpenRequest(
-            name=environment.names.parse(name),
+            name=environment.sessions.context.names.parse(name),
             parent_channel_id=self._channel,
             requester=Requester(owner=f"{self._process}-{nth}"),
         )

@@ -33,7 +33,11 @@ NEEDED = {
     ApiConfig: {"SESSIONS_TABLE", "DISCORD_APPLICATION_ID"},
     ReconcilerConfig: {"SESSIONS_TABLE", "DISCORD_APPLICATION_ID", "RECONCILE_QUEUE_URL"},
 }
-OF_THE_RECONCILER = {"RECONCILE_QUEUE_URL", "IDLE_ARCHIVE_HOURS", "DELETE_MODE"}
+# The kinds that read what the webhook does not.
+OTHERS: dict[str, type[Config]] = {
+    "STEP_FUNCTIONS_CALLBACKS": ApiConfig,
+    **dict.fromkeys(("RECONCILE_QUEUE_URL", "IDLE_ARCHIVE_HOURS", "DELETE_MODE"), ReconcilerConfig),
+}
 KINDS = pytest.mark.parametrize("kind", list(NEEDED), ids=lambda kind: kind.__name__)
 
 # Each variable, with values that it refuses and that would be recognised in a text.
@@ -65,6 +69,7 @@ MALFORMED = {
     "DELETE_MODE": ["Delete", "8264"],
     "MEMBER_CREATIONS_PER_HOUR": ["-8264", "8264", "8264.5", "many"],
     "LOG_LEVEL": ["debug", "8264"],
+    "STEP_FUNCTIONS_CALLBACKS": ["8264", "True", "yes"],
 }
 
 
@@ -95,8 +100,7 @@ def test_all_missing_variables_are_named_at_once(kind: type[Config], blank: bool
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in MALFORMED.items() for value in values])
 def test_a_malformed_variable_is_named_and_its_value_is_not_shown(name: str, value: str) -> None:
-    kind = ReconcilerConfig if name in OF_THE_RECONCILER else WebhookConfig
-    error = faults_of(kind, {**WHOLE, name: value})
+    error = faults_of(OTHERS.get(name, WebhookConfig), {**WHOLE, name: value})
     assert [fault.partition(" is malformed: ")[0] for fault in error.faults] == [name]
     shown = "".join([repr(error), str(error), error.message, *traceback.format_exception(error)])
     assert name in shown
@@ -108,7 +112,7 @@ def test_malformed_and_missing_variables_are_named_together() -> None:
     environ = {name: values[0] for name, values in MALFORMED.items()}
     del environ["DISCORD_APPLICATION_ID"]
     faults = faults_of(WebhookConfig, environ).faults
-    assert {fault.split()[0] for fault in faults} == set(MALFORMED) - OF_THE_RECONCILER
+    assert {fault.split()[0] for fault in faults} == MALFORMED.keys() - OTHERS.keys()
     assert "DISCORD_APPLICATION_ID is missing" in faults
     assert all(fault in str(faults_of(WebhookConfig, environ)) for fault in faults)
 
@@ -128,6 +132,7 @@ def test_an_absent_variable_has_the_template_s_default() -> None:
         allowed_guilds=frozenset(),
         member_creations_per_hour=120,
         delete_after_days=0,
+        step_functions_callbacks=False,
         log_level="INFO",
         stack_name="onethread",
     )

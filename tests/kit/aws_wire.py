@@ -1,4 +1,4 @@
-"""SQS and SSM for tests: the real boto3 over a wire that ends in this process, and fails when it is told to.
+"""SQS, EventBridge, Step Functions and SSM for tests: the real boto3 over a wire that ends in this process, and fails when it is told to.
 
 As in `tests.kit.dynamodb`, the wire takes the place of the network in botocore. The queue has SQS's own semantics: delays,
 the visibility time-out, receive counts, and dead letters.
@@ -18,9 +18,11 @@ from botocore.exceptions import EndpointConnectionError
 
 from infra.lambda_events import sqs_event, sqs_record
 from infra.local.recursion import ATTRIBUTE, HEADER
+from infra.local.tasks import LocalTasks
 from tests.kit.aws_answers import answer, connect, error, operation_of
 from tests.kit.aws_faults import What, meet
 from tests.kit.hanging import Hanging
+from tests.kit.recorded_calls import RecordedCalls
 
 QUEUE_URL: Final = "https://sqs.us-east-1.amazonaws.com/123456789012/onethread"
 BUS: Final = "onethread-events"
@@ -66,6 +68,7 @@ class QueueWire:
     dead: list[Sent] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
+    calls: RecordedCalls = field(default_factory=RecordedCalls)
     _ids: Any = field(default_factory=lambda: count(1))
     _hanging: Hanging = field(default_factory=Hanging)
 
@@ -110,12 +113,14 @@ class QueueWire:
         body["trace"] = request.headers.get(HEADER, "")
         effects = {"SendMessage": self._send, "SendMessageBatch": self._send_batch, "GetQueueAttributes": self._count}
         fault = self.faults.pop(0) if self.faults else None
-        return meet(
+        work = partial(
+            meet,
             fault,
             self._hanging,
             lambda: answer(request.url, 200, json.dumps(effects[operation](body))),
             partial(error, request.url),
         )
+        return self.calls.around("sqs", operation, work)
 
     def _send(self, body: dict[str, Any]) -> dict[str, Any]:
         delay = body.get("DelaySeconds", 0)
@@ -161,6 +166,7 @@ class BusWire:
     faults: list[What | None] = field(default_factory=list)
     refused: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
+    calls: RecordedCalls = field(default_factory=RecordedCalls)
     _hanging: Hanging = field(default_factory=Hanging)
 
     def connect(self, session: Session) -> None:
@@ -173,12 +179,14 @@ class BusWire:
         assert operation_of(request) == "PutEvents"
         entries = json.loads(cast("bytes", request.body))["Entries"]
         assert 1 <= len(entries) <= MAX_ENTRIES
-        return meet(
+        work = partial(
+            meet,
             self.faults.pop(0) if self.faults else None,
             self._hanging,
             lambda: answer(request.url, 200, json.dumps(self._put(entries))),
             partial(error, request.url),
         )
+        return self.calls.around("events", "PutEvents", work)
 
     def _put(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
         results: list[dict[str, str]] = []
@@ -191,6 +199,30 @@ class BusWire:
                 self.events.append({**entry, "Detail": json.loads(entry["Detail"])})
                 results.append({"EventId": f"event-{len(self.events)}"})
         return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
+
+
+@dataclass
+class TasksWire:
+    """Step Functions with its tasks, as strict as the local stack's. `faults`: one for each coming request."""
+
+    faults: list[What | None] = field(default_factory=list)
+    tasks: LocalTasks = field(default_factory=LocalTasks)
+    calls: RecordedCalls = field(default_factory=RecordedCalls)
+    _hanging: Hanging = field(default_factory=Hanging)
+
+    def connect(self, session: Session) -> None:
+        connect(session, "stepfunctions", self._answer)
+
+    def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        operation = operation_of(request)
+
+        def effect() -> AWSResponse:
+            status, document = self.tasks.answer(operation, json.loads(cast("bytes", request.body)))
+            return answer(request.url, status, json.dumps(document))
+
+        fault = self.faults.pop(0) if self.faults else None
+        work = partial(meet, fault, self._hanging, effect, partial(error, request.url))
+        return self.calls.around("states", operation, work)
 
 
 @dataclass

@@ -4,12 +4,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from handler.aws import dynamodb
 from infra.simulator.exchange import Request, Response
 from infra.simulator.router import find_route
 from infra.simulator.transport import PlainTransport
+
+T = TypeVar("T")
 
 
 class Died(BaseException):
@@ -83,6 +85,14 @@ class RecordedCalls:
         if after is not None and (call == after if isinstance(after, Call) else len(self._calls) >= after):
             self._dead = True
             raise Died
+
+    def around(self, wire: str, what: str, work: Callable[[], T]) -> T:
+        """A call that blocks its thread, with what it does."""
+        call = self.begin(wire, what)
+        try:
+            return work()
+        finally:
+            self.end(call)
 
 
 AfterCall = Callable[[], Awaitable[None]]
