@@ -114,9 +114,12 @@ class Deployed:
     def table_name(self) -> str:
         return self.output(TABLE_OUTPUT)
 
+    def call(self) -> dynamodb.Call:
+        """The seam to DynamoDB. Its errors are StoreUnavailable and InvalidCall."""
+        return dynamodb.build(SystemClock(), self.session)
+
     def table(self) -> Table:
-        """The table, for reads of an operator's. Its errors are StoreUnavailable and InvalidCall."""
-        return Table(dynamodb.build(SystemClock(), self.session), self.table_name)
+        return Table(self.call(), self.table_name)
 
     def output(self, name: str) -> str:
         """An output of the stack."""
