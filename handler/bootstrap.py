@@ -6,6 +6,7 @@ variables have changed since it was built, it is closed and built again. At impo
 
 import asyncio
 import contextvars
+import gc
 import os
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import closing, contextmanager
@@ -14,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from handler import config
 from handler.aws import clients, dynamodb, event_bus, parameter_store, sqs, step_functions
+from handler.aws.clients import AwsSession
 from handler.aws.event_bus import EventBus
 from handler.aws.parameter_store import BotTokenParameter
+from handler.aws.session import open_session
 from handler.aws.sqs import Queue
 from handler.aws.step_functions import StepFunctions
 from handler.commands import jobs
@@ -39,7 +42,6 @@ from handler.store.store import Store
 
 if TYPE_CHECKING:
     import httpx
-    from boto3.session import Session as AwsSession
 
 C = TypeVar("C", bound=Config)
 K = TypeVar("K", bound=Config)
@@ -60,7 +62,7 @@ class Environment(Generic[C]):
         clock: Clock | None = None,
         commands: Commands = COMMANDS,
         completions: Completions = COMPLETIONS,
-        aws: "AwsSession | None" = None,
+        aws: AwsSession | None = None,
         transport: "httpx.AsyncBaseTransport | None" = None,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
     ) -> None:
@@ -182,10 +184,8 @@ class Environment(Generic[C]):
         return dynamodb.build(self.clock, self.aws_session)
 
     @cached_property
-    def aws_session(self) -> "AwsSession":
-        from boto3.session import Session
-
-        return self._aws or Session()
+    def aws_session(self) -> AwsSession:
+        return self._aws or open_session()
 
     def warm(self) -> None:
         """Build everything now, without a remote call."""
@@ -217,7 +217,7 @@ def import_lazy_modules() -> None:
 
 
 # A test that compares the loaded modules before and after a first request keeps this list complete.
-_LAZY_MODULES: Final = ("anyio._backends._asyncio", "boto3.dynamodb.types", "encodings.idna")
+_LAZY_MODULES: Final = ("anyio._backends._asyncio", "encodings.idna")
 
 _Origin = tuple[int, int]  # the process, and the variables of its environment
 _idle_environments: "dict[type[Config], list[tuple[_Origin, Environment[Any]]]]" = {}
@@ -270,6 +270,9 @@ def prepare(kind: type[Config]) -> None:
     except Exception:
         telemetry.logger.exception("not everything could be built in INIT")
     _keep(kind, _origin(), built)
+    if not gc.isenabled():  # see `handler`
+        gc.freeze()
+        gc.enable()
 
 
 def close_all() -> None:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
+from infra import aws_data
 from infra.command_line import Parser
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -31,18 +32,17 @@ LAMBDA_PLATFORM: Final = (
     "--implementation=cp",
 )
 
-# botocore describes some four hundred AWS services in 25 MB of files; only these are called.
-AWS_SERVICES: Final = frozenset({"dynamodb", "events", "sqs", "ssm", "stepfunctions"})
-# Shell commands, boto3's documentation examples and its resources: the handlers import none of them.
-UNUSED: Final = ("bin", "boto3/examples", "boto3/data")
+AMAZON_ROOTS: Final = "handler/aws/amazon_roots.pem"  # where `handler.aws.session` looks for it
 
 
 def build(into: Path, platform: Sequence[str]) -> None:
     """Fill ``into`` with the artifact. ``platform``: pip's options for wheels; none: those of this machine."""
     into.mkdir(parents=True, exist_ok=True)
     install(into, platform)
-    prune(into)
+    shutil.rmtree(into / "bin", ignore_errors=True)  # shell commands
+    aws_data.prune(into / "botocore" / "data")
     shutil.copytree(ROOT / "handler", into / "handler", ignore=shutil.ignore_patterns("__pycache__", "*.pyc"))
+    write_amazon_roots(into)
     python = sys.executable if not platform else find_runtime()
     if python is None:
         version = ".".join(map(str, RUNTIME))
@@ -67,13 +67,13 @@ def install(into: Path, platform: Sequence[str]) -> None:
     subprocess.run([*pip, *requirements, *platform, f"--target={into}"], check=True)
 
 
-def prune(into: Path) -> None:
-    """Remove what no handler can reach. botocore's own tables (endpoints, retries) stay."""
-    for name in UNUSED:
-        shutil.rmtree(into / name, ignore_errors=True)
-    for service in (into / "botocore" / "data").iterdir():
-        if service.is_dir() and service.name not in AWS_SERVICES:
-            shutil.rmtree(service)
+def write_amazon_roots(into: Path) -> None:
+    """Put the root certificates of AWS's endpoints in a file of their own."""
+    roots = aws_data.amazon_roots(into / "botocore" / "cacert.pem")
+    if roots is None:
+        say("botocore's bundle lacks a root of Amazon's: each new connection to AWS takes 20 ms longer.")
+    else:
+        (into / AMAZON_ROOTS).write_text(roots)
 
 
 def compile_bytecode(into: Path, python: str) -> None:

@@ -1,6 +1,7 @@
 """A small HTTP server on 127.0.0.1: one function from request to response, called in a thread for each connection."""
 
 import socket
+import ssl
 import struct
 import sys
 from collections.abc import Callable, Mapping
@@ -40,18 +41,31 @@ def json_response(status: int, text: str) -> Response:
 
 
 class Loopback:
-    """Serves from construction until `close`. Port 0 is any free port. If `answer` returns None, the connection is reset."""
+    """Serves from construction until `close`. Port 0 is any free port. If `answer` returns None, the connection is reset.
+
+    `tls`: it serves HTTPS with that context.
+    """
 
     def __init__(
-        self, answer: Callable[[Request], Response | None], *, port: int = 0, idle_seconds: float = IDLE_SECONDS
+        self,
+        answer: Callable[[Request], Response | None],
+        *,
+        port: int = 0,
+        idle_seconds: float = IDLE_SECONDS,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._listener = _Listener(answer, port, idle_seconds)
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:  # each connection's own thread does its handshake
+            self._listener.socket = tls.wrap_socket(
+                self._listener.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = Thread(target=self._listener.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listener.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._listener.server_address[1]}"
 
     def close(self) -> None:
         self._listener.shutdown()

@@ -60,13 +60,12 @@ INPUT_OUTPUT: Final = {"asyncio", "boto3", "botocore", "concurrent", "httpx", "s
 # Who alone knows a library: everybody else goes through them.
 KNOWN_BY: Final = {
     "httpx": {"discord.wire"},
-    "boto3": {"bootstrap", "aws.dynamodb"},
-    "botocore": {"aws.clients", "aws.dynamodb"},
+    "botocore": {"aws.clients", "aws.dynamodb", "aws.session"},
     "aws_lambda_powertools": {"runtime.telemetry"},
     "nacl": {"config", "discord.signature"},
 }
 # Slow to import (a cold start is counted in Discord's three seconds), or no business of what runs on Lambda.
-NEVER: Final = {"pydantic", "aws_xray_sdk", "moto", "pytest", "infra", "tests", "requests"}
+NEVER: Final = {"boto3", "pydantic", "aws_xray_sdk", "moto", "pytest", "infra", "tests", "requests"}
 SLOW_POWERTOOLS: Final = {"tracing", "batch", "idempotency", "parameters", "parser", "event_handler"}
 
 MAX_DOORS: Final = {"handler": 16, "handler/sessions": 10}
@@ -221,7 +220,10 @@ def test_only_the_clock_reads_the_time() -> None:
 
 def test_only_bootstrap_hands_over_the_environment() -> None:
     reading = re.compile(r"os\.(environ|getenv)\b|from os import")
-    assert [path.name for path in sources("handler") if reading.search(path.read_text())] in ([], ["bootstrap.py"])
+    reading_it = {
+        str(path.relative_to(ROOT / "handler")) for path in sources("handler") if reading.search(path.read_text())
+    }
+    assert reading_it == {"bootstrap.py", "__init__.py"}, "and the package, for whether it is on Lambda"
 
 
 def test_modules_are_short() -> None:

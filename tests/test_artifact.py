@@ -13,7 +13,8 @@ from typing import Final
 
 import pytest
 
-from infra.artifact import AWS_SERVICES, LAMBDA_PLATFORM, build, compile_bytecode, find_runtime
+from infra.artifact import LAMBDA_PLATFORM, build, compile_bytecode, find_runtime
+from infra.aws_data import OPERATIONS
 from tests.kit.sam_template import ROOT, template
 
 SAM: Final = Path(sys.executable).with_name("sam")
@@ -83,17 +84,16 @@ def test_the_artifact_brings_all_that_it_imports(for_host: Path) -> None:
     ]
     imports = "\n".join(f"import {name.removesuffix('.__init__')}" for name in names)
     done = alone(
-        for_host, f"{imports}\nimport boto3, httpx, nacl\nprint(boto3.__file__, httpx.__file__, nacl.__file__)"
+        for_host, f"{imports}\nimport botocore, httpx, nacl\nprint(botocore.__file__, httpx.__file__, nacl.__file__)"
     )
     assert done.returncode == 0, done.stderr
     assert all(path.startswith(str(for_host)) for path in done.stdout.split())
 
 
 def test_a_client_can_be_built_for_each_service_that_is_kept_and_for_no_other(for_host: Path) -> None:
-    build_client = "import boto3; boto3.client({!r}, region_name='us-east-1')"
-    for service in sorted(AWS_SERVICES):
-        done = alone(for_host, build_client.format(service))
-        assert done.returncode == 0, done.stderr
+    build_client = "import botocore.session; botocore.session.Session().create_client({!r}, region_name='us-east-1')"
+    done = alone(for_host, "\n".join(map(build_client.format, sorted(OPERATIONS))))
+    assert done.returncode == 0, done.stderr
     assert "UnknownServiceError" in alone(for_host, build_client.format("s3")).stderr
 
 
@@ -104,7 +104,9 @@ def test_the_artifact_for_lambda_holds_what_the_recipe_makes_and_nothing_of_the_
     assert not {"tests", "infra", "docs", "template.yaml", "Makefile", "bin"} & {
         path.name for path in for_lambda.iterdir()
     }
-    assert {path.name for path in (for_lambda / "botocore" / "data").iterdir() if path.is_dir()} == AWS_SERVICES
+    assert not {"boto3", "s3transfer"} & {path.name for path in for_lambda.iterdir()}
+    assert (for_lambda / "handler" / "aws" / "amazon_roots.pem").read_text().count("BEGIN CERTIFICATE") == 5
+    assert {path.name for path in (for_lambda / "botocore" / "data").iterdir() if path.is_dir()} == {*OPERATIONS}
     assert sum(path.stat().st_size for path in for_lambda.rglob("*") if path.is_file()) < MAX_BYTES
 
 
@@ -148,10 +150,12 @@ def test_all_four_functions_share_one_recipe() -> None:
 def test_without_lambdas_python_the_recipe_says_what_that_costs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(
-        "infra.artifact.install", lambda into, platform: (into / "botocore" / "data").mkdir(parents=True)
-    )
+    monkeypatch.setattr("infra.artifact.install", lambda into, platform: None)
+    monkeypatch.setattr("infra.aws_data.prune", lambda data: None)
+    monkeypatch.setattr("infra.aws_data.amazon_roots", lambda bundle: None)
     monkeypatch.setattr("infra.artifact.find_runtime", lambda: None)
     build(tmp_path / "artifact", LAMBDA_PLATFORM)
-    assert "no python3.13 here" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "no python3.13 here" in said
+    assert "lacks a root of Amazon's" in said
     assert not list(tmp_path.rglob("*.pyc"))

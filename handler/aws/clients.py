@@ -1,17 +1,14 @@
 """Clients of AWS: how they are built, and how their blocking calls are made from the event loop."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Protocol
 
 from handler.errors import ConfigurationError
 from handler.runtime import telemetry
 from handler.runtime.metrics import Metric
-
-if TYPE_CHECKING:
-    from boto3.session import Session
 
 CONNECT_TIMEOUT_SECONDS: Final = 0.5  # inside a region a connection takes milliseconds
 # Too many requests at once: a repeat may succeed.
@@ -43,6 +40,15 @@ OPERATOR_CODES: Final = frozenset(
 MAX_CONNECTIONS: Final = 10  # that a client keeps, botocore's own default: at least as many as threads for SQS and SSM
 
 
+class AwsSession(Protocol):
+    """What makes clients: `handler.aws.session` on Lambda, or a session of boto3's, which people's programs have."""
+
+    @property
+    def client(self) -> Callable[..., Any]:
+        """Makes the client of the AWS service of that name."""
+        ...
+
+
 class CallFailed(Exception):
     """AWS refused a call or did not answer. `code` is AWS's error code, empty if there was no answer."""
 
@@ -52,12 +58,12 @@ class CallFailed(Exception):
 
 
 class ThreadedClient:
-    """A boto3 client whose calls block threads of its own instead of the event loop.
+    """A client of botocore whose calls block threads of its own instead of the event loop.
 
     A cancelled call goes on in its thread, and may still have its effect. How calls end is counted here for all services.
     """
 
-    service: ClassVar[str]  # as boto3 calls it: a dimension of metrics
+    service: ClassVar[str]  # as botocore calls it: a dimension of metrics
 
     def __init__(self, client: Any, max_threads: int) -> None:
         self.client = client
@@ -121,7 +127,7 @@ class ThreadedClient:
 
 
 def build_client(
-    session: "Session",
+    session: AwsSession,
     name: str,
     *,
     read_timeout: float,
@@ -145,6 +151,6 @@ def build_client(
         user_agent_extra="onethread",
     )
     try:
-        return session.client(name, config=config)  # type: ignore[call-overload]  # its overloads want literal names
+        return session.client(name, config=config)
     except NoRegionError:
         raise ConfigurationError(["AWS_DEFAULT_REGION is missing"]) from None

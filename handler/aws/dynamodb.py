@@ -1,6 +1,6 @@
 """DynamoDB's seam: one call, ``call(operation, **parameters)``.
 
-`operation` is the name of boto3's method (``get_item``), `parameters` are botocore's, except that attribute values are
+`operation` is the name of botocore's method (``get_item``), `parameters` are botocore's, except that attribute values are
 plain Python (str, int, bool) where botocore wants ``{"S": …}``. The answer is botocore's, also with plain values and
 without metadata.
 
@@ -30,18 +30,16 @@ the environment was frozen. Calls that no thread has taken up yet are never made
 import math
 import random
 from collections.abc import Callable, Mapping
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 from uuid import uuid4
 
-from handler.aws.clients import THROTTLED, THROTTLED_REASONS, ThreadedClient, build_client
+from handler.aws.attribute_values import from_attribute, to_attribute
+from handler.aws.clients import THROTTLED, THROTTLED_REASONS, AwsSession, ThreadedClient, build_client
+from handler.aws.session import open_session
 from handler.errors import StoreUnavailable
 from handler.runtime.clock import Clock
 from handler.runtime.deadline import remaining
 from handler.runtime.telemetry import count
-
-if TYPE_CHECKING:
-    from boto3.session import Session as Boto3Session
 
 CONNECT_TIMEOUT_SECONDS: Final = 1.0  # inside a region a connection takes milliseconds
 READ_TIMEOUT_SECONDS: Final = 1.5  # far above DynamoDB's answers; a second try still fits before Discord's 3 seconds
@@ -112,7 +110,7 @@ class _TransientError(Exception):
 
 
 class DynamoDB(ThreadedClient):
-    """`Call` over a boto3 client without retries. `jitter` returns a number from 0 to 1."""
+    """`Call` over a client of botocore without retries. `jitter` returns a number from 0 to 1."""
 
     service = "dynamodb"
 
@@ -150,17 +148,13 @@ class DynamoDB(ThreadedClient):
         return answer
 
 
-def build(
-    clock: Clock, session: "Boto3Session | None" = None, *, jitter: Callable[[], float] = random.random
-) -> DynamoDB:
-    """The seam over a new client of `session`; without one, boto3 finds credentials and region in its default way.
+def build(clock: Clock, session: AwsSession | None = None, *, jitter: Callable[[], float] = random.random) -> DynamoDB:
+    """The seam over a new client of `session`; without one, botocore finds credentials and region in its default way.
 
     Raises ConfigurationError if the environment names no region.
     """
-    from boto3.session import Session
-
     client = build_client(
-        session or Session(),
+        session or open_session(),
         "dynamodb",
         connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=READ_TIMEOUT_SECONDS,
@@ -171,26 +165,17 @@ def build(
 
 def to_wire(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters with plain values → botocore's. Raises TypeError for what DynamoDB cannot hold (a float, say)."""
-    from boto3.dynamodb.types import TypeSerializer
-
-    write = TypeSerializer().serialize
-    return _convert(parameters, lambda item: {name: write(value) for name, value in item.items()})
+    return _convert(parameters, lambda item: {name: to_attribute(value) for name, value in item.items()})
 
 
 def from_wire(answer: Mapping[str, Any]) -> dict[str, Any]:
     """Botocore's answer → the same with plain values; whole numbers come as int."""
-    from boto3.dynamodb.types import TypeDeserializer
-
-    read = TypeDeserializer().deserialize
-    return _convert(answer, lambda item: {name: _simplify(read(value)) for name, value in item.items()})
+    return _convert(answer, read_item)
 
 
-def read_stream_item(image: Mapping[str, Any]) -> dict[str, Any]:
-    """An item in a record of a stream, which has it as the wire does, in plain values."""
-    from boto3.dynamodb.types import TypeDeserializer
-
-    read = TypeDeserializer().deserialize
-    return {name: _simplify(read(value)) for name, value in image.items()}
+def read_item(item: Mapping[str, Any]) -> dict[str, Any]:
+    """An item in plain values. A record of a stream has it as the wire does, too."""
+    return {name: from_attribute(value) for name, value in item.items()}
 
 
 def _convert(part: Mapping[str, Any], convert_item: ConvertItem) -> dict[str, Any]:
@@ -213,22 +198,12 @@ def _convert_table(part: Any, convert_item: ConvertItem) -> Any:
     return [convert_item(item) for item in part] if isinstance(part, list) else _convert(part, convert_item)
 
 
-def _simplify(value: Any) -> Any:
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else value
-    if isinstance(value, list):
-        return [_simplify(element) for element in value]
-    if isinstance(value, dict):
-        return {name: _simplify(element) for name, element in value.items()}
-    return value
-
-
 def _translate_refusal(operation: str, response: Mapping[str, Any]) -> Exception:
     """What DynamoDB's error answer means. Each text carries the operation and DynamoDB's own code and message."""
     code, message = response["Error"].get("Code", ""), response["Error"].get("Message", "")
     text = f"dynamodb {operation}: {code}: {message}"
     if code == "ConditionalCheckFailedException":
-        return ConditionFailed(_read_item(response))
+        return ConditionFailed(_item_of(response))
     if code == "TransactionCanceledException":
         return _translate_cancellation(text, response.get("CancellationReasons", []))
     if code in _TRANSIENT_CODES or response["ResponseMetadata"]["HTTPStatusCode"] >= 500:
@@ -243,12 +218,11 @@ def _translate_cancellation(text: str, reasons: list[dict[str, Any]]) -> Excepti
         return _TransientError(text)
     if not codes or codes - _CONDITION_REASONS:
         return InvalidCall(text)
-    return TransactionFailed(tuple((reason["Code"], _read_item(reason)) for reason in reasons))
+    return TransactionFailed(tuple((reason["Code"], _item_of(reason)) for reason in reasons))
 
 
-def _read_item(part: Mapping[str, Any]) -> Item | None:
-    item: Item | None = from_wire({"Item": part["Item"]})["Item"] if part.get("Item") else None
-    return item
+def _item_of(part: Mapping[str, Any]) -> Item | None:
+    return read_item(part["Item"]) if part.get("Item") else None
 
 
 def _translate_failure(operation: str, error: Exception) -> Exception:

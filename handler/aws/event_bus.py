@@ -22,7 +22,7 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class EventBus(ThreadedClient):
-    """One bus, over a boto3 client of EventBridge."""
+    """One bus, over botocore's client of EventBridge."""
 
     service = "events"
 

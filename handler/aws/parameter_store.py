@@ -19,7 +19,7 @@ NO_TOKEN: Final = "I have no token for Discord. Please tell whoever runs this bo
 
 
 class BotTokenParameter(ThreadedClient):
-    """The parameter, over a boto3 client of SSM."""
+    """The parameter, over botocore's client of SSM."""
 
     service = "ssm"
 

@@ -23,7 +23,7 @@ MAX_CALLS: Final = 10  # threads and connections: 100 000 messages are sent in a
 
 
 class Queue(ThreadedClient):
-    """One queue, over a boto3 client of SQS."""
+    """One queue, over botocore's client of SQS."""
 
     service = "sqs"
 

@@ -35,7 +35,7 @@ class Taken(StrEnum):
 
 
 class StepFunctions(ThreadedClient):
-    """Step Functions, over its boto3 client. No token gets into a log: AWS's error texts are left out."""
+    """Step Functions, over its client of botocore. No token gets into a log: AWS's error texts are left out."""
 
     service = "stepfunctions"
 

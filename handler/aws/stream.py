@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from handler.aws.dynamodb import read_stream_item
+from handler.aws.dynamodb import read_item
 from handler.runtime.clock import iso, of_timestamp
 
 
@@ -35,7 +35,7 @@ def read_records(event: Any) -> list[Record]:
 
 
 def _read(change: dict[str, Any]) -> Record:
-    old, new = (read_stream_item(change[name]) if name in change else None for name in ("OldImage", "NewImage"))
+    old, new = (read_item(change[name]) if name in change else None for name in ("OldImage", "NewImage"))
     at = of_timestamp(float(change.get("ApproximateCreationDateTime", 0)))
     return Record(str(change["SequenceNumber"]), iso(at), old, new)
 

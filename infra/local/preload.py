@@ -11,7 +11,6 @@ import pkgutil
 from typing import Final
 
 import botocore.session
-from boto3.session import Session
 
 import handler
 from handler.bootstrap import import_lazy_modules
@@ -32,9 +31,10 @@ def _share_aws_models() -> None:
     """Let all sessions have one loader: by default each session reads a megabyte of JSON again."""
     loader = botocore.session.create_loader()
     botocore.session.create_loader = lambda *_: loader
-    session = Session(region_name="us-east-1", aws_access_key_id="made-up", aws_secret_access_key="made-up")
+    session = botocore.session.Session()
+    session.set_credentials("made-up", "made-up")
     for name in CLIENTS:
-        session.client(name).close()
+        session.create_client(name, region_name="us-east-1").close()
 
 
 _import_everything()

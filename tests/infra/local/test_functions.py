@@ -64,7 +64,7 @@ def test_a_function_gets_its_own_variables_and_a_context_with_two_attributes(mak
 
 def test_an_environment_has_imported_the_libraries_before_it_starts(make_pool: MakePool) -> None:
     imported = make_pool("modules").invoke({}).payload
-    assert {"handler.commands.registry", "httpx", "boto3.session"} <= set(imported)
+    assert {"handler.commands.registry", "httpx", "botocore.session"} <= set(imported)
 
 
 def test_an_environment_at_work_ends_when_the_process_that_started_it_is_killed() -> None:
