@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from handler import config
 from handler.aws import clients, dynamodb, event_bus, parameter_store, sqs, step_functions
-from handler.aws.clients import AwsSession
 from handler.aws.event_bus import EventBus
 from handler.aws.parameter_store import BotTokenParameter
 from handler.aws.session import open_session
@@ -62,7 +61,7 @@ class Environment(Generic[C]):
         clock: Clock | None = None,
         commands: Commands = COMMANDS,
         completions: Completions = COMPLETIONS,
-        aws: AwsSession | None = None,
+        aws: clients.AwsSession | None = None,
         transport: "httpx.AsyncBaseTransport | None" = None,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop,
     ) -> None:
@@ -184,7 +183,7 @@ class Environment(Generic[C]):
         return dynamodb.build(self.clock, self.aws_session)
 
     @cached_property
-    def aws_session(self) -> AwsSession:
+    def aws_session(self) -> clients.AwsSession:
         return self._aws or open_session()
 
     def warm(self) -> None:
@@ -261,6 +260,8 @@ def prepare(kind: type[Config]) -> None:
     """
     if ON_LAMBDA not in os.environ:
         return
+    gc.freeze()  # what was imported stays
+    gc.enable()  # off since the import of `handler`
     try:
         built = build(kind)
     except ConfigurationError:
@@ -270,9 +271,6 @@ def prepare(kind: type[Config]) -> None:
     except Exception:
         telemetry.logger.exception("not everything could be built in INIT")
     _keep(kind, _origin(), built)
-    if not gc.isenabled():  # see `handler`
-        gc.freeze()
-        gc.enable()
 
 
 def close_all() -> None:

@@ -274,6 +274,22 @@ def run_fresh(code: str, argument: str, variables: dict[str, str]) -> str:
     return subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=True).stdout
 
 
+GARBAGE = """
+import gc
+import handler
+before = gc.isenabled()
+import handler.api
+print(before, gc.isenabled(), gc.get_freeze_count() > 10_000)
+"""
+
+
+def test_in_init_no_garbage_is_looked_for_and_afterwards_it_is() -> None:
+    assert run_fresh(GARBAGE, "", {ON_LAMBDA: "127.0.0.1:1"}).split() == ["False", "True", "True"], (
+        "without settings, too"
+    )
+    assert run_fresh(GARBAGE, "", {}).split() == ["True", "True", "False"]
+
+
 def test_the_first_request_imports_nothing_that_init_has_not_imported(outside: Loopback) -> None:
     event = json.dumps({"session_name": "late imports", "parent_channel_id": CHANNEL})
     printed = run_fresh(LATE, event, {**outside.variables, ON_LAMBDA: "127.0.0.1:1"})
