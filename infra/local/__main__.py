@@ -108,7 +108,7 @@ def _show_addresses(stack: Stack, screen: Screen) -> None:
             ("endpoint", f"{stack.gateway.url}/interactions"),
             ("public key", stack.public_key),
             ("Discord", stack.discord.api_url),
-            ("AWS", f"{stack.aws_url}   (DynamoDB, SQS, SSM, EventBridge)"),
+            ("AWS", f"{stack.aws_url}   (DynamoDB, SQS, SSM, EventBridge, tasks)"),
             ("Lambda", f"{stack.invocations.url}   (ApiFunction and the others)"),
             ("logs", str(stack.log_path) if not stack.verbose else "here"),
         ]

@@ -13,6 +13,7 @@ from infra.local.day_scenarios import DAY_SCENARIOS
 from infra.local.discord_client import Answer
 from infra.local.http_client import call, invoke_function
 from infra.local.people import MONA, OMAR, VERA
+from infra.local.question_scenarios import QUESTION_SCENARIOS
 from infra.local.tour import CHANNEL, CROWD, THINKING, Scenario, Tour
 
 NAME: Final = "1a06a43"
@@ -250,6 +251,7 @@ SCENARIOS: Final = (
     Scenario("A slow Discord", slow_discord),
     Scenario("A program asks", program),
     *DAY_SCENARIOS,
+    *QUESTION_SCENARIOS,
     Scenario("A crash between Discord's answer and the table", crashed),
     Scenario("The table is lost", lost_table),
     Scenario("What is left", summary),

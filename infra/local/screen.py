@@ -60,7 +60,8 @@ class Screen:
     def event(self, event: Mapping[str, Any]) -> None:
         """What programs are told."""
         session = event["detail"]["session"]
-        self._indented(Text.assemble((f"◆ {event['detail-type']}", "green"), "  ", session["session_name"]))
+        name = session.get("session_name") or session["session_key"]
+        self._indented(Text.assemble((f"◆ {event['detail-type']}", "green"), "  ", name))
 
     def message(self, message: Mapping[str, Any] | None, names: Names, *, first: str = "") -> None:
         """A message as its reader sees it. `first`: the text that it replaced."""
@@ -68,11 +69,18 @@ class Screen:
         if message is None:
             lines.append(Text(NO_ANSWER, style="red"))
         else:
-            lines += [_line(said, names) for said in text_of(message).split("\n")]
-            lines += [Text(f"↗ {self._url(url)}", style="blue") for url in _links(message)]
-            lines += [Text(f"▾ {part['label']}", style="dim") for part in _options(message)]
-            lines += [Text(f"[ {label} ]", style="cyan") for label in _buttons(message)]
+            lines += self._lines(message, names)
         self.quote(lines)
+
+    def posted(self, channel: str, message: Mapping[str, Any], names: Names) -> None:
+        """A message of the bot's that everybody sees in a channel or thread."""
+        self.channel(channel, self._lines(message, names))
+
+    def _lines(self, message: Mapping[str, Any], names: Names) -> list[Text]:
+        lines = [_line(said, names) for said in text_of(message).split("\n")]
+        lines += [Text(f"↗ {self._url(url)}", style="blue") for url in _links(message)]
+        lines += [Text(f"▾ {part['label']}", style="dim") for part in _options(message)]
+        return lines + [Text(f"[ {label} ]", style="cyan") for label in _buttons(message)]
 
     def form(self, form: Mapping[str, Any]) -> None:
         """A form that pops up, with what it is filled in with."""

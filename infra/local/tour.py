@@ -148,11 +148,11 @@ class Tour:
         """After somebody deleted the session's thread."""
         self.links.pop((self.channel.id, session), None)
 
-    def act(self, user: User, what: str, action: str, *arguments: Any) -> None:
+    def act(self, user: User, what: str, action: str, *arguments: Any, **more: Any) -> None:
         """Something that a person does on Discord without Onethread: `action` of the simulator's people."""
         self.screen.action(user.name, what)
         with self.stack.discord.lock:
-            getattr(self.stack.discord.discord.people, action)(*arguments, now=datetime.now(UTC), by=user.id)
+            getattr(self.stack.discord.discord.people, action)(*arguments, now=datetime.now(UTC), by=user.id, **more)
 
     def reconcile(self) -> None:
         """Let the schedule fire, and wait until every guild is reconciled."""
