@@ -3,6 +3,8 @@
 How one receive of a job ends. From "finished" on the user is told something, so nobody is left with "thinking…".
 
     malformed                             failed, each time: SQS moves it to the dead letters
+    of a newer version                    the user is told; failed: the next receive may meet that version
+      … on the last receive               the user is asked to try again; done
     its token is dead                     done: nobody can be told
     a repeat                              done: another message did its work, or is to (`handler.store.jobs`)
     a copy, while another one works       failed: SQS delivers it again, and then it is a repeat
@@ -31,8 +33,8 @@ from handler.aws.sqs import MAX_DELAY_SECONDS
 from handler.bootstrap import Environment
 from handler.commands import jobs, texts
 from handler.commands.command import OPEN_HERE, OPEN_SESSION, Answer, AnswerFirst, InPlace
-from handler.commands.deferred_answer import DeferredAnswer, Edit, count_untellable
-from handler.commands.jobs import Job, back_off, whole_seconds
+from handler.commands.deferred_answer import DeferredAnswer, Edit, count_untellable, explain_update
+from handler.commands.jobs import Job, NewerJob, back_off, whole_seconds
 from handler.commands.outcomes import log_failure, run_command
 from handler.config import WorkerConfig
 from handler.discord.components import Modal
@@ -72,15 +74,27 @@ async def handle(environment: Environment[WorkerConfig], event: Any, request_id:
     ends = Deadline.after(environment.clock.now(), seconds)
 
     async def work(message: sqs_events.Message) -> bool:
-        job = jobs.decode(message.body)
+        is_last = message.receive_count >= MAX_RECEIVES
+        try:
+            job = jobs.decode(message.body)
+        except NewerJob as newer:
+            return await _leave_to_newer(environment, newer, is_last=is_last)
         if message.receive_count == 1 and not job.put_backs:
             telemetry.add_metric(Metric.JOB_AGE, (environment.clock.now() - job.received).total_seconds())
-        is_last = message.receive_count >= MAX_RECEIVES
         return await Attempt(environment, job, ends, message_id=message.id, is_last=is_last).run()
 
     fields = {"stack": environment.config.stack_name, "function": "worker", "request_id": request_id}
     answer, _ = await sqs_events.handle_messages(event, work, **fields)
     return answer
+
+
+async def _leave_to_newer(environment: Environment[WorkerConfig], newer: NewerJob, *, is_last: bool) -> bool:
+    """Whether the job is done."""
+    telemetry.redact_in_request(newer.token)
+    telemetry.set_fields(outcome=newer.kind)
+    telemetry.logger.warning("a job of a newer version", extra={"detail": str(newer)})
+    answer = DeferredAnswer(environment.discord, environment.clock, newer.token, newer.received)
+    return await explain_update(answer, Deadline.after(environment.clock.now(), EDIT_SECONDS), is_last=is_last)
 
 
 class Attempt:

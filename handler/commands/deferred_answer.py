@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Final
 
+from handler.commands import texts
 from handler.discord import refusals, responses
 from handler.discord.responses import Message
 from handler.discord.rest import Discord
@@ -88,6 +89,21 @@ class DeferredAnswer:
             return Edit.REFUSED
         is_young = self._clock.now() < self.young_until
         return Edit.FAILED if is_young and refusal.code != refusals.INVALID_WEBHOOK_TOKEN else Edit.DEAD
+
+
+async def explain_update(answer: DeferredAnswer, until: Deadline, *, is_last: bool) -> bool:
+    """The job is for a newer version, which the next receive may meet. On the last one the user is asked to repeat it.
+
+    Whether the job is done.
+    """
+    telemetry.add_metric(Metric.UNREADABLE)
+    try:
+        edit = await answer.edit(texts.updated_meanwhile() if is_last else texts.being_updated(), until)
+    except RateLimited:
+        edit = Edit.FAILED
+    if is_last and edit in (Edit.DEAD, Edit.REFUSED):
+        count_untellable(edit.name, dead=edit is Edit.DEAD)
+    return is_last and edit is not Edit.FAILED
 
 
 def count_untellable(why: str, *, dead: bool = False) -> None:

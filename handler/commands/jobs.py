@@ -9,7 +9,7 @@ import math
 import zlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import msgspec
 
@@ -109,8 +109,43 @@ def encode(job: Job) -> str:
 
 
 def decode(body: str) -> Job:
-    """The job in a message's body. Raises Malformed."""
-    return sqs_events.decode_body(body, Job, VERSION, _conceal)
+    """The job in a message's body. Raises Malformed, or NewerJob if a newer version wrote it."""
+    try:
+        return sqs_events.decode_body(body, Job, VERSION, _conceal)
+    except sqs_events.Malformed as fault:
+        raise _newer(body) or fault from None
+
+
+class NewerJob(sqs_events.Malformed):
+    """A job that a newer version wrote. What every version writes of it tells whom to answer, and until when."""
+
+    kind: ClassVar = "newer_version"
+
+    def __init__(self, envelope: "_Envelope") -> None:
+        super().__init__(f"version {envelope.version}, not {VERSION}")
+        self.token = envelope.interaction.token
+        self.received = parse_iso(envelope.received_at)
+
+
+class _Receiver(msgspec.Struct, frozen=True):
+    token: Secret
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    """What stays the same in all versions of a job."""
+
+    version: int
+    interaction: _Receiver
+    received_at: str
+
+
+def _newer(body: str) -> NewerJob | None:
+    """The error for a job of a newer version; None for what is none."""
+    try:
+        envelope = msgspec.json.decode(body, type=_Envelope, dec_hook=_conceal)
+        return NewerJob(envelope) if envelope.version > VERSION else None
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        return None
 
 
 def _reveal(value: Any) -> Any:

@@ -131,6 +131,15 @@ def retry_notice(error: TryAgain | None) -> Message:
     return message(f"{reason} Nothing is lost: I'll try again in a minute or two and answer here.")
 
 
+def being_updated() -> Message:
+    """For a job that a newer version of the worker is to do, which comes within minutes."""
+    return message("I'm just being updated. Nothing is lost: I'll try again in a minute or two and answer here.")
+
+
+def updated_meanwhile() -> Message:
+    return message("I was just updated, and couldn't finish this. Please try again.")
+
+
 def last_try_notice() -> Message:
     """Sent before the last attempt: it must be true even if that attempt never ends."""
     return message(

@@ -37,7 +37,9 @@ class Metric(StrEnum):
     RECONCILE_ACTIONS = "ReconcileActions"  # by Action
     FAILED_ACTIONS = "FailedActions"  # of the reconciler
     KEEP_OFF = "KeepOff"  # runs that could not keep sessions open, because the bot lacks View Audit Log
-    UNREADABLE = "Unreadable"  # entries of Discord's lists and items of the table that a run skipped
+    UNREADABLE = (
+        "Unreadable"  # what was skipped: entries of Discord's lists, items of the table, jobs of a newer version
+    )
     EVENTS = "Events"  # published, by Type
     UNPUBLISHED = "Unpublished"  # changes that went to the dead letters
     CALLBACKS = "Callbacks"  # answers to tasks of Step Functions, by Outcome

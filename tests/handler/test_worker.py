@@ -22,7 +22,7 @@ from handler.errors import (
     TooManyThreads,
 )
 from infra.lambda_events import sqs_event, sqs_record
-from infra.simulator.faults import DROP, HANG, bad_gateway
+from infra.simulator.faults import DROP, HANG, bad_gateway, server_error
 from tests.kit.aws_faults import What
 from tests.kit.commands import Case
 from tests.kit.deployment import WORKER_REQUEST, Deployment
@@ -252,7 +252,9 @@ async def test_a_malformed_message_fails(deployment: Deployment, body: str) -> N
     }
 
 
-@pytest.mark.parametrize("change", [{"version": 2}, {"expires_at": "soon"}, {"interaction": {"id": 1}}])
+@pytest.mark.parametrize(
+    "change", [{"version": "2"}, {"version": 0}, {"expires_at": "soon"}, {"interaction": {"id": 1}}]
+)
 async def test_a_message_of_another_form_is_malformed_and_its_token_is_not_logged(
     case: Case, change: dict[str, Any], capsys: Any
 ) -> None:
@@ -263,6 +265,51 @@ async def test_a_message_of_another_form_is_malformed_and_its_token_is_not_logge
     logged = capsys.readouterr().out
     assert '"kind":"malformed"' in logged
     assert "made-up-token" not in logged
+
+
+async def test_a_job_of_a_newer_version_is_left_to_that_version_and_its_user_is_told(case: Case, capsys: Any) -> None:
+    case.script("done")
+    await case.hand_over()
+    message = case.queue.waiting[0]
+    ours, message.text = (
+        message.text,
+        json.dumps({**message.body, "version": 2, "interaction": _of_a_newer(message.body)}),
+    )
+    assert len((await case.receive())["batchItemFailures"]) == 1
+    await case.note()
+    assert case.said == [texts.being_updated()["content"]]
+    message.text = ours  # the worker of that version is there
+    await case.work(between=case.note)
+    assert case.said[-1] == "done"
+    logged = capsys.readouterr().out
+    assert '"outcome":"newer_version"' in logged
+    assert '"Unreadable":[1.0]' in logged
+    assert "made-up-token" not in logged
+
+
+async def test_after_the_last_receive_of_a_newer_job_the_user_is_asked_to_try_again(case: Case) -> None:
+    await case.hand_over()
+    message = case.queue.waiting[0]
+    message.text = json.dumps({**message.body, "version": 2, "interaction": _of_a_newer(message.body)})
+    await case.work(between=case.note)
+    assert case.said[-1] == texts.updated_meanwhile()["content"]
+    assert not case.queue.dead
+
+
+async def test_a_newer_job_whose_user_cannot_be_told_now_becomes_a_dead_letter(case: Case) -> None:
+    await case.hand_over()
+    message = case.queue.waiting[0]
+    message.text = json.dumps({**message.body, "version": 2})
+    case.discord.faults.inject(
+        "PATCH", "/webhooks/{application_id}/{token}/messages/@original", server_error(), times=99
+    )
+    await case.work()
+    assert len(case.queue.dead) == 1
+
+
+def _of_a_newer(body: dict[str, Any]) -> dict[str, Any]:
+    """The interaction in a shape that this version does not know; the token stays where it is."""
+    return {"token": body["interaction"]["token"], "shape": "another one"}
 
 
 @pytest.mark.parametrize("event", [None, {}, {"Records": None}, {"Records": [5]}])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handler.aws.sqs_events import Malformed
-from handler.commands.jobs import Job, back_off, decode, encode, whole_seconds
+from handler.commands.jobs import Job, NewerJob, back_off, decode, encode, whole_seconds
 from handler.discord.interactions import Interaction, parse
 from handler.runtime.secrets import Secret
 from infra.interactions import interaction
@@ -72,8 +72,15 @@ def test_a_mistyped_field_is_malformed_and_its_value_is_not_shown(field: str, va
 
 
 def test_a_message_of_another_version_is_malformed() -> None:
-    with pytest.raises(Malformed, match="version 2"):
+    with pytest.raises(Malformed, match="version 0"):
+        decode(json.dumps({**json.loads(encode(job())), "version": 0}))
+
+
+def test_of_a_newer_version_it_is_known_whom_to_answer() -> None:
+    with pytest.raises(NewerJob, match="version 2") as newer:
         decode(json.dumps({**json.loads(encode(job())), "version": 2}))
+    assert newer.value.token.reveal() == INTERACTION_TOKEN
+    assert INTERACTION_TOKEN not in repr(newer.value)
 
 
 @pytest.mark.parametrize(("seconds", "whole"), [(-1.0, 0), (0.0, 0), (0.1, 1), (219.0, 219), (219.3, 220)])

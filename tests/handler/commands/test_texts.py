@@ -50,6 +50,8 @@ UNLINKED = {
     "rate limited": texts.failure(errors.RateLimited(240.0)),
     "importing": texts.failure(errors.Importing(PROGRESS)),
     "locked, nothing known": texts.failure(errors.ThreadLocked()),
+    "being updated": texts.being_updated(),
+    "updated meanwhile": texts.updated_meanwhile(),
     "fault": texts.internal_error("made-up-request"),
     "not handed over": texts.hand_over_failure(),
     "wait too long": texts.long_wait(errors.RateLimited(900.0), AT),
@@ -101,6 +103,7 @@ def test_texts_of_retryable_errors_say_that_nothing_is_lost(case: str) -> None:
 
 
 PENDING = {
+    "being updated": UNLINKED["being updated"],
     "waiting": UNLINKED["waiting"],
     "import goes on": UNLINKED["import goes on"],
     "retrying discord": UNLINKED["retrying discord"],
