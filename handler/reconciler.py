@@ -100,6 +100,7 @@ async def _tick(environment: Environment[ReconcilerConfig], ends: Deadline) -> C
     except OnethreadError as error:
         log_failure(error)
         _count_failure(error)
+        telemetry.add_metric(Metric.DUE_GUILDS, 0)  # the schedule is not silent
         return {"due": 0, "sent": 0, "unsent": 0}
 
 

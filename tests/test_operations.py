@@ -10,6 +10,7 @@ import pytest
 from handler.runtime.metrics import Metric
 from infra.intrinsics import Intrinsics
 from infra.local.template import PSEUDO_PARAMETERS
+from tests.kit.operated import Operated
 from tests.kit.sam_template import ROOT, parameter_values, physical_ids, template
 
 PAGE: Final = (ROOT / "docs" / "operations.md").read_text()
@@ -87,6 +88,68 @@ def test_the_page_says_what_the_alarms_cost() -> None:
 def test_each_metric_is_explained() -> None:
     pages = PAGE + (ROOT / "docs" / "reconciler.md").read_text() + (ROOT / "docs" / "events.md").read_text()
     assert not [metric for metric in Metric if f"`{metric}`" not in pages]
+
+
+def query(name: str) -> str:
+    text: str = of_type("AWS::Logs::QueryDefinition")[name]["QueryString"]
+    return text
+
+
+@pytest.fixture(scope="module")
+def lines() -> list[dict[str, Any]]:
+    """What all functions log while a session lives: it is opened, answered about, renamed by hand, and published."""
+
+    async def life(deployed: Operated) -> None:
+        await deployed.ask(old=2.9)
+        await deployed.operate(2)
+        await deployed.ask()
+        await deployed.ensure()
+        await deployed.program("ask", request_id="q", question="Go on?", choices=[{"id": "y", "label": "Yes"}])
+        deployed.people.rename(next(iter(deployed.discord.threads)), "Session 1a06a43: login")
+        await deployed.operate(5)
+        deployed.wire.fail("GetItem", "access_denied")
+        await deployed.program("get")
+
+    with Operated(imported=True) as deployed:
+        deployed.run(life(deployed))
+    return [line for line in deployed.lines if "_aws" not in line]
+
+
+@pytest.mark.parametrize("name", ["SessionQuery", "InteractionQuery", "ProblemsQuery"])
+def test_a_saved_query_names_fields_that_the_log_has_and_reads_all_logs(name: str, lines: list[dict[str, Any]]) -> None:
+    definition, text = of_type("AWS::Logs::QueryDefinition")[name], query(name)
+    assert len(definition["LogGroupNames"]) == 5
+    named = set(re.findall(r"[a-z_]+", re.sub(r"/.*?/|\[.*?\]|\".*?\"|\w+\(.*?\)|as \w+", "", text)))
+    fields = named - {"fields", "filter", "sort", "limit", "stats", "by", "asc", "desc", "like", "in", "times"}
+    assert len(fields) >= 5
+    assert fields <= {field for line in lines for field in line}
+
+
+def test_the_query_of_a_session_finds_the_lines_of_all_functions(lines: list[dict[str, Any]]) -> None:
+    (pattern,) = re.findall(r"session_key like /(.+)/", query("SessionQuery"))
+    pattern = pattern.replace("SESSION_KEY", "1a06a43")
+    found = [line for line in lines if re.search(pattern, line.get("session_key", ""))]
+    assert {line["function"] for line in found} == {"webhook", "worker", "api", "reconciler", "publisher"}
+    assert {line.get("event") for line in found} >= {"SessionOpened"}
+    assert {line.get("action") for line in found} >= {"UpdateSession"}
+    for key in ("PRIVATE#1a06a43#7", "1a06a43#7"):  # of a private session
+        assert re.search(pattern, key)
+    assert not re.search(pattern, "1a06a43-2")
+
+
+def test_the_query_of_an_interaction_finds_the_webhook_and_each_receive(lines: list[dict[str, Any]]) -> None:
+    assert 'interaction_id = "INTERACTION_ID"' in query("InteractionQuery")
+    first = next(line["interaction_id"] for line in lines if "interaction_id" in line)
+    found = [line for line in lines if line.get("interaction_id") == first and line["message"] == "done"]
+    assert [(line["function"], line["outcome"]) for line in found] == [
+        ("webhook", "handed_over"),
+        ("worker", "created"),
+    ]
+
+
+def test_the_query_of_problems_finds_warnings_and_errors(lines: list[dict[str, Any]]) -> None:
+    found = [line for line in lines if line["level"] in ("WARNING", "ERROR", "CRITICAL")]
+    assert {line["aws_call"] for line in found if line["message"] == "aws refuses this"} == {"dynamodb get_item"}
 
 
 def test_the_dashboard_is_json_and_shows_metrics_that_exist() -> None:

@@ -352,6 +352,11 @@ def test_every_path_reaches_the_webhook_which_answers_404_and_405_itself() -> No
     }
 
 
+def test_sam_leaves_the_alarms_as_they_are() -> None:
+    for name, resource in resources("AWS::CloudWatch::Alarm").items():
+        assert translated()["Resources"][name] == resource
+
+
 def test_the_outputs_name_what_people_need_next() -> None:
     assert {"InteractionsEndpoint", "SessionsTableName", "ApiFunctionArn", "ApiCallersPolicyArn"} <= set(
         template()["Outputs"]

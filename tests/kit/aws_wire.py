@@ -43,6 +43,7 @@ class Sent:
     delay: int
     group: str
     visible_at: datetime
+    sent_at: datetime
     trace: str = ""
     receives: int = 0
 
@@ -90,7 +91,13 @@ class QueueWire:
             message.receives += 1
             message.visible_at = now + VISIBILITY
             records.append(
-                sqs_record(message.text, now=now, message_id=message.message_id, receive_count=message.receives)
+                sqs_record(
+                    message.text,
+                    now=now,
+                    message_id=message.message_id,
+                    receive_count=message.receives,
+                    sent_at=message.sent_at,
+                )
             )
             records[-1]["attributes"][ATTRIBUTE] = message.trace
         return sqs_event(*records)
@@ -125,10 +132,9 @@ class QueueWire:
     def _send(self, body: dict[str, Any]) -> dict[str, Any]:
         delay = body.get("DelaySeconds", 0)
         assert 0 <= delay <= 900
-        text, visible_at = body["MessageBody"], self.now() + timedelta(seconds=delay)
-        message = Sent(
-            f"message-{next(self._ids)}", text, delay, body["MessageGroupId"], visible_at, body.get("trace", "")
-        )
+        text, now = body["MessageBody"], self.now()
+        visible_at, group, trace = now + timedelta(seconds=delay), body["MessageGroupId"], body.get("trace", "")
+        message = Sent(f"message-{next(self._ids)}", text, delay, group, visible_at, now, trace)
         self.sent.append(message)
         self.waiting.append(message)
         return {"MessageId": message.message_id, "MD5OfMessageBody": ""}

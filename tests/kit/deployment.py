@@ -79,7 +79,8 @@ class Deployment(Guild):
 
     def __init__(self, *, parameter: bool = False, **options: Any) -> None:
         token = {"DISCORD_BOT_TOKEN": "", "DISCORD_BOT_TOKEN_PARAMETER": "/onethread/token"} if parameter else {}
-        super().__init__(**{"table": "client", "imported": False, "settings": token, **options})
+        settings = {**token, **options.pop("settings", {})}
+        super().__init__(**{"table": "client", "imported": False, "settings": settings, **options})
         self.queue = QueueWire(self.clock.now)
         self.guilds = QueueWire(self.clock.now)
         self.ssm = ParameterWire(BOT_TOKEN)
