@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from infra.interactions import DEVELOPMENT_CHANNEL_ID
 from infra.local.stack import Stack
 
-ADDRESSES: Final = frozenset({"gateway", "discord", "invocations"})
+ADDRESSES: Final = frozenset({"gateway", "discord", "invocations", "aws"})
 # A listener on this machine takes a connection at once, even if it is busy.
 CONNECT_SECONDS: Final = 2.0
 
@@ -23,6 +23,7 @@ def publish_addresses(stack: Stack) -> Iterator[None]:
     path = _folder() / f"{_port(stack.gateway.url)}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     urls = {"gateway": stack.gateway.url, "discord": stack.discord.url, "invocations": stack.invocations.url}
+    urls["aws"] = stack.aws_url
     path.write_text(json.dumps(urls))
     try:
         yield
@@ -46,6 +47,7 @@ def program_variables(addresses: Mapping[str, str]) -> dict[str, str]:
     """The environment in which programs with boto3 or the AWS CLI, and the examples, meet that stack."""
     return {
         "AWS_ENDPOINT_URL_LAMBDA": addresses["invocations"],
+        "AWS_ENDPOINT_URL_SFN": addresses["aws"],
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_DEFAULT_REGION": "us-east-1",

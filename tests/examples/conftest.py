@@ -13,7 +13,7 @@ from tests.kit.lambda_endpoint import LambdaEndpoint
 
 @pytest.fixture
 def guild_defaults() -> dict[str, Any]:
-    return {"imported": True}
+    return {"imported": True, "table": "memory"}
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,9 @@ class StandIn:
         self.received: list[dict[str, Any]] = []
         self.answer = ANSWER
         self.answers: list[str] = []  # before that one
-        addresses = SimpleNamespace(gateway=self.gateway, discord=self.discord, invocations=self.gateway)
+        addresses = SimpleNamespace(
+            gateway=self.gateway, discord=self.discord, invocations=self.gateway, aws_url="http://127.0.0.1:9"
+        )
         closing.enter_context(publish_addresses(cast("Stack", addresses)))
 
     @property
@@ -353,5 +355,6 @@ def test_a_programs_variables_lead_it_to_the_stack(stand_in: StandIn, capsys: py
     assert client.main(["env"]) == 0
     variables = dict(line.removeprefix("export ").split("=") for line in capsys.readouterr().out.splitlines())
     assert variables["AWS_ENDPOINT_URL_LAMBDA"] == stand_in.gateway.url
+    assert variables["AWS_ENDPOINT_URL_SFN"] == "http://127.0.0.1:9"
     assert variables["ONETHREAD_CHANNEL"] == DEVELOPMENT_CHANNEL_ID
     assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "ONETHREAD_FUNCTION"} <= set(variables)

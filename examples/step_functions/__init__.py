@@ -1,0 +1,1 @@
+"""A state machine of AWS Step Functions that waits for a person."""
