@@ -28,7 +28,8 @@ MAX_TICK_SECONDS: Final = 86_400  # a day: nobody waits longer, and 0 turns it o
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
-    given = [port for port in (options.port, options.discord_port, options.aws_port, options.lambda_port) if port]
+    ports = (options.port, options.discord_port, options.aws_port, options.lambda_port, options.page_port)
+    given = [port for port in ports if port]
     if twice := [port for port in given if given.count(port) > 1]:
         parser.error(f"port {twice[0]} is given twice: each part needs one of its own")
     screen = Screen()
@@ -65,7 +66,7 @@ def _run(options: argparse.Namespace, screen: Screen, memory: Path | None) -> in
         with publish_addresses(stack):
             passed = options.no_tour or _tour(stack, screen)
             if options.no_tour or sys.stdin.isatty():
-                _serve(stack, screen, options.tick)
+                _serve(stack, screen, options)
         return 0 if passed else 1
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would interrupt the closing
@@ -82,12 +83,14 @@ def _tour(stack: Stack, screen: Screen) -> bool:
     return passed
 
 
-def _serve(stack: Stack, screen: Screen, tick: float) -> None:
+def _serve(stack: Stack, screen: Screen, options: argparse.Namespace) -> None:
     from infra.local.event_sources import Schedule
+    from infra.page.server import PageServer
 
     stack.pools["WebhookFunction"].shrink(WARM)
-    _show_addresses(stack, screen)
-    schedule = Schedule(stack.pools["ReconcilerFunction"].invoke, tick)
+    page = PageServer(stack, port=options.page_port)
+    _show_addresses(stack, screen, page.url)
+    schedule = Schedule(stack.pools["ReconcilerFunction"].invoke, options.tick)
     shown = len(stack.events())
     try:
         while True:
@@ -99,12 +102,14 @@ def _serve(stack: Stack, screen: Screen, tick: float) -> None:
         screen.blank()
     finally:
         schedule.stop()
+        page.close()
 
 
-def _show_addresses(stack: Stack, screen: Screen) -> None:
+def _show_addresses(stack: Stack, screen: Screen, page: str) -> None:
     screen.blank()
     screen.rows(
         [
+            ("page", page),
             ("endpoint", f"{stack.gateway.url}/interactions"),
             ("public key", stack.public_key),
             ("Discord", stack.discord.api_url),
@@ -114,7 +119,7 @@ def _show_addresses(stack: Stack, screen: Screen) -> None:
         ]
     )
     screen.blank()
-    screen.hint("Try it from another terminal:")
+    screen.hint("Open the page in a browser, or try it from another terminal:")
     screen.rows(
         [
             ("open", 'make ask ARGS="open 1a06a43"'),
@@ -153,6 +158,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         described = f"of {listener}; a free one if not given"
         parser.add_argument(f"--{prefix}port", type=parse_port, default=0, metavar="PORT", help=described)
+    described = "of the page; the first free one from 8080 if not given"
+    parser.add_argument("--page-port", type=parse_port, default=0, metavar="PORT", help=described)
     parser.add_argument("--no-tour", action="store_true", help="only serve")
     ticking = "how often the schedule fires (5); 0: only when told"
     parser.add_argument("--tick", type=_parse_seconds, default=5.0, metavar="SECONDS", help=ticking)

@@ -63,7 +63,7 @@ class CrashScenario:
         victim, threads = self._wait_for_thread()
         victim.kill()
         first = opening.result(MAX_WAIT_SECONDS)
-        second = self._discord.wait(self._discord.open(self._user, CHANNEL, NAME), MAX_WAIT_SECONDS)
+        second = self._discord.open_and_retry(self._user, CHANNEL, NAME)[-1]
         return Crash(victim.pid, threads, first, second, counter.cost())
 
     def _wait_for_thread(self) -> tuple[Environment, dict[str, str]]:

@@ -8,7 +8,7 @@ from infra.local.recent import Recent
 from infra.local.saved_discord import SavedState, SavingLock
 from infra.saved_rows import SavedRows
 from infra.simulator.effects import drop_messages, drop_thread
-from infra.simulator.exchange import API_PREFIX, Outcome, Request, Response
+from infra.simulator.exchange import API_PREFIX, Drop, Outcome, Request, Response
 from infra.simulator.server import DiscordServer
 from infra.simulator.simulated_discord import SimulatedDiscord
 
@@ -16,15 +16,15 @@ from infra.simulator.simulated_discord import SimulatedDiscord
 class LocalDiscord(DiscordServer):
     """`delays`: seconds that requests about an id (of a guild, channel or thread) take longer.
 
-    `observe` gets each call of an environment after its answer; `before` and `after` get its environment, its method and its
-    path when it arrives, and when it has had its effect, before it is answered.
+    `observe` gets each call of an environment with its outcome. `before` and `after` get a call's environment, method and path
+    before it takes effect, and before it is answered; if `before` returns True, the request is lost.
     """
 
     def __init__(self, discord: SimulatedDiscord, rows: SavedRows, *, port: int = 0) -> None:
         self.delays: dict[str, float] = {}
         self.observe: Callable[[Call], None] = lambda _: None
-        self.before: Callable[[int, str, str], None] = lambda *_: None
-        self.after: Callable[[int, str, str], None] = lambda *_: None
+        self.before: Callable[[int, str, str], bool] = lambda *_: False
+        self.after: Callable[[int, str, str], bool] = lambda *_: False
         self._recent: Recent[tuple[str, str]] = Recent()  # methods and paths
         super().__init__(discord, port=port, lock=SavingLock(SavedState(discord.state, rows)))  # serves from here on
 
@@ -38,8 +38,8 @@ class LocalDiscord(DiscordServer):
         if environment is None:
             return self._exchange_slowly(request, path)
         watch = Stopwatch()
-        self.before(environment, request.method, path)
-        outcome = self._exchange_slowly(request, path)
+        lost = self.before(environment, request.method, path)
+        outcome = Drop(had_effect=False) if lost else self._exchange_slowly(request, path)
         self.after(environment, request.method, path)
         status = outcome.status if isinstance(outcome, Response) else 0
         self.observe(Call(environment, "discord", f"{request.method} {path}", watch.began, watch.seconds, status))

@@ -112,7 +112,7 @@ class DiscordClient:
 
     def open(self, user: User, channel: Channel, name: str, topic: str | None = None) -> Answer:
         """Use ``/session open`` and return the first answer; `wait` returns the one after a deferral."""
-        return self._send(interaction(name, topic=topic, **context(user, channel)))
+        return self.send(interaction(name, topic=topic, **context(user, channel)))
 
     def open_and_retry(self, user: User, channel: Channel, name: str, topic: str | None = None) -> list[Answer]:
         """Open, wait for the answer, and repeat that as long as there was not enough time. Returns all answers."""
@@ -124,15 +124,15 @@ class DiscordClient:
 
     def use(self, user: User, channel: Channel, path: str, options: Mapping[str, Any] | None = None) -> Answer:
         """Use a slash command, such as ``session close``, and return the first answer."""
-        return self._send(command(path, options or {}, **context(user, channel)))
+        return self.send(command(path, options or {}, **context(user, channel)))
 
     def use_menu(self, user: User, channel: Channel, name: str, message: Mapping[str, Any]) -> Answer:
         """Use a command in a message's menu, and return the first answer, which may be a form."""
-        return self._send(message_command(name, message, **context(user, channel)))
+        return self.send(message_command(name, message, **context(user, channel)))
 
     def complete(self, user: User, channel: Channel, path: str, options: Mapping[str, Any]) -> list[str]:
         """What is offered to a user who types the last of the options."""
-        answer = self._send(autocompletion(path, options, focused=list(options)[-1], **context(user, channel)))
+        answer = self.send(autocompletion(path, options, focused=list(options)[-1], **context(user, channel)))
         return [choice["name"] for choice in answer.callback["data"]["choices"]]
 
     def submit(
@@ -150,7 +150,7 @@ class DiscordClient:
         """
         filled = {part["custom_id"]: part.get("value", "") for part in inputs_of(form)}
         given = {**filled, **fields}
-        return self._send(modal_submit(form["custom_id"], given, message=message, **context(user, channel)))
+        return self.send(modal_submit(form["custom_id"], given, message=message, **context(user, channel)))
 
     def press(self, user: User, channel: Channel, message: Mapping[str, Any], label: str | None = None) -> Answer:
         """Press a button below a message, the first one if none is named, and wait until the message shows the outcome.
@@ -159,7 +159,7 @@ class DiscordClient:
         """
         for part in parts_of(message):
             if "custom_id" in part and "label" in part and label in (None, part["label"]):
-                pressed = self._send(button(message, custom_id=part["custom_id"], **context(user, channel)))
+                pressed = self.send(button(message, custom_id=part["custom_id"], **context(user, channel)))
                 return self._wait_for_change(pressed, message)
         raise ValueError(f"there is no button {label!r}")
 
@@ -172,7 +172,7 @@ class DiscordClient:
             for option in part.get("options", ()):
                 if option["value"] == text or option["label"].startswith(text):
                     sent = selection(message, part["custom_id"], [option["value"]], **context(user, channel))
-                    return self._wait_for_change(self._send(sent), message)
+                    return self._wait_for_change(self.send(sent), message)
         raise ValueError(f"there is no option {text!r}")
 
     def _wait_for_change(self, answer: Answer, message: Mapping[str, Any]) -> Answer:
@@ -187,11 +187,11 @@ class DiscordClient:
         shown = answer
         while is_waiting(shown) and time.perf_counter() - began < seconds:
             time.sleep(POLL_SECONDS)
-            shown = replace(shown, message=self._fetch(answer.token))
+            shown = replace(shown, message=self.fetch(answer.token))
         return replace(shown, after=answer.after + time.perf_counter() - began)
 
-    def _send(self, payload: Mapping[str, Any]) -> Answer:
-        """Send one interaction, signed now."""
+    def send(self, payload: Mapping[str, Any]) -> Answer:
+        """Send one interaction, signed now, and return the first answer."""
         token = payload["token"]
         known = {
             "token": token,
@@ -210,9 +210,10 @@ class DiscordClient:
         callback = json.loads(answered)
         call("POST", f"{self._interactions}/{token}", callback)
         deferred = callback["type"] in DEFERRALS
-        return Answer(token, self._fetch(token), deferred, first_after, first_after, callback)
+        return Answer(token, self.fetch(token), deferred, first_after, first_after, callback)
 
-    def _fetch(self, token: str) -> Mapping[str, Any] | None:
+    def fetch(self, token: str) -> Mapping[str, Any] | None:
+        """The answer as it is shown now."""
         shown: Mapping[str, Any] | None = call("GET", f"{self._interactions}/{token}")["original"]
         return shown
 

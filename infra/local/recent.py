@@ -26,5 +26,9 @@ class Recent(Generic[T]):
 
     def since(self, number: int) -> list[T]:
         """The records from that number on, as far as they are kept."""
+        return self.read(number)[0]
+
+    def read(self, number: int) -> tuple[list[T], int]:
+        """The records from that number on, and the number of the next one to come."""
         with self._lock:
-            return list(islice(self._kept, max(0, number - self.count + len(self._kept)), None))
+            return list(islice(self._kept, max(0, number - self.count + len(self._kept)), None)), self.count

@@ -76,13 +76,24 @@ class Tour:
         set_the_scene(stack)
         self.crash = CrashScenario(stack, self.discord, OMAR)
 
-    def play(self, scenarios: Sequence[Scenario], *, warm_first: bool = False) -> bool:
-        """Play the scenarios, at once or when all environments are warm. Returns whether all checks passed."""
+    def play(
+        self,
+        scenarios: Sequence[Scenario],
+        *,
+        warm_first: bool = False,
+        proceed: Callable[[int], bool] = lambda number: True,
+    ) -> bool:
+        """Play the scenarios, at once or when all environments are warm. Returns whether all checks passed.
+
+        `proceed` is asked before each scenario, numbered from 1; when it says False, the tour ends.
+        """
         self._warm_up.start()
         if warm_first:
             self.wait_until_warm()
         try:
             for number, scenario in enumerate(scenarios, start=1):
+                if not proceed(number):
+                    break
                 self.screen.heading(f"{number}  {scenario.title}")
                 scenario.play(self)
         except Exception as fault:  # the scenarios after it would make no sense
