@@ -25,7 +25,7 @@ endif
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s%s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: installed ## start the whole of Onethread on this machine and play the tour
@@ -49,7 +49,17 @@ test: export PYTHONPYCACHEPREFIX := $(VENV)/pycache
 test: export PYTHONDONTWRITEBYTECODE :=
 test: installed ## run the tests (ARGS="-k name" picks some)
 	@$(BIN)/python -m pytest -m real_time $(ARGS) || [ $$? -eq 5 ] # 5: ARGS picks none of them
-	@$(BIN)/python -m pytest -m 'not real_time' -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -m 'not real_time and not browser' -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+
+# The tests skip, and say why, where Chromium is not installed.
+.PHONY: test-browser
+test-browser: installed ## try the page in a real browser (needs Debian's package chromium)
+	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-browser.txt
+	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+
+.PHONY: pictures
+pictures: export ONETHREAD_PICTURES := docs/pictures
+pictures: test-browser ## the same, and write pictures of the page to docs/pictures/
 
 .PHONY: check
 check: installed ## lint, formatting, types, template
@@ -98,10 +108,11 @@ deploy: build ## deploy; the first time (or with ARGS=--guided), ask for the par
 .PHONY: lock
 lock: installed ## pin pyproject.toml's lists anew (ARGS="--upgrade" takes newer releases)
 	@# The development set is resolved first: sam pins the boto3 that everything is tested with, so Lambda gets that one.
-	@$(LOCK) --group dev -o requirements-dev.txt
-	@$(LOCK) -c requirements-dev.txt -o requirements.txt
+	@$(LOCK) pyproject.toml --group dev -o requirements-dev.txt
+	@$(LOCK) pyproject.toml -c requirements-dev.txt -o requirements.txt
+	@$(LOCK) --group browser -c requirements-dev.txt -o requirements-browser.txt
 
-LOCK = $(BIN)/uv pip compile -q pyproject.toml $(ARGS) --universal --generate-hashes --no-emit-index-url \
+LOCK = $(BIN)/uv pip compile -q $(ARGS) --universal --generate-hashes --no-emit-index-url \
 	--python-version 3.11 --custom-compile-command 'make lock'
 
 .PHONY: where
