@@ -32,7 +32,11 @@ CLOSING: Final = (
     ),
     Rule(
         "The message of a dead closer is found, and not posted again",
-        Mutation("sessions/threads/close", "return message.id if ours and", "return message.id if not ours and"),
+        Mutation(
+            "sessions/threads/close",
+            "is_it=lambda message: message.content ==",
+            "is_it=lambda message: message.content !=",
+        ),
         f"{CLOSES}::test_after_a_death_anywhere_the_session_is_closed_once",
     ),
     Rule(

@@ -103,6 +103,11 @@ QUESTIONS: Final = (
         f"{POST}::test_only_a_thread_that_discord_archived_is_opened_again",
     ),
     Rule(
+        "The message of a key is known by the text with which it was first posted",
+        Mutation("programs/post", 'return wanted.first_body or wanted.body or ""', 'return wanted.body or ""'),
+        f"{POST}::test_after_a_death_at_any_call_of_a_keys_first_request_the_next_one_leaves_one_message",
+    ),
+    Rule(
         "Whoever has edited the message of a key looks whether it is still to show that",
         Mutation(
             "programs/post",

@@ -15,7 +15,8 @@ from handler.store.items import Session
 T = TypeVar("T")
 
 MAX_ROUNDS: Final = 3  # the thread may be archived or deleted between open and work: twice in a second is no accident
-_START_OVER: Final = frozenset({refusals.THREAD_ARCHIVED, refusals.THREAD_LOCKED, refusals.UNKNOWN_CHANNEL})
+# The thread is not as it was read.
+START_OVER: Final = frozenset({refusals.THREAD_ARCHIVED, refusals.THREAD_LOCKED, refusals.UNKNOWN_CHANNEL})
 
 
 async def in_thread(
@@ -30,7 +31,7 @@ async def in_thread(
         try:
             return await work(opened.session)
         except DiscordRefused as refusal:
-            if refusal.code not in _START_OVER:
+            if refusal.code not in START_OVER:
                 raise
     raise TimedOut("the thread kept changing")
 

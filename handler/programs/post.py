@@ -20,7 +20,7 @@ from handler.discord.models import Message
 from handler.discord.permissions import Permission
 from handler.errors import Conflict, DiscordRefused, InvalidRequest, NotFound, SessionNotFound, StoreUnavailable
 from handler.programs.answers import PostAnswer, PostedMessage, PostOutcome, describe
-from handler.programs.in_thread import in_thread
+from handler.programs.in_thread import START_OVER, in_thread
 from handler.programs.requests import Post as PostRequest
 from handler.runtime.clock import iso, parse_iso
 from handler.sessions.context import Context
@@ -93,18 +93,28 @@ async def _show_key(context: Context, session: Session, key: str) -> tuple[str, 
         if wanted.message_id is not None and wanted.body == shown:
             return wanted.message_id, outcome
         if wanted.message_id is None:
-            nonce = message_nonce("key", channel_id, key, thread_id, str(wanted.number))
-            message = await _post_once(context, thread_id, wanted.body, nonce, wanted)
-            if await posts.finish(channel_id, key, message.id, thread_id) != message.id:
-                await take_back(context, thread_id, message.id)
-            outcome = PostOutcome.POSTED
-            shown = wanted.body if _shows(message, wanted.body) else None  # None: another request posted it
+            nonce, first = message_nonce("key", channel_id, key, thread_id, str(wanted.number)), _first_of(wanted)
+            try:
+                message = await _post_once(context, thread_id, first, nonce, wanted)
+            except DiscordRefused as refusal:
+                if first == wanted.body or refusal.code in START_OVER:
+                    raise
+                await posts.refuse(channel_id, key, first, wanted.body)
+            else:
+                if await posts.finish(channel_id, key, message.id, thread_id) != message.id:
+                    await take_back(context, thread_id, message.id)
+                outcome = PostOutcome.POSTED
+                shown = first if _shows(message, first) else None  # None: another request has edited it
         elif wanted.thread_id == thread_id and await _edit(context, thread_id, wanted.message_id, wanted.body):
             shown = wanted.body
         else:
-            await posts.forget(channel_id, key, wanted.message_id, now=context.clock.now())
+            await posts.forget(channel_id, key, wanted.message_id, body=wanted.body, now=context.clock.now())
         wanted = await posts.get(channel_id, key)
     raise StoreUnavailable("the message kept changing")
+
+
+def _first_of(wanted: Post) -> str:
+    return wanted.first_body or wanted.body or ""
 
 
 async def _post_once(context: Context, thread_id: str, body: str, nonce: str, begun: Post) -> Message:

@@ -3,7 +3,11 @@
 begin    the request is on record before its message is posted: who comes later learns that there may be one, and since
          when. With a key, the message of that key is to show this content from now on, in the same transaction
 finish   the message is on record. The first one stays
+refuse   Discord does not take the content with which the message of a key was to begin: another one takes its place
 forget   the message of a key was deleted: another one, with the next number, takes its place
+
+The message of a key is posted with the content of the request that came first, whoever posts it, and is edited then. So it is
+known by that content until its id is on record.
 
 The items expire. That of a key goes with the last request for it.
 """
@@ -23,6 +27,7 @@ KEPT: Final = timedelta(days=30)  # as long as what is vacant: no program repeat
 _ALWAYS: Final = "attribute_exists(pk) OR attribute_not_exists(pk)"
 _NO_MESSAGE: Final = "attribute_not_exists(#message_id)"
 _SAME_MESSAGE: Final = "#message_id = :read_message"
+_SAME_FIRST: Final = "#first_body = :read_first"
 
 
 class Post(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +37,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     thread_id: str  # where the message is posted
     content_hash: str  # of what was asked for
     body: str | None = None  # of a key: what the message is to show, as JSON
+    first_body: str | None = None  # of a key: with what the message is posted
     number: int = 0  # of a key: how many messages it had before
     message_id: str | None = None
 
@@ -63,7 +69,7 @@ class PostStore:
                 "expires_at": attributes["expires_at"],
                 "body": body,
             }
-            defaults = {"number": 0, "begun_at": post.begun_at, "thread_id": post.thread_id}
+            defaults = {"number": 0, "begun_at": post.begun_at, "thread_id": post.thread_id, "first_body": body}
             update = self._table.build_update
             operations.append(update(_item_key(channel_id, key), condition=_ALWAYS, sets=sets, defaults=defaults))
         reasons = await self._table.transact(*operations)
@@ -79,11 +85,19 @@ class PostStore:
             return known.message_id if known is not None and known.message_id else message_id
         return message_id
 
-    async def forget(self, channel_id: str, key: str, message_id: str, *, now: datetime) -> None:
+    async def refuse(self, channel_id: str, key: str, first: str, body: str) -> None:
+        await self._table.try_update(
+            _item_key(channel_id, key),
+            condition=f"{_NO_MESSAGE} AND {_SAME_FIRST}",
+            sets={"first_body": body},
+            values={"read_first": first},
+        )
+
+    async def forget(self, channel_id: str, key: str, message_id: str, *, body: str, now: datetime) -> None:
         await self._table.try_update(
             _item_key(channel_id, key),
             condition=_SAME_MESSAGE,
-            sets={"begun_at": iso(now)},
+            sets={"begun_at": iso(now), "first_body": body},
             adds={"number": 1},
             removes=["message_id"],
             values={"read_message": message_id},

@@ -18,16 +18,14 @@ to delete the thread while a close is under way, because the close has cleared i
 """
 
 import contextlib
-from datetime import timedelta
 from typing import Final, NoReturn
 
-from handler.discord import permissions, refusals, snowflakes
+from handler.discord import permissions, refusals
 from handler.discord.models import Channel
 from handler.errors import (
     DiscordRefused,
     DiscordUnavailable,
     MissingPermissions,
-    NotFound,
     OnethreadError,
     RefusedByAutoMod,
     SessionNotFound,
@@ -39,12 +37,12 @@ from handler.sessions.model import Requester
 from handler.sessions.threads.card import show_card
 from handler.sessions.threads.deletion import STILL_DELETING
 from handler.sessions.threads.locks import is_ours, may_unlock
+from handler.sessions.threads.once import post_once
 from handler.sessions.threads.record import thread_attributes
 from handler.sessions.threads.requests import fetch_thread
 from handler.sessions.threads.source_message import A_PROGRAM, close_nonce, describe_close, is_stale
 from handler.store.items import Session, Status
 
-CLOCK_MARGIN: Final = timedelta(minutes=1)  # between our clock and Discord's
 OPENED: Final = "Somebody has opened the session meanwhile"
 
 
@@ -161,37 +159,29 @@ async def _announce(context: Context, session: Session) -> Session:
     if session.closing.begun_at is None or session.closing.message_id is not None:
         return session
     thread = await _find_thread(context, session)
-    message_id = await _find_message(context, session, thread)
-    if message_id is None:
-        try:
-            message_id = await _post(context, session, thread)
-        except NotFound as missing:
-            if missing.code != refusals.UNKNOWN_MESSAGE:
-                await _give_up(context, session, missing)
+    try:
+        message_id = await _post(context, session, thread)
+    except DiscordRefused as refusal:
+        if refusal.code == refusals.UNKNOWN_MESSAGE:
             return session  # it was posted, and somebody has deleted it
-        except DiscordRefused as refusal:
-            await _give_up(context, session, refusal)
+        await _give_up(context, session, refusal)
     write = await context.store.closes.set_message(session, message_id)
     return write.mine if write.won else _still_there(session, write.session)
-
-
-async def _find_message(context: Context, session: Session, thread: Channel) -> str | None:
-    """The message of a closer that died before its id was on record, if it is the thread's last one."""
-    begun_at, last = parse_iso(session.closing.begun_at or ""), thread.last_message_id
-    if last is None or snowflakes.time_of(last) < begun_at - CLOCK_MARGIN:
-        return None
-    try:
-        message = await context.discord.message(thread.id, last)
-    except DiscordRefused:
-        return None
-    ours = message.author.id == await context.discord.current_user_id()
-    return message.id if ours and message.content == describe_close(session)["content"] else None
 
 
 async def _post(context: Context, session: Session, thread: Channel) -> str:
     if thread.archived and thread.locked:  # no message opens it
         await context.discord.change_thread(thread.id, archived=False, reason=_reason(session))
-    return (await context.discord.post_message(thread.id, describe_close(session), nonce=close_nonce(session))).id
+    body = describe_close(session)
+    message = await post_once(
+        context,
+        thread.id,
+        body,
+        nonce=close_nonce(session),
+        since=parse_iso(session.closing.begun_at or ""),
+        is_it=lambda message: message.content == body["content"],
+    )
+    return message.id
 
 
 def _reason(session: Session) -> str:

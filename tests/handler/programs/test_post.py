@@ -173,6 +173,40 @@ async def test_the_message_of_a_key_is_edited_in_place(deployment: Deployment) -
     assert contents(deployment) == ["2 of 3", "waiting"]
 
 
+def test_after_a_death_at_any_call_of_a_keys_first_request_the_next_one_leaves_one_message() -> None:
+    async def next_after(deployment: Deployment, calls: int) -> bool:
+        await deployment.ensure()
+        deployment.restart()
+        deployment.calls.forget()
+        deployment.calls.dies_after = calls
+        try:
+            await deployment.death(deployment.program("post", request_id="1", message_key="build", content="1 of 3"))
+        except AssertionError:
+            return False
+        await deployment.wait(NONCE_TRUSTED_SECONDS)
+        deployment.discord.close_nonce_window()
+        answer = await deployment.program("post", request_id="2", message_key="build", content="2 of 3")
+        assert contents(deployment) == ["2 of 3"], f"after {calls} calls"
+        (message,) = posted(deployment, answer["thread"]["id"])
+        assert answer["message"]["id"] == message.id
+        return True
+
+    for calls in range(1, 20):
+        with Deployment(imported=True) as deployment:
+            if not deployment.run(next_after(deployment, calls)):
+                assert calls > 5
+                return
+    raise AssertionError("the request does not end")
+
+
+@pytest.mark.guild(blocked_message_words=("1 of 3",))
+async def test_a_first_text_that_discord_refuses_does_not_block_its_key(deployment: Deployment) -> None:
+    refused = await deployment.program("post", request_id="1", message_key="build", content="1 of 3")
+    assert refused["error"]["kind"] == "refused_by_automod"
+    await deployment.program("post", request_id="2", message_key="build", content="2 of 3")
+    assert contents(deployment) == ["2 of 3"]
+
+
 async def test_a_late_repeat_does_not_bring_an_older_text_back(deployment: Deployment) -> None:
     first = {"request_id": "1", "message_key": "build", "content": "1 of 3"}
     await deployment.program("post", **first)
