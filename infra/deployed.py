@@ -15,8 +15,7 @@ from botocore.exceptions import ProfileNotFound
 
 from handler import config
 from handler.aws import dynamodb
-from handler.bootstrap import Environment
-from handler.config import ReconcilerConfig
+from handler.bootstrap import C, Environment
 from handler.errors import ConfigurationError
 from handler.runtime.clock import SystemClock
 from handler.store.table import Table
@@ -140,11 +139,11 @@ class Deployed:
     def web(self, timeout: float) -> httpx.AsyncClient:
         return httpx.AsyncClient(timeout=timeout, transport=self._transport)
 
-    def environment(self, **parts: Any) -> Environment[ReconcilerConfig]:
-        """What the reconciler works with, on this machine. `parts`: of `Environment`. Close it."""
+    def environment(self, kind: type[C], **parts: Any) -> Environment[C]:
+        """What a function works with, on this machine. `parts`: of `Environment`. Close it."""
         given = {"DISCORD_API_URL": self._environ.get("DISCORD_API_URL", "")}  # empty: as if it were absent
         try:
-            settings = config.load(ReconcilerConfig, {**self.variables, **given})
+            settings = config.load(kind, {**self.variables, **given})
         except ConfigurationError as fault:
             raise SetupError(f"The functions have variables of another version: {fault}", "Run: make setup.") from None
-        return Environment[ReconcilerConfig](settings, **{"aws": self.session, "transport": self._transport, **parts})
+        return Environment(settings, **{"aws": self.session, "transport": self._transport, **parts})

@@ -86,10 +86,18 @@ class AwsChecks:
             backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
         with explained("dynamodb", "DescribeTimeToLive"):
             expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-        faults = list(_table_faults(name, found, backups, expiry))
+        faults = [*_table_faults(name, found, backups, expiry), *self._stream_faults(found)]
         yield from faults
         if not faults:
             yield Finding("table", "ok", f"{name}: recovery, stream, expiry and protection are on")
+
+    def _stream_faults(self, table: Any) -> Iterator[Finding]:
+        """Whether the label of an adopted table's stream is the present one: it changes when the stream is turned off and on."""
+        given, label = self._deployed.stack.parameters.get("SessionsTableStreamLabel"), table.get("LatestStreamLabel")
+        if given and given != label:
+            text = f"The stream of {table['TableName']} is {label} now, and the stack reads {given}."
+            cure = f'Run: make setup ARGS="--set SessionsTableStreamLabel={label}"'
+            yield Finding("table", "fail", text, cure)
 
     def queues(self) -> Iterator[Finding]:
         bad = 0

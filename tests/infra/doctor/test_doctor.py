@@ -80,6 +80,10 @@ def _other_version(operated: Operated) -> None:
     operated.resources.outputs = lambda: outputs  # type: ignore[method-assign]  # an older deployment's
 
 
+def _stream_of_before(operated: Operated) -> None:
+    operated.account.stacks["onethread"]["SessionsTableStreamLabel"] = "2025-11-23T12:00:00.000"
+
+
 def _lost_token(operated: Operated) -> None:
     operated.account.parameters.clear()
 
@@ -104,6 +108,7 @@ def _lost_token(operated: Operated) -> None:
         (_set(table={"StreamSpecification": None}), "fail", "has no stream", "StreamViewType=NEW_AND_OLD_IMAGES"),
         (_set(table={"DeletionProtectionEnabled": False}), "warn", "by mistake", "--deletion-protection-enabled"),
         (_set(table={"TableStatus": "GONE"}), "fail", "ResourceNotFoundException", "Correct that"),
+        (_stream_of_before, "fail", "the stack reads 2025", "--set SessionsTableStreamLabel=2026"),
         (_set(recovery="DISABLED"), "warn", "no point-in-time recovery", "update-continuous-backups"),
         (_set(expiry="DISABLED"), "warn", "nothing expires", "AttributeName=expires_at"),
         (_set(waiting={"JobsDeadLetters": 2}), "warn", "JobsDeadLetters has 2", "Dead letters"),

@@ -65,7 +65,7 @@ class Account:
         unchanged = self.stacks.get(stack) == given
         self.stacks[stack] = given
         self.resources.variables = {
-            "SESSIONS_TABLE": TABLE,
+            "SESSIONS_TABLE": given.get("SessionsTableName") or TABLE,
             "RECONCILE_QUEUE_URL": self.resources.outputs()["ReconcileQueueUrl"],
             "DISCORD_APPLICATION_ID": given["DiscordApplicationId"],
             "DISCORD_BOT_TOKEN_PARAMETER": given["DiscordBotTokenParameter"],

@@ -14,6 +14,7 @@ from tests.kit.aws_library import Answers, Refused
 TABLE: Final = "onethread-SessionsTable-1"
 QUEUES: Final = ("JobsQueue", "JobsDeadLetters", "PublisherDeadLetters", "ReconcileQueue", "ReconcileDeadLetters")
 SOURCES: Final = {f"00000000-0000-4000-8000-00000000000{n}": name for n, name in enumerate(("Jobs", "Guilds"))}
+STREAM: Final = "2026-11-23T12:00:00.000"  # the label of the table's stream
 POLICY: Final = "arn:aws:iam::123456789012:policy/onethread-ApiCallersPolicy-1"
 _READS_AND_WRITES: Final = [
     "GetItem",
@@ -52,7 +53,11 @@ class Resources:
         declared = cloudformation.read()["Outputs"]
         urls = {f"{name}Url": f"https://sqs.eu-central-1.amazonaws.com/123456789012/{name}" for name in QUEUES}
         version = {"Version": str(declared["Version"]["Value"])}
-        names = {"SessionsTableName": TABLE, "ReconcilerFunctionName": "Reconciler", "ApiCallersPolicyArn": POLICY}
+        names = {
+            "SessionsTableName": self.memory.name,
+            "ReconcilerFunctionName": "Reconciler",
+            "ApiCallersPolicyArn": POLICY,
+        }
         return {**urls, **version, **names}
 
     def listed(self) -> list[tuple[str, str]]:
@@ -128,12 +133,12 @@ class Resources:
         return {}
 
     def _describe(self, TableName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
-        if self.table.get("TableStatus") == "GONE" or TableName != TABLE:
+        if self.table.get("TableStatus") == "GONE" or TableName != self.memory.name:
             raise Refused("ResourceNotFoundException", "Requested resource not found")
         indices = ("WatchIndex", "DueIndex", "ActivityIndex")
         healthy = {
-            "TableName": TABLE,
-            "TableArn": f"arn:aws:dynamodb:eu-central-1:123456789012:table/{TABLE}",
+            "TableName": TableName,
+            "LatestStreamLabel": STREAM,
             "TableStatus": "ACTIVE",
             "DeletionProtectionEnabled": True,
             "StreamSpecification": {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},

@@ -1,0 +1,171 @@
+"""Channels are imported again by one command: the drill after a restore, and what may come in between."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+import pytest
+
+from handler import config
+from handler.bootstrap import Environment
+from handler.config import ApiConfig
+from handler.errors import StoreUnavailable
+from handler.sessions.model import Opened, OpenRequest, Requester
+from handler.sessions.opening.channel_import import import_afresh
+from infra.doctor.__main__ import main as doctor
+from infra.reimport import main
+from infra.setup import __main__ as setup
+from infra.simulator.transport import SimulatedTransport
+from infra.table.memory_table import MemoryTable
+from tests.infra.operated import Operated, no_sleep
+from tests.infra.setup.resources import STREAM, TABLE
+from tests.infra.simulator.client import ALICE, GUILD, NEWS, TEXT
+from tests.kit import virtual_time
+from tests.kit.secrets import BOT_TOKEN
+from tests.kit.table_view import NAMES
+from tests.kit.virtual_time import START, LoopClock, VirtualLoop
+
+T = TypeVar("T")
+DAY = timedelta(days=1)
+
+
+def use(operated: Operated, act: Callable[[Environment[ApiConfig]], Awaitable[T]], *, at: datetime = START) -> T:
+    """What a function does then, with the variables and the table of the deployment."""
+
+    async def run() -> T:
+        settings = config.load(ApiConfig, operated.resources.variables)
+        clock = LoopClock(at)
+        transport = SimulatedTransport(operated.discord, clock.now)
+        environment = Environment(settings, aws=operated.account.session(), transport=transport, clock=clock)
+        return await act(environment)
+
+    return virtual_time.run(run())
+
+
+def open_all(operated: Operated, *names: str, channel: str = TEXT, at: datetime = START) -> dict[str, str]:
+    """Sessions are opened; the ids of their threads."""
+
+    async def act(environment: Environment[ApiConfig]) -> dict[str, str]:
+        found: dict[str, Opened] = {}
+        for name in names:
+            request = OpenRequest(
+                name=NAMES.parse(name),
+                parent_channel_id=channel,
+                requester=Requester(owner=f"{name} {at}", user_id=ALICE),
+            )
+            found[name] = await environment.sessions.open(request)
+        return {name: opened.thread_id for name, opened in found.items()}
+
+    return use(operated, act, at=at)
+
+
+def import_again(operated: Operated, *arguments: str, at: datetime, **parts: Any) -> int:
+    clock = LoopClock(at)
+    transport = SimulatedTransport(operated.discord, clock.now)
+    given = {"transport": transport, "clock": clock, "loop_factory": VirtualLoop, "sleep": no_sleep, **parts}
+    return operated.run(main, *arguments, **given)
+
+
+def test_after_a_restore_one_command_finds_everything_that_happened_since_the_backup(
+    operated: Operated, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    people = operated.discord.people
+    threads = open_all(operated, "one", "two", "three")
+    threads |= open_all(operated, "news", channel=NEWS)
+    backup = operated.items()
+    later = START + DAY
+    people.archive(threads["one"], now=later)
+    people.rename(threads["two"], "Session second", now=later)
+    threads["second"] = threads["two"]
+    threads |= open_all(operated, "four", at=later)
+    threads["by hand"] = people.create_thread(TEXT, "Session by hand", now=later)
+    people.archive(threads["by hand"], now=later + timedelta(hours=1))
+    people.archive(threads["four"], now=later + timedelta(hours=1))
+    number = len(operated.discord.threads)
+
+    # The table is restored to the day before, under a new name: without a stream, expiry and recovery (DynamoDB docs).
+    operated.resources.memory = MemoryTable("restored")
+    for item in backup:
+        operated.put(**item)
+    operated.resources.recovery = operated.resources.expiry = "DISABLED"
+    operated.resources.table = {"StreamSpecification": None, "DeletionProtectionEnabled": False}
+    monkeypatch.setattr(setup, "ROOT", tmp_path)
+    settings = ["--set", "SessionsTableName=restored", "--set", f"SessionsTableStreamLabel={STREAM}"]
+    how: dict[str, Any] = {
+        "environ": {"DISCORD_BOT_TOKEN": BOT_TOKEN},
+        "runs": operated.account.run_sam,
+        "sleep": no_sleep,
+    }
+    assert operated.run(setup.main, *settings, **how) == 1  # the doctor's: what the restore has left off
+    for cure in ("update-table --table-name restored --stream", "update-time-to-live", "update-continuous-backups"):
+        assert cure in operated.out
+    operated.resources.recovery = operated.resources.expiry = "ENABLED"
+    operated.resources.table = {}
+    operated.run(doctor)
+    assert "ok   table        restored" in operated.out
+
+    at = later + DAY
+    assert import_again(operated, "--all", at=at) == 0, operated.out
+    assert "2 channels imported, 0 skipped." in operated.out
+    known = {item["session_name"]: item.get("discord_thread_id") for item in operated.items() if "session_name" in item}
+    assert known.items() >= {("four", threads["four"]), ("by hand", threads["by hand"])}
+    assert open_all(operated, *(threads.keys() - {"news"}), at=at) == {n: t for n, t in threads.items() if n != "news"}
+    assert open_all(operated, "news", channel=NEWS, at=at) == {"news": threads["news"]}
+    assert len(operated.discord.threads) == number
+
+
+def test_after_a_loss_a_channel_is_imported_by_its_id(operated: Operated) -> None:
+    threads = open_all(operated, "one", "two")
+    operated.discord.people.archive(threads["one"], now=START + DAY)
+    operated.resources.memory = MemoryTable(TABLE)
+    assert import_again(operated, "--all", at=START + DAY) == 0
+    assert "0 channels imported" in operated.out
+    assert import_again(operated, "--channel", TEXT, at=START + DAY) == 0
+    assert {i["discord_thread_id"] for i in operated.items() if "session_name" in i} == set(threads.values())
+
+
+def test_what_concerns_one_channel_costs_only_that_channel(operated: Operated) -> None:
+    open_all(operated, "one")
+    open_all(operated, "news", channel=NEWS)
+    operated.discord.people.set_permissions(TEXT, 0, now=START)
+    assert import_again(operated, "--guild", GUILD, at=START + DAY) == 1
+    assert f"skip {TEXT}" in operated.out
+    assert f"ok   {NEWS}" in operated.out
+    assert import_again(operated, "--guild", "999", at=START + DAY) == 0
+    assert "0 channels" in operated.out
+
+
+def test_a_run_that_was_stopped_is_continued_by_its_id(operated: Operated, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_all(operated, "one")
+    open_all(operated, "news", channel=NEWS)
+    done: list[str] = []
+
+    async def die(context: Any, channel: Any, *how: Any, **more: Any) -> Any:
+        done.append(channel.channel_id)
+        if channel.channel_id == NEWS:
+            raise StoreUnavailable("gone")
+        return await import_afresh(context, channel, *how, **more)
+
+    monkeypatch.setattr("infra.reimport.import_afresh", die)
+    assert import_again(operated, "--all", "--run", "7", at=START + DAY) == 1
+    assert "Go on with: --run 7" in operated.err
+    assert done == [TEXT, NEWS]
+    monkeypatch.setattr("infra.reimport.import_afresh", import_afresh)
+    operated.discord.calls.clear()
+    assert import_again(operated, "--all", "--run", "7", at=START + DAY) == 0
+    archived = {key: n for key, n in operated.discord.calls.items() if "archived" in key[1]}
+    assert sum(archived.values()) == 2  # of the second channel: its page, and what moved meanwhile
+
+
+@pytest.mark.parametrize("arguments", [[], ["--all", "--guild", "1"], ["--channel", "x"]])
+def test_what_to_import_has_to_be_said(operated: Operated, arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        operated.run(main, *arguments)
+    assert left.value.code == 2
+
+
+def test_a_refused_token_is_named(operated: Operated) -> None:
+    open_all(operated, "one")
+    operated.account.parameters[operated.resources.variables["DISCORD_BOT_TOKEN_PARAMETER"]]["Value"] = "revoked"
+    assert import_again(operated, "--all", at=START + DAY) == 1
+    assert "make setup" in operated.err
