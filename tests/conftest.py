@@ -1,5 +1,6 @@
 """What holds for all tests, and the guild in which many of them happen."""
 
+import gc
 import inspect
 from collections.abc import Iterator
 from typing import Any
@@ -22,6 +23,12 @@ pytest_plugins = ("tests.kit.openapi", "tests.kit.shown_secrets", "pytester")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long ones begin first, so that no worker is left alone with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: the garbage collector need not look through it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
 import pytest
@@ -20,6 +21,7 @@ DOCS: Final = ROOT / "docs"
 OF_OTHERS: Final = frozenset({"The application did not respond", "thinking…", "failed to satisfy constraint"})
 
 
+@cache
 def texts_in_code() -> str:
     """Every literal text in handler/, one a line."""
     nodes = (node for path in (ROOT / "handler").rglob("*.py") for node in ast.walk(ast.parse(path.read_text())))

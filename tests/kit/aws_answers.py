@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import Any
 
-from boto3.session import Session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 
@@ -26,9 +25,9 @@ def error(url: str, status: int, code: str, **more: Any) -> AWSResponse:
     return answer(url, status, json.dumps(body))
 
 
-def connect(session: Session, name: str, send: Callable[..., AWSResponse]) -> None:
+def connect(session: Any, name: str, send: Callable[..., AWSResponse]) -> None:
     """Let the clients of the AWS service of that name that this session makes end in `send`."""
-    session.events.register(f"before-send.{name}", send)  # type: ignore[arg-type]  # this event is answered
+    session.events.register(f"before-send.{name}", send)
 
 
 def operation_of(request: AWSPreparedRequest) -> str:

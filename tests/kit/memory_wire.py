@@ -58,21 +58,32 @@ class MemoryWire(FaultyWire, AbstractContextManager["MemoryWire"]):
 
 
 class MemorySession:
-    """The place of a boto3 session: its client of DynamoDB ends in memory; what else is asked of it, boto3 does."""
+    """The place of a boto3 session: its client of DynamoDB ends in memory; what else is asked of it, boto3 does.
+
+    boto3's own session takes longer to make than most tests, so it is made for the first client that needs it.
+    """
 
     def __init__(self, wire: MemoryWire) -> None:
         self._wire = wire
+        self._handlers: list[tuple[str, Callable[..., Any]]] = []
 
     def client(self, name: str, **options: Any) -> Any:
         return MemoryClient(self._wire) if name == "dynamodb" else self._boto3.client(name, **options)  # type: ignore[call-overload]  # as in `handler.aws.clients`
 
     @property
-    def events(self) -> Any:
-        return self._boto3.events
+    def events(self) -> "MemorySession":
+        return self
+
+    def register(self, event: str, handler: Callable[..., Any]) -> None:
+        """For the clients that are made after it."""
+        self._handlers.append((event, handler))
 
     @cached_property
     def _boto3(self) -> Session:
-        return aws_session()
+        session = aws_session()
+        for event, handler in self._handlers:
+            session.events.register(event, handler)
+        return session
 
 
 class MemoryClient:

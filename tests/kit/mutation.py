@@ -114,7 +114,12 @@ def _modules_with(name: str, value: object) -> list[ModuleType]:
 
 
 def _functions_of(module: ModuleType) -> list[FunctionType]:
-    return [o for o in gc.get_objects() if type(o) is FunctionType and o.__code__.co_filename == module.__file__]
+    is_frozen = gc.get_freeze_count() > 0
+    gc.unfreeze()  # the collector does not list what is frozen
+    found = [o for o in gc.get_objects() if type(o) is FunctionType and o.__code__.co_filename == module.__file__]
+    if is_frozen:
+        gc.freeze()
+    return found
 
 
 def _code_of(code: CodeType, qualified_name: str) -> CodeType | None:
