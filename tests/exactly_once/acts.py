@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, Final, Literal
 
@@ -41,6 +42,18 @@ class Act:
 
     def guild(self, table: Literal["client", "moto"] = "client") -> Guild:
         return Guild(imported=self.imported, table=table, kind=self.kind)
+
+
+@cache
+def prepared(act: Act) -> tuple[Guild, datetime, str | None]:
+    """A guild in which what comes before the act has been, for others to begin as; the moment; the thread that must stay."""
+
+    async def play(guild: Guild) -> tuple[Guild, datetime, str | None]:
+        thread_id = await act.prepare(guild)
+        return guild, guild.now, thread_id
+
+    with act.guild() as guild:
+        return guild.run(play(guild))
 
 
 async def _nothing(guild: Guild) -> str | None:

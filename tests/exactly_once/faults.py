@@ -24,7 +24,10 @@ STORE: Final = frozenset({"store_unavailable", "timed_out"})
 
 @dataclass(frozen=True)
 class Fault:
-    """`kinds`: what the opener may be told if he is not served; `over`: seconds until it is over; `on`: which calls."""
+    """`kinds`: what the opener may be told if he is not served; `over`: seconds until it is over; `on`: which calls.
+
+    `lands`: the call has its effect when nobody waits for it any more.
+    """
 
     name: str
     wire: str
@@ -32,6 +35,7 @@ class Fault:
     kinds: frozenset[str] = frozenset()
     over: float = 0.0
     on: Callable[[Call], bool] = lambda _: True
+    lands: bool = False
 
     @property
     def alike(self) -> bool:
@@ -58,7 +62,7 @@ def _discord(
         method, _, template = call.what.partition(" ")
         guild.discord.faults.inject(method, template, what, nth=call.nth, **how)
 
-    return Fault(name, "discord", strike, kinds, over, on)
+    return Fault(name, "discord", strike, kinds, over, on, lands=what is HANG)
 
 
 def _dynamodb(
@@ -68,7 +72,7 @@ def _dynamodb(
         first = guild.wire.sent[call.what] + call.nth
         guild.wire.faults += [DynamoFault(call.what, first + later, what) for later in range(times)]
 
-    return Fault(name, "dynamodb", strike, kinds, on=on)
+    return Fault(name, "dynamodb", strike, kinds, on=on, lands=what in ("hang", "late"))
 
 
 def _on_message(call: Call) -> bool:

@@ -193,6 +193,16 @@ class Guild:
         """The boto3 session of a function."""
         return self.wire.session()
 
+    def begin_as(self, other: "Guild", at: datetime) -> None:
+        """The table and Discord are as they were in the other guild at the end, at that moment; there are no processes.
+
+        Both tables are in memory, and this guild has not run before.
+        """
+        self.clock.start = at
+        self.discord.state = other.discord.state.fork()
+        self.memory.become(other.memory)
+        self._owners = count(next(other._owners))
+
     def _connect(self) -> PlainTransport:
         return SimulatedTransport(self.discord, self.clock.now, latency=self.latency)
 
@@ -333,6 +343,10 @@ class Guild:
         """What the bot has posted in the channel."""
         messages = self.discord.messages.values()
         return [m for m in messages if m.channel_id == channel and m.author_id == BOT and m.kind == 0]
+
+    def fingerprint(self) -> int:
+        """Equal where another process could not tell two guilds with a table in memory apart, at one moment."""
+        return hash((self.now, self.memory.fingerprint, self.memory.lagging, self.discord.fingerprint()))
 
     def everything(self) -> tuple[list[dict[str, Any]], Hashable]:
         """What there is in the table and on Discord: equal where nothing has changed."""

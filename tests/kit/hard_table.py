@@ -71,6 +71,18 @@ class HardTable(MemoryTable):
         self._shown = max(self._shown, len(self._writes) - stale) + 1
         return past.apply(operation, parameters)
 
+    def become(self, other: "HardTable") -> None:
+        """Take over the content of another table, and what lags there; both change by themselves from here on."""
+        self._rows, self._print, self._sorted = other._rows.copy(), other._print, other._sorted
+        self._shares_places = other._shares_places = True
+        self._writes, self._shown = [*other._writes], other._shown
+
+    @property
+    def lagging(self) -> tuple[Any, ...]:
+        """What eventually consistent reads may lack, as a hashable value."""
+        lacked = self._writes[max(self._shown, len(self._writes) - self.stale) :]
+        return tuple((key, old and old.print, new and new.print) for changes in lacked for key, old, new, _ in changes)
+
     def _commit(self, changes: Sequence[Change]) -> None:
         super()._commit(changes)
         self._writes.append(changes)
