@@ -48,8 +48,7 @@ picture: installed ## draw the tour's beginning for the README
 test: export PYTHONPYCACHEPREFIX := $(VENV)/pycache
 test: export PYTHONDONTWRITEBYTECODE :=
 test: installed ## run the tests (ARGS="-k name" picks some)
-	@$(BIN)/python -m pytest -m real_time $(ARGS) || [ $$? -eq 5 ] # 5: ARGS picks none of them
-	@$(BIN)/python -m pytest -m 'not real_time and not browser' -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -m 'not browser' -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # The tests skip, and say why, where Chromium is not installed.
 .PHONY: test-browser

@@ -24,7 +24,9 @@ def publish_addresses(stack: Stack) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     urls = {"gateway": stack.gateway.url, "discord": stack.discord.url, "invocations": stack.invocations.url}
     urls["aws"] = stack.aws_url
-    path.write_text(json.dumps(urls))
+    written = path.with_suffix(".new")
+    written.write_text(json.dumps(urls))
+    written.replace(path)  # at once: a command that read half of it would take the stack for a killed one
     try:
         yield
     finally:

@@ -26,8 +26,7 @@ from infra.simulator.refusals import Error, Refusal
 from infra.simulator.routes.messages import new_message, parse_mentions, read_content
 from infra.simulator.state import State
 
-# The first answer must come within this time, all later ones while the token is valid (same page).
-MAX_FIRST_ANSWER: Final = timedelta(seconds=3)
+# The first answer must come in the time that the switch `first_answer_seconds` says, all later ones while the token is valid.
 TOKEN_LIFETIME: Final = timedelta(minutes=15)
 
 # Callback types (same page): those that leave an original response; those that do not; those that change a button's message.
@@ -68,7 +67,8 @@ def take_answer(state: State, token: str, document: Any, now: datetime) -> bool:
     kind: Any = document.get("type") if isinstance(document, dict) else None
     by_button = interaction.message != b"{}"
     known = (MESSAGE, DEFERRED, *WITHOUT_RESPONSE, *(UPDATES if by_button else ()))
-    if now > interaction.at + MAX_FIRST_ANSWER or kind not in known or not _fits(kind, document.get("data") or {}):
+    latest = interaction.at + timedelta(seconds=state.switches.first_answer_seconds)
+    if now > latest or kind not in known or not _fits(kind, document.get("data") or {}):
         state.interactions.put(token, replace(interaction, state="dead"))
         return False
     data = document.get("data") or {}

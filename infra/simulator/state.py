@@ -56,6 +56,8 @@ class Switches:
     blocked_message_words: tuple[str, ...] = ()  # the same for messages
     dropped_from_titles: str = ""  # characters that are taken out of a thread name, which is then trimmed; undocumented
     refused_title_words: tuple[str, ...] = ()  # a form error for a thread name with one, as in Server Discovery
+    # Discord docs, "Receiving and Responding to Interactions"
+    first_answer_seconds: float = 3  # how long Discord waits for the first answer
     callback_lag_seconds: float = 0  # how long after the first answer the original response is still unknown
     callback_lag_code: int = 10015  # what is answered during that time: 10015 or 10008
     endpoint_accepted: bool = True  # whether the check of a new interactions endpoint succeeds

@@ -16,13 +16,13 @@ from tests.kit.secrets import BOT_TOKEN
 from tests.kit.table_view import CHANNEL, GUILD, NAME, NAMES
 
 PROCESSES = 4
-EACH = 50
+EACH = 20
 PARAMETER = "/onethread/token"
 TABLE = "sessions"
 
 
-@pytest.mark.real_time
-def test_four_processes_that_open_one_name_50_times_each_end_with_one_thread() -> None:
+@pytest.mark.long
+def test_four_processes_that_open_one_name_20_times_each_end_with_one_thread() -> None:
     discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN)
     discord.add_guild(GUILD)
     discord.add_channel(GUILD, CHANNEL)

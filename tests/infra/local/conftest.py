@@ -8,6 +8,7 @@ import pytest
 
 from infra.local.functions import Function, Pool, start_fork_server
 from infra.local.stack import Stack
+from tests.kit.eventually import PATIENCE_SECONDS
 from tests.kit.shown_secrets import watch
 
 HANDLERS = "tests.infra.local.handlers"
@@ -46,6 +47,8 @@ def make_pool(log: Path) -> Iterator[MakePool]:
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     with Stack() as running:
+        with running.discord.lock:  # this machine may be as busy as it likes
+            running.discord.discord.switch(first_answer_seconds=PATIENCE_SECONDS)
         yield running
         watch.look("the functions' logs", running.log_path.read_text())
         watch.look("the emulation's log", running.directory.joinpath("aws.log").read_text())
