@@ -25,7 +25,7 @@ endif
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s%s\n", $$1, $$2 }' Makefile
 
 .PHONY: run
 run: installed ## start the whole of Onethread on this machine and play the tour
@@ -83,6 +83,10 @@ rooms: installed ## draw the rooms of handler/ in docs/architecture.md
 .PHONY: schemas
 schemas: installed ## write the JSON Schemas of what programs send and get to docs/schema/
 	@$(BIN)/python -m infra.schemas
+
+.PHONY: bench-cold
+bench-cold: installed ## measure the cold starts of this artifact, and write them into docs/benchmarks.md (minutes)
+	@$(BIN)/python -m infra.bench.cold --write docs/benchmarks.md $(ARGS)
 
 .PHONY: build
 build: installed ## build what Lambda runs into .aws-sam/ (no Docker)

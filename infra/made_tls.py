@@ -6,12 +6,26 @@ import ssl
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+
+# Python 3.13 verifies strictly: an authority says that its key signs certificates, and both say whose keys they mean.
+_SIGNS: Final = x509.KeyUsage(
+    key_cert_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 @dataclass(frozen=True)
@@ -28,12 +42,15 @@ def make_tls() -> MadeTls:
     root = (
         _certificate("made-up authority", "made-up authority", authority)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_SIGNS, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority.public_key()), critical=False)
         .sign(authority, hashes.SHA256())
     )
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     own = (
         _certificate("loopback", "made-up authority", server)
         .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key()), critical=False)
         .sign(authority, hashes.SHA256())
     )
     key = server.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())

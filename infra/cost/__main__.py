@@ -7,12 +7,14 @@ from typing import Final
 
 from infra import command_line
 from infra.cost.cycle import Cycle, cycle, most_guilds
-from infra.cost.measure import Measured, Use, measure
+from infra.cost.measure import Measured, measure
+from infra.counted_table import Use
+from infra.marked_text import replace_between, table, write_between
 
 FEW_SESSIONS: Final = 20
 MANY_SESSIONS: Final = 200  # to see that the number makes no difference
 GUILDS: Final = (1, 1_000, 100_000)
-BEGIN, END = "<!-- python -m infra.cost -->", "<!-- end -->"
+BEGIN: Final = "<!-- python -m infra.cost -->"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,31 +24,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.write is not None:
             replace_between(
-                options.write.read_text(), ""
-            )  # measuring takes a while: see first whether there is a place
+                options.write.read_text(), BEGIN, ""
+            )  # measuring takes a while: see first whether it has a place
         with command_line.only_errors():
             text = report(measure(FEW_SESSIONS), measure(MANY_SESSIONS))
         if options.write is None:
             print(text)
         else:
-            options.write.write_text(replace_between(options.write.read_text(), text))
+            write_between(options.write, BEGIN, text)
     except (OSError, ValueError) as fault:
         return command_line.fail(fault)
     return 0
 
 
-def replace_between(document: str, text: str) -> str:
-    """The document with `text` between the two comments. Raises ValueError if it does not have them."""
-    before, _, rest = document.partition(BEGIN)
-    _, mark, after = rest.partition(END)
-    if not mark:
-        raise ValueError(f"no {BEGIN} … {END} in the file")
-    return f"{before}{BEGIN}\n\n{text}\n\n{END}{after}"
-
-
 def report(few: Measured, many: Measured) -> str:
     """Two tables: the calls of one run, and a round over many guilds."""
-    runs = _table(
+    runs = table(
         ("one run over a guild", "Discord", "DynamoDB", "read units", "write units"),
         [
             _row(f"nothing changed, {FEW_SESSIONS} sessions", few.quiet),
@@ -56,7 +49,7 @@ def report(few: Measured, many: Measured) -> str:
             *(_row(f"{name}: in addition", use) for name, use in many.changes.items()),
         ],
     )
-    rounds = _table(
+    rounds = table(
         (
             "guilds",
             "Discord calls",
@@ -98,11 +91,6 @@ def _time(seconds: float) -> str:
 
 def _money(dollars: float) -> str:
     return f"${dollars:.2f}" if dollars >= 0.1 else f"${dollars:.2g}" if dollars >= 1e-4 else f"${dollars:.7f}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ("---", *["---:"] * (len(head) - 1)), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

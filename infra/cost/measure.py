@@ -1,11 +1,10 @@
 """Runs of the reconciler on the simulated Discord and the table in memory, counted: what one run asks of each."""
 
 import asyncio
-import operator
 from collections.abc import Callable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from handler import config
 from handler.aws.dynamodb import DynamoDB
@@ -13,11 +12,10 @@ from handler.bootstrap import Environment
 from handler.config import ReconcilerConfig
 from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.reconcile.run import run_once
-from infra.cost.units import read_units, write_units
+from infra.counted_table import CountedTable, Use
 from infra.simulator.permissions import default_permissions_without
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
-from infra.table.memory_table import MemoryTable
 
 GUILD: Final = "1"
 CHANNEL: Final = "10"
@@ -34,28 +32,6 @@ RUNS_PER_HOUR: Final = 12  # averaged: a quiet run is written down only every ha
 ACTIVE: Final = 10  # threads that are active at once: each takes some 600 bytes of the watched index
 
 Change = Callable[[SimulatedDiscord, list[str], datetime], object]
-
-
-@dataclass(frozen=True)
-class Use:
-    """What a run asks for: calls to Discord and to DynamoDB, and DynamoDB's units."""
-
-    discord: float = 0.0
-    dynamodb: float = 0.0
-    reads: float = 0.0
-    writes: float = 0.0
-
-    def __add__(self, other: "Use") -> "Use":
-        return Use(*map(operator.add, astuple(self), astuple(other)))
-
-    def __sub__(self, other: "Use") -> "Use":
-        return Use(*map(operator.sub, astuple(self), astuple(other)))
-
-    def times(self, factor: float) -> "Use":
-        return Use(*(factor * number for number in astuple(self)))
-
-    def over(self, runs: int) -> "Use":
-        return Use(*(number / runs for number in astuple(self)))
 
 
 @dataclass(frozen=True)
@@ -118,19 +94,6 @@ class _Clock:
         await asyncio.sleep(0)
 
 
-class _CountingTable:
-    """The table in memory in the place of DynamoDB, and what is asked of it."""
-
-    def __init__(self, name: str) -> None:
-        self._table = MemoryTable(name)
-        self.use = Use()
-
-    async def __call__(self, operation: str, /, **parameters: Any) -> dict[str, Any]:
-        answer = await self._table(operation, **parameters)
-        self.use += Use(0, 1, read_units(operation, parameters, answer), write_units(operation, parameters))
-        return answer
-
-
 class _Guild:
     """A guild with a channel, and a reconciler as `handler.bootstrap` builds it."""
 
@@ -142,7 +105,7 @@ class _Guild:
         self.discord.add_channel(GUILD, CHANNEL)
         transport = SimulatedTransport(self.discord, self.clock.now)
         self._environment = Environment(settings, clock=self.clock, transport=transport)
-        self._table = _CountingTable(settings.sessions_table)
+        self._table = CountedTable(settings.sessions_table)
         self._environment.dynamodb = cast("DynamoDB", self._table)  # all that the Store does is call it
 
     async def fill(self, sessions: int) -> list[str]:

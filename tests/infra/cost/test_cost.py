@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from infra.cost.__main__ import BEGIN, END, GUILDS, replace_between, report
+from infra.cost.__main__ import BEGIN, GUILDS, report
 from infra.cost.cycle import DISCORDS_REQUESTS_PER_SECOND, MEMORY_GB, PERIOD_SECONDS, RUNS_AT_ONCE, cycle, most_guilds
-from infra.cost.measure import CHANGES, Measured, Use, measure
+from infra.cost.measure import CHANGES, Measured, measure
 from infra.cost.units import read_units, write_units
+from infra.counted_table import Use
+from infra.marked_text import END, replace_between
 from tests.kit.sam_template import ROOT, template
 
 REQUESTS_PER_SECOND = 5.0
@@ -82,9 +84,9 @@ def test_the_documentation_has_a_row_for_each_run_and_each_round(few: Measured) 
 
 
 def test_only_the_text_between_the_two_comments_is_replaced() -> None:
-    assert replace_between(f"a {BEGIN} old {END} b", "new") == f"a {BEGIN}\n\nnew\n\n{END} b"
+    assert replace_between(f"a {BEGIN} old {END} b", BEGIN, "new") == f"a {BEGIN}\n\nnew\n\n{END} b"
     with pytest.raises(ValueError, match="no <!--"):
-        replace_between("a", "new")
+        replace_between("a", BEGIN, "new")
 
 
 def test_units_depend_on_size_consistency_and_transaction() -> None:
