@@ -4,6 +4,7 @@ The stack:
     stack            starts and closes everything
     template         reads functions, queues and event sources in template.yaml
     aws              DynamoDB, SQS and SSM in a process of its own: the table is infra.table's
+    roles            what each function may do, and what its requests need
     queues           SQS in it, by moto
     aws_client       boto3 clients of it
     discord          the simulated Discord over HTTP

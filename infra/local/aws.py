@@ -1,8 +1,10 @@
-"""DynamoDB with its stream, SQS, SSM, EventBridge and the tasks of Step Functions on loopback, in a process of its own, with what the template puts there.
+"""DynamoDB with its stream, SQS, SSM, EventBridge and the tasks of Step Functions, in a process of its own.
 
-Started as a module it reads {"port", "table", "file", "bot_token", "bot_token_parameter"} from its input, prints where table
-and queues are as one line of JSON, and serves until its input ends. The table is the project's own; without a "file" it is
-gone when the process ends. moto does SQS. SSM has one parameter: moto's would import all of EC2 for it.
+Started as a module it reads {"port", "table", "file", "bot_token", "bot_token_parameter", "values"} from its input, prints
+where table and queues are as one line of JSON, and serves on loopback until its input ends. It has what the template puts
+there. The table is the project's own; without a "file" it is gone when the process ends. moto does SQS. SSM has one parameter: moto's would import all of EC2 for it.
+
+What a function sends is refused unless its role in the template allows it (`roles`).
 
 Requests to DynamoDB are recorded, and can be read below `/_/`, as the table's stream and the events of the bus can. There
 items can also be lost, and tasks begin and end.
@@ -24,7 +26,9 @@ from infra.local.bus import LocalBus
 from infra.local.calls import Call, Stopwatch, split_environment
 from infra.local.queues import answer_sqs, create_queues
 from infra.local.recent import Recent
+from infra.local.roles import Roles, needs_of, read_request, refusal
 from infra.local.tasks import LocalTasks
+from infra.local.template import Template
 from infra.loopback import Loopback, Request, Response, json_response
 from infra.saved_rows import SavedRows, Unreadable
 from infra.table.memory_table import Change, MemoryTable
@@ -40,13 +44,21 @@ TASKS: Final = "AWSStepFunctions."
 # What a request is about: the ids in the keys of its items.
 _IDS: Final = re.compile(rb"(?:CHANNEL|THREAD|GUILD)#([0-9]+)")
 _SORT_KEY: Final = re.compile(rb'"sk": ?\{"S": ?"([A-Z-]+)')
-_SERVICES: Final = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AmazonSSM": "ssm", "AWSEvents": "events"}
+_ACCESS_KEY: Final = re.compile(r"Credential=(\w+)/")
+_SERVICES: Final = {
+    "DynamoDB_20120810": "dynamodb",
+    "AmazonSQS": "sqs",
+    "AmazonSSM": "ssm",
+    "AWSEvents": "events",
+    "AWSStepFunctions": "states",
+}
 
 
 class EmulatedAws:
-    """Answers what is sent to the port. `parameters`: of SSM, by name."""
+    """Answers what is sent to the port. `parameters`: of SSM, by name. `roles`: what functions may do; None: everything."""
 
-    def __init__(self, table: MemoryTable, parameters: Mapping[str, str]) -> None:
+    def __init__(self, table: MemoryTable, parameters: Mapping[str, str], roles: Roles | None = None) -> None:
+        self._roles = roles
         self._wire = TableWire(table)
         self._stream = Stream(table.name)
         self._bus, self._tasks = LocalBus(), LocalTasks()
@@ -79,6 +91,8 @@ class EmulatedAws:
     def _answer(self, request: Request, url: SplitResult, target: str) -> Response:
         if url.path.startswith(CONTROL):
             return self._control(request.method, url.path.removeprefix(CONTROL), url.query, request.body)
+        if (refused := self._refuse(request, target)) is not None:
+            return refused
         if target.startswith(DYNAMODB):
             return self._ask_table(target.removeprefix(DYNAMODB), request.body)
         if target.startswith(SSM):
@@ -88,6 +102,16 @@ class EmulatedAws:
         if target.startswith(TASKS):
             return _response(self._tasks.answer(target.removeprefix(TASKS), json.loads(request.body)))
         return answer_sqs(request.headers, request.body)
+
+    def _refuse(self, request: Request, target: str) -> Response | None:
+        """The answer to a function whose role does not allow the request. Its access key is its name."""
+        signed = _ACCESS_KEY.search(request.headers.get("authorization", ""))
+        if self._roles is None or signed is None or signed[1] not in self._roles.statements:
+            return None
+        service, _, operation = target.partition(".")
+        needs = needs_of(_SERVICES[service], operation, read_request(request.body))
+        need = self._roles.refuse(signed[1], needs)
+        return None if need is None else _response(Answer(400, refusal(need)))
 
     def _ask_table(self, operation: str, body: bytes) -> Response:
         self._recent.add((operation, [id.decode() for id in _IDS.findall(body)]))
@@ -155,7 +179,8 @@ def main() -> None:
     try:
         file = settings.get("file")
         table = open_table(settings["table"], SavedRows(Path(file))) if file else MemoryTable(settings["table"])
-        aws = EmulatedAws(table, {settings["bot_token_parameter"]: settings["bot_token"]})
+        roles = Template().roles(settings["values"]) if "values" in settings else None  # None: nobody is held to one
+        aws = EmulatedAws(table, {settings["bot_token_parameter"]: settings["bot_token"]}, roles)
         url = Loopback(aws.answer, port=settings["port"]).url
     except Unreadable as fault:
         sys.exit(f'{fault}. `make run ARGS="--fresh"` forgets the table.')

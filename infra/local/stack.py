@@ -169,6 +169,7 @@ class Stack:
             "bot_token": BOT_TOKEN,
             "bot_token_parameter": BOT_TOKEN_PARAMETER,
             "table": TABLE,
+            "values": self._values(),
             "file": str(self._memory / "table.sqlite"),
         }
         started.stdin.write(json.dumps(settings) + "\n")
@@ -206,18 +207,22 @@ class Stack:
         addresses: dict[str, Any] = json.loads(line)
         return addresses
 
-    def _functions(self) -> dict[str, Function]:
-        template = Template()
-        values = {
-            **template.parameters(),
+    def _values(self) -> dict[str, str]:
+        """What !Ref refers to, but for the queues."""
+        return {
+            **Template().parameters(),
             "DiscordApplicationId": DEVELOPMENT_APPLICATION_ID,
             "DiscordPublicKey": self.public_key,
+            "StepFunctionsCallbacks": "true",
             "SessionsTable": TABLE,
             "EventBus": "onethread-events",
-            "StepFunctionsCallbacks": "true",
             **self.parameters,
-            **self.queue_urls,
         }
+
+    def _functions(self) -> dict[str, Function]:
+        template, values = Template(), {**self._values(), **self.queue_urls}
+        if (lacking := template.roles(values).lacking_for_lambda()) is not None:
+            raise StartFailed(lacking)
         endpoints = {name: address_for_environments(url) for name, url in self.endpoints().items()}
         return template.functions(values, {**endpoints, **_runtime(self.directory)})
 
@@ -231,7 +236,7 @@ class Stack:
         self._closing.callback(sqs.close)
         pollers: list[QueuePoller | StreamPoller] = []
         template = Template()
-        for source in template.queue_sources({**template.parameters(), **self.parameters}):
+        for source in template.queue_sources(self._values()):
             url = self.queue_urls[source.queue]
             pollers.append(QueuePoller(sqs, url, arn(sqs, url), source, self.pools[source.function].invoke))
             self._closing.callback(pollers[-1].close)
@@ -244,8 +249,7 @@ class Stack:
 
     def events(self, since: int = 0) -> list[dict[str, Any]]:
         """What the bus has taken, from that number on: `source`, `detail-type`, `detail`."""
-        found: list[dict[str, Any]] = self._ask_aws(f"events?since={since}")
-        return found
+        return list(self._ask_aws(f"events?since={since}"))
 
     def begin_task(self) -> str:
         """A task of Step Functions waits from now on; its token."""
@@ -253,8 +257,7 @@ class Stack:
 
     def task_answer(self, token: str) -> dict[str, str] | None:
         """What the task was answered: `output`, or `error` and `cause`. None: it waits."""
-        answer: dict[str, str] | None = self._ask_aws(f"tasks?token={token}")
-        return answer
+        return self._ask_aws(f"tasks?token={token}") or None
 
     def _read_stream(self, shard: int, place: int, most: int) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._ask_aws(f"stream?shard={shard}&from={place}&most={most}")
@@ -273,7 +276,6 @@ def _runtime(home: Path) -> dict[str, str]:
     return {
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "made-up",
         "AWS_SECRET_ACCESS_KEY": "made-up",
         "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_LAMBDA_RUNTIME_API": "local",

@@ -11,8 +11,8 @@ from infra.intrinsics import Intrinsics
 from infra.lambda_events import ACCOUNT, REGION
 from infra.local.functions import Function
 from infra.local.recursion import ALLOW
+from infra.local.roles import FUNCTION, Roles
 
-FUNCTION: Final = "AWS::Serverless::Function"
 QUEUE: Final = "AWS::SQS::Queue"
 DEFAULT_TIMEOUT: Final = 3  # seconds, of a function that sets none (SAM docs, "AWS::Serverless::Function")
 # Queue properties of CloudFormation that are attributes of the same name in SQS.
@@ -64,6 +64,10 @@ class Template:
         """All functions, by logical id. `values`: what !Ref refers to; `always`: the variables that Lambda itself sets."""
         return {name: self._function(name, values, always) for name in self._of_type(FUNCTION)}
 
+    def roles(self, values: Values) -> Roles:
+        """What the functions may do. `values`: what !Ref refers to."""
+        return Roles(self._document, values)
+
     def queues(self) -> dict[str, dict[str, str]]:
         """The queues' attributes as SQS takes them, by logical id."""
         return {name: _attributes(self._properties(name)) for name in self._of_type(QUEUE)}
@@ -109,6 +113,7 @@ class Template:
         variables = {key: str(value) for key, value in resolved.items()}
         variables |= {
             **always,
+            "AWS_ACCESS_KEY_ID": name,  # of its role: the emulated AWS knows by it what it may do
             "AWS_LAMBDA_FUNCTION_NAME": name,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(properties.get("MemorySize", 128)),
             "_HANDLER": properties["Handler"],

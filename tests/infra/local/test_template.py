@@ -15,7 +15,7 @@ VALUES = {
 
 def test_each_function_gets_exactly_the_variables_that_the_template_gives_it() -> None:
     functions = Template().functions(VALUES, {})
-    runtime = {"AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "_HANDLER"}
+    runtime = {"AWS_ACCESS_KEY_ID", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "_HANDLER"}
 
     assert set(functions) == {f"{name}Function" for name in ("Webhook", "Worker", "Api", "Reconciler", "Publisher")}
     for name, function in functions.items():
