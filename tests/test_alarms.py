@@ -33,6 +33,7 @@ ACTIVE_THREADS: Final = "/guilds/{guild_id}/threads/active"
 OPERATIONS: Final = ("BatchGetItem", "GetItem", "PutItem", "Query", "TransactWriteItems", "UpdateItem")
 NO_TIME_LEFT: Final = 2.5  # seconds after which a request goes straight to the worker
 OURS: Final = {"Stack", "Function", "Outcome", "Status", "Service", "Action", "Type"}
+MEASURED: Final = ("AnswerMilliseconds", "JobAge")
 FAILURES: Final[list[tuple[str, Failure]]] = []
 
 
@@ -350,6 +351,18 @@ def test_no_dimension_holds_a_name_or_an_id() -> None:
     assert all(len(status) == 3 for status in values["Status"] - {"none"})
     assert all(value.isalpha() for name in ("Action", "Type", "Service") for value in values[name])
     assert all(value.replace("_", "").isalpha() for value in values["Outcome"])
+
+
+def test_a_wait_is_measured_from_where_it_begins() -> None:
+    async def scenario(deployed: Operated) -> None:
+        deployed.running.remove("WorkerFunction")
+        await deployed.ask(old=NO_TIME_LEFT)
+        await deployed.operate(2)
+        deployed.running.add("WorkerFunction")
+        await deployed.operate(1)
+
+    measured = {name: line[name] for line in operated(scenario).lines for name in MEASURED if name in line}
+    assert measured == {"AnswerMilliseconds": [2500.0], "JobAge": [122.5]}
 
 
 def test_refused_requests_are_counted_and_not_logged_one_by_one() -> None:

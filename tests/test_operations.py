@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import pytest
 
-from handler.runtime.metrics import Metric
+from handler.runtime.metrics import OF_STACK, Metric
 from infra.intrinsics import Intrinsics
 from infra.local.template import PSEUDO_PARAMETERS
 from tests.kit.operated import Operated
@@ -160,4 +160,6 @@ def test_the_dashboard_is_json_and_shows_metrics_that_exist() -> None:
     shown = json.dumps(widgets)
     ours = set(re.findall(r'"Onethread", "(\w+)"', shown)) | set(re.findall(r'MetricName=\\+"(\w+)', shown))
     assert ours <= set(Metric)
+    of_stack = {name for name, rest in re.findall(r'"Onethread", "(\w+)"([^\]]+)', shown) if "Function" not in rest}
+    assert of_stack <= OF_STACK
     assert {"AnswerMilliseconds", "Untold", "DiscordCalls", "Faults", "OperatorFaults", "ReconcileLag"} <= ours
