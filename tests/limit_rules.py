@@ -141,9 +141,9 @@ LIMITS: Final = (
         "handler/test_config.py::test_the_prefix_is_measured_in_utf16_units",
     ),
     bound(
-        "One opener tries three generations",
+        "One opener loses three source messages at most",
         "sessions/opening/create",
-        "MAX_GENERATIONS = 3",
+        "MAX_MESSAGES_LOST = 3",
         "4",
         f"{OPENING}/test_create.py::test_an_opener_whose_messages_are_always_deleted_stops_posting_and_says_why",
     ),

@@ -107,7 +107,7 @@ def lead_to(opener: Opener, owner: Session) -> StartOver:
         parent_channel_id=owner.parent_channel_id,
         topic=None,
     )
-    opener.first_generation = None
+    opener.messages_lost = 0
     return StartOver.LED_ELSEWHERE
 
 

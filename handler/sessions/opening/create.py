@@ -37,13 +37,14 @@ from handler.store.writes import Write
 
 ADVANCE_AFTER: Final = 50  # threads archived since the watermark, half a page: so a look-up stays at one page
 RENAME_SECONDS: Final = 1.0  # no answer waits longer for it: a hanging one would cost the answer in time
-MAX_GENERATIONS: Final = 3  # tried by one opener: one may end by chance, a second one by bad luck
+MAX_MESSAGES_LOST: Final = 3  # by one opener: one may be deleted by chance, a second one by bad luck
 
 
 async def create(opener: Opener, session: Session, channel: ChannelItem) -> Opened | StartOver:
     """Bring the claimed session to its one thread. An error releases the claim before it is raised."""
     try:
-        _check_generations(opener, session)
+        if opener.messages_lost >= MAX_MESSAGES_LOST:
+            raise MessagesDeleted(f"{MAX_MESSAGES_LOST} source messages were deleted in one open")  # without end, else
         if session.source_message_id is not None:
             return await _start_and_commit(opener, session)
         if session.private:
@@ -107,14 +108,6 @@ async def _create_thread(
     return await _start_and_commit(opener, recorded, channel, found)
 
 
-def _check_generations(opener: Opener, session: Session) -> None:
-    """Raise MessagesDeleted if every generation of this open has ended: it would post and delete for ever."""
-    if opener.first_generation is None:
-        opener.first_generation = session.generation
-    if session.generation >= opener.first_generation + MAX_GENERATIONS:
-        raise MessagesDeleted(f"{MAX_GENERATIONS} generations ended in one open")
-
-
 async def _anchor_and_record(opener: Opener, session: Session) -> Session | StartOver:
     held = await renew_lease(opener, session)
     if isinstance(held, StartOver):
@@ -135,6 +128,7 @@ async def _anchor(opener: Opener, session: Session) -> Message | StartOver:
         return await context.discord.post_message(channel_id, body, nonce=nonce)
     except DiscordRefused as refusal:
         if refusal.code == refusals.UNKNOWN_MESSAGE:  # the message of this nonce was deleted
+            opener.messages_lost += 1
             await _raise_generation(opener, session)
         else:
             await _end_refused_generation(context, session, refusal, refusals.NEEDED_TO_ANCHOR)
@@ -215,7 +209,10 @@ async def _start(opener: Opener, session: Session) -> Channel | StartOver:
         if refusal.code not in (refusals.THREAD_ALREADY_CREATED, refusals.UNKNOWN_MESSAGE):
             return await _end_refused_generation(context, session, refusal, refusals.NEEDED_TO_START)
         end = await end_generation(context, session)  # which searches for the thread first
-        return end.thread if isinstance(end, StillThere) else StartOver.GENERATION_ENDED
+        if isinstance(end, StillThere):
+            return end.thread
+        opener.messages_lost += refusal.code == refusals.UNKNOWN_MESSAGE
+        return StartOver.GENERATION_ENDED
 
 
 async def _end_refused_generation(

@@ -19,7 +19,7 @@ class Opener:
     claimed: bool = False  # it has made a claim, and not only taken one over or resumed it
     attempts: int = 0  # to create a thread without an anchor, whose outcome is not known
     counted: bool = False  # that claim among the member's creations
-    first_generation: int | None = None  # the first one that it tried to create a thread for
+    messages_lost: int = 0  # source messages that were deleted before their thread was started
     made_room: bool = False  # by archiving another session, or found none to archive
     known_settings: Settings | None = None  # of the session's channel, once its item was read
     asked: OpenRequest | None = (
