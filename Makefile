@@ -68,9 +68,9 @@ check: installed ## lint, formatting, types, template
 	@$(BIN)/sam validate --lint
 
 .PHONY: explore
-explore: installed ## run the exhaustive explorer of the protocol, and many random histories (long)
+explore: installed ## search every schedule of the protocol, and many random histories (ARGS="--budget 90" stops in time)
 	@$(BIN)/python -m tests.explorer $(ARGS)
-	@$(BIN)/python -m pytest -q tests/reconciler/test_anything.py --hypothesis-profile=long
+	@$(if $(ARGS),,$(BIN)/python -m pytest -q tests/reconciler/test_anything.py --hypothesis-profile=long)
 
 .PHONY: mutate
 mutate: installed ## break each rule of the protocol and the reconciler, and see that a test notices (minutes)

@@ -52,7 +52,7 @@ EXPLORED: Final = (
     Rule(
         "A source message is recorded only while the session is being created",
         Mutation("store/clauses", 'RECORDABLE: Final = f"{STILL_CREATING} AND {SAME', 'RECORDABLE: Final = f"{SAME'),
-        f"{_SCHEDULES}[a dropped claim, from the look-up on]",
+        f"{_FIRST_SCHEDULES}[a dropped claim, from the look-up on]",
     ),
     Rule(
         "The pointer is written before the thread exists",
@@ -71,6 +71,6 @@ EXPLORED: Final = (
             "        if dropped.session is not None and dropped.session.thread_id is not None:\n",
             "        if False:\n",
         ),
-        f"{_SCHEDULES}[a dropped claim, from the look-up on]",
+        f"{_FIRST_SCHEDULES}[a dropped claim, from the look-up on]",
     ),
 )

@@ -1,7 +1,7 @@
 """An opener as a tree of nodes: a pure function from what it was answered so far to what it asks next.
 
 A coroutine cannot be copied, so a node is made by running the real code with the recorded answers: on from where its
-parent's execution stands, which the first child takes over, or from the beginning. Nodes are kept by their history. The
+parent's execution stands, which the first child takes over, or from the beginning, of an opener's round. Nodes are kept by their history. The
 order in which calls side by side were answered is no part of it, and neither is the time of an answer unless the code
 asked for the time before its next call.
 """
@@ -15,7 +15,7 @@ from handler.discord.rest import Response
 from handler.errors import OnethreadError
 from handler.sessions.model import Opened
 from tests.explorer.bounds import Violation
-from tests.explorer.execution import LEASE_OVER, Answer, Execution, Opener, Question, Result, remembered
+from tests.explorer.execution import LEASE_OVER, Answer, Execution, Memory, Opener, Question, Result, remembered
 
 # An opener that has asked for the time shows what came of it by what it asks next, and keeps no time from one call to the
 # next. False: nodes that differ in the times that they saw alone are told apart, as those of the reconciler always are.
@@ -26,36 +26,29 @@ FORGETS_TIMES = True
 class History:
     """What happened to an actor since `began`: the answers, in order, each with the number and the key of its call.
 
-    A round of an opener has only its own part, from the answer `round` on, and the `memory` of the rounds before. `times`
-    are those that it saw: after so many answers, that time.
+    An opener's is only that of its round, which began with the `memory` of the rounds before. `times` are those that it
+    saw: after so many answers, that time.
     """
 
     began: datetime
     answers: tuple[tuple[int, bytes, Answer], ...] = ()
     times: tuple[tuple[int, datetime], ...] = ()
-    round: int = 0
-    memory: Hashable = None
-
-    @property
-    def of_the_round(self) -> tuple[tuple[int, bytes, Answer], ...]:
-        return self.answers[self.round :]
+    memory: Memory | None = None
 
     def shows(self, thread_id: str) -> bool:
-        """Whether an answer of this round has shown that thread."""
+        """Whether an answer has shown that thread."""
         shown = f'"id":"{thread_id}"'.encode()
         return any(
             isinstance(answer.value, Response) and answer.value.status < 300 and shown in answer.value.body
-            for _, key, answer in self.of_the_round
+            for _, key, answer in self.answers
             if not key.startswith(b"POST") or b"/threads" in key  # the source message has the thread's id, too
         )
 
     def identity(self, pending: dict[int, Question]) -> Hashable:
-        answers = {number: (key, answer.key) for number, key, answer in self.of_the_round}
+        answers = {number: (key, answer.key) for number, key, answer in self.answers}
         asked = {number: (question.key, None) for number, question in pending.items()}
-        calls = sorted((answers | asked).items())
-        first = calls[0][0]
         times = () if FORGETS_TIMES and self.memory is not None else self.times
-        return self.memory, times, tuple((number - first, call) for number, call in calls)
+        return self.memory, times, tuple(sorted((answers | asked).items()))
 
 
 @dataclass(eq=False, slots=True)
@@ -89,7 +82,7 @@ class Node:
 
     @property
     def begins_a_round(self) -> bool:
-        return not self.history.of_the_round
+        return not self.history.answers
 
 
 def _end(result: Result | OnethreadError) -> Hashable:
@@ -107,26 +100,30 @@ class Actor:
     def __init__(self, opener: Opener) -> None:
         self.opener = opener
         self._nodes: dict[Hashable, Node] = {}
+        self._beginnings: dict[datetime, Node] = {}
         self._first: bytes | None = None  # what an opener's round asks first
 
     def beginning(self, now: datetime) -> Node:
         """At the begin of its life."""
-        execution = Execution(self.opener, now)
-        times = ((0, now),) if execution.has_asked_the_time else ()
-        return self._node(History(now, times=times, memory=execution.memory()), execution)
+        node = self._beginnings.get(now)
+        if node is None:
+            execution = Execution(self.opener, now)
+            times = ((0, now),) if execution.has_asked_the_time else ()
+            node = self._beginnings[now] = self._node(History(now, times=times, memory=execution.memory()), execution)
+        return node
 
     def extend(self, node: Node, number: int, answer: Answer) -> Node:
         """The child of a node; one that nobody has asked for before."""
         execution, node.execution = node.execution or self._repeated(node.history), None
         question, history = node.pending[number], node.history
         execution.answer(number, answer)
-        answers = (*history.answers, (number, question.key, answer))
         memory, asked = execution.memory(), execution.has_asked_the_time
         read = remembered(answer.value.get("Item")) if question.key == self._first else node.read
         if memory is not None:
-            history = History(history.began, answers, round=len(answers), memory=memory)
+            history = History(answer.now, memory=memory)
         else:
-            seen = ((len(answers) - history.round, answer.now),) if asked else ()
+            answers = (*history.answers, (number, question.key, answer))
+            seen = ((len(history.answers), answer.now),) if asked else ()
             history = replace(history, answers=answers, times=(*history.times, *seen))
         child = self._node(history, execution, read)
         if memory is None and asked:
@@ -149,12 +146,15 @@ class Actor:
             node = Node(self, history, pending, result, read, execution)
             self._nodes[identity] = node
         else:
-            execution.close()
             assert node.asks() == sorted(q.key for q in pending.values()), "the order of answers made a difference"
+            if node.execution is None and pending:
+                node.execution = execution
+            else:
+                execution.close()
         return node
 
     def _repeated(self, history: History) -> Execution:
-        execution = Execution(self.opener, history.began)
+        execution = Execution(self.opener, history.began, memory=history.memory)
         for number, _, answer in history.answers:
             execution.answer(number, answer)
         return execution

@@ -1,5 +1,6 @@
 """One execution of the real code, as the explorer sees it: what it asks, and what it is answered."""
 
+import functools
 import math
 from collections import Counter
 from dataclasses import dataclass, fields
@@ -18,6 +19,7 @@ from handler.discord.rest import NO_RETRY, Discord, Response
 from handler.errors import OnethreadError
 from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.names import Names
+from handler.sessions.opening.opener import Opener as OpenInProgress
 from handler.sessions.protocol import Sessions
 from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.run import run_once
@@ -33,8 +35,9 @@ NAMES = Names("Session ")
 Result = Opened | Counter[str]  # of an opener, of the reconciler
 BEGIN: Final = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LEASE_OVER: Final = timedelta(seconds=16)  # longer than a lease lasts
-# What an opener remembers between two rounds for the words of its answer alone.
-WORDS: Final = frozenset({"after_deletion", "waited"})
+Memory = tuple[Any, ...]  # what an opener remembers between two rounds, but for the words of its answer alone
+_WORDS: Final = frozenset({"after_deletion", "waited"})
+_REMEMBERED: Final = tuple(f.name for f in fields(OpenInProgress) if f.name not in _WORDS | {"context"})
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
 _CONFIG = config.load(
@@ -128,7 +131,7 @@ class Opener:
 
     @property
     def session_key(self) -> str:
-        return NAMES.parse(self.session).key
+        return _key(self.session)
 
     def request(self) -> OpenRequest:
         return OpenRequest(
@@ -138,6 +141,11 @@ class Opener:
             guild_id=GUILD,
             kind=0,
         )
+
+
+@functools.cache
+def _key(session: str) -> str:
+    return NAMES.parse(session).key
 
 
 def remembered(item: dict[str, Any] | None) -> bytes:
@@ -158,11 +166,12 @@ class _StoppedClock:
 class Execution:
     """One live execution of the real code, as the composition root builds it over the explorer's own seams."""
 
-    def __init__(self, opener: Opener, now: datetime) -> None:
+    def __init__(self, opener: Opener, now: datetime, *, memory: Memory | None = None) -> None:
+        """At the begin of its life, or of a round of which it remembers that."""
         self.pending: dict[int, tuple[Question, Any]] = {}
         self.has_asked_the_time = False  # since the last answer
         self._now = now
-        self._number = 0
+        self._number = 0  # of its next call, in the round
         self._searches = opener.searches
         environment = Environment(_CONFIG, clock=self)
         environment.dynamodb = self._call  # type: ignore[assignment]  # nothing but the seam is used
@@ -177,6 +186,8 @@ class Execution:
         sessions = environment.sessions
         self.task = _loop.create_task(self._work(opener, sessions))
         _loop.run_ready()
+        if memory is not None:
+            self._remember(memory)
 
     def now(self) -> datetime:
         self.has_asked_the_time = True
@@ -219,22 +230,29 @@ class Execution:
         _loop.run_ready()
         # What was cancelled on the way waits for nothing any more.
         self.pending = {n: (q, f) for n, (q, f) in self.pending.items() if not f.done()}
+        if self._opener_between_rounds() is not None:
+            self.pending, self._number = dict(enumerate(self.pending.values())), 1
 
-    def has_dropped(self, number: int) -> bool:
-        """Whether that call was made and nobody waits for it any more."""
-        return number < self._number and number not in self.pending
-
-    def memory(self) -> tuple[Any, ...] | None:
+    def memory(self) -> Memory | None:
         """What an opener that begins a round remembers of the rounds before; None if it is not at such a point.
 
         A round begins with the read of the session, in `Sessions.open` itself. All that it keeps is in its `opener`: a test
         holds that it has no other variable that outlasts a round.
         """
+        opener = self._opener_between_rounds()
+        return None if opener is None else tuple(getattr(opener, name) for name in _REMEMBERED)
+
+    def _remember(self, memory: Memory) -> None:
+        opener = self._opener_between_rounds()
+        for name, value in zip(_REMEMBERED, memory, strict=True):
+            setattr(opener, name, value)
+
+    def _opener_between_rounds(self) -> OpenInProgress | None:
         loop: Any = getattr(self.task.get_coro(), "cr_await", None)
         if getattr(getattr(loop, "cr_await", None), "__qualname__", "") != "Sessions._read":
             return None
-        opener = loop.cr_frame.f_locals["opener"]
-        return tuple(getattr(opener, f.name) for f in fields(opener) if f.name not in WORDS | {"context"})
+        opener: OpenInProgress = loop.cr_frame.f_locals["opener"]
+        return opener
 
     def close(self) -> None:
         """Let it die where it is."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from tests.explorer.bounds import Bounds, Violation
 from tests.explorer.events import events
 from tests.explorer.execution import Answer, Opener, Question
-from tests.explorer.world import World
+from tests.explorer.world import SessionItem, World, session_item
 
 Moved = tuple["Place", Answer]
 
@@ -24,6 +24,13 @@ class Place:
     moves: "dict[Hashable, Moved | Violation]" = field(default_factory=dict)
     events: "list[tuple[str, Place]] | None" = None
     later: "Place | None" = None
+    sessions: dict[str, SessionItem] = field(default_factory=dict)
+
+    def session(self, key: str) -> SessionItem:
+        """The item of that session."""
+        if key not in self.sessions:
+            self.sessions[key] = session_item(self.world.table, key)
+        return self.sessions[key]
 
     @functools.cached_property
     def prints(self) -> tuple[int, int]:

@@ -87,12 +87,6 @@ NEAR = {
         (A, B_TWICE), Bounds(leases_end=1, acts=2, delete_thread=1, rename_to=RENAMED, second_thread=True)
     ),
     "the table is lost, from Record on": _recorded((A, B), Bounds(lose_items=1, nonce_closes=1, leases_end=1)),
-    "a dropped claim, from the look-up on": Scenario(
-        (A_SLOW, B_TWICE),
-        _DROPPED,
-        head_start=UNTIL_RECORD,
-        prelude=("leases end", "is renamed"),
-    ),
 }
 
 
@@ -152,6 +146,12 @@ EXHAUSTIVE = {
     ),
     "half a list": _claimed((A, B_TWICE), Bounds(leases_end=1, half_lists=1, acts=1, archive=1)),
     "half a list leaves the thread out": _claimed((A, B), Bounds(leases_end=1, half_lists=1, old=f"Session {NAME}")),
+    "a dropped claim, from the look-up on": Scenario(
+        (A_SLOW, B_TWICE),
+        _DROPPED,
+        head_start=UNTIL_RECORD,
+        prelude=("leases end", "is renamed"),
+    ),
     "a dropped claim": Scenario(
         (A_SLOW, B_TWICE),
         _DROPPED,

@@ -5,9 +5,11 @@ at every point is part of every search; and from each world a lone newcomer must
 """
 
 import random
+from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from time import perf_counter
 from typing import Final
 
 from handler.discord.rest import Response
@@ -18,14 +20,16 @@ from tests.explorer.bounds import Bounds, Violation
 from tests.explorer.commuting import Commuting
 from tests.explorer.execution import Answer, Opener, Question
 from tests.explorer.places import Place, Places
-from tests.explorer.world import MAX_LONE_CALLS, begin, session_item
+from tests.explorer.world import MAX_LONE_CALLS, begin
 
-FIRST_DOUBTS: Final = 250  # states after which the reduction is checked for the first time
 JUDGED_EACH: Final = 4  # worlds of a random schedule: newcomers take most of its time
 REFUSALS: Final = (
     Response(403, {}, b'{"code":50013,"message":"Missing Permissions"}'),
     Response(400, {}, b'{"code":200000,"message":"Message was blocked by automatic moderation"}'),
 )
+
+
+Label = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +60,22 @@ class Scenario:
 
 @dataclass
 class Found:
-    """What a search has seen. `trace` leads to the violation, if there is one. Worlds are told apart by kind."""
+    """What a search has seen. `path` leads to the violation, if there is one. Worlds are told apart by kind."""
 
     states: int = 0
     worlds: set[int] = field(default_factory=set)
     ends: set[int] = field(default_factory=set)  # the worlds in which every actor has ended
     violation: str | None = None
-    trace: list[str] = field(default_factory=list)
+    path: list[Label] = field(default_factory=list)
     complete: bool = True
 
+    def explained(self) -> str:
+        """The violation, and the steps that lead to it, one a line."""
+        return "\n".join([self.violation or "", *(": ".join(map(str, label)) for label in self.path)])
 
-Label = tuple[object, ...]
+
 Step = tuple[Label, Callable[[], State]]
+Arrival = tuple[int, Label]  # by which step from which state, by its key, a search came to another one first
 
 
 class Search:
@@ -76,7 +84,7 @@ class Search:
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
         self.places = Places(scenario.bounds)
-        self.commuting = Commuting(self.places)
+        self.commuting = Commuting[State](self.places)
         self.actors = [Actor(opener) for opener in scenario.openers]
         searches = scenario.openers[0].searches
         names = scenario.newcomers or (scenario.openers[0].session,)
@@ -93,15 +101,33 @@ class Search:
 
     # All schedules.
 
-    def exhaustive(self, *, states_most: int | None = None, reduced: bool = True) -> Found:
-        """Visit every state; stops at the first violation, or unfinished at `states_most`.
+    def exhaustive(
+        self,
+        *,
+        states_most: int | None = None,
+        until: float | None = None,
+        reduced: bool = True,
+        shortest_first: bool = False,
+    ) -> Found:
+        """Visit every state; stops at the first violation, or unfinished at `states_most` or at `until`, of `perf_counter`.
 
         `reduced`: leave out the schedules that differ from others only in when a call was made that commutes with
-        everything; see `commuting`.
+        everything; see `commuting`. `shortest_first`: no schedule that leads to a violation is shorter than the one found.
         """
-        found = self._visited(states_most, reduced=reduced)
-        while found is None:
-            found = self._visited(states_most, reduced=reduced)
+        found = Found()
+        arrivals: dict[int, Arrival | None] = {self.start.key(): None}
+        frontier = deque([self.start])
+        while frontier and found.violation is None:
+            if (states_most is not None and len(arrivals) > states_most) or (
+                until is not None and perf_counter() > until
+            ):
+                found.complete = False
+                break
+            state = frontier.popleft() if shortest_first else frontier.pop()
+            frontier.extend(self._explored(found, state, arrivals, reduced=reduced))
+            if not frontier and reduced:
+                frontier.extend(self.commuting.mistaken())
+        found.states = len(arrivals)
         self._close()
         return found
 
@@ -109,49 +135,28 @@ class Search:
         for actor in (*self.actors, *self._newcomers):
             actor.close()
 
-    def _visited(self, states_most: int | None, *, reduced: bool) -> Found | None:
-        """One search; None if it has relied on what it found to be false."""
-        found, doubts_at = Found(), FIRST_DOUBTS
-        self.commuting.begin()
-        seen = {self.start.key()}
-        path: list[Label] = []
-        stack = [(self.start.place, self._entered(found, self.start, path, reduced=reduced))]
-        while stack and found.violation is None:
-            before, steps = stack[-1]
-            step = next(steps, None)
-            if step is None:
-                stack.pop()
-                del path[-1:]
-                continue
-            label, make = step
-            path.append(label)
-            state = self._made(found, make, path)
-            if state is None:
-                break
-            self.commuting.note(before, state.place)
-            key = state.key()
-            if key in seen:
-                path.pop()
-                continue
-            seen.add(key)
-            if reduced and len(seen) >= doubts_at:
-                if not self.commuting.holds():
-                    return None
-                doubts_at *= 2
-            if states_most is not None and len(seen) > states_most:
-                found.complete = False
-                break
-            stack.append((state.place, self._entered(found, state, path, reduced=reduced)))
-        found.states = len(seen)
-        return found if not reduced or found.violation is not None or self.commuting.holds() else None
-
-    def _entered(self, found: Found, state: State, path: list[Label], *, reduced: bool) -> Iterator[Step]:
-        self._judge(found, state, path)
+    def _explored(
+        self, found: Found, state: State, arrivals: "dict[int, Arrival | None]", *, reduced: bool
+    ) -> Iterator[State]:
+        """The states to which the steps of this one lead, and to which none has led before."""
+        key = state.key()
+        self._judge(found, state)
         if found.violation is not None:
-            return iter(())
-        if reduced and (alone := self.commuting.alone(state.place, state.nodes)) is not None:
-            index, number = alone
-            return iter([self._answering(state, index, number)])
+            found.path = _path(arrivals, key)
+            return
+        for label, make in self._to_explore(state, reduced=reduced):
+            then = self._made(found, make)
+            if then is None:
+                found.path = [*_path(arrivals, key), label]
+                return
+            self.commuting.note(state.place, then.place)
+            if (known := then.key()) not in arrivals:
+                arrivals[known] = key, label
+                yield then
+
+    def _to_explore(self, state: State, *, reduced: bool) -> Iterator[Step]:
+        if reduced and (alone := self.commuting.alone(state, state.place, state.nodes)) is not None:
+            return iter([self._answering(state, *alone)])
         return self.steps(state)
 
     # Random schedules.
@@ -159,15 +164,15 @@ class Search:
     def random(self, seed: int, *, steps_most: int = 400) -> Found:
         """One schedule, chosen by `seed`."""
         choices = random.Random(seed)
-        found, state, path = Found(), self.start, list[Label]()
+        found, state = Found(), self.start
         for number in range(steps_most):
             steps = list(self.steps(state))
-            self._judge(found, state, path, newcomers=not steps or number % JUDGED_EACH == 0)
+            self._judge(found, state, newcomers=not steps or number % JUDGED_EACH == 0)
             if not steps or found.violation is not None:
                 break
             label, make = choices.choice(steps)
-            path.append(label)
-            made = self._made(found, make, path)
+            found.path.append(label)
+            made = self._made(found, make)
             if made is None:
                 break
             state = made
@@ -242,14 +247,14 @@ class Search:
 
     # What must hold.
 
-    def _made(self, found: Found, make: Callable[[], State], path: list[Label]) -> State | None:
+    def _made(self, found: Found, make: Callable[[], State]) -> State | None:
         try:
             return make()
         except Violation as fault:
-            _fail(found, str(fault), path)
+            found.violation = str(fault)
             return None
 
-    def _judge(self, found: Found, state: State, path: list[Label], *, newcomers: bool = True) -> None:
+    def _judge(self, found: Found, state: State, *, newcomers: bool = True) -> None:
         try:
             if state.place.kind not in found.worlds:
                 found.worlds.add(state.place.kind)
@@ -264,7 +269,7 @@ class Search:
             if not any(node.pending for node in state.nodes):
                 found.ends.add(state.place.kind)
         except Violation as fault:
-            _fail(found, str(fault), path)
+            found.violation = str(fault)
 
     def _judge_newcomer(self, place: Place, newcomer: Actor) -> None:
         """A newcomer, later, with nobody else about, ends linked to the one living thread."""
@@ -282,9 +287,13 @@ class Search:
         place.world.check_linked(newcomer.opener.session_key, node.result.thread_id)
 
 
-def _fail(found: Found, text: str, path: list[Label]) -> None:
-    found.violation = text
-    found.trace = [": ".join(map(str, label)) for label in path]
+def _path(arrivals: "dict[int, Arrival | None]", key: int) -> list[Label]:
+    """The steps that lead to a state."""
+    path = list[Label]()
+    while (arrival := arrivals[key]) is not None:
+        key, label = arrival
+        path.append(label)
+    return path[::-1]
 
 
 def _successor(node: Node) -> Actor | None:
@@ -296,5 +305,5 @@ def _successor(node: Node) -> Actor | None:
 
 def _wakes(place: Place, node: Node) -> bool:
     """A pause ends when the item that was read has changed, or its lease is over: nothing else makes a difference."""
-    item = session_item(place.world.table, node.actor.opener.session_key)
+    item = place.session(node.actor.opener.session_key)
     return node.read != item.read or item.lease_is_over(place.world.now)
