@@ -26,7 +26,7 @@ CHOICES: Final = [
 ]
 
 
-def decide(call: dict[str, Any], environ: dict[str, str]) -> tuple[str, str]:
+def ask_people(call: dict[str, Any], environ: dict[str, str]) -> tuple[str, str]:
     """The decision about a tool's call, and the reason."""
     role = environ.get("ONETHREAD_ROLE")
     answer = Onethread(environ["ONETHREAD_FUNCTION"]).ask(
@@ -60,7 +60,7 @@ def describe(call: dict[str, Any]) -> str:
 
 def main() -> None:
     try:
-        decision, reason = decide(json.load(sys.stdin), dict(os.environ))
+        decision, reason = ask_people(json.load(sys.stdin), dict(os.environ))
     except Exception as fault:  # whatever it is, Claude Code must hear a decision: without one, the tool runs
         decision, reason = os.environ.get("ONETHREAD_FALLBACK", "ask"), f"Nobody in Discord was asked: {fault!r}"
     output = {"hookEventName": "PreToolUse", "permissionDecision": decision, "permissionDecisionReason": reason}

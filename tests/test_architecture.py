@@ -70,7 +70,7 @@ SLOW_POWERTOOLS: Final = {"tracing", "batch", "idempotency", "parameters", "pars
 
 MAX_DOORS: Final = {"handler": 16, "handler/sessions": 10}
 # What fits in a head: what is longer has two subjects. A table of cases may be longer than what it tries.
-MAX_LINES: Final = {"handler": 300, "infra": 300, "tests": 450}
+MAX_LINES: Final = {"examples": 300, "handler": 300, "infra": 300, "tests": 450}
 LONGER: Final = {"handler/errors.py": 400}  # a list: the whole tree of errors is in one place
 
 
@@ -156,6 +156,12 @@ def test_a_newcomer_sees_few_doors_at_once() -> None:
         assert (
             len([path for path in (ROOT / folder).iterdir() if path.name not in ("__init__.py", "__pycache__")]) <= most
         ), folder
+
+
+def test_the_examples_can_be_copied_to_where_nothing_else_of_the_project_is() -> None:
+    imports = grimp.build_graph("examples", "handler", "infra", cache_dir=None)
+    for forbidden in ("handler", "infra"):
+        assert not imports.find_shortest_chains("examples", forbidden)
 
 
 def test_the_simulator_knows_neither_the_handlers_nor_the_local_stack() -> None:

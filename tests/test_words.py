@@ -15,7 +15,7 @@ from handler.sessions.reconcile.actions import Action
 from handler.sessions.reconcile.housekeeping import HousekeepingAction
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-FOLDERS: Final = ("handler", "infra", "tests")
+FOLDERS: Final = ("examples", "handler", "infra", "tests")
 # The glossary's words that only its readers need: prose says them in other forms.
 ONLY_IN_PROSE: Final = frozenset({"deletion mark", "held deletion"})
 # Retired words, each as a whole word of a name: of a file, a class, a function or an argument.
@@ -122,7 +122,11 @@ def test_all_texts_have_plain_quotes_and_apostrophes() -> None:
 
 
 def test_the_documents_name_files_that_exist() -> None:
-    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
-    named = {path for page in pages for path in re.findall(r"`((?:handler|infra|tests)/[\w/]+\.py)`", page.read_text())}
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+    named = {
+        path
+        for page in pages
+        for path in re.findall(r"`((?:examples|handler|infra|tests)/[\w/]+\.py)`", page.read_text())
+    }
     assert named
     assert not [path for path in named if not (ROOT / path).exists()]

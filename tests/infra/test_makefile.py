@@ -1,6 +1,7 @@
 """The Makefile: which options reach which program, and paths with spaces."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -42,6 +43,15 @@ def test_options_of_a_build_reach_sam_build() -> None:
 
 def test_without_a_remembered_deployment_sam_asks_with_a_name_for_the_stack() -> None:
     assert "else set -- --guided --stack-name onethread; fi;" in sam_commands("deploy")[1]
+
+
+def test_an_example_runs_with_the_running_stacks_variables_or_not_at_all() -> None:
+    lines = make("--dry-run", "PYTHON=python3", "example", "NAME=ask", """ARGS='deploy 42' yes""").splitlines()
+    assert re.fullmatch(
+        r"variables=\$\(\S+/python -m infra\.local\.client env\) && eval \"\$variables\" "
+        r"&& exec \S+/python -m examples\.ask 'deploy 42' yes",
+        lines[-1],
+    )
 
 
 @pytest.mark.parametrize("folder", ["a b", "it's here", "half 50% (new), #1"])
