@@ -11,6 +11,7 @@ that answer with the link. The answer to a button beneath an ephemeral message r
 instead of 4 and 5.
 """
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -39,7 +40,7 @@ from handler.errors import (
     TryAgain,
 )
 from handler.runtime import telemetry
-from handler.runtime.deadline import Deadline, run_until
+from handler.runtime.deadline import Deadline, run_for, run_until
 from handler.runtime.metrics import Metric
 
 ANSWER_SECONDS: Final = 2.4  # after the receipt; the rest of Discord's 3 s is for the hand-over and the way back
@@ -47,6 +48,7 @@ HAND_OVER_SECONDS: Final = 2.9  # after the receipt, at most: leaves a tenth of 
 MIN_HAND_OVER_SECONDS: Final = (
     0.4  # even when no time is left: SQS takes 20 ms for a message, a new connection some more
 )
+REST_SECONDS: Final = 0.3  # for leaving what comes after the answer, which waits no longer for it
 MIN_COMMAND_SECONDS: Final = 0.15  # with less left not even a reuse gets done: straight to the worker
 
 
@@ -153,12 +155,21 @@ async def _run_or_hand_over(
         answer = await run_until(clock, deadline, work)
         if isinstance(answer, AnswerFirst):  # nothing can be done here once the response is on its way
             raise TimedOut("something is left to do after the answer")
+        if isinstance(answer, InPlace):
+            await _leave_rest(environment, interaction, received)
         return _callback(interaction, answer)
     except OnethreadError as error:
         if isinstance(error, TryAgain) and error.repeated_by_us:
             return await _hand_over(environment, interaction, received, error)
         log_failure(error)
         return responses.reply(texts.failure(error))
+
+
+async def _leave_rest(environment: Environment[WebhookConfig], interaction: Interaction, received: datetime) -> None:
+    """Leave what comes after the answer to the worker. Best effort: the reconciler does it, too."""
+    job = Job.of_rest(interaction, received)
+    with contextlib.suppress(TimedOut):
+        await run_for(environment.clock, REST_SECONDS, environment.jobs.send(jobs.encode(job), group=job.group))
 
 
 async def _hand_over(

@@ -3,6 +3,7 @@
 How one receive of a job ends. From "finished" on the user is told something, so nobody is left with "thinking…".
 
     malformed                             failed, each time: SQS moves it to the dead letters
+    its response was the answer           what comes after it is tried; done
     of a newer version                    the user is told; failed: the next receive may meet that version
       … on the last receive               the user is asked to try again; done
     its token is dead                     done: nobody can be told
@@ -35,7 +36,7 @@ from handler.commands import jobs, texts
 from handler.commands.command import OPEN_HERE, OPEN_SESSION, Answer, AnswerFirst, InPlace
 from handler.commands.deferred_answer import DeferredAnswer, Edit, count_untellable, explain_update
 from handler.commands.jobs import Job, NewerJob, back_off, whole_seconds
-from handler.commands.outcomes import log_failure, run_command
+from handler.commands.outcomes import do_rest, log_failure, run_command
 from handler.config import WorkerConfig
 from handler.discord.components import Modal
 from handler.discord.responses import Message
@@ -81,6 +82,11 @@ async def handle(environment: Environment[WorkerConfig], event: Any, request_id:
             return await _leave_to_newer(environment, newer, is_last=is_last)
         if message.receive_count == 1 and not job.put_backs:
             telemetry.add_metric(Metric.JOB_AGE, (environment.clock.now() - job.received).total_seconds())
+        if job.answered:
+            telemetry.redact_in_request(job.interaction.token)
+            telemetry.set_fields(interaction_id=job.interaction.id, command=job.interaction.name, outcome="rest")
+            await environment.with_token(do_rest(environment.commands, environment.sessions, job.interaction))
+            return True
         return await Attempt(environment, job, ends, message_id=message.id, is_last=is_last).run()
 
     fields = {"stack": environment.config.stack_name, "function": "worker", "request_id": request_id}

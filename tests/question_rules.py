@@ -10,6 +10,7 @@ from tests.kit.mutation import Mutation, Rule
 ASK: Final = "handler/questions/test_ask.py"
 ANSWERS: Final = "handler/questions/test_answers.py"
 ENDINGS: Final = "handler/questions/test_endings.py"
+AFTER: Final = "handler/questions/test_after_the_answer.py"
 SCHEDULES: Final = "handler/questions/test_schedules.py"
 POST: Final = "handler/programs/test_post.py"
 ONE_OUTCOME: Final = f"{SCHEDULES}::test_every_schedule_has_one_outcome_and_each_outcome_is_possible"
@@ -106,6 +107,16 @@ QUESTIONS: Final = (
         "The message of a key is known by the text with which it was first posted",
         Mutation("programs/post", 'return wanted.first_body or wanted.body or ""', 'return wanted.body or ""'),
         f"{POST}::test_after_a_death_at_any_call_of_a_keys_first_request_the_next_one_leaves_one_message",
+    ),
+    Rule(
+        "An answer by button leaves the rest to the worker",
+        Mutation("webhook", "if isinstance(answer, InPlace):\n            await", "if False:\n            await"),
+        f"{AFTER}::test_the_session_waits_no_more_as_soon_as_the_worker_has_run",
+    ),
+    Rule(
+        "The job after an answer answers nobody again",
+        Mutation("worker", "        if job.answered:", "        if False:"),
+        f"{AFTER}::test_the_session_waits_no_more_as_soon_as_the_worker_has_run",
     ),
     Rule(
         "Whoever has edited the message of a key looks whether it is still to show that",

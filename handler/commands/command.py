@@ -35,7 +35,7 @@ class InPlace(msgspec.Struct, frozen=True):
     confirmation: (
         Message  # to who pressed, where that comes too late for the response: then a message of their own waits
     )
-    replace: Callable[[], Coroutine[Any, Any, None]]  # do it by a request instead, best effort
+    replace: Callable[[], Coroutine[Any, Any, None]]  # do it by a request instead, and the rest; best effort
 
 
 Answer = Message | AnswerFirst | InPlace | Modal

@@ -41,6 +41,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     wait_seconds: int = 0  # the pause that Discord asks for; the job is then put back for it
     progress: dict[str, int] = {}  # of the import that the webhook began
     answer: Message | None = None  # how the command ended: nothing is left to do but to show it
+    answered: bool = False  # the response has shown how it ended: nothing is left but what comes after that
 
     def __post_init__(self) -> None:
         try:
@@ -52,6 +53,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, interaction: Interaction, received: datetime) -> "Job":
         expires = received + TOKEN_LIFE - TOKEN_MARGIN
         return cls(interaction=interaction, received_at=iso(received), expires_at=iso(expires))
+
+    @classmethod
+    def of_rest(cls, interaction: Interaction, received: datetime) -> "Job":
+        """Of an interaction that is answered. Its token counts as dead, so no worker of an older version answers it again."""
+        return cls(interaction=interaction, received_at=iso(received), expires_at=iso(received), answered=True)
 
     def with_notice(self, *, wait_seconds: int = 0, progress: Mapping[str, int] | None = None) -> "Job":
         return msgspec.structs.replace(self, wait_seconds=wait_seconds, progress=dict(progress or {}))

@@ -1,16 +1,19 @@
 """Run a command; log how it or an open ended, and count it."""
 
+import contextlib
 from typing import Final
 
-from handler.commands.command import Answer, Command
+from handler.commands.command import Answer, Command, Commands, InPlace
 from handler.discord import refusals
 from handler.discord.interactions import Interaction
 from handler.errors import BotTokenRefused, ConfigurationError, MissingPermissions, OnethreadError, TryAgain
 from handler.runtime import telemetry
+from handler.runtime.deadline import run_for
 from handler.runtime.metrics import Metric
 from handler.sessions.model import Opened, OpenRequest, Outcome
 from handler.sessions.protocol import Sessions
 
+REST_SECONDS: Final = 5.0  # a read or two: nobody waits for it, and a worker is not kept for it
 _OPERATORS: Final = (BotTokenRefused, ConfigurationError)  # only the operator can correct these
 
 
@@ -22,6 +25,17 @@ async def run_command(command: Command, sessions: Sessions, interaction: Interac
         if interaction.app_permissions is None:
             raise
         raise refusals.without_granted(error, interaction.app_permissions) from error
+
+
+async def do_rest(commands: Commands, sessions: Sessions, interaction: Interaction) -> None:
+    """Do what comes after an answer that stands in place of a public message. Best effort: the reconciler does it, too."""
+    command = commands.get(interaction.path)
+    if command is None:
+        return
+    with contextlib.suppress(OnethreadError):
+        answer = await run_for(sessions.context.clock, REST_SECONDS, run_command(command, sessions, interaction))
+        if isinstance(answer, InPlace):
+            await answer.replace()
 
 
 async def open_and_log(sessions: Sessions, request: OpenRequest) -> Opened:
