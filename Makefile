@@ -84,6 +84,10 @@ rooms: installed ## draw the rooms of handler/ in docs/architecture.md
 schemas: installed ## write the JSON Schemas of what programs send and get to docs/schema/
 	@$(BIN)/python -m infra.schemas
 
+.PHONY: bench
+bench: installed ## measure opens beside the floor and what people use instead, and write them into docs/benchmarks.md
+	@$(BIN)/python -m infra.bench --write docs/benchmarks.md $(ARGS)
+
 .PHONY: bench-cold
 bench-cold: installed ## measure the cold starts of this artifact, and write them into docs/benchmarks.md (minutes)
 	@$(BIN)/python -m infra.bench.cold --write docs/benchmarks.md $(ARGS)

@@ -1,5 +1,6 @@
 """Documents of which a program writes a part: the text between two comments."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +21,7 @@ def write_between(file: Path, begin: str, text: str) -> None:
     file.write_text(replace_between(file.read_text(), begin, text))
 
 
-def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table in Markdown: names at the left, figures at the right."""
     lines = [head, ("---", *["---:"] * (len(head) - 1)), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

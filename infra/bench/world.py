@@ -93,9 +93,14 @@ class World:
         return int(json.loads(response["body"])["type"])
 
     async def program(self, environment: Environment[ApiConfig], name: str) -> dict[str, Any]:
-        """A program opens a session; what it is answered."""
-        event = {"session_name": name, "parent_channel_id": CHANNEL}
-        return await api.handle(environment, event, f"request-{next(self._numbers)}", API_SECONDS)
+        """A program opens a session, and repeats that as long as it is told to; what it is answered in the end."""
+        event = {"session_name": name, "parent_channel_id": CHANNEL, "request_id": f"request-{next(self._numbers)}"}
+        while True:
+            answer = await api.handle(environment, event, f"invocation-{next(self._numbers)}", API_SECONDS)
+            if "error" not in answer:
+                return answer
+            assert answer["error"]["retryable"], answer
+            await self.clock.sleep(answer["error"].get("retry_after") or 1.0)
 
     def threads(self, name: str) -> int:
         """How many threads of that session there are."""

@@ -1,0 +1,126 @@
+"""What is measured, each in a world of its own: seconds of virtual time, and requests."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from handler.config import ApiConfig, WebhookConfig
+from infra.bench.rivals import Rivals
+from infra.bench.world import World, play
+from infra.cost.measure import measure as measure_reconciler
+from infra.counted_table import Use
+
+T = TypeVar("T")
+Work = Callable[[], Awaitable[object]]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What one open took."""
+
+    seconds: float
+    use: Use
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """So many openers of one new name at once: the threads there are afterwards, and when the last one had its answer."""
+
+    threads: int
+    seconds: float
+    discord: float
+
+
+def reuse(archived: int = 0) -> dict[str, Taken]:
+    """The session is open, and so is its thread."""
+
+    async def scenario(world: World) -> dict[str, Taken]:
+        environment, rivals = world.environment(WebhookConfig), Rivals(world)
+        await world.command(environment, "known")
+        taken = {
+            "floor": await _take(world, lambda: rivals.floor_of_reuse("known")),
+            "Onethread": await _take(world, lambda: world.command(environment, "known")),
+            "list-and-create": await _take(world, lambda: rivals.list_and_create("known")),
+            "defer-always": await _take(world, lambda: rivals.defer_always("known")),
+        }
+        await rivals.close()
+        return taken
+
+    return play(scenario, archived=archived)
+
+
+def creation(archived: int = 0) -> dict[str, Taken]:
+    """There is no thread of that name among those of the channel's past."""
+
+    async def scenario(world: World) -> dict[str, Taken]:
+        environment, rivals = world.environment(WebhookConfig), Rivals(world)
+        taken = {
+            "floor": await _take(world, lambda: rivals.floor_of_creation("a")),
+            "Onethread": await _take(world, lambda: world.command(environment, "b")),
+            "list-and-create": await _take(world, lambda: rivals.list_and_create("c")),
+            "defer-always": await _take(world, lambda: rivals.defer_always("d")),
+        }
+        await rivals.close()
+        return taken
+
+    return play(scenario, archived=archived)
+
+
+def crowd(number: int) -> dict[str, Crowd]:
+    """As many environments open one new name at once, under Discord's 50 requests a second."""
+
+    async def with_onethread(world: World) -> Crowd:
+        environments = [world.environment(ApiConfig) for _ in range(number)]
+        works = [world.program(environment, "new") for environment in environments]
+        seconds, use, answers = await world.timed(_all(works))
+        assert len({answer["thread"]["id"] for answer in answers}) == 1
+        return Crowd(world.threads("new"), seconds, use.discord)
+
+    async def with_lists(world: World) -> Crowd:
+        bots = [Rivals(world) for _ in range(number)]
+        seconds, use, _ = await world.timed(_all([bot.list_and_create("new") for bot in bots]))
+        for bot in bots:
+            await bot.close()
+        return Crowd(world.threads("new"), seconds, use.discord)
+
+    return {
+        "Onethread": play(with_onethread, limited=True),
+        "list-and-create": play(with_lists, limited=True),
+    }
+
+
+def stream(per_second: float, lasting: float) -> float:
+    """The longest that one of so many new sessions a second takes, under Discord's 50 requests a second."""
+
+    async def scenario(world: World) -> float:
+        longest = 0.0
+
+        async def open_at(number: int) -> None:
+            nonlocal longest
+            await asyncio.sleep(number / per_second)
+            seconds, _, _ = await world.timed(world.program(world.environment(ApiConfig), f"new {number}"))
+            longest = max(longest, seconds)
+
+        await asyncio.gather(*(open_at(number) for number in range(round(per_second * lasting))))
+        return longest
+
+    return play(scenario, limited=True)
+
+
+def reconciler_calls(sessions: int) -> float:
+    """Requests to Discord of one run over a guild in which nothing has changed."""
+    return measure_reconciler(sessions).quiet.discord
+
+
+async def _take(world: World, work: Work) -> Taken:
+    seconds, use, _ = await world.timed(_await(work))
+    return Taken(seconds, use)
+
+
+async def _await(work: Work) -> object:
+    return await work()
+
+
+async def _all(works: Sequence[Awaitable[T]]) -> list[T]:
+    return list(await asyncio.gather(*works))
