@@ -1,17 +1,28 @@
 """A deployment that is set up, and the programs with which its operator looks after it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import pytest
 
-from infra import deployed
+from handler import config
+from handler.bootstrap import Environment
+from handler.config import ApiConfig
+from handler.sessions.model import Opened, OpenRequest, Requester
+from infra import deployed, reimport
 from infra.commands.definitions import COMMANDS
 from infra.simulator.simulated_discord import SimulatedDiscord
+from infra.simulator.transport import SimulatedTransport
 from tests.infra.setup.account import ENDPOINT, Account
-from tests.infra.simulator.client import BOT, GUILD, NEWS, NOON, OWNER, TEXT, Bot
+from tests.infra.simulator.client import ALICE, BOT, GUILD, NEWS, NOON, OWNER, TEXT, Bot
+from tests.kit import virtual_time
 from tests.kit.secrets import BOT_TOKEN
+from tests.kit.table_view import NAMES
+from tests.kit.virtual_time import START, LoopClock, VirtualLoop
+
+T = TypeVar("T")
 
 APPLICATION: Final = "110000000000000000"
 TOKEN_PARAMETER: Final = "/onethread/onethread/discord-bot-token"
@@ -84,3 +95,40 @@ class Operated:
 
 def at_noon() -> Any:
     return NOON
+
+
+def use(operated: Operated, act: Callable[[Environment[ApiConfig]], Awaitable[T]], *, at: datetime = START) -> T:
+    """What a function does then, with the variables and the table of the deployment."""
+
+    async def run() -> T:
+        settings = config.load(ApiConfig, operated.resources.variables)
+        clock = LoopClock(at)
+        transport = SimulatedTransport(operated.discord, clock.now)
+        environment = Environment(settings, aws=operated.account.session(), transport=transport, clock=clock)
+        return await act(environment)
+
+    return virtual_time.run(run())
+
+
+def open_all(operated: Operated, *names: str, channel: str = TEXT, at: datetime = START) -> dict[str, str]:
+    """Sessions are opened; the ids of their threads."""
+
+    async def act(environment: Environment[ApiConfig]) -> dict[str, str]:
+        found: dict[str, Opened] = {}
+        for name in names:
+            request = OpenRequest(
+                name=NAMES.parse(name),
+                parent_channel_id=channel,
+                requester=Requester(owner=f"{name} {at}", user_id=ALICE),
+            )
+            found[name] = await environment.sessions.open(request)
+        return {name: opened.thread_id for name, opened in found.items()}
+
+    return use(operated, act, at=at)
+
+
+def import_again(operated: Operated, *arguments: str, at: datetime, **parts: Any) -> int:
+    clock = LoopClock(at)
+    transport = SimulatedTransport(operated.discord, clock.now)
+    given = {"transport": transport, "clock": clock, "loop_factory": VirtualLoop, "sleep": no_sleep, **parts}
+    return operated.run(reimport.main, *arguments, **given)

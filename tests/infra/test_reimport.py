@@ -1,69 +1,23 @@
 """Channels are imported again by one command: the drill after a restore, and what may come in between."""
 
-from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from handler import config
-from handler.bootstrap import Environment
-from handler.config import ApiConfig
 from handler.errors import StoreUnavailable
-from handler.sessions.model import Opened, OpenRequest, Requester
 from handler.sessions.opening.channel_import import import_afresh
 from infra.doctor.__main__ import main as doctor
 from infra.reimport import main
 from infra.setup import __main__ as setup
-from infra.simulator.transport import SimulatedTransport
 from infra.table.memory_table import MemoryTable
-from tests.infra.operated import Operated, no_sleep
+from tests.infra.operated import Operated, import_again, no_sleep, open_all
 from tests.infra.setup.resources import STREAM, TABLE
-from tests.infra.simulator.client import ALICE, GUILD, NEWS, TEXT
-from tests.kit import virtual_time
+from tests.infra.simulator.client import GUILD, NEWS, TEXT
 from tests.kit.secrets import BOT_TOKEN
-from tests.kit.table_view import NAMES
-from tests.kit.virtual_time import START, LoopClock, VirtualLoop
+from tests.kit.virtual_time import START
 
-T = TypeVar("T")
 DAY = timedelta(days=1)
-
-
-def use(operated: Operated, act: Callable[[Environment[ApiConfig]], Awaitable[T]], *, at: datetime = START) -> T:
-    """What a function does then, with the variables and the table of the deployment."""
-
-    async def run() -> T:
-        settings = config.load(ApiConfig, operated.resources.variables)
-        clock = LoopClock(at)
-        transport = SimulatedTransport(operated.discord, clock.now)
-        environment = Environment(settings, aws=operated.account.session(), transport=transport, clock=clock)
-        return await act(environment)
-
-    return virtual_time.run(run())
-
-
-def open_all(operated: Operated, *names: str, channel: str = TEXT, at: datetime = START) -> dict[str, str]:
-    """Sessions are opened; the ids of their threads."""
-
-    async def act(environment: Environment[ApiConfig]) -> dict[str, str]:
-        found: dict[str, Opened] = {}
-        for name in names:
-            request = OpenRequest(
-                name=NAMES.parse(name),
-                parent_channel_id=channel,
-                requester=Requester(owner=f"{name} {at}", user_id=ALICE),
-            )
-            found[name] = await environment.sessions.open(request)
-        return {name: opened.thread_id for name, opened in found.items()}
-
-    return use(operated, act, at=at)
-
-
-def import_again(operated: Operated, *arguments: str, at: datetime, **parts: Any) -> int:
-    clock = LoopClock(at)
-    transport = SimulatedTransport(operated.discord, clock.now)
-    given = {"transport": transport, "clock": clock, "loop_factory": VirtualLoop, "sleep": no_sleep, **parts}
-    return operated.run(main, *arguments, **given)
 
 
 def test_after_a_restore_one_command_finds_everything_that_happened_since_the_backup(

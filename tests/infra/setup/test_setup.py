@@ -251,7 +251,7 @@ def test_a_failed_deployment_tells_the_first_resource_that_failed(run: Run) -> N
     [
         ("Colour=red", "no parameter Colour"),
         ("OpenPolicy=nobody", "must be one of permitted, everyone"),
-        ("ReconcileMinutes=0", "from 1 to 1440"),
+        ("ReconcileMinutes=0", "from 1 to 480"),
         ("AllowedGuilds=my server", "must be ids"),
     ],
 )

@@ -1,0 +1,118 @@
+"""Compare the table, its pointers and Discord: ``python -m infra.verify``. It changes nothing.
+
+    python -m infra.verify                       all servers on record
+    python -m infra.verify --guild 1234567890    one of them
+    python -m infra.verify --json                for programs
+
+It looks whether what the protocol promises is so: one living thread for a name; each session's thread points at it, and
+each pointer's session has its thread; no source message without a session; nothing claimed for longer than a lease;
+no buttons beneath questions that are over. What differs is read a second time before it is said, because people and
+the reconciler are at work meanwhile. Exit status 1: something differs.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+import httpx
+from boto3.session import Session
+
+from handler.aws.dynamodb import InvalidCall
+from handler.errors import OnethreadError, quantity
+from handler.sessions.names import Names
+from infra import deployed
+from infra.command_line import Parser, fail, only_errors, parse_id
+from infra.deployed import Deployed
+from infra.discord_api import DiscordApi, DiscordError
+from infra.doctor.examination import Now, utc_now
+from infra.on_record import channels_in_use, known_guilds
+from infra.setup.result import SetupError
+from infra.verify.check import Difference, differences
+from infra.verify.read import Reader, Sleep
+
+AGAIN_SECONDS: Final = 10.0  # before what differs is read again: longer than any command takes
+
+
+def main(
+    arguments: Sequence[str] | None = None,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    session: Session | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    sleep: Sleep = asyncio.sleep,
+    now: Now = utc_now,
+) -> int:
+    options = _parser().parse_args(arguments)
+    try:
+        found = deployed.find(options, environ, session, transport)
+        with only_errors():
+            different = asyncio.run(_verify(found, options, sleep, now))
+    except SetupError as error:
+        return fail(f"{error}\n  → {error.cure}")
+    except DiscordError as error:
+        return fail(f"Stopped: {error}")
+    except (OnethreadError, InvalidCall) as error:
+        return fail(f"Stopped: the table could not be read: {error}")
+    if options.json:
+        print(json.dumps({"ok": not different, "differences": [asdict(one) for one in different]}, indent=2))
+    return int(bool(different))
+
+
+async def _verify(found: Deployed, options: Any, sleep: Sleep, now: Now) -> list[Difference]:
+    different: list[Difference] = []
+    table, names = found.table(), Names(found.variables.get("SESSION_NAME_PREFIX") or "Session ")
+    async with found.discord() as api:
+        bot = (await api.call("GET", "/users/@me"))["id"]
+        known = [item["pk"].removeprefix("GUILD#") for item in await known_guilds(table)]
+        for guild_id in [options.guild] if options.guild else known:
+            if not await _is_member(api, guild_id):
+                print(f"server {guild_id}: the bot is no member, so there is nothing to compare", file=sys.stderr)
+                continue
+            reader = Reader(table, found.table_name, api, names, guild_id, bot, sleep)
+            for channel_id in await channels_in_use(table, guild_id):
+                different += await _verify_channel(reader, channel_id, sleep, now, quiet=options.json)
+            if reader.left_out:
+                print(f"{quantity(reader.left_out, 'thread')} and cards were too many to be read.", file=sys.stderr)
+    if not options.json:
+        print(f"{quantity(len(different), 'difference')}." if different else "Nothing differs.")
+    return different
+
+
+async def _verify_channel(reader: Reader, channel_id: str, sleep: Sleep, now: Now, *, quiet: bool) -> list[Difference]:
+    """What differs at two moments."""
+    facts = await reader.read(channel_id, now())
+    found = list(differences(facts)) if facts else []
+    if found:
+        await sleep(AGAIN_SECONDS)
+        again = await reader.read(channel_id, now())
+        still = set(differences(again)) if again else set[Difference]()
+        found = [one for one in found if one in still]
+    if not quiet:
+        print("\n".join([f"channel {channel_id}: {'differs' if found else 'as it must be'}", *map(str, found)]))
+    return found
+
+
+async def _is_member(api: DiscordApi, guild_id: str) -> bool:
+    try:
+        await api.call("GET", f"/guilds/{guild_id}")
+    except DiscordError as error:
+        if error.status in (403, 404):
+            return False
+        raise
+    return True
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="python -m infra.verify", description="Compare the table, its pointers and Discord.")
+    deployed.add_options(parser)
+    parser.add_argument("--guild", type=parse_id, metavar="ID", help="this server alone")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())
