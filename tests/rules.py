@@ -24,6 +24,7 @@ from tests.guild_rules import GUILDS
 from tests.housekeeping_rules import HOUSEKEEPING_RULES
 from tests.kit.mutation import HANDLER
 from tests.limit_rules import LIMITS
+from tests.operations_rules import OPERATIONS
 from tests.protocol_rules import PROTOCOL
 from tests.question_rules import QUESTIONS
 from tests.reading_rules import READING
@@ -47,6 +48,7 @@ RULES: Final = (
     *CLOSING,
     *QUESTIONS,
     *PUBLISHED,
+    *OPERATIONS,
 )
 
 

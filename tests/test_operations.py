@@ -59,6 +59,49 @@ def test_the_commands_of_the_run_books_name_outputs_and_parameters_that_exist() 
     assert set(links) <= anchors
 
 
+# The statistic, the period in seconds, how many of them, and from which number on.
+BOUNDS: Final = {
+    "SlowAnswersAlarm": ("p95", 300, 3, 2700),
+    "NotHandedOverAlarm": ("Sum", 300, 1, 3),
+    "UntoldAlarm": ("Sum", 900, 1, 5),
+    "ServerErrorsAlarm": ("Sum", 300, 1, 5),
+    "JobsQueueAgeAlarm": ("Maximum", 60, 1, 300),
+    "JobsDeadLettersAlarm": ("Maximum", 60, 1, 1),
+    "DiscordOutAlarm": ("Average", 300, 2, 0.5),
+    "TokenRefusedAlarm": ("Sum", 300, 1, 3),
+    "BanNearAlarm": ("Sum", 600, 1, 5000),
+    "TableOutAlarm": ("Average", 300, 2, 0.5),
+    "OperatorFaultsAlarm": ("Sum", 300, 1, 1),
+    "FaultsAlarm": ("Sum", 300, 1, 1),
+    "WebhookErrorsAlarm": ("Sum", 300, 1, 1),
+    "WorkerErrorsAlarm": ("Sum", 300, 1, 1),
+    "ApiErrorsAlarm": ("Sum", 300, 1, 1),
+    "ReconcilerErrorsAlarm": ("Sum", 300, 1, 1),
+    "PublisherErrorsAlarm": ("Sum", 300, 1, 1),
+    "ThrottlesAlarm": ("Sum", 300, 1, 1),
+    "ConcurrencyAlarm": ("Maximum", 60, 3, 80),
+    "RecursionAlarm": ("Sum", 300, 1, 1),
+    "ForgedRequestsAlarm": ("Sum", 300, 1, 600),
+    "ReconcilerSilentAlarm": ("SampleCount", 180, 5, 1),
+    "ReconcilerLateAlarm": ("Maximum", 300, 1, 1800),
+    "ReconcilerFailingAlarm": ("Sum", 900, 1, 5),
+    "HeldDeletionsAlarm": ("Maximum", 300, 1, 1),
+    "ReconcileQueueAgeAlarm": ("Maximum", 300, 1, 3600),
+    "ReconcileDeadLettersAlarm": ("Maximum", 3600, 2, 1),
+    "PublisherLateAlarm": ("Maximum", 300, 1, 600_000),
+    "PublisherDeadLettersAlarm": ("Maximum", 60, 1, 1),
+}
+
+
+def test_the_bounds_of_the_alarms_are_these() -> None:
+    def bound(alarm: dict[str, Any]) -> tuple[str, int, int, float]:
+        stat = alarm["Metrics"][0]["MetricStat"] if "Metrics" in alarm else alarm
+        statistic = stat.get("Stat") or stat.get("Statistic") or stat["ExtendedStatistic"]
+        return str(statistic), stat["Period"], int(alarm["EvaluationPeriods"]), alarm["Threshold"]
+
+    assert {name: bound(alarm) for name, alarm in ALARMS.items()} == BOUNDS
+
+
 @pytest.mark.parametrize("name", ALARMS)
 def test_an_alarm_names_its_run_book_and_tells_the_topic_if_there_is_one(name: str) -> None:
     without, given = ALARMS[name], of_type("AWS::CloudWatch::Alarm", AlarmTopicArn=TOPIC)[name]

@@ -127,6 +127,18 @@ async def test_few_guilds_do_not_pile_up_either(deployment: Deployment) -> None:
     assert (await deployment.tick())["sent"] == 3  # one of them may take long; the others are not to wait for it
 
 
+async def test_a_tick_that_cannot_read_the_table_is_over_and_says_that_it_was(
+    deployment: Deployment, capsys: Any
+) -> None:
+    deployment.wire.fail("Query", "access_denied")
+    assert await deployment.tick() == {"due": 0, "sent": 0, "unsent": 0}
+    lines = logged(capsys)
+    assert [line["DueGuilds"] for line in lines if "DueGuilds" in line] == [[0.0]]
+    assert not metric(lines, "FailedRuns")  # the refusal is counted as the operator's fault
+    (done,) = [line for line in lines if line.get("message") == "done"]
+    assert done["outcome"] == "store_unavailable"
+
+
 async def test_a_tick_without_guilds_asks_nothing(deployment: Deployment) -> None:
     assert (await deployment.tick())["sent"] == 0
     assert deployment.guilds.requests == []
