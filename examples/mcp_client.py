@@ -15,6 +15,7 @@ from typing import Any, Literal
 import anyio
 from mcp import Client, StdioServerParameters
 from mcp.client import ClaimContext, ClientExtension, ResultClaim
+from mcp.server.mcpserver import MCPServer
 from mcp.types import CallToolResult, Request, RequestParams, Result
 
 
@@ -66,8 +67,10 @@ async def show(progress: float, total: float | None, message: str | None) -> Non
     print(f"{progress:.0f} s  {message}", file=sys.stderr)
 
 
-async def main(arguments: dict[str, Any], extensions: Sequence[ClientExtension]) -> None:
-    server = StdioServerParameters(command=sys.executable, args=["-m", "examples.mcp_server"], env=dict(os.environ))
+async def main(
+    server: StdioServerParameters | MCPServer, arguments: dict[str, Any], extensions: Sequence[ClientExtension]
+) -> None:
+    """Ask until the question is over. `server`: how it is started; or the server itself, in this process."""
     state = "open"
     async with Client(server, extensions=extensions) as client:
         while state == "open":
@@ -84,4 +87,5 @@ if __name__ == "__main__":
     parser.add_argument("--no-tasks", action="store_true")
     options = vars(parser.parse_intermixed_args())
     known = [] if options.pop("no_tasks") else [TasksClient()]
-    anyio.run(main, options, known)
+    started = StdioServerParameters(command=sys.executable, args=["-m", "examples.mcp_server"], env=dict(os.environ))
+    anyio.run(main, started, options, known)

@@ -79,3 +79,21 @@ async def test_with_what_the_invitation_grants_everything_works(guild: Guild) ->
     guild.people.delete_thread(first.thread_id, by=MEMBER)
     assert (await guild.open()).thread_id != first.thread_id
     assert not (await guild.report())["failed"]
+
+
+def slug(heading: str) -> str:
+    """The anchor that GitHub gives a heading."""
+    words = re.sub(r"[`*]|\]\([^)]*\)", "", heading.strip())
+    return re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
+
+
+def test_links_between_the_documents_lead_somewhere() -> None:
+    broken = []
+    for page in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "examples").rglob("*.md")]:
+        for link in re.findall(r"\]\(([^)\s:]+)\)", page.read_text()):
+            path, _, anchor = link.partition("#")
+            target = page.parent / path if path else page
+            headings = re.findall(r"^#+ (.+)$", target.read_text(), re.MULTILINE) if target.suffix == ".md" else []
+            if not target.exists() or (anchor and anchor not in map(slug, headings)):
+                broken.append(f"{page.relative_to(ROOT)}: {link}")
+    assert not broken

@@ -48,7 +48,6 @@ def run_step(checkout: Path, endpoint: LambdaEndpoint) -> subprocess.CompletedPr
     [
         ([nothing, press], 0, "The answer is yes.\n"),
         ([partial(press, label="no")], 1, "The answer is no.\n"),
-        ([nothing] * 100, 3, ""),
     ],
 )
 def test_only_a_yes_lets_the_deployment_run(

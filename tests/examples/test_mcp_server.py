@@ -1,6 +1,7 @@
 """The MCP server: a call that is lost or given up loses no question, with the protocol's tasks and without them."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -11,7 +12,7 @@ from mcp.client import advertise
 from mcp.shared.exceptions import MCPError
 from mcp.types import EmptyResult, Request
 
-from examples import mcp_server
+from examples import mcp_client, mcp_server
 from examples.ask import Onethread
 from examples.mcp_client import GetTask, GetTaskParams, Task, TasksClient
 from examples.mcp_server import TASKS, People, TaskParams, make_server
@@ -180,6 +181,17 @@ def test_an_unknown_task_and_a_client_that_knows_none_are_refused(
 ) -> None:
     refused = use(partial(fail, work=partial(get, task_id=task)), **(tasks if more is None else more))
     assert refused.code == code
+
+
+@pytest.mark.parametrize("extensions", [[], [TasksClient()]])
+def test_the_client_shows_the_answer(
+    endpoint: LambdaEndpoint, tasks: dict[str, Any], capsys: pytest.CaptureFixture[str], extensions: list[TasksClient]
+) -> None:
+    endpoint.before_await = [nothing, press]
+    asyncio.run(mcp_client.main(make_server(People(Onethread(ARN), CHANNEL)), SHIP, extensions))
+    shown = capsys.readouterr()
+    assert json.loads(shown.out.splitlines()[-1])["choice"] == "yes"
+    assert ("task " if extensions else "Waiting for an answer in Discord") in shown.err
 
 
 def test_only_the_tasks_extension_is_offered(endpoint: LambdaEndpoint) -> None:

@@ -13,7 +13,7 @@ import pytest
 from handler.errors import ConfigurationError, OnethreadError
 from handler.programs.operations import OPERATIONS
 from infra.cost.prices import LAMBDA_GB_SECOND
-from infra.schemas import schema_of
+from infra.schemas import FOLDER
 from tests.examples.acts import nothing, press
 from tests.kit.deployment import Deployment
 from tests.kit.guild import BOT
@@ -39,6 +39,10 @@ async def say(deployment: Deployment, text: str) -> None:
     """Somebody writes in the session's thread."""
     (thread,) = deployment.living_threads("1a06a43", CHANNEL)
     deployment.people.post_message(thread.id, text)
+
+
+def schema(name: str) -> Any:
+    return json.loads((FOLDER / name).read_text())
 
 
 def cli_requests(**known: str) -> Iterator[dict[str, Any]]:
@@ -70,9 +74,9 @@ def test_the_aws_clis_requests_are_answered_as_their_schemas_say(page_endpoint: 
         operation = request.get("operation", "ensure")
         if operation in ("await", "cancel"):
             request["question_id"] = asked[0]["question"]["id"]
-        jsonschema.validate(request, schema_of(f"{operation}.request.json"))
+        jsonschema.validate(request, schema(f"{operation}.request.json"))
         answer = json.load(client.invoke(FunctionName=ARN, Payload=json.dumps(request))["Payload"])
-        jsonschema.validate(answer, schema_of(f"{operation}.answer.json"))
+        jsonschema.validate(answer, schema(f"{operation}.answer.json"))
         asked += [answer] if operation == "ask" else []
     assert set(page_endpoint.operations()) == OPERATION_NAMES
 
