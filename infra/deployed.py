@@ -26,6 +26,7 @@ from infra.setup.result import SetupError
 from infra.setup.sam import ROOT, SavedConfiguration
 
 ENVIRONMENTS: Final = {"prod": "production", "staging": "staging", "dev": "dev"}  # with the value of Stage
+ALIAS: Final = "live"  # template.yaml's AutoPublishAlias: what is invoked
 TABLE_OUTPUT: Final = "SessionsTableName"
 _RECONCILER_OUTPUT: Final = "ReconcilerFunctionName"
 
@@ -98,7 +99,7 @@ class Deployed:
         """The environment of the reconciler, which knows more than the other functions."""
         name = self.output(_RECONCILER_OUTPUT)
         with explained("lambda", "GetFunctionConfiguration"):
-            found = self.account.client("lambda").get_function_configuration(FunctionName=name)
+            found = self.account.client("lambda").get_function_configuration(FunctionName=name, Qualifier=ALIAS)
         return dict(found["Environment"]["Variables"])
 
     @cached_property

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from handler import __version__
 from infra import cloudformation
-from infra.deployed import Deployed
+from infra.deployed import ALIAS, Deployed
 from infra.doctor.result import Finding
-from infra.setup.aws import RESERVED_FOR_PEOPLE, explained
+from infra.setup.aws import explained, functions_at_once
 
 MANY_WAITING: Final = 100  # messages: more than a busy minute's
 VERSION_OUTPUT: Final = "Version"
@@ -42,17 +42,24 @@ class AwsChecks:
         yield Finding("token", "ok", f"{kept.parameter}, encrypted")
 
     def functions(self) -> Iterator[Finding]:
+        """Whether what is invoked, the alias, can run, and is what was deployed last."""
         wanted = cloudformation.read()["Globals"]["Function"]["Runtime"]
+        versions = dict(_function_and_version(arn) for arn in self._of_type("AWS::Lambda::Version"))
         functions, bad = self._of_type("AWS::Lambda::Function"), 0
         for name in functions:
             with explained("lambda", "GetFunctionConfiguration"):
-                found = self._client("lambda").get_function_configuration(FunctionName=name)
+                found = self._client("lambda").get_function_configuration(FunctionName=name, Qualifier=ALIAS)
             state, update = found.get("State", "Active"), found.get("LastUpdateStatus", "Successful")
+            newest = versions.get(name, found["Version"])
             if (state, update) != ("Active", "Successful"):
                 reason = found.get("StateReason") or found.get("LastUpdateStatusReason") or "no reason given"
                 yield Finding("functions", "fail", f"{name} is {state}, its last update {update}: {reason}", _AGAIN)
             elif found["Runtime"] != wanted:
                 yield Finding("functions", "warn", f"{name} runs on {found['Runtime']}, not on {wanted}.", _AGAIN)
+            elif found["Version"] != newest:
+                text = f"{name} runs version {found['Version']}, not {newest}, which was deployed last."
+                cure = "If you went back on purpose, leave it. Else docs/deploy.md, 'Versions'."
+                yield Finding("functions", "warn", text, cure)
             else:
                 continue
             bad += 1
@@ -152,10 +159,8 @@ class AwsChecks:
             yield Finding("alarms", "ok", f"none of {len(names)} has gone off" if names else "the stack has none")
 
     def concurrency(self) -> Iterator[Finding]:
-        limit, parameters = self._deployed.account.concurrency(), self._deployed.stack.parameters
-        asked = RESERVED_FOR_PEOPLE
-        for name, default in (("WorkerConcurrency", "4"), ("ReconcilerConcurrency", "2")):
-            asked += int(parameters.get(name, default))
+        limit = self._deployed.account.concurrency()
+        asked = functions_at_once(self._deployed.stack.parameters)
         if asked <= limit:
             yield Finding(
                 "concurrency", "ok", f"the account runs {limit} functions at once, these settings need {asked}"
@@ -168,6 +173,12 @@ class AwsChecks:
     def _of_type(self, *types: str) -> list[str]:
         """The physical ids of the stack's resources of these types."""
         return [name for kind, name in self._deployed.resources if kind in types]
+
+
+def _function_and_version(arn: str) -> tuple[str, str]:
+    """arn:aws:lambda:REGION:ACCOUNT:function:NAME:VERSION"""
+    name, version = arn.split(":")[-2:]
+    return name, version
 
 
 def _table_faults(name: str, table: Any, backups: Any, expiry: Any) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from infra.doctor.aws import AwsChecks
 from infra.doctor.discord import DiscordChecks
 from infra.doctor.result import Finding
 from infra.doctor.servers import ServerChecks
-from infra.setup.result import SetupError
+from infra.setup.result import NotAllowed, SetupError
 
 Now = Callable[[], datetime]
 Lines = Callable[[], AsyncIterator[Finding] | Iterable[Finding]]
@@ -87,6 +87,8 @@ async def _guarded(name: str, check: Lines) -> AsyncIterator[Finding]:
         else:
             for finding in found:
                 yield finding
+    except NotAllowed as error:  # it may be well: somebody else can look
+        yield Finding(name, "warn", f"Not looked at. {error}", error.cure)
     except SetupError as error:
         yield Finding(name, "fail", str(error), error.cure)
     except DiscordError as error:

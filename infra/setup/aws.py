@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
 
-from infra.setup.result import SetupError
+from infra.setup.result import NotAllowed, SetupError
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -16,9 +16,16 @@ if TYPE_CHECKING:
 _FAILED_AT_BIRTH: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"})
 _STUCK: Final = frozenset({"UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"})
 RESERVED_FOR_PEOPLE: Final = 4  # functions at once that are left to the webhook and to programs
+_AT_ONCE: Final = {"WorkerConcurrency": "4", "ReconcilerConcurrency": "2"}  # with the template's defaults
 
 _EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _INVALID: Final = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"})
+
+
+def functions_at_once(parameters: Mapping[str, str]) -> int:
+    """How many functions may have to run at once with these parameters."""
+    asked = max(RESERVED_FOR_PEOPLE, int(parameters.get("WebhookReserved", "0")))
+    return asked + sum(int(parameters.get(name, default)) for name, default in _AT_ONCE.items())
 
 
 class Account:
@@ -205,5 +212,5 @@ def _refusal(api: str, action: str, refusal: ClientError) -> SetupError:
             "Allow your user kms:Encrypt and kms:Decrypt on the key, or leave out --set DiscordBotTokenKeyArn.",
         )
     if code in ("AccessDenied", "AccessDeniedException"):
-        return SetupError(f"AWS does not allow you {api}:{action}.", "Ask for that permission, or use another profile.")
+        return NotAllowed(f"AWS does not allow you {api}:{action}.", "Ask for that permission, or use another profile.")
     return SetupError(f"AWS ({api}:{action}) refused: {code}: {text}", "Correct that, then run the setup again.")

@@ -25,3 +25,7 @@ class SetupError(Exception):
     def __init__(self, text: str, cure: str) -> None:
         super().__init__(text)
         self.cure = cure
+
+
+class NotAllowed(SetupError):
+    """AWS does not allow the person this call."""

@@ -13,7 +13,7 @@ from infra.discord_api import DiscordApi, DiscordError
 from infra.doctor.discord import ENDPOINT_OUTPUT, knock
 from infra.interactions import BOT_PERMISSIONS
 from infra.register import commands_path, register
-from infra.setup.aws import RESERVED_FOR_PEOPLE, Account, Stack
+from infra.setup.aws import Account, Stack, functions_at_once
 from infra.setup.result import SetupError, State, Step
 from infra.setup.sam import Sam, SavedConfiguration, check_parameters, revision
 
@@ -111,9 +111,7 @@ class Setup:
             )
 
     def _check_concurrency(self) -> None:
-        limit, asked = self._account.concurrency(), RESERVED_FOR_PEOPLE
-        for name, default in (("WorkerConcurrency", "4"), ("ReconcilerConcurrency", "2")):
-            asked += int(self._parameters.get(name, default))
+        limit, asked = self._account.concurrency(), functions_at_once(self._parameters)
         if asked > limit:
             raise SetupError(
                 f"The account runs {limit} functions at once, and these settings need {asked}.",

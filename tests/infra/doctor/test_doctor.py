@@ -101,6 +101,7 @@ def _lost_token(operated: Operated) -> None:
         (_other_version, "warn", "0.0.9 is deployed", "make setup"),
         (_set(functions={"Worker": {"State": "Failed", "StateReason": "no room"}}), "fail", "no room", "make setup"),
         (_set(functions={"Worker": {"Runtime": "python3.11"}}), "warn", "runs on python3.11", "make setup"),
+        (_set(functions={"Worker": {"Version": "6"}}), "warn", "runs version 6, not 7", "docs/deploy.md"),
         (_set(sources={"Jobs": {"State": "Disabled"}}), "fail", "Jobs wakes no function", "--enabled"),
         (_set(sources={"Jobs": {"LastProcessingResult": "PROBLEM: denied"}}), "warn", "denied", "role"),
         (_set(table={"TableStatus": "UPDATING"}), "fail", "is UPDATING", "Wait"),
@@ -150,7 +151,9 @@ def test_a_token_that_discord_refuses_is_named_and_the_rest_of_discord_left_out(
 
 def test_a_permission_of_yours_that_is_missing_leaves_out_one_check_only(operated: Operated) -> None:
     operated.account.refusals["GetAccountSettings"] = ("AccessDeniedException", "")
-    assert [f["name"] for f in examine(operated)["fail"]] == ["concurrency"]
+    found = examine(operated)
+    assert ([f["name"] for f in found["warn"]], found["fail"]) == (["concurrency"], [])
+    assert "lambda:GetAccountSettings" in found["warn"][0]["text"]
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(45, "45 seconds fast"), (-90, "90 seconds slow")])

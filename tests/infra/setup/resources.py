@@ -14,6 +14,7 @@ from tests.kit.aws_library import Answers, Refused
 TABLE: Final = "onethread-SessionsTable-1"
 QUEUES: Final = ("JobsQueue", "JobsDeadLetters", "PublisherDeadLetters", "ReconcileQueue", "ReconcileDeadLetters")
 SOURCES: Final = {f"00000000-0000-4000-8000-00000000000{n}": name for n, name in enumerate(("Jobs", "Guilds"))}
+FUNCTIONS: Final = ("Webhook", "Worker", "Api", "Reconciler", "Publisher")
 STREAM: Final = "2026-11-23T12:00:00.000"  # the label of the table's stream
 POLICY: Final = "arn:aws:iam::123456789012:policy/onethread-ApiCallersPolicy-1"
 _READS_AND_WRITES: Final = [
@@ -64,7 +65,8 @@ class Resources:
         """Types and physical ids."""
         schedules = [] if self.schedule is None else [("AWS::Scheduler::Schedule", "onethread-Tick-1")]
         return [
-            *(("AWS::Lambda::Function", name) for name in ("Webhook", "Worker", "Api", "Reconciler", "Publisher")),
+            *(("AWS::Lambda::Function", name) for name in FUNCTIONS),
+            *(("AWS::Lambda::Version", f"arn:aws:lambda:eu-central-1:123456789012:function:{n}:7") for n in FUNCTIONS),
             *(("AWS::Lambda::EventSourceMapping", uuid) for uuid in SOURCES),
             *schedules,
             *(("AWS::CloudWatch::Alarm", name) for name in self.alarms),
@@ -93,8 +95,13 @@ class Resources:
         wire = TableWire(self.memory)
         return described | {f"dynamodb.{name}": partial(_in_memory, wire, name) for name in _READS_AND_WRITES}
 
-    def _function(self, FunctionName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
-        healthy = {"State": "Active", "LastUpdateStatus": "Successful", "Runtime": "python3.13"}
+    def _function(self, FunctionName: str, Qualifier: str = "$LATEST") -> dict[str, Any]:  # noqa: N803 - AWS's names
+        healthy = {
+            "Version": "7" if Qualifier == "live" else "$LATEST",
+            "State": "Active",
+            "LastUpdateStatus": "Successful",
+            "Runtime": "python3.13",
+        }
         variables = {"Environment": {"Variables": self.variables}}
         return {**healthy, **variables, **self.functions.get(FunctionName, {})}
 

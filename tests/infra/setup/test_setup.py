@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from boto3.session import Session
 
 from infra.setup import __main__ as program
 from infra.setup.sam import SavedConfiguration
@@ -37,11 +38,17 @@ class Run:
         monkeypatch.setattr(program, "ROOT", folder)
         self.out = self.err = ""
 
-    def setup(self, *arguments: str, token: str = BOT_TOKEN, region: str | None = "eu-central-1") -> int:
+    def setup(
+        self,
+        *arguments: str,
+        token: str = BOT_TOKEN,
+        region: str | None = "eu-central-1",
+        session: Session | None = None,
+    ) -> int:
         status = program.main(
             arguments,
             environ={"DISCORD_BOT_TOKEN": token},
-            session=self.account.session(region=region),
+            session=session or self.account.session(region=region),
             transport=self.account.transport(self.discord),
             runs=self.account.run_sam,
             sleep=no_sleep,
@@ -234,6 +241,17 @@ def test_each_failure_names_its_cure(run: Run, arrange: Callable[[Run], None], w
 def test_without_a_region_it_says_how_to_choose_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     assert "--region" in run.failure(region=None)[1]
+
+
+def test_without_credentials_it_says_how_to_get_some(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    why, cure = run.failure(session=Session(region_name="eu-central-1"))
+    assert "no AWS credentials" in why
+    assert "aws configure" in cure
 
 
 def test_a_failed_deployment_tells_the_first_resource_that_failed(run: Run) -> None:
