@@ -60,6 +60,10 @@ test-browser: installed ## try the page in a real browser (needs Debian's packag
 pictures: export ONETHREAD_PICTURES := docs/pictures
 pictures: test-browser ## the same, and write pictures of the page to docs/pictures/
 
+.PHONY: test-runtime
+test-runtime: installed ## run the built functions under AWS's emulator, where the tools are (a minute)
+	@$(BIN)/python -m pytest -rs tests/runtime/functions.py $(ARGS)
+
 .PHONY: check
 check: installed ## lint, formatting, types, template
 	@$(BIN)/ruff check .

@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -69,15 +69,18 @@ class Place:
 
 def floor_requirements() -> str:
     """requirements.txt, and of requirements-dev.txt what boto3 is."""
-    text = (artifact.ROOT / "requirements.txt").read_text()
-    blocks = (artifact.ROOT / "requirements-dev.txt").read_text().split("\n")
+    return (artifact.ROOT / "requirements.txt").read_text() + pinned(OF_BOTO3)
+
+
+def pinned(names: Collection[str]) -> str:
+    """The lines of requirements-dev.txt for these packages, with their hashes."""
     taken, taking = [], False
-    for line in blocks:
+    for line in (artifact.ROOT / "requirements-dev.txt").read_text().splitlines():
         if line[:1].strip() and not line.startswith("#"):
-            taking = line.partition("==")[0] in OF_BOTO3
+            taking = line.partition("==")[0] in names
         if taking and not line.strip().startswith("#"):
             taken.append(line)
-    return text + "\n".join(taken) + "\n"
+    return "\n".join([*taken, ""])
 
 
 def measure(place: Place, url: str, runs: int) -> Mapping[str, Parts]:
