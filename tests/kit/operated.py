@@ -38,7 +38,7 @@ EVERYTHING: Final = frozenset(
 
 
 class Operated(Deployment, io.TextIOBase):
-    """`running`: what of `EVERYTHING` works. `no_room`: the functions that Lambda does not invoke, for want of room.
+    """`running`: what of `EVERYTHING` works.
 
     `environments`: as how many environments what is done now is logged. `elsewhere`: what else of the account is running.
     `lines`: what was logged.
@@ -50,7 +50,6 @@ class Operated(Deployment, io.TextIOBase):
         self.stack = stack
         self.metrics = Metrics(ConcurrentExecutions=concurrency)
         self.running = set(EVERYTHING)
-        self.no_room: set[str] = set()
         self.environments = 1
         self.elsewhere = 0
         self.lines: list[dict[str, Any]] = []
@@ -100,22 +99,22 @@ class Operated(Deployment, io.TextIOBase):
         if function == "WebhookFunction":
             self._put("AWS/ApiGateway", "5xx", "ApiId", "InteractionsApi", 1)
 
+    def refuse(self, function: str) -> None:
+        """Lambda does not invoke the function, for want of room."""
+        self._put("AWS/Lambda", "Throttles", "FunctionName", function, 1)
+        if function == "WebhookFunction":
+            self._put("AWS/ApiGateway", "5xx", "ApiId", "InteractionsApi", 1)
+
     async def _run_minute(self) -> None:
         if "tick" in self.running and (self.now - START) // MINUTE % TICK_MINUTES == 0:
             await self.tick()
-        while self.queue.visible() and self._takes("WorkerFunction"):
+        while self.queue.visible() and "WorkerFunction" in self.running:
             if not self._is_dropped():
                 await self.receive()
-        while self.guilds.visible() and self._takes("ReconcilerFunction"):
+        while self.guilds.visible() and "ReconcilerFunction" in self.running:
             await self.receive_guilds()
         if "PublisherFunction" in self.running:
             await self._publish_all()
-
-    def _takes(self, function: str) -> bool:
-        if function in self.no_room:
-            self._put("AWS/Lambda", "Throttles", "FunctionName", function, 1)
-            return False
-        return function in self.running
 
     def _is_dropped(self) -> bool:
         """Whether Lambda drops the next message, as one of a loop."""
