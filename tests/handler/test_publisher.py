@@ -122,6 +122,21 @@ async def test_a_change_that_nobody_can_read_goes_to_the_dead_letters_and_holds_
     assert (letter.body["sk"], letter.body["pk"]) == ("SESSION#broken", f"CHANNEL#{CHANNEL}")
 
 
+async def test_a_publisher_that_dies_after_any_call_loses_nothing(deployment: Deployment) -> None:
+    for number in range(12):
+        await deployment.ask(f"run {number}")
+    deployment.table.put({"pk": f"CHANNEL#{CHANNEL}", "sk": "SESSION#broken"}, status="unheard of")
+    await deployment.ask("the last")
+    for calls in (1, 2, 3):  # ten events, a letter, three events
+        deployment.calls.forget()
+        deployment.calls.dies_after = calls
+        await deployment.death(deployment.publish())
+    assert await deployment.publish() == {"batchItemFailures": []}
+    opened = {e["Detail"]["event_id"]: e["Detail"]["session"]["session_key"] for e in deployment.bus.events}
+    assert list(opened.values()) == [*(f"run {number}" for number in range(12)), "the last"]
+    assert {letter.body["sk"] for letter in deployment.letters.sent} == {"SESSION#broken"}
+
+
 async def test_while_the_dead_letters_take_nothing_the_record_fails(deployment: Deployment) -> None:
     deployment.table.put({"pk": f"CHANNEL#{CHANNEL}", "sk": "SESSION#broken"}, status="unheard of")
     deployment.letters.faults = ["500", "500"]

@@ -1,5 +1,6 @@
 """The events of questions: one for each change of state, at least once and in order, and the publisher wakes for nothing else."""
 
+import asyncio
 from typing import Any
 
 import jsonschema
@@ -8,7 +9,7 @@ import pytest
 from infra.local.event_filter import wants
 from infra.schemas import schema_of
 from infra.table.stream import SHARDS
-from tests.handler.questions.acts import PERSON, SHIP, WHY, ask, press, reply, run
+from tests.handler.questions.acts import PERSON, SHIP, WHY, ask, now, press, reply, run
 from tests.kit.deployment import PATTERNS, Deployment
 from tests.kit.secrets import made_up
 from tests.kit.table_view import CHANNEL, GUILD
@@ -71,6 +72,21 @@ async def test_an_expired_question_is_published_with_its_default(deployment: Dep
     jsonschema.validate(detail, schema_of("QuestionExpired.event.json"))
     assert deployment.bus.types()[-1] == "QuestionExpired"
     assert detail["question"].get("answer", {}).get("choice") == (default and default["choice"])
+
+
+@pytest.mark.parametrize("seconds", [-0.05, 0.0, 0.05])
+async def test_of_an_answer_and_the_expiry_the_one_that_wins_is_published(
+    deployment: Deployment, seconds: float
+) -> None:
+    question = await ask(deployment, HOUR)
+    await deployment.wait(3600 + seconds)
+    deployment.latency = 0.03
+    await asyncio.gather(press(deployment, question), run(deployment), now(deployment, question))
+    await run(deployment)
+    await deployment.publish()
+    state = (await now(deployment, question))["state"]
+    assert deployment.bus.types()[2:] == ["QuestionAnswered" if state == "answered" else "QuestionExpired"]
+    assert deployment.bus.events[-1]["Detail"]["question"] == await now(deployment, question)
 
 
 async def test_a_cancelled_question_is_published(deployment: Deployment) -> None:
