@@ -74,3 +74,8 @@ EXPLORED: Final = (
         f"{_FIRST_SCHEDULES}[a dropped claim, from the look-up on]",
     ),
 )
+
+
+def scenario_of(rule: Rule) -> str:
+    """The scenario in which the fault lies."""
+    return rule.test.partition("[")[2].removesuffix("]")

@@ -10,8 +10,9 @@ from handler.sessions.protocol import Sessions
 from tests.explorer import actor
 from tests.explorer.scenarios import NEAR, RANDOM, RECONCILED_SLICE, SLICE, UNUSUAL
 from tests.explorer.search import Scenario, Search
-from tests.explorer.task import ALL
-from tests.explorer_rules import EXPLORED
+from tests.explorer.task import ALL, Task, explore
+from tests.explorer.timeline import timeline
+from tests.explorer_rules import EXPLORED, scenario_of
 from tests.kit.mutation import Rule
 
 MAX_STATES: Final = 8000  # enough for each of SMALL, and for each fault
@@ -88,11 +89,50 @@ def test_the_reduced_search_meets_the_same_worlds_as_the_whole_one(name: str, mo
 
 @pytest.mark.parametrize("rule", EXPLORED, ids=lambda rule: rule.text)
 def test_the_explorer_finds_the_fault_when_a_rule_is_taken_out(rule: Rule) -> None:
-    name = rule.test.partition("[")[2].removesuffix("]")
     gc.unfreeze()  # the functions to change are looked for among the collector's objects
     with rule.mutation.applied():
-        found = Search(ALL[name]).exhaustive(states_most=MAX_STATES, shortest_first=True)
-    assert found.violation is not None
+        search = Search(ALL[scenario_of(rule)])
+        found = search.exhaustive(states_most=MAX_STATES, shortest_first=True)
+        assert found.violation is not None
+        lines = timeline(search, found)
+    assert len(lines) == len(search.head) + len(found.path) + 1
+    assert lines[-1].startswith("  ✗  ")
+
+
+def test_a_time_line_says_who_makes_which_call_and_what_comes_of_it() -> None:
+    rule = next(rule for rule in EXPLORED if rule.text.startswith("The pointer"))
+    gc.unfreeze()
+    with rule.mutation.applied():
+        search = Search(ALL[scenario_of(rule)])
+        lines = timeline(search, search.exhaustive(shortest_first=True))
+    text = "\n".join(" ".join(line.split()) for line in lines)
+    for line in (
+        "1 A reads the session of 1a06a43 none",
+        "3 A writes the session of 1a06a43 the session: status creating, generation 1, lease_owner A, session_key 1a06a43",
+        "11 A starts the thread of message #1 201, #1",
+        "13 #1 is renamed",
+        "✗ thread #1 is on record for SESSION#1a06a43 and SESSION#login bug",
+    ):
+        assert line in text
+
+
+def test_a_search_stops_when_its_time_is_over_and_says_so() -> None:
+    report = explore(Task("two openers", is_random=False, states_most=None, schedules=0, ends_at=0.0))
+    assert "*unfinished* at" in report.line
+    assert not report.is_finished
+    report = explore(Task("two openers", is_random=False, states_most=None, schedules=0, ends_at=None))
+    assert report.line.split("finished with")[1].split()[:2] == ["118", "states"]
+    assert (report.is_finished, report.is_bad) == (True, False)
+
+
+def test_a_search_that_finds_a_fault_shows_its_steps() -> None:
+    rule = next(rule for rule in EXPLORED if "the other's name" in rule.test)
+    gc.unfreeze()
+    with rule.mutation.applied():
+        report = explore(Task(scenario_of(rule), is_random=False, states_most=None, schedules=0, ends_at=None))
+    assert report.is_bad
+    assert "is on record for SESSION#1a06a43 and SESSION#login bug" in report.line
+    assert "is renamed" in report.line
 
 
 def test_an_opener_keeps_nothing_between_two_rounds_but_what_the_explorer_takes_for_its_memory() -> None:

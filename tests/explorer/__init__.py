@@ -8,4 +8,6 @@ places     every world that a search meets, once, with what each call makes of i
 commuting  which schedules need not be explored, because they differ from others in nothing
 search     all schedules within the bounds, or random ones; what must hold at each point of each
 scenarios  the bounds that are explored, by name
+timeline   a schedule as people read it
+task       one scenario in a process of its own: `python -m tests.explorer` shares them out
 """

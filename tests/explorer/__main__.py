@@ -1,10 +1,13 @@
 """`python -m tests.explorer`: every scenario to its end, then random schedules; `--only TEXT` picks some by name.
 
 Two processes share the scenarios. With `--budget` they stop when that many seconds are over; a line says of each scenario
-whether it was finished. Ends with 1 if something that must hold did not.
+whether it was finished. Ends with 1 if something that must hold did not. `--without WORDS` takes rules out of the code
+instead, and shows for each the shortest schedule that leads to a fault.
 """
 
 import argparse
+import gc
+import logging
 import multiprocessing
 import sys
 import time
@@ -12,7 +15,10 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
 from tests.explorer.scenarios import RANDOM
-from tests.explorer.task import ALL, Task, explore, prepare
+from tests.explorer.search import Search
+from tests.explorer.task import ALL, ORDER, Task, explore, prepare
+from tests.explorer.timeline import timeline
+from tests.explorer_rules import EXPLORED, scenario_of
 
 AT_ONCE: Final = 2  # processes: a developer's machine has two cores at least
 
@@ -25,12 +31,15 @@ def main() -> int:
     parser.add_argument(
         "--schedules", type=int, default=2000, help="random schedules for each scenario of three actors"
     )
+    parser.add_argument(
+        "--without", metavar="WORDS", help="take out each rule whose text has these words, and stop there"
+    )
     options = parser.parse_args()
+    if options.without is not None:
+        return take_out(options.without)
     ends_at = None if options.budget is None else time.time() + options.budget
     tasks = [
-        Task(name, name in RANDOM, options.states, options.schedules, ends_at)
-        for name in (*ALL, *RANDOM)
-        if options.only in name
+        Task(name, name in RANDOM, options.states, options.schedules, ends_at) for name in ORDER if options.only in name
     ]
     bad = unfinished = 0
     with ProcessPoolExecutor(AT_ONCE, multiprocessing.get_context("spawn"), initializer=prepare) as processes:
@@ -40,6 +49,23 @@ def main() -> int:
             unfinished += not report.is_finished
     print(f"{len(tasks)} scenarios: {bad} with a fault, {unfinished} unfinished.")
     return 1 if bad or not tasks else 0
+
+
+def take_out(words: str) -> int:
+    """Take rules out, one at a time: the fault that is found, and the shortest schedule that leads to it."""
+    logging.disable()
+    chosen = [rule for rule in EXPLORED if words.lower() in rule.text.lower()]
+    faults = 0
+    for rule in chosen:
+        with rule.mutation.applied():
+            search = Search(ALL[scenario_of(rule)])
+            gc.disable()
+            found = search.exhaustive(shortest_first=True)
+            gc.enable()
+            faults += found.violation is not None
+            print(f"Taken out: {rule.text}\n     Scenario: {scenario_of(rule)}")
+            print("\n".join(timeline(search, found)) if found.violation else "  no fault is found", flush=True)
+    return 0 if chosen and faults == len(chosen) else 1
 
 
 if __name__ == "__main__":

@@ -91,11 +91,15 @@ class Search:
         self._newcomers = [Actor(Opener("newcomer", name, searches=searches)) for name in names]
         self._judged: set[int] = set()
         place = self.places.place(begin(scenario.bounds))
-        state = State(place, tuple(actor.beginning(place.world.now) for actor in self.actors))
+        self.beginning = state = State(place, tuple(actor.beginning(place.world.now) for actor in self.actors))
+        self.head: list[Label] = []  # the steps that every schedule begins with
         for _ in range(scenario.head_start):
-            state = self._answered(state, 0, min(state.nodes[0].pending))
+            label, make = self._answering(state, 0, min(state.nodes[0].pending))
+            self.head.append(label)
+            state = make()
         for event in scenario.prelude:
-            place = next(then for label, then in self.places.events(state.place) if label.endswith(event))
+            name, place = next((name, then) for name, then in self.places.events(state.place) if name.endswith(event))
+            self.head.append((name,))
             state = State(place, state.nodes)
         self.start = state
 

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from tests.explorer.scenarios import EXHAUSTIVE, RANDOM, RECONCILED
+from tests.explorer.scenarios import EXHAUSTIVE, LONGEST, RANDOM, RECONCILED
 from tests.explorer.search import Found, Search
 
-ALL: Final = {**EXHAUSTIVE, **RECONCILED}
+ALL: Final = {**EXHAUSTIVE, **RECONCILED, **LONGEST}
+ORDER: Final = (*EXHAUSTIVE, *RECONCILED, *RANDOM, *LONGEST)
 
 
 @dataclass(frozen=True)
