@@ -71,9 +71,9 @@ async def handle(
             return http_api.response(refusal.status, {"error": refusal.text}, refusal.headers)
         received = http_api.read_receipt_time(event, now)
         callback = await _answer(environment, payload, received)
-        telemetry.set_fields(callback_type=callback["type"])
-        taken = environment.clock.now() - received
-        telemetry.add_metric(Metric.ANSWER_MILLISECONDS, taken / timedelta(milliseconds=1))
+        answer_ms = round((environment.clock.now() - received) / timedelta(milliseconds=1), 1)
+        telemetry.set_fields(callback_type=callback["type"], answer_ms=answer_ms)
+        telemetry.add_metric(Metric.ANSWER_MILLISECONDS, answer_ms)
         return http_api.response(200, callback)
 
 

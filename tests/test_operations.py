@@ -190,6 +190,17 @@ def test_the_query_of_an_interaction_finds_the_webhook_and_each_receive(lines: l
     ]
 
 
+def test_the_filters_of_the_run_books_name_fields_and_messages_that_the_code_logs(lines: list[dict[str, Any]]) -> None:
+    named = set(re.findall(r"\$\.(\w+)", PAGE))
+    assert len(named) >= 4
+    fields = {field for line in lines for field in line} | {"discord_calls_403", "discord_calls_429"}  # by status
+    assert named <= fields
+    code = "".join(path.read_text() for path in (ROOT / "handler").rglob("*.py"))
+    messages = re.findall(r'\$\.message = "([^"]+)"', PAGE)
+    assert len(messages) >= 4
+    assert not [message for message in messages if f'"{message}"' not in code]
+
+
 def test_the_query_of_problems_finds_warnings_and_errors(lines: list[dict[str, Any]]) -> None:
     found = [line for line in lines if line["level"] in ("WARNING", "ERROR", "CRITICAL")]
     assert {line["aws_call"] for line in found if line["message"] == "aws refuses this"} == {"dynamodb get_item"}
