@@ -125,6 +125,8 @@ def _show_addresses(stack: Stack, screen: Screen, page: str) -> None:
             ("open", 'make ask ARGS="open 1a06a43"'),
             ("with curl", 'make ask ARGS="curl 1a06a43" | sh'),
             ("as a program", 'make ask ARGS="ensure 1a06a43"'),
+            ("ask people", """make example NAME=ask ARGS='"deploy 42" "Ship it?" yes no'"""),
+            ("answer", 'make ask ARGS="press yes"'),
             ("as a moderator", 'make ask ARGS="--help"'),
             ("in a container", "docs/local-events.md"),
         ]

@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -46,12 +47,12 @@ def test_run_again_it_gets_the_same_questions_answer(endpoint: LambdaEndpoint) -
 
 
 def test_other_content_is_another_question_unless_an_id_is_given(endpoint: LambdaEndpoint) -> None:
-    endpoint.before_await = [press, partial(press, label="no"), press]
+    endpoint.before_await = [press, partial(press, label="no"), press, press]
     assert [ask(expires_in=seconds)["choice"] for seconds in (60, 61)] == ["yes", "no"]
     assert ask(request_id="mine", expires_in=60)["choice"] == "yes"
+    assert ask(remind_in=60, expires_in=61) == ask(expires_in=61, remind_in=60)
     ids = [event["request_id"] for event in endpoint.events if event["operation"] == "ask"]
-    assert len(set(ids)) == 3
-    assert ids[2] == "mine"
+    assert (len(ids), len(set(ids)), ids[2]) == (5, 4, "mine")
 
 
 def test_what_is_throttled_or_lost_or_may_succeed_later_is_sent_again(
@@ -59,7 +60,8 @@ def test_what_is_throttled_or_lost_or_may_succeed_later_is_sent_again(
 ) -> None:
     limited = Result({"error": {"kind": "rate_limited", "message": "…", "retryable": True, "retry_after": 7.5}})
     timed_out = Result(error={"errorType": "Sandbox.Timedout", "errorMessage": "Task timed out after 60.00 seconds"})
-    endpoint.faults = [THROTTLED, LOST, limited, timed_out, None, LOST]
+    throttling = replace(THROTTLED, status=400, headers={"x-amzn-errortype": "ThrottlingException"})
+    endpoint.faults = [THROTTLED, throttling, LOST, limited, timed_out, None, LOST]
     endpoint.before_await = [press]
     assert ask()["choice"] == "yes"
     assert endpoint.operations() == ["ask", "ask", "await", "await"]

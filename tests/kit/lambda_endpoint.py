@@ -28,6 +28,7 @@ THROTTLED: Final = Response(
     b'{"Type": "User", "message": "Rate Exceeded.", "Reason": "ConcurrentInvocationLimitExceeded"}',
 )
 LOST: Final = "its answer is lost"
+MAX_EVENTS: Final = 100  # a program that waits for an answer which nobody gives would wait for ever
 
 
 class LambdaEndpoint:
@@ -85,6 +86,8 @@ class LambdaEndpoint:
         fault = self.faults.pop(0) if self.faults else None
         if isinstance(fault, Response):
             return fault
+        if len(self.events) >= MAX_EVENTS:
+            return json_response(400, '{"message": "The test has gone wrong: nobody answers."}')
         if isinstance(fault, Result):
             failed = {"x-amz-function-error": "Unhandled"} if fault.error is not None else {}
             answer = json_response(200, json.dumps(fault.error or fault.payload))
