@@ -102,14 +102,14 @@ def _session_of(record: Record) -> dict[str, str]:
 
 
 def _read(record: Record) -> Message:
-    """Raises UnreadableItem."""
+    """Raises UnreadableItem, and DecodeError for an answer that is not JSON."""
     kind, name = record.key[1], events.event_id(*record.key, record.number)
     if kind.startswith(_SESSION):
         before, after = (None if item is None else session_from_item(item) for item in (record.old, record.new))
         happened = events.event_type(before, after)
-        return (
-            Message() if happened is None else _message(happened, events.session_event(name, record.at, before, after))
-        )
+        if happened is None:
+            return Message()
+        return _message(happened, events.session_event(name, record.at, before, after))
     if kind.startswith(_QUESTION):
         old, new = (None if item is None else Question.from_item(item) for item in (record.old, record.new))
         callback = callback_of(old, new)
