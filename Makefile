@@ -64,6 +64,10 @@ pictures: test-browser ## the same, and write pictures of the page to docs/pictu
 test-runtime: installed ## run the built functions under AWS's emulator, where the tools are (a minute)
 	@$(BIN)/python -m pytest -rs tests/runtime/functions.py $(ARGS)
 
+.PHONY: test-dynamodb
+test-dynamodb: installed ## run the Store's tests on Amazon's DynamoDB Local (npm, Java, root)
+	@$(BIN)/python -m tests.dynamodb_local $(ARGS)
+
 .PHONY: check
 check: installed ## lint, formatting, types, template
 	@$(BIN)/ruff check .

@@ -5,7 +5,9 @@ is not atomic under threads: it gets one request at a time. It also ignores a tr
 remembers it, as DynamoDB does (AWS: "TransactWriteItems", Idempotency).
 """
 
+import http.client
 import json
+import os
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -26,6 +28,7 @@ from tests.kit.aws_answers import answer, connect, error, operation_of
 from tests.kit.aws_faults import Fault, FaultyWire
 
 REGION: Final = "us-east-1"
+LOCAL: Final = "ONETHREAD_DYNAMODB_LOCAL"  # the variable with DynamoDB Local's address: see `tests.dynamodb_local`
 _MOTO: Final = BotocoreStubber()
 _ONE_AT_A_TIME: Final = threading.Lock()  # moto's tables are the process's, whichever wire leads to them
 _TABLE_NUMBERS: Final = count(1)
@@ -96,13 +99,25 @@ class DynamoWire(FaultyWire, AbstractContextManager["DynamoWire"]):
             token, content = body.get("ClientRequestToken"), json.dumps(body, sort_keys=True)
             if token in self._tokens:
                 return _repeated(request.url, self._tokens[token] == content)
-            answered = _MOTO.process_request(request)
-            if answered is None:
-                raise AssertionError(f"moto does not know {request.url}: nothing else may answer")
-            status, headers, text = answered
+            status, headers, text = _ask(request)
             if token is not None and status == 200:
                 self._tokens[token] = content
             return answer(request.url, status, text, headers)
+
+
+def _ask(request: AWSPreparedRequest) -> tuple[int, Mapping[str, str], str | bytes]:
+    """What moto answers, or DynamoDB Local where one serves."""
+    if (address := os.environ.get(LOCAL)) is None:
+        answered = _MOTO.process_request(request)
+        if answered is None:
+            raise AssertionError(f"moto does not know {request.url}: nothing else may answer")
+        return answered
+    connection = http.client.HTTPConnection(address)
+    connection.request("POST", "/", cast("bytes", request.body), dict(request.headers.items()))
+    response = connection.getresponse()
+    text = response.read()
+    connection.close()
+    return response.status, dict(response.getheaders()), text
 
 
 def create_table(client: Any, name: str) -> None:
