@@ -10,8 +10,8 @@ from infra.setup.aws import Account, Stack, explained
 from infra.setup.result import SetupError
 
 Sleep = Callable[[float], Awaitable[None]]
-PAUSE_SECONDS: Final = 15.0  # between two looks at what is being deleted
-MAX_LOOKS: Final = 120  # half an hour: a stack of this size takes a few minutes
+PAUSE_SECONDS: Final = 30.0  # between two looks at what is being deleted
+MAX_LOOKS: Final = 60  # half an hour: a stack of this size takes a few minutes
 _KINDS: Final = {"Roles": ("Role", "detach_role_policy"), "Users": ("User", "detach_user_policy"), "Groups": ("Group", "detach_group_policy")}  # fmt: skip
 _GONE: Final = frozenset({"NoSuchEntity", "ResourceNotFoundException", "ParameterNotFound"})
 

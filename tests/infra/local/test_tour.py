@@ -1,16 +1,26 @@
 """The first of the two commands on a clean clone: `make run`, which plays the tour and, without a terminal, ends."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 import pytest
 
+from infra.interactions import DEVELOPMENT_APPLICATION_ID
+from infra.local.saved_discord import SavedState
 from infra.local.scenarios import SCENARIOS
+from infra.saved_rows import SavedRows
+from infra.simulator.simulated_discord import SimulatedDiscord
+from infra.table.saved_table import open_table
+from infra.verify.__main__ import main as verify
+from tests.infra.operated import Operated, import_again, no_sleep
 from tests.kit.sam_template import ROOT
+from tests.kit.secrets import BOT_TOKEN
 
 pytestmark = pytest.mark.long
 
@@ -59,7 +69,9 @@ def make(clone: Path, home: Path, *arguments: str) -> subprocess.CompletedProces
     )
 
 
-def test_make_run_plays_the_tour_which_holds_and_ends(clone: Path, installed: Path, tmp_path: Path) -> None:
+def test_make_run_plays_the_tour_which_holds_and_ends(
+    clone: Path, installed: Path, tmp_path: Path, operated: Operated
+) -> None:
     played = make(clone, tmp_path, "run", f"VENV={installed}")
     shown = played.stdout
 
@@ -71,6 +83,25 @@ def test_make_run_plays_the_tour_which_holds_and_ends(clone: Path, installed: Pa
     )
     assert "\x1b" not in shown
     assert max(map(len, shown.splitlines())) <= 80
+    verify_what_is_left(next((tmp_path / ".cache" / "onethread").glob("state-*")), operated)
+
+
+def verify_what_is_left(state: Path, operated: Operated) -> None:
+    """Nothing differs after the tour, but for what its loss of the table left: threads that nobody has opened since."""
+    table, discord = SavedRows(state / "table.sqlite"), SavedRows(state / "discord.sqlite")
+    for item in open_table("sessions", table).items():
+        operated.put(**item)
+    operated.discord = SimulatedDiscord(application_id=DEVELOPMENT_APPLICATION_ID, bot_token=BOT_TOKEN)
+    SavedState(operated.discord.state, discord)
+    later = datetime.now(UTC) + timedelta(hours=1)
+    operated.run(verify, "--json", sleep=no_sleep, now=lambda: later)
+    found = json.loads(operated.out)["differences"]
+    assert {one["rule"] for one in found} <= {"thread is not on record"}
+    assert import_again(operated, "--all", at=later) == 0, operated.out
+    assert operated.run(verify, sleep=no_sleep, now=lambda: later + timedelta(hours=1)) == 0, operated.out
+    assert operated.out.endswith("Nothing differs.\n")
+    table.close()
+    discord.close()
 
 
 def test_make_test_runs_the_tests_and_has_nothing_else_to_do(clone: Path, installed: Path, tmp_path: Path) -> None:
