@@ -27,6 +27,8 @@ _TOKENS: Final = re.compile(
     r"\\(?P<escaped>[^0-9A-Za-z\s])|(?P<bold>\*\*)|<#(?P<channel>\d+)>|<@(?P<user>\d+)>|<t:(?P<time>\d+):R>"
 )
 
+_UNITS: Final = ((86_400, "days"), (3600, "hours"), (60, "minutes"), (1, "seconds"))
+
 Names = Mapping[str, str]
 
 
@@ -177,7 +179,8 @@ def discord_text(content: str, names: Names) -> Text:
 
 def _relative_time(epoch: int) -> str:
     seconds = round(epoch - datetime.now(UTC).timestamp())
-    away = f"{abs(seconds)} seconds" if abs(seconds) < 90 else f"{round(abs(seconds) / 60)} minutes"
+    length, unit = next((length, unit) for length, unit in _UNITS if abs(seconds) >= 1.5 * length or length == 1)
+    away = f"{round(abs(seconds) / length)} {unit}"
     return f"in {away}" if seconds > 0 else f"{away} ago"
 
 
