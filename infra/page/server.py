@@ -27,14 +27,14 @@ CLOSE_SECONDS: Final = 1  # for open connections: the feed never ends by itself
 class PageServer:
     """Serves from construction until `close`. `url` has the token after a `#`, which browsers send to nobody.
 
-    `port`: 0 is the first free one from 8080. Raises OSError.
+    `port`: 0 is the first free one from 8080. `feed` is what the page gets to know. Raises OSError.
     """
 
     def __init__(self, stack: Stack, *, port: int = 0) -> None:
         listener = _listen(port)
         token = secrets.token_urlsafe(16)
         self.url = f"http://127.0.0.1:{listener.getsockname()[1]}/#{token}"
-        feed = Feed()
+        self.feed = feed = Feed()
         world = World(stack.discord)
         client = DiscordClient(control_url=stack.discord.url, gateway_url=stack.gateway.url)
         users = PageUsers(stack.discord, client, world, feed)

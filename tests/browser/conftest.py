@@ -32,9 +32,9 @@ def stack() -> Iterator[Stack]:
 
 
 @pytest.fixture(scope="session")
-def address(stack: Stack) -> Iterator[str]:
+def server(stack: Stack) -> Iterator[PageServer]:
     served = PageServer(stack)
-    yield served.url
+    yield served
     served.close()
 
 
@@ -54,13 +54,13 @@ def is_fault(message: Any) -> bool:
 
 
 @pytest.fixture
-def page(chromium: Any, address: str) -> Iterator[Any]:
+def page(chromium: Any, server: PageServer) -> Iterator[Any]:
     """The page, opened. The test fails if the browser's console shows an error, besides a refusal that the page shows."""
     errors: list[str] = []
     shown = chromium.new_page(viewport=WIDE)
     shown.on("console", lambda message: errors.append(message.text) if is_fault(message) else None)
     shown.on("pageerror", lambda error: errors.append(str(error)))
-    shown.goto(address)
+    shown.goto(server.url)
     shown.get_by_role("combobox", name="Message", exact=True).wait_for()
     yield shown
     shown.close()

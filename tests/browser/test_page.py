@@ -11,6 +11,7 @@ from infra.interactions import DEVELOPMENT_CHANNEL_ID
 from infra.local.http_client import invoke_function
 from infra.local.people import MONA
 from infra.local.stack import Stack
+from infra.page.server import PageServer
 from tests.browser.conftest import PHONE
 
 pytestmark = pytest.mark.browser
@@ -191,3 +192,23 @@ def test_five_thousand_threads_leave_the_page_quick(page: Any, stack: Stack) -> 
     page.get_by_label("Search archived threads").press_sequentially("old 4999")
     expect(page.locator("#servers").get_by_role("button", name="Session old 4999")).to_be_visible(timeout=SECONDS)
     assert page.locator("#servers li").count() < 200
+
+
+def test_the_page_keeps_as_much_after_an_hour_as_after_a_minute(page: Any, server: PageServer) -> None:
+    for number in range(3_000):
+        began = {
+            "id": f"hour-{number}",
+            "function": "WebhookFunction",
+            "environment": number,
+            "about": f"busy {number}",
+        }
+        server.feed.add("invocation", **began, began=float(number), init=None)
+        server.feed.add("result", id=f"hour-{number}", ended=number + 0.2, error=None)
+        server.feed.add(
+            "item", pk="CHANNEL#1", sk=f"SESSION#{number}", step="commit", status="open", changes={}, at=0.0
+        )
+    expect(page.locator("#invocations > li").first).to_contain_text("busy 2999", timeout=SECONDS)
+    assert page.locator("#invocations > li").count() <= 80
+    assert page.locator("#items > li").count() <= 80
+    page.get_by_role("button", name="# builds").first.click(timeout=SECONDS)
+    expect(page.locator("#place-name")).to_have_text("#builds")

@@ -27,6 +27,7 @@ export class Machine {
     this.app = app;
     this.rows = new Map(); // by request id
     this.running = new Map(); // by environment
+    this.last = new Map(); // the latest of each environment
     const breakIt = (name) => app.act("break", { name, channel_id: app.place });
     $("breaks").replaceChildren(...Object.keys(BREAKS).filter((name) => app.breaks.includes(name)).map((name) => h("button", { type: "button", class: name === "heal" ? "success" : "", onclick: () => breakIt(name) }, BREAKS[name])));
     setInterval(() => this.running.forEach((row) => row.draw()), 200);
@@ -59,10 +60,9 @@ export class Machine {
     const row = new Row(record);
     this.rows.set(record.id, row);
     this.running.set(record.environment, row);
-    this.last ??= new Map();
     this.last.set(record.environment, row);
     prependBounded($("invocations"), row.element, MOST);
-    if (this.rows.size > MOST) this.rows.delete(this.rows.keys().next().value);
+    for (const rows of [this.rows, this.last]) if (rows.size > MOST) rows.delete(rows.keys().next().value);
     row.draw();
   }
 
@@ -77,7 +77,7 @@ export class Machine {
 
   // AWS is asked a moment later: the invocation may have ended before its calls are known.
   addLate(record) {
-    const row = this.last?.get(record.environment);
+    const row = this.last.get(record.environment);
     if (row && record.began >= row.began) row.add(record);
   }
 }
