@@ -84,6 +84,10 @@ explore: installed ## search every schedule of the protocol, and many random his
 mutate: installed ## break each rule of the protocol and the reconciler, and see that a test notices (minutes)
 	@$(BIN)/python -m tests.rules $(ARGS)
 
+.PHONY: evidence
+evidence: installed ## try what is claimed, and write docs/evidence.md (half an hour; ARGS="--short": five minutes)
+	@$(BIN)/python -m tests.evidence $(ARGS)
+
 .PHONY: rooms
 rooms: installed ## draw the rooms of handler/ in docs/architecture.md
 	@$(BIN)/python -m tests.test_architecture
