@@ -35,6 +35,16 @@ LIMITS: Final = (
         ),
         "handler/test_worker.py::test_nobody_is_told_of_a_put_back_before_it_is_in_the_queue",
     ),
+    Rule(
+        "A job that a newer version wrote is left to that version, and its user is not left alone",
+        Mutation("commands/jobs", "NewerJob(envelope) if envelope.version > VERSION else None", "None"),
+        "handler/test_worker.py::test_a_job_of_a_newer_version_is_left_to_that_version_and_its_user_is_told",
+    ),
+    Rule(
+        "After the last receive of a newer job its user is asked to try again",
+        Mutation("commands/deferred_answer", "return is_last and edit is not Edit.FAILED", "return False"),
+        "handler/test_worker.py::test_after_the_last_receive_of_a_newer_job_the_user_is_asked_to_try_again",
+    ),
     bound(
         "A request's body has at most 1 048 576 bytes",
         "aws/http_api",

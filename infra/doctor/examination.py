@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from handler.aws.dynamodb import InvalidCall
@@ -65,7 +65,8 @@ async def _on_discord(deployed: Deployed, now: Now, guild: str | None, channel: 
             known = finding.state == "ok"
         if not known:
             return
-        servers = ServerChecks(deployed.table(), api, guild=guild, channel=channel, now=now())
+        period = timedelta(minutes=int(deployed.stack.parameters.get("ReconcileMinutes", "5")))
+        servers = ServerChecks(deployed.table(), api, guild=guild, channel=channel, period=period, now=now())
         for name, check in (
             ("endpoint", discord.endpoint),
             ("commands", discord.commands),

@@ -20,17 +20,20 @@ from infra.on_record import channels_in_use, known_guilds
 
 MAX_GUILDS: Final = 20  # of each the server and the bot's member are read, and its channels
 MAX_CHANNELS: Final = 50  # of a server
-# The reconciler notes a quiet run every half hour only; and a few ticks may come late.
-MAX_SILENCE: Final = timedelta(hours=1)
+QUIET_NOTE: Final = timedelta(minutes=30)  # the reconciler notes a quiet run so seldom
+MAX_LATE_TICKS: Final = 6  # of the schedule
 _NOT_FOUND: Final = 404
 _INVITE: Final = "Invite it again with the link that make setup prints; or leave it: nothing is lost."
 
 
 class ServerChecks:
-    """`guild`, `channel`: look at this one alone."""
+    """`guild`, `channel`: look at this one alone. `period`: of the reconciler's schedule."""
 
-    def __init__(self, table: Table, api: DiscordApi, *, guild: str | None, channel: str | None, now: datetime) -> None:
+    def __init__(
+        self, table: Table, api: DiscordApi, *, guild: str | None, channel: str | None, period: timedelta, now: datetime
+    ) -> None:
         self._table, self._api, self._guild, self._channel, self._now = table, api, guild, channel, now
+        self._max_silence = QUIET_NOTE + MAX_LATE_TICKS * period
         self._bot = ""
 
     async def look(self) -> AsyncIterator[Finding]:
@@ -63,7 +66,7 @@ class ServerChecks:
             return [Finding("reconciler", "warn", text, _INVITE)]
         last = parse_iso(guild.reconciled_at) if guild.reconciled_at else None
         since = last or parse_iso(guild.due_at or guild.reconciled_at or "1970-01-01T00:00:00.000Z")
-        if self._now - since > MAX_SILENCE:
+        if self._now - since > self._max_silence:
             when = f"since {guild.reconciled_at}" if last else "yet"
             text = f"Server {guild.guild_id} had no complete run {when}."
             cure = "Look at the schedule, the reconciler's log and its dead letters."

@@ -156,6 +156,13 @@ def test_a_permission_of_yours_that_is_missing_leaves_out_one_check_only(operate
     assert "lambda:GetAccountSettings" in found["warn"][0]["text"]
 
 
+def test_a_reconciler_that_comes_seldom_is_not_late(operated: Operated) -> None:
+    in_use(operated, reconciled_at=LONG_AGO)  # two hours
+    assert [f["name"] for f in examine(operated)["fail"]] == ["reconciler"]
+    operated.account.stacks["onethread"]["ReconcileMinutes"] = "30"
+    assert examine(operated)["fail"] == []
+
+
 @pytest.mark.parametrize(("seconds", "words"), [(45, "45 seconds fast"), (-90, "90 seconds slow")])
 def test_a_wrong_clock_is_noticed(operated: Operated, seconds: int, words: str) -> None:
     operated.run(main, now=lambda: NOON + seconds * SECOND)

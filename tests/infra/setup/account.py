@@ -38,6 +38,7 @@ class Account:
     build_fails: str | None = None  # what a failing `sam build` prints
     sam_fails: str | None = None  # what a failing `sam deploy` prints
     answers: list[int] = field(default_factory=list)  # of the endpoint, one after another; then 401
+    address: str = ENDPOINT  # of the endpoint of every stack
     endpoint: Endpoint | None = None  # what answers there instead
     resources: Resources = field(default_factory=Resources)  # of every stack
     _leaving: dict[str, int] = field(default_factory=dict)  # for how many more looks a deleted stack is there
@@ -137,7 +138,7 @@ class Account:
         )
         outputs = "".join(
             f"<member><OutputKey>{k}</OutputKey><OutputValue>{v}</OutputValue></member>"
-            for k, v in {"InteractionsEndpoint": ENDPOINT, **self.resources.outputs()}.items()
+            for k, v in {"InteractionsEndpoint": self.address, **self.resources.outputs()}.items()
         )
         stack = (
             f"<Stacks><member><StackName>{name}</StackName><StackId>{_id(name)}</StackId><StackStatus>{self.status}</StackStatus>"
@@ -199,7 +200,7 @@ class _Web(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.host == "discord.com":
             return await self._discord.handle_async_request(request)
-        assert str(request.url) == ENDPOINT
+        assert str(request.url) == self._account.address
         assert request.headers["x-signature-ed25519"] == "00" * 64
         if self._account.endpoint is not None:
             return await self._account.endpoint(request)
