@@ -74,6 +74,7 @@ check: installed ## lint, formatting, types, template
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/sam validate --lint
+	@$(BIN)/cfn-lint --regions us-east-1 -- tests/golden/template.yaml
 
 .PHONY: explore
 explore: installed ## search every schedule of the protocol, and many random histories (ARGS="--budget 90" stops in time)
@@ -103,6 +104,10 @@ bench: installed ## measure opens beside the floor and what people use instead, 
 .PHONY: bench-cold
 bench-cold: installed ## measure the cold starts of this artifact, and write them into docs/benchmarks.md (minutes)
 	@$(BIN)/python -m infra.bench.cold --write docs/benchmarks.md $(ARGS)
+
+.PHONY: golden
+golden: installed ## write what CloudFormation gets to tests/golden/template.yaml, for review
+	@$(BIN)/python -m tests.kit.translation
 
 .PHONY: build
 build: installed ## build what Lambda runs into .aws-sam/ (no Docker)

@@ -1,9 +1,7 @@
 """template.yaml: numbers that fit together, each function's own variables, narrow permissions."""
 
-import functools
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import pytest
@@ -11,9 +9,9 @@ import pytest
 from handler import config
 from handler.sessions.reconcile.observe import MAX_AUDIT_PAGES, MAX_FETCHES
 from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
-from infra.intrinsics import Intrinsics
-from infra.local.template import PSEUDO_PARAMETERS
-from tests.kit.sam_template import ROOT, environment_of, parameter_values, physical_ids, template
+from tests.kit.held_to_roles import deployed_roles
+from tests.kit.sam_template import ROOT, environment_of, template
+from tests.kit.translation import translated
 
 MINUTE: Final = 60
 DAY: Final = 24 * 60 * MINUTE
@@ -30,19 +28,6 @@ READS: Final[Mapping[str, type[config.Config]]] = {
     "ReconcilerFunction": config.ReconcilerConfig,
     "PublisherFunction": config.PublisherConfig,
 }
-# Attributes of resources, as `!GetAtt` gives them: recognisable by their names.
-ATTRIBUTES: Final = [
-    *(f"{name}.Arn" for name in ("JobsQueue", "ReconcileQueue", "PublisherDeadLetters", "EventBus", "AccessLogs")),
-    *(f"{name}Logs.Arn" for name in ("Webhook", "Worker", "Api", "Reconciler", "Publisher")),
-    "SessionsTable.StreamArn",
-]
-VALUES: Final = {
-    **PSEUDO_PARAMETERS,
-    **parameter_values(),
-    **physical_ids(),
-    **{name: name for name in ATTRIBUTES},
-    **{f"{name}FunctionAliaslive": f"{name}Function:live" for name in ("Api", "Reconciler")},
-}
 NOT_GIVEN: Final = {
     "DISCORD_BOT_TOKEN",
     "DISCORD_API_URL",
@@ -56,23 +41,6 @@ def resources(kind: str) -> dict[str, dict[str, Any]]:
 def properties(name: str) -> dict[str, Any]:
     found: dict[str, Any] = template()["Resources"][name]["Properties"]
     return found
-
-
-@functools.cache
-def translated() -> dict[str, Any]:
-    """What CloudFormation gets."""
-    from samtranslator.translator.transform import transform
-
-    class NoManagedPolicies:
-        def load(self) -> dict[str, str]:
-            return {}
-
-    packed = template()
-    packed["Globals"]["Function"]["CodeUri"] = "s3://bucket/artifact"  # what `sam deploy` puts in the folder's place
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks for one; any does
-        result: dict[str, Any] = transform(packed, parameter_values(), NoManagedPolicies())
-    return result
 
 
 # ---------------------------------------------------------------- functions
@@ -243,63 +211,6 @@ def test_the_table_survives_the_stack_and_can_be_restored() -> None:
     assert "TableName" not in spec  # the retained table would block the next stack
 
 
-# ---------------------------------------------------------------- permissions
-
-
-def statements() -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every statement of every role and policy, those that SAM adds included."""
-    for name, resource in translated()["Resources"].items():
-        if resource["Type"] not in ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
-            continue
-        spec = resource["Properties"]
-        documents = [policy["PolicyDocument"] for policy in spec.get("Policies", [])]
-        documents += [spec["PolicyDocument"]] if "PolicyDocument" in spec else []
-        rendered = Intrinsics(template(), VALUES).evaluate([document["Statement"] for document in documents])
-        yield from ((name, statement) for found in rendered for statement in found)
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def test_no_statement_has_a_wildcard_or_allows_a_scan() -> None:
-    seen = list(statements())
-    assert len(seen) >= 12
-    for name, statement in seen:
-        if name == "CallbacksPolicy":  # of which state machine a task is, nobody knows before
-            continue
-        assert "*" not in json.dumps([statement["Action"], statement["Resource"]]), f"{name}: {statement}"
-        assert statement["Effect"] == "Allow"
-        assert "dynamodb:Scan" not in listed(statement["Action"])
-
-
-def test_no_role_has_a_policy_managed_by_aws() -> None:
-    for name, resource in translated()["Resources"].items():
-        if resource["Type"] == "AWS::IAM::Role":
-            assert "arn:" not in json.dumps(resource["Properties"].get("ManagedPolicyArns", [])), name
-
-
-def granted(function: str) -> set[str]:
-    """The actions of a function's own role, without those that the others have too."""
-    return {
-        action
-        for name, statement in statements()
-        if name == function.replace("Function", "Role")
-        for action in listed(statement["Action"])
-    }
-
-
-def test_a_functions_role_allows_only_what_it_uses() -> None:
-    log = {"logs:CreateLogStream", "logs:PutLogEvents"}
-    take = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
-    assert granted("WebhookFunction") == log | {"sqs:SendMessage"}
-    assert granted("WorkerFunction") == log | take | {"sqs:SendMessage"}
-    assert granted("ApiFunction") == log
-    assert granted("ReconcilerFunction") == log | take | {"sqs:SendMessage", "dynamodb:Query"}
-    read = {f"dynamodb:{call}" for call in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")}
-    assert granted("PublisherFunction") == log | read | {"events:PutEvents", "sqs:SendMessage"}
-
-
 def test_tasks_are_answered_only_where_the_parameter_says_so() -> None:
     declared = template()
     assert declared["Parameters"]["StepFunctionsCallbacks"]["Default"] == "false"
@@ -311,45 +222,11 @@ def test_tasks_are_answered_only_where_the_parameter_says_so() -> None:
     assert statement["Resource"] == {
         "Fn::Sub": "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:*"
     }
-    assert "states:" not in "".join(map(str, granted("PublisherFunction")))
-
-
-def test_the_table_policy_allows_exactly_the_calls_that_the_code_makes() -> None:
-    text = "".join(path.read_text() for path in (ROOT / "handler").rglob("*.py"))
-    called = {
-        "".join(map(str.title, name.split("_")))
-        for name in re.findall(r'_call\(\s*"([a-z]+(?:_[a-z]+)*_items?|query)"', text)
-    }
-    inside = set(re.findall(r'"(Put|Update|Delete|ConditionCheck)":', text))  # what a transaction consists of
-    used = called - {"TransactWriteItems"} | {f"{part}Item" for part in inside}
-    allowed = next(
-        statement["Action"]
-        for name, statement in statements()
-        if (name, statement["Sid"]) == ("SessionsPolicy", "Sessions")
-    )
-    assert set(allowed) == {f"dynamodb:{operation}" for operation in used}
-
-
-def test_each_function_may_read_the_indices_that_it_uses_and_no_others() -> None:
-    holding: dict[str, set[str]] = {}
-    for name, statement in statements():
-        if found := re.findall(r"/index/(\w+)", json.dumps(statement["Resource"])):
-            holding.setdefault(name, set()).update(found)
-    assert holding == {
-        "ReconcilerRole": {"WatchIndex", "DueIndex"},
-        "SessionsPolicy": {"ActivityIndex"},
-    }
+    assert "states:" not in str(deployed_roles(StepFunctionsCallbacks="false").statements["PublisherFunction"])
+    assert "states:" in str(deployed_roles(StepFunctionsCallbacks="true").statements["PublisherFunction"])
 
 
 # ---------------------------------------------------------------- the whole
-
-
-def test_every_path_reaches_the_webhook_which_answers_404_and_405_itself() -> None:
-    paths = translated()["Resources"]["InteractionsApi"]["Properties"]["Body"]["paths"]
-    assert {path: sorted(methods) for path, methods in paths.items()} == {
-        "/interactions": ["post"],
-        "/$default": ["x-amazon-apigateway-any-method"],
-    }
 
 
 def test_sam_leaves_the_alarms_as_they_are() -> None:
@@ -362,11 +239,3 @@ def test_the_outputs_name_what_people_need_next() -> None:
         template()["Outputs"]
     )
     assert {f"{name}Name" for name in READS} <= set(template()["Outputs"])
-
-
-def test_cfn_lint_finds_no_fault_in_what_cloudformation_gets() -> None:
-    from cfnlint.api import lint
-    from cfnlint.config import ManualArgs
-
-    found = lint(json.dumps(translated()), config=ManualArgs(regions=["us-east-1"]))
-    assert not [f"{match.rule.id} {match.message}" for match in found]

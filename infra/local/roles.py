@@ -53,6 +53,10 @@ class Roles:
             if (name in managed or attached) and self._is_made(resource):
                 yield name, held["PolicyDocument"]
 
+    def evaluate(self, value: Any) -> Any:
+        """The value in this deployment."""
+        return self._intrinsics.evaluate(value)
+
     def _is_made(self, resource: Mapping[str, Any]) -> bool:
         return "Condition" not in resource or self._intrinsics.holds(resource["Condition"])
 

@@ -1,5 +1,7 @@
 """template.yaml as plain values: what it says itself, and what CloudFormation gets after SAM's translation."""
 
+import functools
+from collections.abc import Mapping
 from typing import Any, Final
 
 from infra import cloudformation
@@ -23,8 +25,12 @@ def template() -> dict[str, Any]:
 
 def parameter_values() -> dict[str, Any]:
     """What a deployment has that leaves every default as it is."""
-    given = {name: parameter.get("Default") for name, parameter in template()["Parameters"].items()}
-    return {**given, **ANSWERS}
+    return {**_defaults(), **ANSWERS}
+
+
+@functools.cache
+def _defaults() -> Mapping[str, Any]:
+    return {name: parameter.get("Default") for name, parameter in template()["Parameters"].items()}
 
 
 def physical_ids() -> dict[str, str]:

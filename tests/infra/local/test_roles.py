@@ -9,7 +9,7 @@ from infra.local.aws import EmulatedAws
 from infra.local.roles import needs_of
 from infra.loopback import Request, Response
 from infra.table.memory_table import MemoryTable
-from tests.kit.needs import deployed_roles
+from tests.kit.held_to_roles import deployed_roles
 from tests.kit.sam_template import template
 
 

@@ -1,4 +1,7 @@
-"""Each permission of each function is needed, and each that is needed is there."""
+"""The template against its checks, a run of all functions held to their roles, and faults planted in it.
+
+Each permission is needed in the run, and each that is needed is there; each planted fault is caught by the check it names.
+"""
 
 import functools
 import itertools
@@ -7,10 +10,15 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from infra.iam import Need, listed
-from tests.kit.needs import HeldToRoles, deployed_roles
+import pytest
+
+from infra.iam import Need, allows, listed
+from tests.kit.held_to_roles import HeldToRoles, deployed_roles
 from tests.kit.sam_template import template
 from tests.kit.table_view import CHANNEL
+from tests.kit.translation import GOLDEN, golden, translated
+from tests.template_checks import CHECKS, View
+from tests.template_faults import FAULTS, Patch
 
 
 async def live(case: HeldToRoles) -> None:
@@ -100,8 +108,7 @@ def refused(document: Mapping[str, Any]) -> list[tuple[str, Need]]:
     return [(name, need) for name, need in found if need is not None]
 
 
-def test_each_function_may_do_all_that_it_does() -> None:
-    assert refused(template()) == []
+def test_each_function_needs_something() -> None:
     assert {len(needs) > 5 for needs in needed().values()} == {True}
 
 
@@ -123,3 +130,60 @@ def test_a_role_that_lambda_cannot_assume_allows_nothing() -> None:
     trust = document["Resources"]["ApiRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"][0]
     trust["Principal"] = {"Service": "ec2.amazonaws.com"}
     assert [name for name, _ in refused(document)] == ["ApiFunction"]
+
+
+def idle(document: Mapping[str, Any]) -> list[str]:
+    """What these roles allow and no function of theirs needed."""
+    roles, used = deployed_roles(document), set[str]()
+    granted: set[str] = set()
+    for function in roles.functions():
+        for name, policy in roles.policies(roles.role_of(function)):
+            for statement in roles.evaluate(policy["Statement"]):
+                for action, resource in itertools.product(listed(statement["Action"]), listed(statement["Resource"])):
+                    granted.add(grant := f"{name} {action} {resource}")
+                    alone = {**statement, "Action": action, "Resource": resource}
+                    used |= {grant for need in needed()[function] if allows([alone], need)}
+    return sorted(granted - used)
+
+
+def each_function_may_do_what_it_does(view: View) -> None:
+    assert refused(view.document) == []
+
+
+def each_permission_is_needed(view: View) -> None:
+    assert idle(view.document) == []
+
+
+PERMISSIONS = (each_function_may_do_what_it_does, each_permission_is_needed)
+ALL = {**CHECKS, **{check.__name__: check for check in PERMISSIONS}}
+
+
+@functools.cache
+def view() -> View:
+    return View(template())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_template_passes_the_check(name: str) -> None:
+    ALL[name](view())
+
+
+def test_the_quick_translation_is_the_whole_one() -> None:
+    assert view().translation == translated()
+
+
+@pytest.mark.parametrize(("fault", "patch", "check"), FAULTS, ids=[text for text, _, _ in FAULTS])
+def test_a_planted_fault_is_caught_by_its_check(fault: str, patch: Patch, check: str) -> None:
+    document = template()
+    patch(document)
+    with pytest.raises((AssertionError, KeyError)):
+        ALL[check](View(document))
+
+
+def test_there_are_a_hundred_faults_and_each_check_catches_some() -> None:
+    assert len(FAULTS) >= 100
+    assert {check for _, _, check in FAULTS} == set(ALL)
+
+
+def test_the_golden_translation_is_the_templates() -> None:
+    assert GOLDEN.read_text(encoding="utf-8") == golden(), "look at the difference, then run `make golden`"
