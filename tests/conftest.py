@@ -13,7 +13,7 @@ from tests.kit.deployment import Deployment
 from tests.kit.guild import Guild
 
 # The suite tries the same examples each time; `make explore` tries others, and many more (--hypothesis-profile=long).
-settings.register_profile("suite", max_examples=100, derandomize=True, deadline=None)
+settings.register_profile("suite", max_examples=50, derandomize=True, deadline=None)
 settings.register_profile("long", max_examples=2000, deadline=None)
 settings.load_profile("suite")
 

@@ -7,7 +7,6 @@ from typing import Any
 import boto3
 import httpx
 import pytest
-from moto import mock_aws
 
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
@@ -17,6 +16,7 @@ from infra.simulator.exchange import Outcome, Request, json_response
 from infra.simulator.transport import SimulatedTransport
 from tests.infra.simulator.client import APPLICATION, GUILD, NOON, Bot, small_world
 from tests.kit import openapi
+from tests.kit.dynamodb import moto_in_place_of_aws
 from tests.kit.secrets import BOT_TOKEN
 
 FAULTY = {"type": 1, "name": "Session", "description": "x"}
@@ -239,7 +239,7 @@ def test_the_token_can_come_from_ssm(wire: Wire, read_output: Any, monkeypatch: 
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.setenv(name, "made-up")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with mock_aws():
+    with moto_in_place_of_aws():
         boto3.client("ssm").put_parameter(Name="/onethread/token", Value=BOT_TOKEN, Type="SecureString")
         assert wire.run("--token-parameter", "/onethread/token", DISCORD_BOT_TOKEN="") == 0
         assert "Registered (everywhere)" in read_output()

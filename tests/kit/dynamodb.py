@@ -9,8 +9,8 @@ import http.client
 import json
 import os
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from copy import copy
 from functools import cache, partial
 from itertools import count
@@ -19,6 +19,7 @@ from typing import Any, Final, cast
 import boto3
 import botocore.session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from moto import mock_aws
 from moto.core.botocore_stubber import BotocoreStubber
 
 from handler.aws.dynamodb import DynamoDB, build, from_wire, to_wire
@@ -32,6 +33,7 @@ LOCAL: Final = "ONETHREAD_DYNAMODB_LOCAL"  # the variable with DynamoDB Local's 
 _MOTO: Final = BotocoreStubber()
 _ONE_AT_A_TIME: Final = threading.Lock()  # moto's tables are the process's, whichever wire leads to them
 _TABLE_NUMBERS: Final = count(1)
+_EMPTY_TABLES: Final[list[str]] = []  # that no wire leads to at present: to make one takes longer than many a test
 
 
 class DynamoWire(FaultyWire, AbstractContextManager["DynamoWire"]):
@@ -41,16 +43,17 @@ class DynamoWire(FaultyWire, AbstractContextManager["DynamoWire"]):
         super().__init__(*faults)
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self._tokens: dict[str, str] = {}
-        self.table = f"sessions-{next(_TABLE_NUMBERS)}"
-        self.client = self.session().client("dynamodb")
-        create_table(self.client, self.table)
-        self.forget()
+        self.client = _client_beside_the_wires()
+        self.table = _EMPTY_TABLES.pop() if _EMPTY_TABLES else self._new_table()
 
     def __exit__(self, *_: object) -> None:
-        self.hanging.release()
-        self.faults.clear()
-        self.client.delete_table(TableName=self.table)
-        self.client.close()
+        self.clear()
+        _EMPTY_TABLES.append(self.table)
+
+    def _new_table(self) -> str:
+        name = f"sessions-{next(_TABLE_NUMBERS)}"
+        create_table(self.client, name)
+        return name
 
     def session(self) -> "boto3.session.Session":
         """A boto3 session whose clients of DynamoDB are connected to this wire."""
@@ -63,7 +66,7 @@ class DynamoWire(FaultyWire, AbstractContextManager["DynamoWire"]):
         return build(clock, self.session(), jitter=jitter)
 
     def apply(self, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a call beside the seam, in plain values."""
+        """Make a call beside the seam and the wire, in plain values. Not counted."""
         return from_wire(getattr(self.client, operation)(**to_wire(parameters)))
 
     def clear(self) -> None:
@@ -84,8 +87,6 @@ class DynamoWire(FaultyWire, AbstractContextManager["DynamoWire"]):
         """The content of the wire's own table, or of another one, by key. Not counted."""
         scan = self.client.get_paginator("scan")
         pages = [from_wire(page)["Items"] for page in scan.paginate(TableName=table or self.table, ConsistentRead=True)]
-        self.sent.pop("Scan")
-        self.requests = [sent for sent in self.requests if sent[0] != "Scan"]
         return sorted((item for page in pages for item in page), key=lambda item: (item["pk"], item["sk"]))
 
     def _send(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
@@ -99,10 +100,38 @@ class DynamoWire(FaultyWire, AbstractContextManager["DynamoWire"]):
             token, content = body.get("ClientRequestToken"), json.dumps(body, sort_keys=True)
             if token in self._tokens:
                 return _repeated(request.url, self._tokens[token] == content)
-            status, headers, text = _ask(request)
-            if token is not None and status == 200:
+            answered = _answer(request)
+            if token is not None and answered.status_code == 200:
                 self._tokens[token] = content
-            return answer(request.url, status, text, headers)
+            return answered
+
+
+@cache
+def _client_beside_the_wires() -> Any:
+    session = aws_session()
+    connect(session, "dynamodb", _answer_beside)
+    return session.client("dynamodb")
+
+
+def _answer_beside(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+    with _ONE_AT_A_TIME:
+        return _answer(request)
+
+
+@contextmanager
+def moto_in_place_of_aws() -> Iterator[None]:
+    """For clients that no wire leads anywhere. The tables of the wires stay, which `mock_aws` by itself would drop."""
+    moto = mock_aws()
+    moto.start(reset=False)
+    try:
+        yield
+    finally:
+        moto.stop(remove_data=False)
+
+
+def _answer(request: AWSPreparedRequest) -> AWSResponse:
+    status, headers, text = _ask(request)
+    return answer(request.url, status, text, headers)
 
 
 def _ask(request: AWSPreparedRequest) -> tuple[int, Mapping[str, str], str | bytes]:

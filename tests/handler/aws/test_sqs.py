@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 from boto3.session import Session
-from moto import mock_aws
 
 from handler.aws import clients
 from handler.aws.sqs import Queue
 from tests.kit.aws_wire import QUEUE_URL, QueueWire
-from tests.kit.dynamodb import aws_session
+from tests.kit.dynamodb import aws_session, moto_in_place_of_aws
 from tests.kit.virtual_time import START
 
 BODIES = [f"<{number}>" for number in range(1, 26)]
@@ -87,7 +86,7 @@ async def test_how_many_wait_is_counted_or_unknown(wire: QueueWire, queue: Queue
 
 
 def test_a_standard_queue_of_moto_takes_the_group_of_a_message_and_of_an_entry() -> None:
-    with mock_aws():
+    with moto_in_place_of_aws():
         sqs = Session(region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x").client("sqs")
         url = sqs.create_queue(QueueName="jobs")["QueueUrl"]
         with closing(Queue(sqs, url)) as queue:
