@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from unittest.mock import patch
 
 import pytest
 
@@ -43,9 +44,10 @@ def for_lambda(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def for_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same recipe, for this machine and this Python."""
+    """The same recipe, for this machine and this Python. What is imported from it is compiled then."""
     folder = tmp_path_factory.mktemp("host")
-    build(folder, platform=())
+    with patch("infra.artifact.compile_bytecode"):
+        build(folder, platform=())
     return folder
 
 

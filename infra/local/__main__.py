@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Final, NoReturn
@@ -88,21 +88,19 @@ def _serve(stack: Stack, screen: Screen, options: argparse.Namespace) -> None:
     from infra.page.server import PageServer
 
     stack.pools["WebhookFunction"].shrink(WARM)
-    page = PageServer(stack, port=options.page_port)
-    _show_addresses(stack, screen, page.url)
-    schedule = Schedule(stack.pools["ReconcilerFunction"].invoke, options.tick)
-    shown = len(stack.events())
-    try:
+    with suppress(KeyboardInterrupt), ExitStack() as closing:
+        closing.callback(screen.blank)
+        page = PageServer(stack, port=options.page_port)
+        closing.callback(page.close)
+        schedule = Schedule(stack.pools["ReconcilerFunction"].invoke, options.tick)
+        closing.callback(schedule.stop)
+        shown = len(stack.events())
+        _show_addresses(stack, screen, page.url)
         while True:
             time.sleep(EVENTS_SECONDS)
             for event in stack.events(since=shown):
                 screen.event(event)
                 shown += 1
-    except KeyboardInterrupt:
-        screen.blank()
-    finally:
-        schedule.stop()
-        page.close()
 
 
 def _show_addresses(stack: Stack, screen: Screen, page: str) -> None:

@@ -23,7 +23,7 @@ from tests.kit.table_view import CHANNEL
 from tests.reconciler.differences import differences
 from tests.reconciler.housekeeping import BETWEEN_RUNS, DAY_MINUTES, DELETES
 
-SEEDS: Final = range(30)
+SEEDS: Final = range(20)
 SESSIONS: Final = ("a", "b", "c")
 TITLES: Final = (*(f"Session {name}" for name in SESSIONS), "talk")
 PLAYED: Final = timedelta(hours=2)  # around the moment at which all that is idle is to be deleted

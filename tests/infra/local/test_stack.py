@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -249,6 +250,9 @@ def started(cache: Path) -> Iterator[tuple["subprocess.Popen[bytes]", list[int]]
             (announcement,) = announcements(cache)
             where: dict[str, Any] = json.loads(announcement.read_text())
             eventually(lambda: _answers(f"{where['gateway']}/interactions"))
+            assert process.stdout is not None
+            shown = list(takewhile(lambda line: b"Press Ctrl-C" not in line, process.stdout))
+            assert any(b"endpoint" in line for line in shown), shown
             yield process, descendants(process.pid)
         finally:
             process.kill()  # what is below it ends with it
@@ -261,20 +265,23 @@ def _answers(url: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_ends_it_and_leaves_nothing_behind(how: signal.Signals, tmp_path: Path) -> None:
-    with started(tmp_path) as (process, below):
-        process.send_signal(how)
-        out, err = process.communicate(timeout=PATIENCE_SECONDS)
+def end(process: "subprocess.Popen[bytes]", below: list[int], how: signal.Signals, cache: Path) -> None:
+    """End it by that signal, which leaves nothing behind."""
+    process.send_signal(how)
+    _, err = process.communicate(timeout=PATIENCE_SECONDS)
 
     assert (process.returncode, err) == (0, b"")
-    assert b"endpoint" in out
     assert len(below) >= 3  # the emulation, the fork server, an environment
     eventually(lambda: not any(map(is_running, below)))
-    assert not announcements(tmp_path)
+    assert not announcements(cache)
 
 
-def test_when_it_is_killed_no_process_stays_and_nothing_is_forgotten(
+def test_ctrl_c_ends_it_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    with started(tmp_path) as (process, below):
+        end(process, below, signal.SIGINT, tmp_path)
+
+
+def test_when_it_is_killed_no_process_stays_and_the_next_one_has_forgotten_nothing_and_can_be_terminated(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def ensured() -> tuple[str, str]:
@@ -294,10 +301,9 @@ def test_when_it_is_killed_no_process_stays_and_nothing_is_forgotten(
 
     for announcement in announcements(tmp_path):
         announcement.unlink()
-    with started(tmp_path) as (process, _):
+    with started(tmp_path) as (process, below):
         assert ensured() == ("reused", thread)
-        process.terminate()
-        process.communicate(timeout=PATIENCE_SECONDS)
+        end(process, below, signal.SIGTERM, tmp_path)
 
 
 def test_the_tour_begins_anew_and_leaves_alone_what_people_opened(stack: Stack, discord: DiscordClient) -> None:
