@@ -16,8 +16,8 @@ from tests.explorer_rules import EXPLORED, scenario_of
 from tests.kit.mutation import Rule
 
 MAX_STATES: Final = 8000  # enough for each of SMALL, and for each fault
-MAX_STATES_OF_LARGE: Final = 500  # of each that only `make explore` explores to its end
-SCHEDULES: Final = 8  # random ones, of each scenario with three actors
+MAX_STATES_OF_LARGE: Final = 350  # of each that only `make explore` explores to its end
+SCHEDULES: Final = 6  # random ones, of each scenario with three actors
 
 SMALL: Final = {**SLICE, **UNUSUAL, **NEAR, **RECONCILED_SLICE}
 

@@ -65,7 +65,10 @@ class Places:
 
     def after(self, place: Place, opener: Opener, question: Question) -> Moved:
         """Make the call: where it leads, and its answer. Raises Violation."""
-        return self._move(place, (opener.name, question.key), lambda world: world.apply(opener, question))
+        key = opener.name, question.key
+        if question.reads and not place.world.lies and key not in place.moves:
+            place.moves[key] = place, place.world.apply(opener, question)  # which leaves the world as it is
+        return self._move(place, key, lambda world: world.apply(opener, question))
 
     def refused(self, place: Place, opener: Opener, question: Question, refusal: Answer) -> Moved:
         """Discord refuses the call."""

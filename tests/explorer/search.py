@@ -90,6 +90,7 @@ class Search:
         names = scenario.newcomers or (scenario.openers[0].session,)
         self._newcomers = [Actor(Opener("newcomer", name, searches=searches)) for name in names]
         self._judged: set[int] = set()
+        self._judged_later: set[tuple[Place, Actor]] = set()
         place = self.places.place(begin(scenario.bounds))
         self.beginning = state = State(place, tuple(actor.beginning(place.world.now) for actor in self.actors))
         self.head: list[Label] = []  # the steps that every schedule begins with
@@ -278,6 +279,9 @@ class Search:
     def _judge_newcomer(self, place: Place, newcomer: Actor) -> None:
         """A newcomer, later, with nobody else about, ends linked to the one living thread."""
         place = self.places.later(place)
+        if (place, newcomer) in self._judged_later:
+            return
+        self._judged_later.add((place, newcomer))
         node = newcomer.beginning(place.world.now)
         for _ in range(MAX_LONE_CALLS):
             if not node.pending:

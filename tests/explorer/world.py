@@ -50,6 +50,9 @@ READ = frozenset({"threads", "has_more", "audit_log_entries"}.union(*(model.__st
 MAX_LONE_CALLS = 200  # an opener that asks more, with nobody about, has no way to end
 
 
+MUCH_LATER = BEGIN + 4 * LEASE_OVER
+NOTHING_LEFT = Left.of(Bounds())
+
 bears = functools.cache(NAMES.bears)
 
 
@@ -108,6 +111,11 @@ class World:
         """Whether time makes a difference: where no lease is live, what comes later is only later."""
         leases = (item.get("lease_expires_at") for item in self.table.items() if item["sk"].startswith("SESSION#"))
         return any(parse_iso(lease) > self.now for lease in leases if lease is not None)
+
+    @property
+    def lies(self) -> bool:
+        """Whether a read is answered wrongly once: it changes the world."""
+        return bool(self.discord.state.reported_missing)
 
     # What actors do.
 
@@ -173,9 +181,15 @@ class World:
             raise Violation(f"{opener.name} started {thread_id} beside {recorded}, which is on record")
 
     def later(self) -> None:
-        """Much later, with nobody about: leases are over, what was given up never lands, and nothing lies any more."""
-        self.now += LEASE_OVER
+        """Much later, with nobody about: leases are over, what was given up never lands, and nothing lies any more.
+
+        Nothing else may happen either, so worlds that differ in that alone have one that is later.
+        """
+        assert self.now < MUCH_LATER - LEASE_OVER
+        self.now = MUCH_LATER
+        self.left = NOTHING_LEFT
         self.late = ()
+        self.must_see.clear()
         self.discord.state.reported_missing = frozenset()
         self.discord.resume_search_index()
         self.discord.switch(archived_pages=None)
