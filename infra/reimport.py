@@ -107,7 +107,7 @@ async def _import(environment: Environment[ApiConfig], channel_id: str, run: str
 
 async def _on_record(found: Deployed, guild_id: str | None, sleep: Sleep) -> list[str]:
     """The ids of the channels of all items; of a server's, if one is given."""
-    print(f"Reading all of {found.table_name}, a megabyte at a time ...", file=sys.stderr)
+    print(f"Reading all of {found.table_name}, a few hundred items at a time ...", file=sys.stderr)
     walk, channels = Walk(found.call(), found.table_name, "reimport", sleep=sleep), set[str]()
     async for page in walk.pages(0):
         for item in page:

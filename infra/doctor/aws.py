@@ -74,7 +74,7 @@ class AwsChecks:
                 found = self._client("lambda").get_event_source_mapping(UUID=uuid)
             name = found["EventSourceArn"].rpartition(":")[2]
             if found["State"] not in _GOOD_STATES:
-                cure = f"Run: aws lambda update-event-source-mapping --uuid {uuid} --enabled"
+                cure = f"Run: aws lambda update-event-source-mapping --uuid {uuid} --enabled --region {self._deployed.account.region}"
                 yield Finding("sources", "fail", f"{name} wakes no function: it is {found['State']}.", cure)
             elif found.get("LastProcessingResult", "").startswith("PROBLEM"):
                 text = f"{name}: {found['LastProcessingResult']}"
@@ -93,7 +93,8 @@ class AwsChecks:
             backups = client.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
         with explained("dynamodb", "DescribeTimeToLive"):
             expiry = client.describe_time_to_live(TableName=name)["TimeToLiveDescription"]
-        faults = [*_table_faults(name, found, backups, expiry), *self._stream_faults(found)]
+        where = f"{name} --region {self._deployed.account.region}"
+        faults = [*_table_faults(name, where, found, backups, expiry), *self._stream_faults(found)]
         yield from faults
         if not faults:
             yield Finding("table", "ok", f"{name}: recovery, stream, expiry and protection are on")
@@ -181,9 +182,9 @@ def _function_and_version(arn: str) -> tuple[str, str]:
     return name, version
 
 
-def _table_faults(name: str, table: Any, backups: Any, expiry: Any) -> Iterator[Finding]:
+def _table_faults(name: str, where: str, table: Any, backups: Any, expiry: Any) -> Iterator[Finding]:
     """What is wrong with the table. A restored one has neither stream, expiry, recovery nor protection (DynamoDB docs)."""
-    update = f"Run: aws dynamodb update-table --table-name {name}"
+    update = f"Run: aws dynamodb update-table --table-name {where}"
     if table["TableStatus"] != "ACTIVE":
         yield Finding("table", "fail", f"{name} is {table['TableStatus']}.", "Wait, then run this again.")
     wanted = cloudformation.read()["Resources"]["SessionsTable"]["Properties"]["GlobalSecondaryIndexes"]
@@ -199,9 +200,9 @@ def _table_faults(name: str, table: Any, backups: Any, expiry: Any) -> Iterator[
     recovery = backups.get("PointInTimeRecoveryDescription", {}).get("PointInTimeRecoveryStatus")
     if recovery != "ENABLED":
         how = "--point-in-time-recovery-specification PointInTimeRecoveryEnabled=true"
-        cure = f"Run: aws dynamodb update-continuous-backups --table-name {name} {how}"
+        cure = f"Run: aws dynamodb update-continuous-backups --table-name {where} {how}"
         yield Finding("table", "warn", f"{name} has no point-in-time recovery.", cure)
     if expiry.get("TimeToLiveStatus") not in ("ENABLED", "ENABLING"):
         how = "--time-to-live-specification Enabled=true,AttributeName=expires_at"
-        cure = f"Run: aws dynamodb update-time-to-live --table-name {name} {how}"
+        cure = f"Run: aws dynamodb update-time-to-live --table-name {where} {how}"
         yield Finding("table", "warn", f"In {name} nothing expires.", cure)

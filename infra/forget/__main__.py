@@ -48,7 +48,7 @@ def main(
     options = _parser().parse_args(arguments)
     try:
         found = deployed.find(options, environ, session, transport)
-        print(f"Reading all of {found.table_name}, a megabyte at a time ...", file=sys.stderr)
+        print(f"Reading all of {found.table_name}, a few hundred items at a time ...", file=sys.stderr)
         with only_errors():
             asyncio.run(_forget(found, options, sleep))
     except SetupError as error:

@@ -32,6 +32,7 @@ from infra.doctor.examination import Now, utc_now
 from infra.on_record import channels_in_use, known_guilds
 from infra.setup.result import SetupError
 from infra.verify.check import Difference, differences
+from infra.verify.mend import Items
 from infra.verify.read import Reader, Sleep
 
 AGAIN_SECONDS: Final = 10.0  # before what differs is read again: longer than any command takes
@@ -65,6 +66,7 @@ def main(
 async def _verify(found: Deployed, options: Any, sleep: Sleep, now: Now) -> list[Difference]:
     different: list[Difference] = []
     table, names = found.table(), Names(found.variables.get("SESSION_NAME_PREFIX") or "Session ")
+    items = Items(found.table_name, found.account.region)
     async with found.discord() as api:
         bot = (await api.call("GET", "/users/@me"))["id"]
         known = [item["pk"].removeprefix("GUILD#") for item in await known_guilds(table)]
@@ -72,7 +74,7 @@ async def _verify(found: Deployed, options: Any, sleep: Sleep, now: Now) -> list
             if not await _is_member(api, guild_id):
                 print(f"server {guild_id}: the bot is no member, so there is nothing to compare", file=sys.stderr)
                 continue
-            reader = Reader(table, found.table_name, api, names, guild_id, bot, sleep)
+            reader = Reader(table, items, api, names, guild_id, bot, sleep)
             for channel_id in await channels_in_use(table, guild_id):
                 different += await _verify_channel(reader, channel_id, sleep, now, quiet=options.json)
             if reader.left_out:
@@ -85,7 +87,10 @@ async def _verify(found: Deployed, options: Any, sleep: Sleep, now: Now) -> list
 async def _verify_channel(reader: Reader, channel_id: str, sleep: Sleep, now: Now, *, quiet: bool) -> list[Difference]:
     """What differs at two moments."""
     facts = await reader.read(channel_id, now())
-    found = list(differences(facts)) if facts else []
+    if facts is None:
+        print(f"channel {channel_id}: the bot cannot read it, so there is nothing to compare", file=sys.stderr)
+        return []
+    found = list(differences(facts))
     if found:
         await sleep(AGAIN_SECONDS)
         again = await reader.read(channel_id, now())

@@ -43,7 +43,7 @@ class Difference:
 class Facts:
     """What there is of one channel. `gone`: threads on record that Discord does not know; `cards`: by the question's id."""
 
-    table: str
+    in_table: mend.Items
     channel_id: str
     guild_id: str
     bot_user_id: str
@@ -123,9 +123,9 @@ def _pointers(facts: Facts) -> Iterator[Difference]:
             continue
         pointer, where = facts.pointers.get(thread_id), f"thread {thread_id} of the {_title(session)}"
         if pointer is None:
-            yield Difference("no pointer", where, mend.put_pointer(facts.table, thread_id, session.pair))
+            yield Difference("no pointer", where, facts.in_table.put_pointer(thread_id, session.pair))
         elif not pointer.names(*session.pair) and not _is_shared(facts, pointer, thread_id):
-            yield Difference("pointer names another", where, mend.put_pointer(facts.table, thread_id, session.pair))
+            yield Difference("pointer names another", where, facts.in_table.put_pointer(thread_id, session.pair))
     for thread_id, pointer in facts.pointers.items():
         if pointer.merged_into or pointer.discarded_at or pointer.parent_channel_id != facts.channel_id:
             continue
@@ -134,7 +134,7 @@ def _pointers(facts: Facts) -> Iterator[Difference]:
             continue
         owner = by_pair.get(pair)
         if owner is None or not owner.has(thread_id):
-            cure = mend.delete_item(facts.table, pointer_item_key(thread_id))
+            cure = facts.in_table.delete(pointer_item_key(thread_id))
             yield Difference("pointer of nobody's", f"thread {thread_id}", cure)
 
 
@@ -154,14 +154,12 @@ def _indices(facts: Facts) -> Iterator[Difference]:
             keys = {"watch_guild_id": facts.guild_id}
             if session.thread.archived:
                 keys = {"due_in": facts.guild_id, "due_at": iso(facts.now)}
-            cure = mend.set_attributes(facts.table, session.item_key, keys)
+            cure = facts.in_table.set_attributes(session.item_key, keys)
             yield Difference("the reconciler does not see it", _title(session), cure)
         if "listed_in" not in item:
             known = {"opened_at": iso(facts.now), **item}
             keys = listing(session.listed_in, session.discord_thread_id, known)
-            yield Difference(
-                "no list shows it", _title(session), mend.set_attributes(facts.table, session.item_key, keys)
-            )
+            yield Difference("no list shows it", _title(session), facts.in_table.set_attributes(session.item_key, keys))
 
 
 def _shared(facts: Facts) -> Iterator[Difference]:
@@ -174,7 +172,7 @@ def _shared(facts: Facts) -> Iterator[Difference]:
         if len(sessions) > 1:
             pointer = facts.pointers.get(thread_id)
             wrong = [s for s in sessions if pointer is None or not pointer.names(*s.pair)]
-            cure = " && ".join(mend.delete_item(facts.table, s.item_key) for s in wrong[-len(sessions) + 1 :])
+            cure = " && ".join(facts.in_table.delete(s.item_key) for s in wrong[-len(sessions) + 1 :])
             keys = ", ".join(session.session_key for session in sessions)
             yield Difference("one thread for two sessions", f"thread {thread_id}: {keys}", cure)
 
@@ -252,7 +250,7 @@ def _questions(facts: Facts) -> Iterator[Difference]:
         awaited = states.get(session.waiting_for or "")
         if session.waiting_for and (awaited is None or not awaited.is_open) and not _is_fresh(awaited, facts.now):
             attributes = ("waiting_for", "waiting_since", "waiting_message_id")
-            cure = mend.remove_attributes(facts.table, session.item_key, attributes)
+            cure = facts.in_table.remove_attributes(session.item_key, attributes)
             yield Difference("waits for no question", _title(session), cure)
 
 

@@ -2,7 +2,8 @@
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from handler.store.items import Session, pointer_item_key
@@ -21,37 +22,39 @@ def next_run(guild_id: str) -> str:
     return f"wait for the reconciler's next run, which `python -m infra.plan {guild_id}` shows"
 
 
-def put_pointer(table: str, thread_id: str, pair: tuple[str, str]) -> str:
-    item = {**pointer_item_key(thread_id), "parent_channel_id": pair[0], "session_key": pair[1]}
-    return _command(table, "put-item", item=_typed(item))
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The commands that change one item of the table."""
 
+    table: str
+    region: str
 
-def delete_item(table: str, key: Mapping[str, str]) -> str:
-    return _command(table, "delete-item", key=_typed(key))
+    def put_pointer(self, thread_id: str, pair: tuple[str, str]) -> str:
+        item = {**pointer_item_key(thread_id), "parent_channel_id": pair[0], "session_key": pair[1]}
+        return self._command("put-item", item=_typed(item))
 
+    def delete(self, key: Mapping[str, str]) -> str:
+        return self._command("delete-item", key=_typed(key))
 
-def set_attributes(table: str, key: Mapping[str, str], sets: Mapping[str, str]) -> str:
-    expression = f"SET {', '.join(f'#{name} = :{name}' for name in sets)}"
-    values = {f":{name}": {"S": value} for name, value in sets.items()}
-    names = {f"#{name}": name for name in sets}
-    return _command(table, "update-item", key=_typed(key), update_expression=expression,
-        expression_attribute_names=names, expression_attribute_values=values)  # fmt: skip
+    def set_attributes(self, key: Mapping[str, str], sets: Mapping[str, str]) -> str:
+        expression = f"SET {', '.join(f'#{name} = :{name}' for name in sets)}"
+        values = {f":{name}": {"S": value} for name, value in sets.items()}
+        return self._update(key, expression, sets, expression_attribute_values=values)
 
+    def remove_attributes(self, key: Mapping[str, str], removes: Sequence[str]) -> str:
+        return self._update(key, f"REMOVE {', '.join(f'#{name}' for name in removes)}", removes)
 
-def remove_attributes(table: str, key: Mapping[str, str], removes: Sequence[str]) -> str:
-    expression = f"REMOVE {', '.join(f'#{name}' for name in removes)}"
-    names = {f"#{name}": name for name in removes}
-    return _command(
-        table, "update-item", key=_typed(key), update_expression=expression, expression_attribute_names=names
-    )
+    def _update(self, key: Mapping[str, str], expression: str, names: Iterable[str], **values: Any) -> str:
+        given = {f"#{name}": name for name in names}
+        parts = {"update_expression": expression, "expression_attribute_names": given, **values}
+        return self._command("update-item", key=_typed(key), **parts)
+
+    def _command(self, operation: str, **options: Any) -> str:
+        words = ["aws", "dynamodb", operation, "--region", self.region, "--table-name", self.table]
+        for name, value in options.items():
+            words += [f"--{name.replace('_', '-')}", value if isinstance(value, str) else json.dumps(value)]
+        return shlex.join(words)
 
 
 def _typed(item: Mapping[str, str]) -> dict[str, dict[str, str]]:
     return {name: {"S": value} for name, value in item.items()}
-
-
-def _command(table: str, operation: str, **options: Any) -> str:
-    words = ["aws", "dynamodb", operation, "--table-name", table]
-    for name, value in options.items():
-        words += [f"--{name.replace('_', '-')}", value if isinstance(value, str) else json.dumps(value)]
-    return shlex.join(words)

@@ -17,6 +17,7 @@ from handler.store.reading import Item, read_items
 from handler.store.table import Table
 from infra.discord_api import DiscordApi, DiscordError, Forbidden
 from infra.verify.check import Facts
+from infra.verify.mend import Items
 
 PAUSE_SECONDS: Final = 0.1  # ten requests a second, of the bot's fifty
 MAX_PAGES: Final = 10  # of archived threads of a channel, a hundred each; what is older is read one by one
@@ -29,15 +30,21 @@ class Reader:
     """Reads one server. `names`: how the deployment's threads are named."""
 
     def __init__(
-        self, table: Table, table_name: str, api: DiscordApi, names: Names, guild_id: str, bot: str, sleep: Sleep
+        self, table: Table, items: Items, api: DiscordApi, names: Names, guild_id: str, bot: str, sleep: Sleep
     ) -> None:
-        self._table_name = table_name
+        self._items = items
         self._table, self._api, self._names, self._guild_id = table, api, names, guild_id
         self._bot, self._sleep = bot, sleep
         self.left_out = 0  # threads and cards that were too many to be read
 
     async def read(self, channel_id: str, now: datetime) -> Facts | None:
-        """The channel's facts; None if the bot cannot see it, or it is gone."""
+        """The channel's facts; None if the bot cannot see it or its past, or it is gone."""
+        try:
+            return await self._read(channel_id, now)
+        except Forbidden:
+            return None
+
+    async def _read(self, channel_id: str, now: datetime) -> Facts | None:
         channel = await self._get(f"/channels/{channel_id}")
         if channel is None:
             return None
@@ -49,7 +56,7 @@ class Reader:
         threads, gone = await self._threads(channel_id, sessions)
         pointers, lost = await self._pointers([*threads, *(s.thread_id for s in sessions if s.thread_id)])
         return Facts(
-            table=self._table_name,
+            in_table=self._items,
             channel_id=channel_id,
             guild_id=self._guild_id,
             bot_user_id=self._bot,

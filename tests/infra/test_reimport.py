@@ -51,7 +51,11 @@ def test_after_a_restore_one_command_finds_everything_that_happened_since_the_ba
         "sleep": no_sleep,
     }
     assert operated.run(setup.main, *settings, **how) == 1  # the doctor's: what the restore has left off
-    for cure in ("update-table --table-name restored --stream", "update-time-to-live", "update-continuous-backups"):
+    for cure in (
+        "update-table --table-name restored --region eu-central-1 --stream",
+        "update-time-to-live",
+        "update-continuous-backups",
+    ):
         assert cure in operated.out
     operated.resources.recovery = operated.resources.expiry = "ENABLED"
     operated.resources.table = {}

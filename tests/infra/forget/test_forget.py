@@ -163,7 +163,7 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     assert "not the progress of such a run" in used.err
     pages = json.loads(file.read_text())["pages"]
     assert pages == 10
-    assert pauses == [0.5] * 10
+    assert pauses == [0.2] * 10
     assert forget(used, "--guild", GUILD, "--yes", "--progress", str(file)) == 0
     assert not [item for item in used.items() if item in gone]
     assert not file.exists()

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 
+from infra.simulator.permissions import default_permissions_without
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.verify.__main__ import main
 from tests.infra.operated import Operated, import_again, no_sleep, open_all
@@ -254,7 +255,8 @@ def _paste(place: Place) -> None:
         words = shlex.split(one["cure"])
         assert words[:2] == ["aws", "dynamodb"]
         operation = "".join(part.capitalize() for part in words[2].split("-"))
-        options = zip(words[3::2], words[4::2], strict=True)
+        assert words[3:5] == ["--region", "eu-central-1"]
+        options = zip(words[5::2], words[6::2], strict=True)
         given = {"".join(p.capitalize() for p in name[2:].split("-")): value for name, value in options}
         request = {name: json.loads(value) if value.startswith("{") else value for name, value in given.items()}
         place.operated.resources.answers()[f"dynamodb.{operation}"](**request)
@@ -304,6 +306,12 @@ def test_what_is_at_work_at_the_moment_is_no_difference(place: Place) -> None:
     young = place.now + timedelta(minutes=14)
     place.discord.people.create_thread(CHANNEL, "Session new", now=place.now)
     assert place.verify(now=lambda: young) == []
+
+
+def test_a_channel_that_the_bot_cannot_read_is_passed_over(place: Place) -> None:
+    place.discord.people.set_permissions(CHANNEL, default_permissions_without("READ_MESSAGE_HISTORY"), now=place.now)
+    assert place.verify() == []
+    assert f"channel {CHANNEL}: the bot cannot read it" in place.operated.err
 
 
 def test_a_server_without_the_bot_is_passed_over(place: Place) -> None:
