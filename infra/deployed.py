@@ -89,6 +89,11 @@ class Deployed:
             )
         return found
 
+    @property
+    def is_known(self) -> bool:
+        """Whether the stack was read."""
+        return "stack" in self.__dict__
+
     @cached_property
     def resources(self) -> list[tuple[str, str]]:
         """The type and the physical id of each resource of the stack."""

@@ -27,12 +27,12 @@ def utc_now() -> datetime:
 async def examine(
     deployed: Deployed, *, now: Now, guild: str | None = None, channel: str | None = None
 ) -> AsyncIterator[Finding]:
-    """Everything, from the account to the last channel. Without a stack, that it is missing is all there is to say."""
+    """Everything, from the account to the last channel. If the stack cannot be read, that is all there is to say."""
     aws = AwsChecks(deployed)
     async for finding in _guarded("stack", aws.stack):
         yield finding
-        if finding.cure and "There is no stack" in finding.text:
-            return
+    if not deployed.is_known:
+        return
     for name, check in (
         ("version", aws.version),
         ("functions", aws.functions),

@@ -58,7 +58,7 @@ class Account:
             try:
                 found = client.describe_stacks(StackName=name)["Stacks"][0]
             except ClientError as refusal:
-                if "does not exist" in refusal.response["Error"].get("Message", ""):
+                if "does not exist" in (refusal.response["Error"].get("Message") or ""):
                     return None
                 raise
         return Stack(name, found)
@@ -199,7 +199,7 @@ def explained(api: str, action: str) -> Iterator[None]:
 
 
 def _refusal(api: str, action: str, refusal: ClientError) -> SetupError:
-    code, text = refusal.response["Error"]["Code"], refusal.response["Error"].get("Message", "")
+    code, text = refusal.response["Error"]["Code"], refusal.response["Error"].get("Message") or ""
     if code in _EXPIRED:
         return SetupError("The AWS credentials have expired.", "Sign in again, for example with: aws sso login.")
     if code in _INVALID:

@@ -149,6 +149,13 @@ def test_a_token_that_discord_refuses_is_named_and_the_rest_of_discord_left_out(
     ]
 
 
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidClientTokenId"])
+def test_without_a_look_at_the_stack_that_is_all_it_says(operated: Operated, code: str) -> None:
+    operated.account.refusals["DescribeStacks"] = (code, "")
+    assert [f["name"] for f in examine(operated)["fail"]] == ["stack"]
+    assert len(operated.out.splitlines()) < 15
+
+
 def test_a_permission_of_yours_that_is_missing_leaves_out_one_check_only(operated: Operated) -> None:
     operated.account.refusals["GetAccountSettings"] = ("AccessDeniedException", "")
     found = examine(operated)
