@@ -109,6 +109,11 @@ bench-cold: installed ## measure the cold starts of this artifact, and write the
 golden: installed ## write what CloudFormation gets to tests/golden/template.yaml, for review
 	@$(BIN)/python -m tests.kit.translation
 
+# It runs in an environment of its own: it pins a boto3 that is older than ours. The first run installs it, which takes a minute.
+.PHONY: checkov
+checkov: installed ## look for insecure settings in what CloudFormation gets (.checkov.yaml has the exceptions)
+	@$(BIN)/uv tool run --python $(BIN)/python checkov==3.3.30 --config-file .checkov.yaml $(ARGS)
+
 .PHONY: build
 build: installed ## build what Lambda runs into .aws-sam/ (no Docker)
 	@PYTHON=$(BIN)/python $(BIN)/sam build --parallel $(BUILD_ARGS)
