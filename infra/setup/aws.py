@@ -123,6 +123,17 @@ class Account:
                 **given,
             )
 
+    def is_protected(self, table: str) -> bool:
+        """Whether the table is protected against deletion."""
+        with explained("dynamodb", "DescribeTable"):
+            found = self.client("dynamodb").describe_table(TableName=table)["Table"]
+        return bool(found.get("DeletionProtectionEnabled"))
+
+    def protect(self, table: str) -> None:
+        """Protect the table against deletion."""
+        with explained("dynamodb", "UpdateTable"):
+            self.client("dynamodb").update_table(TableName=table, DeletionProtectionEnabled=True)
+
     def client(self, api: str) -> Any:
         """boto3's client of one of AWS's services, made once."""
         if api not in self._clients:

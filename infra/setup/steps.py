@@ -62,6 +62,7 @@ class Setup:
         yield self._look_at_account()
         yield self._keep_token()
         yield self._deploy()
+        yield self._protect_table()
         yield await self._set_endpoint()
         yield await self._register()
         yield await self._invite()
@@ -150,6 +151,17 @@ class Setup:
         if self._endpoint() is None:
             raise SetupError(f"The stack {self._wanted.stack} has no output {ENDPOINT_OUTPUT}.", "Is it Onethread's?")
         return Step("stack", "changed" if changed else "unchanged", self._wanted.stack)
+
+    def _protect_table(self) -> Step:
+        """The template cannot do it: a first deployment that fails has to take its empty table with it."""
+        table = self._stack.outputs.get("SessionsTableName") if self._stack else None
+        if table is None:  # a dry run of a new stack
+            return Step("table", "would change", "protected against deletion, once it is there")
+        if self._account.is_protected(table):
+            return Step("table", "unchanged", table)
+        if not self._wanted.dry_run:
+            self._account.protect(table)
+        return Step("table", self._changed, f"{table}: protected against deletion")
 
     async def _set_endpoint(self) -> Step:
         endpoint = self._endpoint()

@@ -18,7 +18,7 @@ from tests.kit.secrets import BOT_TOKEN
 
 APPLICATION = "110000000000000000"
 TOKEN_PARAMETER = "/onethread/onethread/discord-bot-token"
-FIRST = ["= application", "= account", "✓ token", "✓ stack", "✓ endpoint", "✓ commands", "✓ invitation"]
+FIRST = ["= application", "= account", "✓ token", "✓ stack", "✓ table", "✓ endpoint", "✓ commands", "✓ invitation"]
 
 
 async def no_sleep(_: float) -> None:
@@ -30,6 +30,7 @@ class Run:
 
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self.account = Account()
+        self.account.resources.table = {"DeletionProtectionEnabled": False}  # as the template leaves it
         self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN, bot_user_id=BOT)
         self.discord.add_guild(GUILD, owner_id=OWNER)
         self.bot = Bot(self.discord)
@@ -137,7 +138,7 @@ def test_a_dry_run_changes_nothing(run: Run) -> None:
 def test_the_report_can_be_read_by_a_program(run: Run) -> None:
     assert run.setup("--json") == 0
     report = json.loads(run.out)
-    assert (report["ok"], [step["state"] for step in report["steps"]][2:]) == (True, ["changed"] * 5)
+    assert (report["ok"], [step["state"] for step in report["steps"]][2:]) == (True, ["changed"] * 6)
     run.account.status = "ROLLBACK_COMPLETE"
     assert run.setup("--json") == 1
     assert "delete-stack" in json.loads(run.out)["steps"][-1]["cure"]
