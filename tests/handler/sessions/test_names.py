@@ -43,7 +43,7 @@ ODD = "ﷺﬁﬃßẞİıſǅΣςµ´¨½㎏①Å한\u0301\u0323\u0345\u1100\u11
 HOSTILE = st.text(alphabet=st.sampled_from(ODD + " aAsSeEiI:#-xX🧵"), max_size=20)
 ANY = HOSTILE | st.text(max_size=60)
 LARGE = 1_000_000  # characters: far more than Discord lets through, as the API Gateway does
-QUICK_SECONDS = 5.0  # real ones, for a large input on a busy machine; a quadratic step would take hours
+QUICK_SECONDS = 5.0  # of a processor, for a large input; a quadratic step would take hours
 
 
 def parsed(names: Names, text: str) -> SessionName:
@@ -316,18 +316,18 @@ def test_a_lone_surrogate_is_refused() -> None:
     ids=["letters", "marks out of order", "expanding", "spaces", "prefixes", "halves"],
 )
 def test_a_huge_text_is_refused_quickly(text: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(InvalidName):
         NAMES.parse(text)
-    assert time.perf_counter() - begun < QUICK_SECONDS
+    assert time.process_time() - begun < QUICK_SECONDS
 
 
 @pytest.mark.parametrize("letter", ["x", "\u0315", "ﷺ", "ß"])
 def test_a_text_just_short_enough_to_be_parsed_is_refused_quickly(letter: str) -> None:
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(InvalidName):
         NAMES.parse("Session " + letter * 380)
-    assert time.perf_counter() - begun < QUICK_SECONDS
+    assert time.process_time() - begun < QUICK_SECONDS
 
 
 @pytest.mark.parametrize(("text", "units"), [("", 0), ("abc", 3), ("é", 1), ("🧵", 2), ("\ud83e", 1)])

@@ -23,7 +23,7 @@ def server() -> Iterator[DiscordServer]:
 
 @pytest.fixture
 def http(server: DiscordServer) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=server.url, headers=HEADERS, timeout=5) as client:
+    with httpx.Client(base_url=server.url, headers=HEADERS, timeout=60) as client:
         yield client
 
 
@@ -84,7 +84,7 @@ class LateEffects(DiscordServer):
 
 def test_a_hang_takes_effect_late_although_the_caller_timed_out() -> None:
     server = LateEffects(small_world())
-    with server, httpx.Client(base_url=server.url, headers=HEADERS) as http:
+    with server, httpx.Client(base_url=server.url, headers=HEADERS, timeout=60) as http:
         fault = {"method": "POST", "route": MESSAGES, "what": "hang", "when": "late", "seconds": 0.1}
         http.post("/_/faults", json=fault)
         with pytest.raises(httpx.ReadTimeout):
