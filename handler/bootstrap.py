@@ -34,9 +34,8 @@ from handler.runtime.metrics import Tally
 from handler.sessions.context import Context
 from handler.sessions.names import Names
 from handler.sessions.protocol import Sessions
-from handler.sessions.reconcile.housekeeping import trace_after
 from handler.sessions.reconcile.pace import Pace
-from handler.sessions.settings import Settings
+from handler.sessions.settings import Settings, trace_after
 from handler.store.store import Store
 
 if TYPE_CHECKING:
@@ -260,17 +259,18 @@ def prepare(kind: type[Config]) -> None:
     """
     if ON_LAMBDA not in os.environ:
         return
-    gc.freeze()  # what was imported stays
-    gc.enable()  # off since the import of `handler`
+    built = None
     try:
         built = build(kind)
-    except ConfigurationError:
-        return
-    try:
         built.warm()
+    except ConfigurationError:
+        pass
     except Exception:
         telemetry.logger.exception("not everything could be built in INIT")
-    _keep(kind, _origin(), built)
+    gc.freeze()  # what was imported and built stays
+    gc.enable()  # off since the import of `handler`
+    if built is not None:
+        _keep(kind, _origin(), built)
 
 
 def close_all() -> None:

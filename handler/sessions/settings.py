@@ -1,5 +1,7 @@
 """The settings that hold in a channel: its own ones over the deployment's. Pure."""
 
+from datetime import timedelta
+
 import msgspec
 
 from handler.config import SessionsConfig, UnlockPolicy
@@ -26,3 +28,11 @@ def effective(deployment: Settings, channel: ChannelSettings) -> Settings:
     """What holds in a channel."""
     own = {name: value for name, value in msgspec.structs.asdict(channel).items() if value is not None}
     return msgspec.structs.replace(deployment, **own)
+
+
+def trace_after(config: SessionsConfig) -> timedelta | None:
+    """How long a session is idle before an open leaves a trace; None: never.
+
+    After an open without a trace, as much time is left before housekeeping acts.
+    """
+    return timedelta(days=config.delete_after_days) / 2 or None

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
-from handler.config import DeleteMode, ReconcilerConfig, SessionsConfig
+from handler.config import DeleteMode, ReconcilerConfig
 from handler.discord.models import Channel
 from handler.runtime.clock import parse_iso
 from handler.sessions.reconcile.actions import Action, SessionAction, ThreadAction, UpdateSession
@@ -62,14 +62,6 @@ class HousekeepingSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 OFF: Final = HousekeepingSettings()
-
-
-def trace_after(config: SessionsConfig) -> timedelta | None:
-    """How long a session is idle before an open leaves a trace; None: never.
-
-    After an open without a trace, as much time is left before housekeeping acts.
-    """
-    return timedelta(days=config.delete_after_days) / 2 or None
 
 
 class Archive(ThreadAction, frozen=True):
