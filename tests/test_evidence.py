@@ -11,7 +11,6 @@ from tests.evidence.claims import CLAIMS
 from tests.evidence.history import HISTORY
 from tests.evidence.measures import Measured, result_of_tests
 from tests.evidence.page import render
-from tests.evidence.schedules import Counterexample, without
 from tests.explorer_rules import EXPLORED
 
 TESTS: Final = Path(__file__).parent
@@ -62,11 +61,3 @@ def test_a_failing_test_is_a_claim_that_does_not_hold() -> None:
     assert result_of_tests(0, "......s  [ 50%]\n.....  [100%]\n") == Measured({"tests": "11"})
     assert "FAILED x" in result_of_tests(1, ".F  [100%]\nFAILED x\n").found
     assert not result_of_tests(5, "").holds  # nothing was run
-
-
-def test_without_a_rule_the_shortest_schedule_is_shown() -> None:
-    rule = next(rule for rule in EXPLORED if "only while the session is being created" in rule.text)
-    found = without(rule)
-    assert found.fault
-    assert 5 < len(found.steps) < 40
-    assert isinstance(found, Counterexample)

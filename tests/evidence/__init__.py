@@ -2,7 +2,6 @@
 
 claims     what is claimed, what is tried for it, and what that does not cover
 measures   run it: each gives the numbers of that run, and whether it held
-schedules  the rules taken out one at a time, each with the shortest schedule that shows the fault
 history    the faults that were found so far, each with the test that holds it now
 page       the page, from all of this. Pure
 """

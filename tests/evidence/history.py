@@ -32,6 +32,11 @@ HISTORY: Final = (
         "exactly_once/test_chosen_message.py",
     ),
     Mended(
+        "An open said that its messages were deleted at once, although others had ended the generations",
+        EXPLORER,
+        "handler/sessions/opening/test_create.py::test_generations_that_others_end_are_not_taken_for_deleted_messages",
+    ),
+    Mended(
         "Two 404s of one moment ended a generation although the thread lived",
         INJECTION,
         "scenarios/test_evidence.py::test_a_thread_in_the_active_list_is_kept_though_it_is_always_called_unknown",

@@ -7,7 +7,7 @@ from typing import Final
 from tests.evidence.claims import Claim
 from tests.evidence.history import Mended
 from tests.evidence.measures import Measured
-from tests.evidence.schedules import Counterexample
+from tests.explorer.without import Counterexample
 
 HELD: Final = "nothing"
 _HEAD: Final = """\
@@ -22,7 +22,8 @@ _RULES: Final = """
 ## Rules taken out
 
 Each rule of the protocol is taken out of the real code, and the explorer searches for the shortest schedule that shows what goes wrong. If it found nothing, it would be
-blind there. A, B and C are openers, `+` is the same one again, a newcomer opens when all others have stopped.
+blind there. A, B and C are openers, `+` is the same one again, a newcomer opens when all others have stopped. #1 is a message, and the thread that is started from it. A line
+says who makes which call, and what came of it.
 """
 _HISTORY: Final = """
 ## Faults that were found
@@ -73,7 +74,7 @@ def _claim(claim: Claim, measured: Measured) -> str:
 
 
 def _rule(found: Counterexample) -> str:
-    steps = "\n".join(f"{number:3}  {step}" for number, step in enumerate(found.steps, start=1)) or "     at once"
+    steps = "\n".join(found.steps) or "     at once"
     fault = found.fault or "**nothing**"
     return f"""
 ### Without “{found.rule}”

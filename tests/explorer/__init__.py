@@ -9,5 +9,6 @@ commuting  which schedules need not be explored, because they differ from others
 search     all schedules within the bounds, or random ones; what must hold at each point of each
 scenarios  the bounds that are explored, by name
 timeline   a schedule as people read it
+without    rules taken out of the code, and the fault that is found then
 task       one scenario in a process of its own: `python -m tests.explorer` shares them out
 """

@@ -6,7 +6,6 @@ instead, and shows for each the shortest schedule that leads to a fault.
 """
 
 import argparse
-import gc
 import logging
 import multiprocessing
 import sys
@@ -15,10 +14,9 @@ from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
 from tests.explorer.scenarios import RANDOM
-from tests.explorer.search import Search
-from tests.explorer.task import ALL, ORDER, Task, explore, prepare
-from tests.explorer.timeline import timeline
-from tests.explorer_rules import EXPLORED, scenario_of
+from tests.explorer.task import ORDER, Task, explore, prepare
+from tests.explorer.without import without
+from tests.explorer_rules import EXPLORED
 
 AT_ONCE: Final = 2  # processes: a developer's machine has two cores at least
 
@@ -54,18 +52,15 @@ def main() -> int:
 def take_out(words: str) -> int:
     """Take rules out, one at a time: the fault that is found, and the shortest schedule that leads to it."""
     logging.disable()
-    chosen = [rule for rule in EXPLORED if words.lower() in rule.text.lower()]
-    faults = 0
-    for rule in chosen:
-        with rule.mutation.applied():
-            search = Search(ALL[scenario_of(rule)])
-            gc.disable()
-            found = search.exhaustive(shortest_first=True)
-            gc.enable()
-            faults += found.violation is not None
-            print(f"Taken out: {rule.text}\n     Scenario: {scenario_of(rule)}")
-            print("\n".join(timeline(search, found)) if found.violation else "  no fault is found", flush=True)
-    return 0 if chosen and faults == len(chosen) else 1
+    found = [without(rule) for rule in EXPLORED if words.lower() in rule.text.lower()]
+    for each in found:
+        print(
+            f"Without: {each.rule}\nIn: {each.scenario}",
+            *each.steps,
+            f"Fault: {each.fault or 'none is found'}\n",
+            sep="\n",
+        )
+    return 0 if found and all(each.fault for each in found) else 1
 
 
 if __name__ == "__main__":

@@ -266,8 +266,7 @@ class Search:
                 state.place.world.check()
             if newcomers and state.place.kind not in self._judged:
                 self._judged.add(state.place.kind)
-                for newcomer in self._newcomers:
-                    self._judge_newcomer(state.place, newcomer)
+                self._judge_newcomers(state.place)
             for node in state.nodes:
                 if isinstance(node.result, OnethreadError):
                     state.place.world.check_failure(node.actor.opener.name, node.result)
@@ -275,6 +274,13 @@ class Search:
                 found.ends.add(state.place.kind)
         except Violation as fault:
             found.violation = str(fault)
+
+    def _judge_newcomers(self, place: Place) -> None:
+        try:
+            for newcomer in self._newcomers:
+                self._judge_newcomer(place, newcomer)
+        except Violation as fault:
+            raise Violation(f"later, when a newcomer opens: {fault}") from fault
 
     def _judge_newcomer(self, place: Place, newcomer: Actor) -> None:
         """A newcomer, later, with nobody else about, ends linked to the one living thread."""

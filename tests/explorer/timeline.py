@@ -31,19 +31,20 @@ ITEMS: Final = {
     "CHANNEL": "the channel's item",
     "THREAD": "the pointer",
     "NAMESAKE": "a namesake",
+    "GUILD": "the server's item",
 }
 SHOWN: Final = ("status", "generation", "lease_owner", "source_message_id", "discord_thread_id", "session_key")
 
 
-def timeline(search: Search, found: Found) -> list[str]:
-    """The steps that lead to the violation, from the beginning of the scenario; ids as #1, #2 in their order."""
+def timeline(search: Search, found: Found) -> tuple[tuple[str, ...], str]:
+    """The steps that lead to the violation, from the beginning of the scenario, and it; ids as #1, #2 in their order."""
     state, number = search.beginning, _Numbers()
     lines = list[str]()
     for label in (*search.head, *found.path):
         then = _taken(search, state, label)
-        lines.append(f"{len(lines) + 1:3}  {number(_step(label)):62}  {number(_outcome(state, label, then))}".rstrip())
+        lines.append(f"{len(lines) + 1:3}  {number(_step(label)):58}  {number(_outcome(state, label, then))}".rstrip())
         state = then or state
-    return [*lines, number(f"  ✗  {found.violation}")]
+    return tuple(lines), number(found.violation or "")
 
 
 class _Numbers:
