@@ -129,7 +129,7 @@ class Resources:
         return {}
 
     def _update(self, TableName: str, DeletionProtectionEnabled: bool) -> dict[str, Any]:  # noqa: N803 - AWS's names
-        self.table = {"DeletionProtectionEnabled": DeletionProtectionEnabled, "TableStatus": "ACTIVE"}
+        self.table = {**self.table, "DeletionProtectionEnabled": DeletionProtectionEnabled}
         return {}
 
     def _delete(self, TableName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
