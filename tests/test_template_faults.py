@@ -6,6 +6,7 @@ Each permission is needed in the run, and each that is needed is there; each pla
 import functools
 import itertools
 import json
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from infra.iam import Need, allows, listed
 from tests.kit.held_to_roles import HeldToRoles, deployed_roles
 from tests.kit.sam_template import template
 from tests.kit.table_view import CHANNEL
-from tests.kit.translation import GOLDEN, golden, translated
+from tests.kit.translation import GOLDEN, deployed, golden, translated
 from tests.template_checks import CHECKS, View
 from tests.template_faults import FAULTS, Patch
 
@@ -183,6 +184,18 @@ def test_a_planted_fault_is_caught_by_its_check(fault: str, patch: Patch, check:
 def test_there_are_a_hundred_faults_and_each_check_catches_some() -> None:
     assert len(FAULTS) >= 100
     assert {check for _, _, check in FAULTS} == set(ALL)
+
+
+def test_a_table_that_exists_takes_the_place_of_the_stacks_own_everywhere() -> None:
+    label = "2026-11-29T12:00:00.000"
+    resources = deployed(SessionsTableName="restored", SessionsTableStreamLabel=label)
+    assert "SessionsTable" not in resources
+    assert not [name for name, resource in resources.items() if '"SessionsTable' in json.dumps(resource)]
+    roles = deployed_roles(SessionsTableName="restored", SessionsTableStreamLabel=label).statements
+    tables = set(re.findall(r"table/[^'/]*", str(roles)))
+    assert tables == {"table/restored"}
+    stream = resources["PublisherFunctionChanges"]["Properties"]["EventSourceArn"]
+    assert stream == f"arn:aws:dynamodb:us-east-1:123456789012:table/restored/stream/{label}"
 
 
 def test_the_golden_translation_is_the_templates() -> None:
