@@ -99,7 +99,9 @@ def test_a_time_line_says_who_makes_which_call_and_what_comes_of_it() -> None:
     rule = next(rule for rule in EXPLORED if rule.text.startswith("The pointer"))
     gc.unfreeze()
     found = without(rule)
-    assert found.fault == "thread #1 is on record for SESSION#1a06a43 and SESSION#login bug"
+    assert (
+        found.fault == "later, when a newcomer opens: thread #1 is on record for SESSION#1a06a43 and SESSION#login bug"
+    )
     lines = [" ".join(step.split()) for step in found.steps]
     for line in (
         "1 A reads the session of 1a06a43 none",
