@@ -24,7 +24,7 @@ from infra.command_line import Parser, aws_session, fail, parse_id
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
 from infra.commands.limits import find_faults, kind_of, title
-from infra.discord_api import DiscordApi, DiscordError, Forbidden
+from infra.deployment.discord_api import DiscordApi, DiscordError, Forbidden
 
 # In so many guilds a look takes seconds. Who has more of them registers everywhere, and did so before.
 MAX_GUILDS_LOOKED_AT: Final = 50

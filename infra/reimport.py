@@ -37,11 +37,11 @@ from handler.errors import (
 )
 from handler.sessions.opening.channel import find_channel, register
 from handler.sessions.opening.channel_import import import_afresh
-from infra import deployed
 from infra.command_line import Parser, fail, only_errors, parse_id
-from infra.deployed import Deployed
-from infra.setup.result import SetupError
-from infra.walk import Sleep, Walk
+from infra.deployment import deployed
+from infra.deployment.deployed import Deployed
+from infra.deployment.errors import OperatorError
+from infra.deployment.walk import Sleep, Walk
 
 PAUSE_SECONDS: Final = 1.0  # between two channels: people's commands need the bot's requests more
 # What concerns one channel only: the others are imported all the same.
@@ -68,7 +68,7 @@ def main(
                 skipped = environment.run(_import_all(environment, found, options, run, sleep))
         finally:
             environment.close()
-    except SetupError as error:
+    except OperatorError as error:
         return fail(f"{error}\n  → {error.cure}")
     except BotTokenRefused:
         return fail("Discord does not accept the bot's token. Run: make setup, with the new one.")

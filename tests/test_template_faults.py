@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from infra.iam import Need, allows, listed
+from infra.local.iam import Need, allows, listed
 from tests.kit.held_to_roles import HeldToRoles, deployed_roles
 from tests.kit.sam_template import template
 from tests.kit.table_view import CHANNEL

@@ -8,8 +8,8 @@ from typing import TypeVar
 from handler.config import ApiConfig, WebhookConfig
 from infra.bench.rivals import Rivals
 from infra.bench.world import World, play
+from infra.cost.counted_table import Use
 from infra.cost.measure import measure as measure_reconciler
-from infra.counted_table import Use
 
 T = TypeVar("T")
 Work = Callable[[], Awaitable[object]]

@@ -13,7 +13,7 @@ from handler.aws.dynamodb import DynamoDB
 from handler.bootstrap import Environment
 from handler.config import ApiConfig, Config, WebhookConfig
 from infra import virtual_time
-from infra.counted_table import CountedTable, Use
+from infra.cost.counted_table import CountedTable, Use
 from infra.interactions import development_key as key
 from infra.interactions import encode, interaction, sign
 from infra.lambda_events import api_gateway_event

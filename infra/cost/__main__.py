@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from infra import command_line
+from infra.cost.counted_table import Use
 from infra.cost.cycle import Cycle, cycle, most_guilds
 from infra.cost.measure import Measured, measure
-from infra.counted_table import Use
 from infra.marked_text import replace_between, table, write_between
 
 FEW_SESSIONS: Final = 20

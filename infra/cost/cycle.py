@@ -10,8 +10,8 @@ from typing import Final
 from handler.aws.sqs import MAX_BATCH
 from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
 from infra.cost import prices
+from infra.cost.counted_table import Use
 from infra.cost.measure import Measured
-from infra.counted_table import Use
 
 DISCORDS_REQUESTS_PER_SECOND: Final = 50.0  # of a bot in total (Discord docs, "Rate Limits", Global Rate Limit)
 RUNS_AT_ONCE: Final = 2  # ReconcilerConcurrency in template.yaml

@@ -12,7 +12,7 @@ from handler.bootstrap import Environment
 from handler.config import ReconcilerConfig
 from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.reconcile.run import run_once
-from infra.counted_table import CountedTable, Use
+from infra.cost.counted_table import CountedTable, Use
 from infra.simulator.permissions import default_permissions_without
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport

@@ -1,6 +1,5 @@
 """Look at a deployment from end to end, change nothing, and say of each thing that is wrong what to do.
 
-result       what was found
 aws          the stack and what it consists of
 discord      the application, its endpoint and its commands
 servers      the bot's permissions where it is used, and when the reconciler last was there

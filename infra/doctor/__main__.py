@@ -18,12 +18,12 @@ from typing import Any
 import httpx
 from boto3.session import Session
 
-from infra import deployed
 from infra.command_line import Parser, only_errors, parse_id
-from infra.deployed import Deployed
+from infra.deployment import deployed
+from infra.deployment.deployed import Deployed
+from infra.deployment.errors import OperatorError
+from infra.deployment.report import Line, conclude
 from infra.doctor.examination import Now, examine, utc_now
-from infra.doctor.result import Finding, conclude
-from infra.setup.result import SetupError
 
 
 def main(
@@ -37,7 +37,7 @@ def main(
     options = _parser().parse_args(arguments)
     try:
         found = deployed.find(options, environ, session, transport)
-    except SetupError as error:
+    except OperatorError as error:
         print(f"{error}\n  → {error.cure}", file=sys.stderr)
         return 1
     with only_errors():
@@ -50,7 +50,7 @@ def main(
     return int(failed)
 
 
-async def _examine_and_show(found: Deployed, options: Any, now: Now) -> list[Finding]:
+async def _examine_and_show(found: Deployed, options: Any, now: Now) -> list[Line]:
     findings = []
     async for finding in examine(found, now=now, guild=options.guild, channel=options.channel):
         findings.append(finding)

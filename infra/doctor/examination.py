@@ -7,16 +7,16 @@ from typing import Final
 
 from handler.aws.dynamodb import InvalidCall
 from handler.errors import OnethreadError
-from infra.deployed import Deployed
-from infra.discord_api import TIMEOUT_SECONDS, DiscordError
+from infra.deployment.deployed import Deployed
+from infra.deployment.discord_api import TIMEOUT_SECONDS, DiscordError
+from infra.deployment.errors import NotAllowed, OperatorError
+from infra.deployment.report import Line
 from infra.doctor.aws import AwsChecks
 from infra.doctor.discord import DiscordChecks
-from infra.doctor.result import Finding
 from infra.doctor.servers import ServerChecks
-from infra.setup.result import NotAllowed, SetupError
 
 Now = Callable[[], datetime]
-Lines = Callable[[], AsyncIterator[Finding] | Iterable[Finding]]
+Lines = Callable[[], AsyncIterator[Line] | Iterable[Line]]
 _CHECK_TABLE: Final = "See whether the table exists and you may read it and its indices."
 
 
@@ -26,7 +26,7 @@ def utc_now() -> datetime:
 
 async def examine(
     deployed: Deployed, *, now: Now, guild: str | None = None, channel: str | None = None
-) -> AsyncIterator[Finding]:
+) -> AsyncIterator[Line]:
     """Everything, from the account to the last channel. If the stack cannot be read, that is all there is to say."""
     aws = AwsChecks(deployed)
     async for finding in _guarded("stack", aws.stack):
@@ -50,12 +50,12 @@ async def examine(
         yield finding
 
 
-async def _on_discord(deployed: Deployed, now: Now, guild: str | None, channel: str | None) -> AsyncIterator[Finding]:
+async def _on_discord(deployed: Deployed, now: Now, guild: str | None, channel: str | None) -> AsyncIterator[Line]:
     async with AsyncExitStack() as stack:
         try:
             api = await stack.enter_async_context(deployed.discord())
-        except SetupError as error:
-            yield Finding("discord", "fail", str(error), error.cure)
+        except OperatorError as error:
+            yield Line("discord", "fail", str(error), error.cure)
             return
         web = await stack.enter_async_context(deployed.web(TIMEOUT_SECONDS))
         discord = DiscordChecks(deployed, api, web)
@@ -78,7 +78,7 @@ async def _on_discord(deployed: Deployed, now: Now, guild: str | None, channel: 
                 yield finding
 
 
-async def _guarded(name: str, check: Lines) -> AsyncIterator[Finding]:
+async def _guarded(name: str, check: Lines) -> AsyncIterator[Line]:
     """What a check finds; if it cannot be made, why."""
     try:
         found = check()
@@ -89,11 +89,11 @@ async def _guarded(name: str, check: Lines) -> AsyncIterator[Finding]:
             for finding in found:
                 yield finding
     except NotAllowed as error:  # it may be well: somebody else can look
-        yield Finding(name, "warn", f"Not looked at. {error}", error.cure)
-    except SetupError as error:
-        yield Finding(name, "fail", str(error), error.cure)
+        yield Line(name, "warn", f"Not looked at. {error}", error.cure)
+    except OperatorError as error:
+        yield Line(name, "fail", str(error), error.cure)
     except DiscordError as error:
         cure = "Run: make setup, with the bot's new token." if error.status == 401 else "Try again in a while."
-        yield Finding(name, "fail", str(error), cure)
+        yield Line(name, "fail", str(error), cure)
     except (OnethreadError, InvalidCall) as error:
-        yield Finding(name, "fail", f"The table could not be read: {error}", _CHECK_TABLE)
+        yield Line(name, "fail", f"The table could not be read: {error}", _CHECK_TABLE)

@@ -22,13 +22,13 @@ from boto3.session import Session
 
 from handler.aws.dynamodb import InvalidCall
 from handler.errors import OnethreadError, quantity
-from infra import deployed
 from infra.command_line import Parser, fail, only_errors, parse_id
-from infra.deployed import Deployed
-from infra.discord_api import DiscordError
+from infra.deployment import deployed
+from infra.deployment.deployed import Deployed
+from infra.deployment.discord_api import DiscordError
+from infra.deployment.errors import OperatorError
+from infra.deployment.walk import Sleep, Walk
 from infra.forget import guild, user
-from infra.setup.result import SetupError
-from infra.walk import Sleep, Walk
 
 _STAYS: Final = (
     "Not in the table, and not removed: logs (they expire), backups of the table (up to 35 days), what programs got as "
@@ -51,7 +51,7 @@ def main(
         print(f"Reading all of {found.table_name}, a few hundred items at a time ...", file=sys.stderr)
         with only_errors():
             asyncio.run(_forget(found, options, sleep))
-    except SetupError as error:
+    except OperatorError as error:
         return fail(f"{error}\n  → {error.cure}")
     except DiscordError as error:
         return fail(f"Whether the bot is still in that server could not be asked, so nothing was removed: {error}")
@@ -92,7 +92,7 @@ def _show(whose: str, counts: Counter[str]) -> None:
 
 
 async def _require_absence(found: Deployed, guild_id: str) -> None:
-    """Raise SetupError while the deployment works for the server: it would put it on record again."""
+    """Raise OperatorError while the deployment works for the server: it would put it on record again."""
     allowed = found.stack.parameters.get("AllowedGuilds", "")
     if allowed and guild_id not in [part.strip() for part in allowed.split(",")]:
         return
@@ -103,7 +103,7 @@ async def _require_absence(found: Deployed, guild_id: str) -> None:
             if error.status in _NOT_FOUND:
                 return
             raise
-    raise SetupError(
+    raise OperatorError(
         f"The bot is still in the server {guild_id}: the reconciler and the next command would put it on record again.",
         "Remove the bot from the server first (Server Settings, Integrations), or name the servers that it may work for "
         "with --set AllowedGuilds=....",

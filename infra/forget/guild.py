@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from handler.store.table import Table
-from infra.walk import Walk, kind_of
+from infra.deployment.walk import Walk, kind_of
 
 _POINTER = "THREAD#"
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from handler.store.private import PRIVATE
 from handler.store.table import Table
-from infra.walk import Walk, kind_of
+from infra.deployment.walk import Walk, kind_of
 
 NOBODY: Final = "0"
 SOMEBODY: Final = "somebody"  # where people read a name: who closed a session may be a program, which has one

@@ -30,8 +30,8 @@ from infra.local.roles import Roles, needs_of, read_request, refusal
 from infra.local.tasks import LocalTasks
 from infra.local.template import Template
 from infra.loopback import Loopback, Request, Response, json_response
-from infra.saved_rows import SavedRows, Unreadable
 from infra.table.memory_table import Change, MemoryTable
+from infra.table.saved_rows import SavedRows, Unreadable
 from infra.table.saved_table import open_table
 from infra.table.stream import Stream
 from infra.table.wire import Answer, TableWire, error

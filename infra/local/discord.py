@@ -6,11 +6,11 @@ from dataclasses import replace
 from infra.local.calls import Call, Stopwatch, split_environment
 from infra.local.recent import Recent
 from infra.local.saved_discord import SavedState, SavingLock
-from infra.saved_rows import SavedRows
 from infra.simulator.effects import drop_messages, drop_thread
 from infra.simulator.exchange import API_PREFIX, Drop, Outcome, Request, Response
 from infra.simulator.server import DiscordServer
 from infra.simulator.simulated_discord import SimulatedDiscord
+from infra.table.saved_rows import SavedRows
 
 
 class LocalDiscord(DiscordServer):

@@ -9,9 +9,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from infra.iam import Need, allows, listed
 from infra.intrinsics import Intrinsics, Unknown
 from infra.lambda_events import ACCOUNT, REGION
+from infra.local.iam import Need, allows, listed
 
 FUNCTION: Final = "AWS::Serverless::Function"
 _TAKE: Final = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")

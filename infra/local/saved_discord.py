@@ -13,11 +13,11 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from infra.saved_rows import Key as RowKey
-from infra.saved_rows import SavedRows, Unreadable
 from infra.simulator.forkable import ForkableDict
 from infra.simulator.models import AuditEntry, Channel, Guild, Message, Nonce, RateRule, Thread, User
 from infra.simulator.state import State, Switches
+from infra.table.saved_rows import Key as RowKey
+from infra.table.saved_rows import SavedRows, Unreadable
 
 # The attributes of the state, with the types of their values, or of their keys and values.
 VALUES: Final[Mapping[str, Any]] = {

@@ -34,8 +34,8 @@ from infra.local.gateway import http_api, lambda_api
 from infra.local.http_client import call
 from infra.local.template import Template
 from infra.loopback import Loopback
-from infra.saved_rows import SavedRows, Unreadable
 from infra.simulator.simulated_discord import SimulatedDiscord
+from infra.table.saved_rows import SavedRows, Unreadable
 
 BOT_TOKEN: Final = "made-up-bot-token"
 # The emulation imports its libraries for a second; a busy machine takes several times as long.

@@ -9,7 +9,6 @@ endpoint      wait until the endpoint answers as Discord expects, and tell Disco
 commands      register the slash commands
 invitation    the scopes and permissions that an invitation asks for, and the link to it
 
-result        what a step did, and why it failed and what to do about it
 steps         the steps in their order
-aws, sam      the account, and the two programs of AWS's that build and deploy
+sam           build and deploy
 """

@@ -19,18 +19,18 @@ from typing import Any
 import httpx
 from boto3.session import Session
 
-from infra import deployed
 from infra.command_line import USAGE, Parser, fail, only_errors, parse_id
-from infra.deployed import ENVIRONMENTS, Deployed
-from infra.discord_api import TIMEOUT_SECONDS, DiscordApi, DiscordError
+from infra.deployment import deployed
+from infra.deployment.deployed import ENVIRONMENTS, Deployed
+from infra.deployment.discord_api import TIMEOUT_SECONDS, DiscordApi, DiscordError
+from infra.deployment.errors import OperatorError
+from infra.deployment.report import Line, Report
+from infra.deployment.saved import ROOT, SavedConfiguration
 from infra.doctor.examination import Now, examine, utc_now
-from infra.doctor.result import Finding
-from infra.setup.report import Report
-from infra.setup.result import SetupError
-from infra.setup.sam import ROOT, Run, Sam, SavedConfiguration, run
+from infra.setup.sam import Run, Sam, run
 from infra.setup.steps import Setup, Sleep, Wanted
 
-Examine = Callable[[], AsyncIterator[Finding]]
+Examine = Callable[[], AsyncIterator[Line]]
 
 
 def main(
@@ -49,7 +49,7 @@ def main(
         wanted = _wanted(options, saved)
         token = _token(environ)
         aws = session or deployed.session_for(options, saved, environ)
-    except SetupError as error:
+    except OperatorError as error:
         print(f"{error}\n  → {error.cure}", file=sys.stderr)
         return USAGE
     try:
@@ -96,12 +96,12 @@ def _wanted(options: Any, saved: SavedConfiguration) -> Wanted:
 
 
 def _token(environ: Mapping[str, str]) -> str:
-    """The bot's token, which is never shown. Raises SetupError."""
+    """The bot's token, which is never shown. Raises OperatorError."""
     token = environ.get("DISCORD_BOT_TOKEN", "").strip()
     if not token:
         token = (getpass.getpass("Bot token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
     if not token:
-        raise SetupError(
+        raise OperatorError(
             "There is no bot token.",
             "Copy it from the developer portal's Bot page, and set DISCORD_BOT_TOKEN or type it in.",
         )

@@ -1,7 +1,4 @@
-"""`sam`, which builds and deploys, and its saved configuration, ``samconfig.toml``.
-
-AWS docs, "AWS SAM CLI configuration file". A saved parameter is used by every later run, and by `make deploy` too.
-"""
+"""`sam`, which builds and deploys."""
 
 import hashlib
 import json
@@ -13,12 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import tomlkit
-
 from infra.cloudformation import read
-from infra.setup.result import SetupError
+from infra.deployment.errors import OperatorError
+from infra.deployment.saved import ROOT, quote
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
 SAM: Final = Path(sys.executable).with_name("sam")
 _NO_CHANGES: Final = "No changes to deploy"
 _NAME_TAKEN: Final = re.compile(r"already exists", re.IGNORECASE)
@@ -37,7 +32,7 @@ def run(command: Sequence[str], environ: Mapping[str, str]) -> tuple[int, str]:
 
 
 class Sam:
-    """The two commands. Raises SetupError."""
+    """The two commands. Raises OperatorError."""
 
     def __init__(self, runs: Run = run) -> None:
         self._run = runs
@@ -45,63 +40,29 @@ class Sam:
     def build(self) -> None:
         status, said = self._run([str(SAM), "build", "--parallel"], {"PYTHON": sys.executable, **_QUIET})
         if status:
-            raise SetupError(
+            raise OperatorError(
                 f"sam build failed.\n{_last_lines(said)}", "Correct what it says, then run the setup again."
             )
 
     def deploy(self, stack: str, region: str, parameters: Mapping[str, str]) -> bool:
         """Whether anything was changed."""
-        overrides = [f"{name}={_quote(value)}" for name, value in sorted(parameters.items())]
+        overrides = [f"{name}={quote(value)}" for name, value in sorted(parameters.items())]
         options = ["--stack-name", stack, "--region", region, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"]
         options += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
         status, said = self._run([str(SAM), "deploy", *options, "--parameter-overrides", *overrides], _QUIET)
         if status and _NAME_TAKEN.search(said):
-            raise SetupError(
+            raise OperatorError(
                 f"A name that the stack {stack} uses is taken already.\n{_last_lines(said)}",
                 "Use another --stack-name, or remove what has the name.",
             )
         if status:
-            raise SetupError(
+            raise OperatorError(
                 f"sam deploy failed.\n{_last_lines(said)}", "Correct what it says, then run the setup again."
             )
         return _NO_CHANGES not in said
 
 
 _QUIET: Final = {"SAM_CLI_TELEMETRY": "0", "AWS_EC2_METADATA_DISABLED": "true"}
-
-
-class SavedConfiguration:
-    """The section of one environment in ``samconfig.toml``."""
-
-    def __init__(self, path: Path, environment: str) -> None:
-        self._path = path
-        self._environment = environment
-        self._document = tomlkit.parse(path.read_text()) if path.exists() else tomlkit.document()
-        section = self._document.get(environment, {}).get("deploy", {}).get("parameters", {})
-        self.stack: str | None = section.get("stack_name")
-        self.region: str | None = section.get("region")
-        self.parameters = _parse(section.get("parameter_overrides", ""))
-
-    def save(self, stack: str, region: str, parameters: Mapping[str, str]) -> bool:
-        """Write the section, if it differs; the others stay as they are. Whether it did."""
-        values: dict[str, Any] = {
-            "stack_name": stack,
-            "region": region,
-            "resolve_s3": True,
-            "capabilities": "CAPABILITY_IAM",
-            "parameter_overrides": [f"{name}={_quote(value)}" for name, value in sorted(parameters.items())],
-        }
-        self._document.setdefault("version", 0.1)
-        section = self._document
-        for name in (self._environment, "deploy", "parameters"):
-            if name not in section:
-                section[name] = tomlkit.table()
-            section = section[name]
-        if {name: section.get(name) for name in values} == values:
-            return False
-        section.update(values)
-        self._path.write_text(tomlkit.dumps(self._document))
-        return True
 
 
 def revision(parameters: Mapping[str, str]) -> str:
@@ -111,13 +72,13 @@ def revision(parameters: Mapping[str, str]) -> str:
 
 
 def check_parameters(parameters: Mapping[str, str]) -> None:
-    """Raise SetupError for the first parameter that the template does not have, or whose value it would refuse."""
+    """Raise OperatorError for the first parameter that the template does not have, or whose value it would refuse."""
     known = read()["Parameters"]
     for name, value in parameters.items():
         if name not in known:
-            raise SetupError(f"There is no parameter {name}.", f"The parameters are: {', '.join(sorted(known))}.")
+            raise OperatorError(f"There is no parameter {name}.", f"The parameters are: {', '.join(sorted(known))}.")
         if (wrong := _fault(known[name], value)) is not None:
-            raise SetupError(
+            raise OperatorError(
                 f"{name} cannot be {value!r}: it {wrong}.", "docs/settings.md says what each parameter takes."
             )
 
@@ -135,18 +96,6 @@ def _fault(definition: Mapping[str, Any], value: str) -> str | None:
     if not definition.get("MinLength", 0) <= len(value) <= definition.get("MaxLength", len(value)):
         return f"must have {definition.get('MinLength', 0)} to {definition['MaxLength']} characters"
     return None
-
-
-def _parse(overrides: Any) -> dict[str, str]:
-    """The parameters as sam saves them: ``name="value"``, in one text or in a list."""
-    text = overrides if isinstance(overrides, str) else " ".join(str(item) for item in overrides)
-    found = re.findall(r'(\w+)=("(?:\\.|[^"\\])*"|\S*)', text)
-    return {name: re.sub(r"\\(.)", r"\1", value[1:-1]) if value.startswith('"') else value for name, value in found}
-
-
-def _quote(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def _last_lines(said: str) -> str:

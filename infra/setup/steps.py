@@ -9,13 +9,15 @@ import httpx
 
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
-from infra.discord_api import DiscordApi, DiscordError
+from infra.deployment.account import Account, Stack, functions_at_once
+from infra.deployment.discord_api import DiscordApi, DiscordError
+from infra.deployment.errors import OperatorError
+from infra.deployment.report import Line, State
+from infra.deployment.saved import SavedConfiguration
 from infra.doctor.discord import ENDPOINT_OUTPUT, knock
 from infra.interactions import BOT_PERMISSIONS
 from infra.register import commands_path, register
-from infra.setup.aws import Account, Stack, functions_at_once
-from infra.setup.result import SetupError, State, Step
-from infra.setup.sam import Sam, SavedConfiguration, check_parameters, revision
+from infra.setup.sam import Sam, check_parameters, revision
 
 SCOPES: Final = ("applications.commands", "bot")
 ANSWER_SECONDS: Final = 120.0  # a new API and a first cold start take some of them
@@ -36,7 +38,7 @@ class Wanted:
 
 
 class Setup:
-    """One run. Each step is a method that returns its line of the report, or raises SetupError."""
+    """One run. Each step is a method that returns its line of the report, or raises OperatorError."""
 
     def __init__(
         self,
@@ -56,8 +58,8 @@ class Setup:
         self._stack: Stack | None = None
         self._parameters = dict(wanted.parameters)
 
-    async def steps(self) -> AsyncIterator[Step]:
-        """Do one step after the other. Raises SetupError where one cannot be done."""
+    async def steps(self) -> AsyncIterator[Line]:
+        """Do one step after the other. Raises OperatorError where one cannot be done."""
         yield await self._read_application()
         yield self._look_at_account()
         yield self._keep_token()
@@ -75,18 +77,18 @@ class Setup:
 
     # The steps.
 
-    async def _read_application(self) -> Step:
+    async def _read_application(self) -> Line:
         self._application = await self._ask("GET", "/applications/@me")
         given = {"DiscordApplicationId": self._application["id"], "DiscordPublicKey": self._application["verify_key"]}
         for name, value in given.items():
             if self._parameters.setdefault(name, value) != value:
-                raise SetupError(
+                raise OperatorError(
                     f"The token belongs to the application {self._application['id']}, and the saved {name} is another's.",
                     "Use that application's token, or another --env or --stack-name for this one.",
                 )
-        return Step("application", "unchanged", f"{self._application['name']} ({self._application['id']})")
+        return Line("application", "unchanged", f"{self._application['name']} ({self._application['id']})")
 
-    def _look_at_account(self) -> Step:
+    def _look_at_account(self) -> Line:
         account = self._account.check()
         check_parameters(self._parameters)
         self._stack = self._account.stack(self._wanted.stack)
@@ -94,19 +96,19 @@ class Setup:
             self._stack.require_deployable()
             owner = self._stack.parameters.get("DiscordApplicationId", self._application["id"])
             if owner != self._application["id"]:
-                raise SetupError(
+                raise OperatorError(
                     f"The stack {self._wanted.stack} is another application's ({owner}).",
                     "Choose another --stack-name.",
                 )
         self._check_endpoint_is_free()
         self._check_concurrency()
         state = "new" if self._stack is None else self._stack.status
-        return Step("account", "unchanged", f"{account} in {self._account.region}; stack {self._wanted.stack}: {state}")
+        return Line("account", "unchanged", f"{account} in {self._account.region}; stack {self._wanted.stack}: {state}")
 
     def _check_endpoint_is_free(self) -> None:
         present = self._application.get("interactions_endpoint_url")
         if present and present != self._endpoint() and not self._wanted.take_over:
-            raise SetupError(
+            raise OperatorError(
                 f"The application's endpoint is {present}, which is not this stack's.",
                 "If Onethread is to have it, run the setup again with --take-over.",
             )
@@ -114,66 +116,68 @@ class Setup:
     def _check_concurrency(self) -> None:
         limit, asked = self._account.concurrency(), functions_at_once(self._parameters)
         if asked > limit:
-            raise SetupError(
+            raise OperatorError(
                 f"The account runs {limit} functions at once, and these settings need {asked}.",
                 "Ask AWS for more (service quota 'Concurrent executions'), or add --set WorkerConcurrency=2.",
             )
 
-    def _keep_token(self) -> Step:
+    def _keep_token(self) -> Line:
         name = self._parameters.setdefault(
             "DiscordBotTokenParameter", f"/onethread/{self._wanted.stack}/discord-bot-token"
         )
         kept = self._account.token(name)
         if kept == self._token:
-            return Step("token", "unchanged", name)
+            return Line("token", "unchanged", name)
         if not self._wanted.dry_run:
             self._account.keep_token(name, self._token, key=self._parameters.get("DiscordBotTokenKeyArn") or None)
-        return Step("token", self._changed, f"{name}: {'a new one' if kept else 'kept'}")
+        return Line("token", self._changed, f"{name}: {'a new one' if kept else 'kept'}")
 
-    def _deploy(self) -> Step:
+    def _deploy(self) -> Line:
         self._parameters["Revision"] = revision(self._parameters)
         if self._wanted.dry_run:
             before = self._stack.parameters if self._stack else {}
             new = [f"{name}={value}" for name, value in sorted(self._parameters.items()) if before.get(name) != value]
-            return Step(
+            return Line(
                 "stack", "would change", f"build and deploy {self._wanted.stack}; new: {', '.join(new) or 'nothing'}"
             )
         self._sam.build()
         try:
             changed = self._sam.deploy(self._wanted.stack, self._account.region, self._parameters)
-        except SetupError as error:
+        except OperatorError as error:
             reason = (
                 self._account.first_failure(self._wanted.stack) if self._account.stack(self._wanted.stack) else None
             )
-            raise SetupError(f"{reason}\n{error}" if reason else str(error), error.cure) from None
+            raise OperatorError(f"{reason}\n{error}" if reason else str(error), error.cure) from None
         self._saved.save(self._wanted.stack, self._account.region, self._parameters)
         self._stack = self._account.stack(self._wanted.stack)
         if self._endpoint() is None:
-            raise SetupError(f"The stack {self._wanted.stack} has no output {ENDPOINT_OUTPUT}.", "Is it Onethread's?")
-        return Step("stack", "changed" if changed else "unchanged", self._wanted.stack)
+            raise OperatorError(
+                f"The stack {self._wanted.stack} has no output {ENDPOINT_OUTPUT}.", "Is it Onethread's?"
+            )
+        return Line("stack", "changed" if changed else "unchanged", self._wanted.stack)
 
-    def _protect_table(self) -> Step:
+    def _protect_table(self) -> Line:
         """The template cannot do it: a first deployment that fails has to take its empty table with it."""
         table = self._stack.outputs.get("SessionsTableName") if self._stack else None
         if table is None:  # a dry run of a new stack
-            return Step("table", "would change", "protected against deletion, once it is there")
+            return Line("table", "would change", "protected against deletion, once it is there")
         if self._account.is_protected(table):
-            return Step("table", "unchanged", table)
+            return Line("table", "unchanged", table)
         if not self._wanted.dry_run:
             self._account.protect(table)
-        return Step("table", self._changed, f"{table}: protected against deletion")
+        return Line("table", self._changed, f"{table}: protected against deletion")
 
-    async def _set_endpoint(self) -> Step:
+    async def _set_endpoint(self) -> Line:
         endpoint = self._endpoint()
         if endpoint is None:  # a dry run of a new stack
-            return Step("endpoint", "would change", "the address that the new stack has then")
+            return Line("endpoint", "would change", "the address that the new stack has then")
         if not self._wanted.dry_run:
             await self._wait_for(endpoint)
         if self._application.get("interactions_endpoint_url") == endpoint:
-            return Step("endpoint", "unchanged", endpoint)
+            return Line("endpoint", "unchanged", endpoint)
         if not self._wanted.dry_run:
             await self._change({"interactions_endpoint_url": endpoint})
-        return Step("endpoint", self._changed, endpoint)
+        return Line("endpoint", self._changed, endpoint)
 
     async def _wait_for(self, endpoint: str) -> None:
         """Wait until a forged request gets our 401: Discord's own check comes at the moment of the change."""
@@ -184,12 +188,12 @@ class Setup:
             answer = wrong
             await self._sleep(PAUSE_SECONDS)
             waited += PAUSE_SECONDS
-        raise SetupError(
+        raise OperatorError(
             f"The endpoint {endpoint} does not answer a forged request with 401, but: {answer}.",
             "Look at the webhook's log: docs/operations.md says where it is.",
         )
 
-    async def _register(self) -> Step:
+    async def _register(self) -> Line:
         scope, wanted = self._wanted.guild, for_scope(COMMANDS, self._wanted.guild)
         try:
             path = commands_path(self._application["id"], scope)
@@ -197,25 +201,25 @@ class Setup:
             if changes and not self._wanted.dry_run:
                 await register(self._api, self._application["id"], scope, COMMANDS, dry_run=False)
         except DiscordError as error:
-            raise SetupError(
+            raise OperatorError(
                 f"The commands were not registered: {error}", "Invite the bot to that server first."
             ) from None
         names = ", ".join(command["name"] for command in wanted)
         where = f"in the server {scope}" if scope else "everywhere"
-        return Step("commands", self._changed if changes else "unchanged", f"{names} ({where})")
+        return Line("commands", self._changed if changes else "unchanged", f"{names} ({where})")
 
-    async def _invite(self) -> Step:
+    async def _invite(self) -> Line:
         asked = {"scopes": sorted(SCOPES), "permissions": str(BOT_PERMISSIONS)}
         wanted = {"0": {"oauth2_install_params": asked}}  # 0: to a server (Discord docs, "Application")
         present = (self._application.get("integration_types_config") or {}).get("0") or {}
         found = present.get("oauth2_install_params") or {}
         if sorted(found.get("scopes", ())) == asked["scopes"] and found.get("permissions") == asked["permissions"]:
-            return Step("invitation", "unchanged", self.invitation)
+            return Line("invitation", "unchanged", self.invitation)
         if not self._application.get("bot_public", True):  # such an application has no install link of its own
-            return Step("invitation", "unchanged", self.invitation)
+            return Line("invitation", "unchanged", self.invitation)
         if not self._wanted.dry_run:
             await self._change({"integration_types_config": wanted})
-        return Step("invitation", self._changed, self.invitation)
+        return Line("invitation", self._changed, self.invitation)
 
     # Their parts.
 
@@ -231,9 +235,9 @@ class Setup:
             await self._api.call("PATCH", "/applications/@me", change)
         except DiscordError as error:
             if error.status != 400:
-                raise SetupError(str(error), "Correct that, then run the setup again.") from None
+                raise OperatorError(str(error), "Correct that, then run the setup again.") from None
             reasons = ", ".join(re.findall(r"'message': '([^']*)'", str(error.errors))) or str(error)
-            raise SetupError(
+            raise OperatorError(
                 f"Discord refused {', '.join(change)}: {reasons}",
                 f"Run the setup again; if it stays so, enter it by hand at {_PORTAL}/{self._application['id']}.",
             ) from None
@@ -247,4 +251,4 @@ class Setup:
                 if error.status == 401
                 else "Try again."
             )
-            raise SetupError(str(error), cure) from None
+            raise OperatorError(str(error), cure) from None

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from infra.saved_rows import SavedRows, Unreadable
 from infra.table.memory_table import Change, MemoryTable
+from infra.table.saved_rows import SavedRows, Unreadable
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(dict[str, str | int | bool | list[str]]).decode

@@ -16,12 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import httpx
 from boto3.session import Session
 
-from infra import deployed
 from infra.command_line import USAGE, Parser, fail
-from infra.deployed import Deployed
-from infra.discord_api import DiscordApi, DiscordError
-from infra.setup.report import Report
-from infra.setup.result import SetupError
+from infra.deployment import deployed
+from infra.deployment.deployed import Deployed
+from infra.deployment.discord_api import DiscordApi, DiscordError
+from infra.deployment.errors import OperatorError
+from infra.deployment.report import Report
 from infra.teardown.removal import Removal, Sleep
 from infra.teardown.steps import Teardown, Wanted, token_parameter
 
@@ -43,7 +43,7 @@ def main(
             if not table:
                 return _usage("Give the table's name: --delete-table NAME")
         api = _discord(found, environ, transport)
-    except SetupError as error:
+    except OperatorError as error:
         return fail(f"{error}\n  → {error.cure}")
     except DiscordError as error:
         return fail(error)

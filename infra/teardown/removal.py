@@ -1,4 +1,4 @@
-"""What is deleted in the AWS account. Each function looks first, and says whether there was anything. Raises SetupError."""
+"""What is deleted in the AWS account. Each function looks first, and says whether there was anything. Raises OperatorError."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
-from infra.setup.aws import Account, Stack, explained
-from infra.setup.result import SetupError
+from infra.deployment.account import Account, Stack, explained
+from infra.deployment.errors import OperatorError
 
 Sleep = Callable[[float], Awaitable[None]]
 PAUSE_SECONDS: Final = 30.0  # between two looks at what is being deleted
@@ -56,12 +56,12 @@ class Removal:
                 return
             if found.status == "DELETE_FAILED":
                 reason = self._account.first_failure(stack.id)
-                raise SetupError(
+                raise OperatorError(
                     f"The stack {stack.name} was not deleted: {reason or 'CloudFormation gives no reason'}",
                     "Correct that, then run this again.",
                 )
             await self._sleep(PAUSE_SECONDS)
-        raise SetupError(f"The stack {stack.name} is still being deleted.", "Run this again in a while.")
+        raise OperatorError(f"The stack {stack.name} is still being deleted.", "Run this again in a while.")
 
     def delete_parameter(self, name: str) -> bool:
         client = self._account.client("ssm")
@@ -74,7 +74,7 @@ class Removal:
         return True
 
     def table(self, name: str) -> Any | None:
-        """The table's description; None if there is none. Raises SetupError for one that is not Onethread's."""
+        """The table's description; None if there is none. Raises OperatorError for one that is not Onethread's."""
         client = self._account.client("dynamodb")
         with explained("dynamodb", "DescribeTable"):
             try:
@@ -84,7 +84,7 @@ class Removal:
                 return None
         keys = sorted(index["IndexName"] for index in found.get("GlobalSecondaryIndexes", ()))
         if not {"WatchIndex", "DueIndex"} <= set(keys):
-            raise SetupError(f"The table {name} is not Onethread's.", "Give the name of the table of sessions.")
+            raise OperatorError(f"The table {name} is not Onethread's.", "Give the name of the table of sessions.")
         return found
 
     async def delete_table(self, name: str, described: Any) -> None:

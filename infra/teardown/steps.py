@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from infra.deployed import TABLE_OUTPUT, Deployed
-from infra.discord_api import DiscordApi, DiscordError
+from infra.deployment.account import Stack
+from infra.deployment.deployed import TABLE_OUTPUT, Deployed
+from infra.deployment.discord_api import DiscordApi, DiscordError
+from infra.deployment.errors import OperatorError
+from infra.deployment.report import Line, State
 from infra.doctor.discord import ENDPOINT_OUTPUT
 from infra.register import MAX_GUILDS_LOOKED_AT, commands_path, registered_in
-from infra.setup.aws import Stack
-from infra.setup.result import SetupError, State, Step
 from infra.teardown.removal import Removal
 
 POLICY_OUTPUT: Final = "ApiCallersPolicyArn"
@@ -30,8 +31,8 @@ class Teardown:
         self._wanted, self._deployed, self._api, self._removal = wanted, deployed, api, removal
         self._stack: Stack | None = None
 
-    async def steps(self) -> AsyncIterator[Step]:
-        """Do one step after the other. Raises SetupError where one cannot be done."""
+    async def steps(self) -> AsyncIterator[Line]:
+        """Do one step after the other. Raises OperatorError where one cannot be done."""
         self._stack = self._deployed.account.stack(self._deployed.name)
         self._check_table()
         async for step in self._leave_discord():
@@ -48,77 +49,77 @@ class Teardown:
 
     def _check_table(self) -> None:
         if self._wanted.table is not None and self._wanted.table != self._table:
-            raise SetupError(
+            raise OperatorError(
                 f"The stack's table is {self._table}, not {self._wanted.table}.", "Give that name, or leave it out."
             )
 
-    async def _leave_discord(self) -> AsyncIterator[Step]:
+    async def _leave_discord(self) -> AsyncIterator[Line]:
         if self._api is None:
-            yield Step("endpoint", "unchanged", "no token is kept any more, so Discord was not asked")
+            yield Line("endpoint", "unchanged", "no token is kept any more, so Discord was not asked")
             return
         try:
             application = await self._api.call("GET", "/applications/@me")
             present = application.get("interactions_endpoint_url")
             ours = self._stack.outputs.get(ENDPOINT_OUTPUT) if self._stack else None
             if present and present != ours:
-                yield Step("endpoint", "unchanged", f"{present} is not this stack's: it stays, and the commands too")
+                yield Line("endpoint", "unchanged", f"{present} is not this stack's: it stays, and the commands too")
                 return
             if present and not self._wanted.dry_run:
                 await self._api.call("PATCH", "/applications/@me", {"interactions_endpoint_url": None})
-            yield Step("endpoint", self._changed if present else "unchanged", present or "Discord has none")
+            yield Line("endpoint", self._changed if present else "unchanged", present or "Discord has none")
             yield await self._remove_commands(self._api, application)
         except DiscordError as error:
-            raise SetupError(str(error), "Correct that, then run this again.") from None
+            raise OperatorError(str(error), "Correct that, then run this again.") from None
 
-    async def _remove_commands(self, api: DiscordApi, application: Mapping[str, Any]) -> Step:
+    async def _remove_commands(self, api: DiscordApi, application: Mapping[str, Any]) -> Line:
         guilds = await api.list("GET", f"/users/@me/guilds?limit={MAX_GUILDS_LOOKED_AT}")
         scopes = [None, *(guild["id"] for guild in guilds)]
         used = [scope for scope in scopes if await registered_in(api, application["id"], scope)]
         for scope in used if not self._wanted.dry_run else ():
             await api.list("PUT", commands_path(application["id"], scope), [])
         where = ", ".join(f"in the server {scope}" if scope else "everywhere" for scope in used)
-        return Step("commands", self._changed if used else "unchanged", where or "none is registered")
+        return Line("commands", self._changed if used else "unchanged", where or "none is registered")
 
-    def _detach_policy(self) -> Step:
+    def _detach_policy(self) -> Line:
         policy = self._stack.outputs.get(POLICY_OUTPUT) if self._stack else None
         holders = self._removal.holders(policy) if policy else []
         for holder in holders if policy and not self._wanted.dry_run else ():
             self._removal.detach(policy or "", holder)
         names = ", ".join(name for _, name in holders)
-        return Step("policy", self._changed if holders else "unchanged", names or "no program has it")
+        return Line("policy", self._changed if holders else "unchanged", names or "no program has it")
 
-    async def _delete_stack(self) -> Step:
+    async def _delete_stack(self) -> Line:
         name = self._deployed.name
         if self._stack is None:
-            return Step("stack", "unchanged", f"there is no {name}")
+            return Line("stack", "unchanged", f"there is no {name}")
         if self._stack.status.endswith("_IN_PROGRESS") and self._stack.status != "DELETE_IN_PROGRESS":
             self._stack.require_deployable()
         if not self._wanted.dry_run:
             await self._removal.delete_stack(self._stack)
-        return Step("stack", self._changed, name)
+        return Line("stack", self._changed, name)
 
-    def _delete_token(self) -> Step:
+    def _delete_token(self) -> Line:
         name = token_parameter(self._deployed, self._stack)
         if self._wanted.dry_run:
             there = self._deployed.account.kept_token(name) is not None
         else:
             there = self._removal.delete_parameter(name)
-        return Step("token", self._changed if there else "unchanged", name if there else f"there is no {name}")
+        return Line("token", self._changed if there else "unchanged", name if there else f"there is no {name}")
 
-    async def _delete_table(self) -> Step:
+    async def _delete_table(self) -> Line:
         name = self._table
         if name is None:
-            return Step("table", "unchanged", "if there was one, it is kept: --delete-table NAME deletes it")
+            return Line("table", "unchanged", "if there was one, it is kept: --delete-table NAME deletes it")
         described = self._removal.table(name)
         if described is None:
-            return Step("table", "unchanged", f"there is no {name}")
+            return Line("table", "unchanged", f"there is no {name}")
         if self._wanted.table is None:
-            return Step(
+            return Line(
                 "table", "unchanged", f"{name} is kept: --delete-table {name} deletes it, with all that it knows"
             )
         if not self._wanted.dry_run:
             await self._removal.delete_table(name, described)
-        return Step("table", self._changed, f"{name} and all that it knows")
+        return Line("table", self._changed, f"{name} and all that it knows")
 
     @property
     def _changed(self) -> State:

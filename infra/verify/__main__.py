@@ -24,13 +24,13 @@ from boto3.session import Session
 from handler.aws.dynamodb import InvalidCall
 from handler.errors import OnethreadError, quantity
 from handler.sessions.names import Names
-from infra import deployed
 from infra.command_line import Parser, fail, only_errors, parse_id
-from infra.deployed import Deployed
-from infra.discord_api import DiscordApi, DiscordError
+from infra.deployment import deployed
+from infra.deployment.deployed import Deployed
+from infra.deployment.discord_api import DiscordApi, DiscordError
+from infra.deployment.errors import OperatorError
+from infra.deployment.on_record import channels_in_use, known_guilds
 from infra.doctor.examination import Now, utc_now
-from infra.on_record import channels_in_use, known_guilds
-from infra.setup.result import SetupError
 from infra.verify.check import Difference, differences
 from infra.verify.mend import Items
 from infra.verify.read import Reader, Sleep
@@ -52,7 +52,7 @@ def main(
         found = deployed.find(options, environ, session, transport)
         with only_errors():
             different = asyncio.run(_verify(found, options, sleep, now))
-    except SetupError as error:
+    except OperatorError as error:
         return fail(f"{error}\n  → {error.cure}")
     except DiscordError as error:
         return fail(f"Stopped: {error}")

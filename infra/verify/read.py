@@ -15,7 +15,7 @@ from handler.store.private import PRIVATE
 from handler.store.question_items import Question
 from handler.store.reading import Item, read_items
 from handler.store.table import Table
-from infra.discord_api import DiscordApi, DiscordError, Forbidden
+from infra.deployment.discord_api import DiscordApi, DiscordError, Forbidden
 from infra.verify.check import Facts
 from infra.verify.mend import Items
 

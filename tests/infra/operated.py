@@ -11,8 +11,9 @@ from handler import config
 from handler.bootstrap import Environment
 from handler.config import ApiConfig
 from handler.sessions.model import Opened, OpenRequest, Requester
-from infra import deployed, reimport
+from infra import reimport
 from infra.commands.definitions import COMMANDS
+from infra.deployment import deployed
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
 from tests.infra.setup.account import ENDPOINT, Account

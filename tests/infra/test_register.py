@@ -10,7 +10,7 @@ import pytest
 
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
-from infra.discord_api import DiscordApi
+from infra.deployment.discord_api import DiscordApi
 from infra.register import main, register
 from infra.simulator.exchange import Outcome, Request, json_response
 from infra.simulator.transport import SimulatedTransport

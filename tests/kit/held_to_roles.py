@@ -8,7 +8,7 @@ from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 
 from handler.config import ApiConfig, Config, PublisherConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
-from infra.iam import Need
+from infra.local.iam import Need
 from infra.local.roles import Roles, needs_of, read_request, refusal
 from infra.local.template import PSEUDO_PARAMETERS
 from tests.kit.aws_answers import answer, operation_of

@@ -8,7 +8,7 @@ from infra.bench import __main__ as bench
 from infra.bench import money, scenarios
 from infra.bench.plot import Axis, plot
 from infra.bench.scenarios import Taken
-from infra.counted_table import Use
+from infra.cost.counted_table import Use
 from tests.kit.sam_template import ROOT
 
 MAX_OF_THE_FLOOR = 1.05

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from infra.cost.__main__ import BEGIN, GUILDS, report
+from infra.cost.counted_table import Use
 from infra.cost.cycle import DISCORDS_REQUESTS_PER_SECOND, MEMORY_GB, PERIOD_SECONDS, RUNS_AT_ONCE, cycle, most_guilds
 from infra.cost.measure import CHANGES, Measured, measure
 from infra.cost.units import read_units, write_units
-from infra.counted_table import Use
 from infra.marked_text import END, replace_between
 from tests.kit.sam_template import ROOT, template
 

@@ -10,8 +10,8 @@ import pytest
 from handler.questions.model import read_answer, read_spec
 from handler.store.items import session_from_item
 from handler.store.question_items import Question
+from infra.deployment.walk import kind_of
 from infra.forget.__main__ import main
-from infra.walk import kind_of
 from tests.infra.operated import Operated, no_sleep
 from tests.infra.simulator.client import GUILD, NOON
 from tests.kit.deployment import Deployment

@@ -10,9 +10,9 @@ import pytest
 
 from infra.local.discord import LocalDiscord
 from infra.local.saved_discord import AUDIT, DICTS, FORGOTTEN, VALUES
-from infra.saved_rows import SavedRows, Unreadable
 from infra.simulator import state
 from infra.simulator.simulated_discord import SimulatedDiscord
+from infra.table.saved_rows import SavedRows, Unreadable
 from tests.kit.secrets import BOT_TOKEN
 
 NOW: Final = datetime(2026, 1, 1, tzinfo=UTC)

@@ -14,8 +14,8 @@ import pytest
 from infra.interactions import DEVELOPMENT_APPLICATION_ID
 from infra.local.saved_discord import SavedState
 from infra.local.scenarios import SCENARIOS
-from infra.saved_rows import SavedRows
 from infra.simulator.simulated_discord import SimulatedDiscord
+from infra.table.saved_rows import SavedRows
 from infra.table.saved_table import open_table
 from infra.verify.__main__ import main as verify
 from tests.infra.operated import Operated, import_again, no_sleep

@@ -8,8 +8,8 @@ import pytest
 
 from infra.local.discord import LocalDiscord
 from infra.page.world import World
-from infra.saved_rows import SavedRows
 from infra.simulator.simulated_discord import SimulatedDiscord
+from infra.table.saved_rows import SavedRows
 
 GUILD, CHANNEL = "1100000000000000002", "1100000000000000003"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

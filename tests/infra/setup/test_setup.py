@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from boto3.session import Session
 
+from infra.deployment.saved import SavedConfiguration
 from infra.setup import __main__ as program
-from infra.setup.sam import SavedConfiguration
 from infra.simulator.simulated_discord import SimulatedDiscord
 from tests.infra.setup.account import ENDPOINT, Account
 from tests.infra.simulator.client import BOT, GUILD, NOON, OWNER, Bot

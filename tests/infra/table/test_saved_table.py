@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from infra import saved_rows
-from infra.saved_rows import SavedRows, Unreadable
+from infra.table import saved_rows
 from infra.table.memory_table import MemoryTable
+from infra.table.saved_rows import SavedRows, Unreadable
 from infra.table.saved_table import open_table
 from tests.kit.sam_template import ROOT
 

@@ -4,7 +4,7 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from infra.saved_rows import SavedRows
+from infra.table.saved_rows import SavedRows
 from infra.table.saved_table import open_table
 from infra.table.wire import TableWire
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from infra.commands.definitions import COMMANDS
-from infra.setup.aws import Account
-from infra.setup.result import SetupError
+from infra.deployment.account import Account
+from infra.deployment.errors import OperatorError
 from infra.teardown.__main__ import main
 from infra.teardown.removal import Removal
 from tests.infra.operated import TOKEN_PARAMETER, Operated, no_sleep
@@ -138,6 +138,6 @@ async def test_a_stack_that_is_still_leaving_is_waited_for_half_an_hour(operated
     account = Account(operated.account.session())
     stack = account.stack("onethread")
     assert stack is not None
-    with pytest.raises(SetupError, match="still being deleted"):
+    with pytest.raises(OperatorError, match="still being deleted"):
         await Removal(account, sleep).delete_stack(stack)
     assert sum(waited) == 1800

@@ -1,7 +1,7 @@
 """A deployment as the programs of its operator reach it: its stack, the variables of its functions, the bot's token.
 
 parser = Parser(...); add_options(parser); options = parser.parse_args(arguments)
-deployed = find(options, environ, session)          # raises SetupError
+deployed = find(options, environ, session)          # raises OperatorError
 """
 
 import argparse
@@ -20,10 +20,10 @@ from handler.errors import ConfigurationError
 from handler.runtime.clock import SystemClock
 from handler.store.table import Table
 from infra.command_line import aws_session
-from infra.discord_api import DiscordApi, DiscordError
-from infra.setup.aws import Account, KeptToken, Stack, explained
-from infra.setup.result import SetupError
-from infra.setup.sam import ROOT, SavedConfiguration
+from infra.deployment.account import Account, KeptToken, Stack, explained
+from infra.deployment.discord_api import DiscordApi, DiscordError
+from infra.deployment.errors import OperatorError
+from infra.deployment.saved import ROOT, SavedConfiguration
 
 ENVIRONMENTS: Final = {"prod": "production", "staging": "staging", "dev": "dev"}  # with the value of Stage
 ALIAS: Final = "live"  # template.yaml's AutoPublishAlias: what is invoked
@@ -44,12 +44,12 @@ def stack_name(options: argparse.Namespace, saved: SavedConfiguration) -> str:
 
 
 def session_for(options: argparse.Namespace, saved: SavedConfiguration, environ: Mapping[str, str]) -> Session:
-    """boto3's session in the chosen region. Raises SetupError."""
+    """boto3's session in the chosen region. Raises OperatorError."""
     region = options.region or saved.region
     try:
         return aws_session({**environ, **({"AWS_REGION": region} if region else {})})
     except ProfileNotFound as error:
-        raise SetupError(f"{error}.", "Set AWS_PROFILE to one that `aws configure list-profiles` shows.") from None
+        raise OperatorError(f"{error}.", "Set AWS_PROFILE to one that `aws configure list-profiles` shows.") from None
 
 
 def find(
@@ -58,14 +58,14 @@ def find(
     session: Session | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
 ) -> "Deployed":
-    """The deployment that the options choose. Raises SetupError; whether its stack exists is asked later."""
+    """The deployment that the options choose. Raises OperatorError; whether its stack exists is asked later."""
     saved = SavedConfiguration(ROOT / "samconfig.toml", options.env)
     session = session or session_for(options, saved, environ)
     return Deployed(stack_name(options, saved), saved, session, environ, transport)
 
 
 class Deployed:
-    """One deployment. What is read of it is read once. Raises SetupError."""
+    """One deployment. What is read of it is read once. Raises OperatorError."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class Deployed:
     def stack(self) -> Stack:
         found = self.account.stack(self.name)
         if found is None:
-            raise SetupError(
+            raise OperatorError(
                 f"There is no stack {self.name} in {self.account.region}.",
                 "Choose another --env, --stack-name or --region, or run: make setup.",
             )
@@ -112,7 +112,7 @@ class Deployed:
         name = self.stack.parameters.get("DiscordBotTokenParameter", "")
         kept = self.account.kept_token(name)
         if kept is None:
-            raise SetupError(f"There is no parameter {name}, which would hold the bot's token.", "Run: make setup.")
+            raise OperatorError(f"There is no parameter {name}, which would hold the bot's token.", "Run: make setup.")
         return kept
 
     @property
@@ -129,7 +129,7 @@ class Deployed:
     def output(self, name: str) -> str:
         """An output of the stack."""
         if name not in self.stack.outputs:
-            raise SetupError(
+            raise OperatorError(
                 f"The stack {self.name} has no output {name}.", "Is it Onethread's? If it is older, run: make setup."
             )
         return str(self.stack.outputs[name])
@@ -140,7 +140,7 @@ class Deployed:
         try:
             return DiscordApi(self.token.value, url=url, transport=self._transport)
         except DiscordError as error:
-            raise SetupError(f"The token in {self.token.parameter} is none: {error}", "Run: make setup.") from None
+            raise OperatorError(f"The token in {self.token.parameter} is none: {error}", "Run: make setup.") from None
 
     def web(self, timeout: float) -> httpx.AsyncClient:
         return httpx.AsyncClient(timeout=timeout, transport=self._transport)
@@ -151,5 +151,7 @@ class Deployed:
         try:
             settings = config.load(kind, {**self.variables, **given})
         except ConfigurationError as fault:
-            raise SetupError(f"The functions have variables of another version: {fault}", "Run: make setup.") from None
+            raise OperatorError(
+                f"The functions have variables of another version: {fault}", "Run: make setup."
+            ) from None
         return Environment(settings, **{"aws": self.session, "transport": self._transport, **parts})

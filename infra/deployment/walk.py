@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from handler.aws.dynamodb import Call
-from infra.setup.result import SetupError
+from infra.deployment.errors import OperatorError
 
 PAUSE_SECONDS: Final = 0.2
 PAGE_ITEMS: Final = 500  # some 300 KB: a slow line takes them within the client's time-out
@@ -38,7 +38,7 @@ class Progress(msgspec.Struct):
 
 
 class Walk:
-    """`what` it is for; `file`: where the progress is kept, None: nowhere. Raises SetupError for a file of another walk."""
+    """`what` it is for; `file`: where the progress is kept, None: nowhere. Raises OperatorError for a file of another walk."""
 
     def __init__(
         self, call: Call, table: str, what: str, file: Path | None = None, sleep: Sleep = asyncio.sleep
@@ -51,7 +51,7 @@ class Walk:
             except msgspec.DecodeError:
                 self.progress = Progress()
             if self.progress.of_run != what:
-                raise SetupError(f"{file} is not the progress of such a run.", "Name another file, or delete it.")
+                raise OperatorError(f"{file} is not the progress of such a run.", "Name another file, or delete it.")
 
     async def pages(self, number: int) -> AsyncIterator[list[Item]]:
         """The pages of this round, from where the last run was stopped; none if it is over."""

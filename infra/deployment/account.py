@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
 
-from infra.setup.result import NotAllowed, SetupError
+from infra.deployment.errors import NotAllowed, OperatorError
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -29,7 +29,7 @@ def functions_at_once(parameters: Mapping[str, str]) -> int:
 
 
 class Account:
-    """The account and region of the AWS credentials. Raises SetupError."""
+    """The account and region of the AWS credentials. Raises OperatorError."""
 
     def __init__(self, session: "Session") -> None:
         self._session = session
@@ -38,7 +38,7 @@ class Account:
     @property
     def region(self) -> str:
         if self._session.region_name is None:
-            raise SetupError("No AWS region is chosen.", "Add --region, for example --region eu-central-1.")
+            raise OperatorError("No AWS region is chosen.", "Add --region, for example --region eu-central-1.")
         return str(self._session.region_name)
 
     def check(self) -> str:
@@ -103,7 +103,7 @@ class Account:
         return KeptToken(parameter, self.region, str(found["Type"]), str(found["Value"]))
 
     def token(self, parameter: str) -> str | None:
-        """The same, as text. Raises SetupError if it is kept unencrypted."""
+        """The same, as text. Raises OperatorError if it is kept unencrypted."""
         kept = self.kept_token(parameter)
         if kept is None:
             return None
@@ -152,9 +152,9 @@ class KeptToken:
     value: str = field(repr=False)
 
     def require_encrypted(self) -> None:
-        """Raise SetupError if it is kept as plain text."""
+        """Raise OperatorError if it is kept as plain text."""
         if self.kind != "SecureString":
-            raise SetupError(
+            raise OperatorError(
                 f"The parameter {self.parameter} is a {self.kind}: the token in it is not encrypted.",
                 "Reset the token on the developer portal's Bot page, run: aws ssm delete-parameter --name "
                 f"{self.parameter} --region {self.region}, then run the setup again with the new token.",
@@ -172,19 +172,19 @@ class Stack:
         self.outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", ())}
 
     def require_deployable(self) -> None:
-        """Raise SetupError if CloudFormation would not update it."""
+        """Raise OperatorError if CloudFormation would not update it."""
         if self.status in _FAILED_AT_BIRTH:
-            raise SetupError(
+            raise OperatorError(
                 f"The stack {self.name} is in {self.status}: its first deployment failed, and it cannot be updated.",
                 f"Delete it, then run the setup again: aws cloudformation delete-stack --stack-name {self.name}",
             )
         if self.status in _STUCK:
-            raise SetupError(
+            raise OperatorError(
                 f"The stack {self.name} is in {self.status}.",
                 f"Look at its events, then run: aws cloudformation continue-update-rollback --stack-name {self.name}",
             )
         if self.status.endswith("_IN_PROGRESS"):
-            raise SetupError(
+            raise OperatorError(
                 f"The stack {self.name} is in {self.status}.", "Wait until that is over, then run the setup again."
             )
 
@@ -195,33 +195,33 @@ def explained(api: str, action: str) -> Iterator[None]:
     try:
         yield
     except (NoCredentialsError, PartialCredentialsError):
-        raise SetupError(
+        raise OperatorError(
             "There are no AWS credentials.", "Run: aws configure, or aws sso login, or set AWS_PROFILE."
         ) from None
     except NoRegionError:
-        raise SetupError("No AWS region is chosen.", "Add --region, for example --region eu-central-1.") from None
+        raise OperatorError("No AWS region is chosen.", "Add --region, for example --region eu-central-1.") from None
     except ClientError as refusal:
         raise _refusal(api, action, refusal) from None
     except BotoCoreError as error:
-        raise SetupError(
+        raise OperatorError(
             f"AWS ({api}) could not be reached: {type(error).__name__}.",
             "Check the network, the profile and the region.",
         ) from None
 
 
-def _refusal(api: str, action: str, refusal: ClientError) -> SetupError:
+def _refusal(api: str, action: str, refusal: ClientError) -> OperatorError:
     code, text = refusal.response["Error"]["Code"], refusal.response["Error"].get("Message") or ""
     if code in _EXPIRED:
-        return SetupError("The AWS credentials have expired.", "Sign in again, for example with: aws sso login.")
+        return OperatorError("The AWS credentials have expired.", "Sign in again, for example with: aws sso login.")
     if code in _INVALID:
-        return SetupError(
+        return OperatorError(
             "AWS does not know these credentials.", "Run: aws sts get-caller-identity, and correct the profile."
         )
     if "kms" in text.lower() or code.startswith("KMS"):
-        return SetupError(
+        return OperatorError(
             f"KMS refused to encrypt or decrypt the token ({code}).",
             "Allow your user kms:Encrypt and kms:Decrypt on the key, or leave out --set DiscordBotTokenKeyArn.",
         )
     if code in ("AccessDenied", "AccessDeniedException"):
         return NotAllowed(f"AWS does not allow you {api}:{action}.", "Ask for that permission, or use another profile.")
-    return SetupError(f"AWS ({api}:{action}) refused: {code}: {text}", "Correct that, then run the setup again.")
+    return OperatorError(f"AWS ({api}:{action}) refused: {code}: {text}", "Correct that, then run the setup again.")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.iam import Need, allows
+from infra.local.iam import Need, allows
 
 QUEUE = "arn:aws:sqs:eu-central-1:123456789012:jobs"
 SEND = Need("sqs:SendMessage", QUEUE)
