@@ -10,38 +10,29 @@ prints. It needs AWS credentials that may scan and write the table, and read the
 """
 
 import argparse
-import asyncio
-import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Sequence
 from typing import Any, Final
 
-import httpx
-from boto3.session import Session
-
-from handler.aws.dynamodb import InvalidCall
 from handler.bootstrap import Environment
 from handler.config import ApiConfig
 from handler.errors import (
-    BotTokenRefused,
     ChannelGone,
     DiscordRefused,
     GuildNotAllowed,
     MissingAccess,
-    OnethreadError,
     UnreadableItem,
     UnsupportedChannel,
     quantity,
 )
 from handler.sessions.opening.channel import find_channel, register
 from handler.sessions.opening.channel_import import import_afresh
-from infra.command_line import Parser, fail, only_errors, parse_id
+from infra.command_line import Parser, parse_id
 from infra.deployment import deployed
 from infra.deployment.deployed import Deployed
-from infra.deployment.errors import OperatorError
-from infra.deployment.walk import Sleep, Walk
+from infra.deployment.program import OUTSIDE, Outside, Sleep, attempt
+from infra.deployment.walk import Walk
 
 PAUSE_SECONDS: Final = 1.0  # between two channels: people's commands need the bot's requests more
 # What concerns one channel only: the others are imported all the same.
@@ -50,31 +41,22 @@ _OF_A_CHANNEL: Final = (ChannelGone, MissingAccess, GuildNotAllowed, Unsupported
 
 def main(
     arguments: Sequence[str] | None = None,
-    *,
-    environ: Mapping[str, str] = os.environ,
-    session: Session | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
-    sleep: Sleep = asyncio.sleep,
+    outside: Outside = OUTSIDE,
     **parts: Any,
 ) -> int:
     options = _parser().parse_args(arguments)
-    run = options.run or f"{datetime.now(UTC):%Y%m%d%H%M%S}"
-    try:
-        found = deployed.find(options, environ, session, transport)
+    run = options.run or f"{outside.now():%Y%m%d%H%M%S}"
+
+    def work() -> int:
+        found = deployed.find(options, outside)
         environment = found.environment(ApiConfig, **parts)
         print(f"Run {run}. If it is stopped, go on with: --run {run}", flush=True)
         try:
-            with only_errors():
-                skipped = environment.run(_import_all(environment, found, options, run, sleep))
+            return int(environment.run(_import_all(environment, found, options, run, outside.sleep)) > 0)
         finally:
             environment.close()
-    except OperatorError as error:
-        return fail(f"{error}\n  → {error.cure}")
-    except BotTokenRefused:
-        return fail("Discord does not accept the bot's token. Run: make setup, with the new one.")
-    except (OnethreadError, InvalidCall) as error:
-        return fail(f"Stopped: {error}. Go on with: --run {run}")
-    return int(skipped > 0)
+
+    return attempt(work, again=f"Go on with: --run {run}")
 
 
 async def _import_all(

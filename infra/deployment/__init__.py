@@ -6,6 +6,7 @@ account       the AWS account, and what it refuses, in words
 discord_api   Discord's API for a person who waits
 on_record     what the table's indices say of servers
 walk          the whole table, slowly
+program       what a program meets outside of itself, and how it says what went wrong
 report        what a program prints, line by line
 errors        what ends a program, and what to do about it
 """

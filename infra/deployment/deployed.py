@@ -1,11 +1,10 @@
 """A deployment as the programs of its operator reach it: its stack, the variables of its functions, the bot's token.
 
 parser = Parser(...); add_options(parser); options = parser.parse_args(arguments)
-deployed = find(options, environ, session)          # raises OperatorError
+deployed = find(options, outside)          # raises OperatorError
 """
 
 import argparse
-from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
 
@@ -21,8 +20,9 @@ from handler.runtime.clock import SystemClock
 from handler.store.table import Table
 from infra.command_line import aws_session
 from infra.deployment.account import Account, KeptToken, Stack, explained
-from infra.deployment.discord_api import DiscordApi, DiscordError
+from infra.deployment.discord_api import TIMEOUT_SECONDS, DiscordApi, DiscordError
 from infra.deployment.errors import OperatorError
+from infra.deployment.program import Outside
 from infra.deployment.saved import ROOT, SavedConfiguration
 
 ENVIRONMENTS: Final = {"prod": "production", "staging": "staging", "dev": "dev"}  # with the value of Stage
@@ -38,46 +38,31 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--region", help="AWS region; by default the saved one, or that of your AWS profile")
 
 
-def stack_name(options: argparse.Namespace, saved: SavedConfiguration) -> str:
-    default = "onethread" if options.env == "prod" else f"onethread-{options.env}"
-    return str(options.stack_name or saved.stack or default)
-
-
-def session_for(options: argparse.Namespace, saved: SavedConfiguration, environ: Mapping[str, str]) -> Session:
+def _session(options: argparse.Namespace, saved: SavedConfiguration, outside: Outside) -> Session:
     """boto3's session in the chosen region. Raises OperatorError."""
+    if outside.session is not None:
+        return outside.session
     region = options.region or saved.region
     try:
-        return aws_session({**environ, **({"AWS_REGION": region} if region else {})})
+        return aws_session({**outside.environ, **({"AWS_REGION": region} if region else {})})
     except ProfileNotFound as error:
         raise OperatorError(f"{error}.", "Set AWS_PROFILE to one that `aws configure list-profiles` shows.") from None
 
 
-def find(
-    options: argparse.Namespace,
-    environ: Mapping[str, str],
-    session: Session | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
-) -> "Deployed":
+def find(options: argparse.Namespace, outside: Outside) -> "Deployed":
     """The deployment that the options choose. Raises OperatorError; whether its stack exists is asked later."""
     saved = SavedConfiguration(ROOT / "samconfig.toml", options.env)
-    session = session or session_for(options, saved, environ)
-    return Deployed(stack_name(options, saved), saved, session, environ, transport)
+    default = "onethread" if options.env == "prod" else f"onethread-{options.env}"
+    return Deployed(options.stack_name or saved.stack or default, saved, _session(options, saved, outside), outside)
 
 
 class Deployed:
     """One deployment. What is read of it is read once. Raises OperatorError."""
 
-    def __init__(
-        self,
-        name: str,
-        saved: SavedConfiguration,
-        session: Session,
-        environ: Mapping[str, str],
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
-        self.name, self.saved = name, saved
+    def __init__(self, name: str, saved: SavedConfiguration, session: Session, outside: Outside) -> None:
+        self.name, self.saved, self.session = name, saved, session
         self.account = Account(session)
-        self.session, self._environ, self._transport = session, environ, transport
+        self._environ, self._transport = outside.environ, outside.transport
 
     @cached_property
     def stack(self) -> Stack:
@@ -136,14 +121,17 @@ class Deployed:
 
     def discord(self) -> DiscordApi:
         """Discord, with the bot's own token."""
-        url = self._environ.get("DISCORD_API_URL")
         try:
-            return DiscordApi(self.token.value, url=url, transport=self._transport)
+            return self.discord_with(self.token.value)
         except DiscordError as error:
             raise OperatorError(f"The token in {self.token.parameter} is none: {error}", "Run: make setup.") from None
 
-    def web(self, timeout: float) -> httpx.AsyncClient:
-        return httpx.AsyncClient(timeout=timeout, transport=self._transport)
+    def discord_with(self, token: str) -> DiscordApi:
+        """Discord, with another token of the bot's. Raises DiscordError."""
+        return DiscordApi(token, url=self._environ.get("DISCORD_API_URL"), transport=self._transport)
+
+    def web(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(timeout=TIMEOUT_SECONDS, transport=self._transport)
 
     def environment(self, kind: type[C], **parts: Any) -> Environment[C]:
         """What a function works with, on this machine. `parts`: of `Environment`. Close it."""

@@ -62,6 +62,15 @@ class DiscordApi:
             raise _foreign()
         return answer
 
+    async def find(self, path: str) -> dict[str, Any] | None:
+        """What is there; None if the bot may not see it, or it is gone."""
+        try:
+            return await self.call("GET", path)
+        except DiscordError as error:
+            if error.status not in (403, 404):
+                raise
+            return None
+
     async def list(self, method: str, path: str, body: Any = None) -> list[dict[str, Any]]:
         """A request that is answered with a list of objects."""
         answer = await self._send(method, path, body)

@@ -5,7 +5,7 @@ the table meanwhile do not notice. With a file, a walk that was stopped goes on 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,11 +13,11 @@ import msgspec
 
 from handler.aws.dynamodb import Call
 from infra.deployment.errors import OperatorError
+from infra.deployment.program import Sleep
 
 PAUSE_SECONDS: Final = 0.2
 PAGE_ITEMS: Final = 500  # some 300 KB: a slow line takes them within the client's time-out
 Item = dict[str, Any]
-Sleep = Callable[[float], Awaitable[None]]
 
 
 class Progress(msgspec.Struct):

@@ -10,53 +10,38 @@ line is wrong.
 
 import asyncio
 import json
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import httpx
-from boto3.session import Session
-
-from infra.command_line import Parser, only_errors, parse_id
+from infra.command_line import Parser, parse_id
 from infra.deployment import deployed
 from infra.deployment.deployed import Deployed
-from infra.deployment.errors import OperatorError
-from infra.deployment.report import Line, conclude
-from infra.doctor.examination import Now, examine, utc_now
+from infra.deployment.program import OUTSIDE, Now, Outside, attempt
+from infra.deployment.report import conclude
+from infra.doctor.examination import examine
 
 
 def main(
     arguments: Sequence[str] | None = None,
-    *,
-    environ: Mapping[str, str] = os.environ,
-    session: Session | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
-    now: Now = utc_now,
+    outside: Outside = OUTSIDE,
 ) -> int:
     options = _parser().parse_args(arguments)
-    try:
-        found = deployed.find(options, environ, session, transport)
-    except OperatorError as error:
-        print(f"{error}\n  → {error.cure}", file=sys.stderr)
-        return 1
-    with only_errors():
-        findings = asyncio.run(_examine_and_show(found, options, now))
+    return attempt(lambda: asyncio.run(_examine(deployed.find(options, outside), options, outside.now)))
+
+
+async def _examine(found: Deployed, options: Any, now: Now) -> int:
+    findings = []
+    async for finding in examine(found, now=now, guild=options.guild, channel=options.channel):
+        findings.append(finding)
+        if not options.json:
+            print(finding)
     failed = any(finding.state == "fail" for finding in findings)
     if options.json:
         print(json.dumps({"ok": not failed, "findings": [finding.as_json() for finding in findings]}, indent=2))
     else:
         print(conclude(findings))
     return int(failed)
-
-
-async def _examine_and_show(found: Deployed, options: Any, now: Now) -> list[Line]:
-    findings = []
-    async for finding in examine(found, now=now, guild=options.guild, channel=options.channel):
-        findings.append(finding)
-        if not options.json:
-            print(finding)
-    return findings
 
 
 def _parser() -> Parser:

@@ -2,26 +2,22 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from handler.aws.dynamodb import InvalidCall
 from handler.errors import OnethreadError
 from infra.deployment.deployed import Deployed
-from infra.deployment.discord_api import TIMEOUT_SECONDS, DiscordError
+from infra.deployment.discord_api import DiscordError
 from infra.deployment.errors import NotAllowed, OperatorError
+from infra.deployment.program import Now
 from infra.deployment.report import Line
 from infra.doctor.aws import AwsChecks
 from infra.doctor.discord import DiscordChecks
 from infra.doctor.servers import ServerChecks
 
-Now = Callable[[], datetime]
 Lines = Callable[[], AsyncIterator[Line] | Iterable[Line]]
 _CHECK_TABLE: Final = "See whether the table exists and you may read it and its indices."
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def examine(
@@ -57,7 +53,7 @@ async def _on_discord(deployed: Deployed, now: Now, guild: str | None, channel: 
         except OperatorError as error:
             yield Line("discord", "fail", str(error), error.cure)
             return
-        web = await stack.enter_async_context(deployed.web(TIMEOUT_SECONDS))
+        web = await stack.enter_async_context(deployed.web())
         discord = DiscordChecks(deployed, api, web)
         known = False
         async for finding in _guarded("application", discord.application):

@@ -74,12 +74,9 @@ class ServerChecks:
         return []
 
     async def _permissions(self, guild_id: str, channels: list[str]) -> AsyncIterator[Line]:
-        try:
-            guild = await self._api.call("GET", f"/guilds/{guild_id}")
-            member = await self._api.call("GET", f"/guilds/{guild_id}/members/{self._bot}")
-        except DiscordError as error:
-            if error.status != _NOT_FOUND and not isinstance(error, Forbidden):
-                raise
+        guild = await self._api.find(f"/guilds/{guild_id}")
+        member = await self._api.find(f"/guilds/{guild_id}/members/{self._bot}")
+        if guild is None or member is None:
             yield Line("server", "warn", f"The bot is no member of the server {guild_id}.", _INVITE)
             return
         base, bad = in_guild(guild, self._bot, member["roles"]), 0

@@ -10,58 +10,39 @@ credentials that may scan and write the table.
 """
 
 import asyncio
-import os
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
-from boto3.session import Session
-
-from handler.aws.dynamodb import InvalidCall
-from handler.errors import OnethreadError, quantity
-from infra.command_line import Parser, fail, only_errors, parse_id
+from handler.errors import quantity
+from infra.command_line import Parser, parse_id
 from infra.deployment import deployed
 from infra.deployment.deployed import Deployed
 from infra.deployment.discord_api import DiscordError
 from infra.deployment.errors import OperatorError
-from infra.deployment.walk import Sleep, Walk
+from infra.deployment.program import OUTSIDE, Outside, Sleep, attempt
+from infra.deployment.walk import Walk
 from infra.forget import guild, user
 
 _STAYS: Final = (
     "Not in the table, and not removed: logs (they expire), backups of the table (up to 35 days), what programs got as "
     "events, and all that is on Discord."
 )
-_NOT_FOUND: Final = (403, 404)
 
 
 def main(
     arguments: Sequence[str] | None = None,
-    *,
-    environ: Mapping[str, str] = os.environ,
-    session: Session | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
-    sleep: Sleep = asyncio.sleep,
+    outside: Outside = OUTSIDE,
 ) -> int:
     options = _parser().parse_args(arguments)
-    try:
-        found = deployed.find(options, environ, session, transport)
-        print(f"Reading all of {found.table_name}, a few hundred items at a time ...", file=sys.stderr)
-        with only_errors():
-            asyncio.run(_forget(found, options, sleep))
-    except OperatorError as error:
-        return fail(f"{error}\n  → {error.cure}")
-    except DiscordError as error:
-        return fail(f"Whether the bot is still in that server could not be asked, so nothing was removed: {error}")
-    except (OnethreadError, InvalidCall) as error:
-        again = f" Run it again: it goes on at {options.progress}." if options.progress else " Run it again."
-        return fail(f"The table could not be read or written: {error}.{again}")
-    return 0
+    again = f"Run it again: it goes on at {options.progress}." if options.progress else "Run it again."
+    return attempt(lambda: asyncio.run(_forget(deployed.find(options, outside), options, outside.sleep)), again=again)
 
 
-async def _forget(found: Deployed, options: Any, sleep: Sleep) -> None:
+async def _forget(found: Deployed, options: Any, sleep: Sleep) -> int:
+    print(f"Reading all of {found.table_name}, a few hundred items at a time ...", file=sys.stderr)
     what = f"{found.table_name} {options.guild or options.user} {'yes' if options.yes else 'dry run'}"
     walk = Walk(found.call(), found.table_name, what, options.progress, sleep)
     if options.guild:
@@ -83,6 +64,7 @@ async def _forget(found: Deployed, options: Any, sleep: Sleep) -> None:
     if not options.yes:
         print("Nothing was changed. Add --yes to remove it.")
     print(_STAYS)
+    return 0
 
 
 def _show(whose: str, counts: Counter[str]) -> None:
@@ -98,11 +80,10 @@ async def _require_absence(found: Deployed, guild_id: str) -> None:
         return
     async with found.discord() as api:
         try:
-            await api.call("GET", f"/guilds/{guild_id}")
-        except DiscordError as error:
-            if error.status in _NOT_FOUND:
+            if await api.find(f"/guilds/{guild_id}") is None:
                 return
-            raise
+        except DiscordError as error:
+            raise OperatorError(f"{error} Nothing was removed.", "Run it again.") from None
     raise OperatorError(
         f"The bot is still in the server {guild_id}: the reconciler and the next command would put it on record again.",
         "Remove the bot from the server first (Server Settings, Integrations), or name the servers that it may work for "

@@ -11,69 +11,41 @@ does no harm: what is right already stays as it is. The settings are kept in sam
 
 import asyncio
 import getpass
-import os
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import httpx
-from boto3.session import Session
-
-from infra.command_line import USAGE, Parser, fail, only_errors, parse_id
+from infra.command_line import Parser, parse_id
 from infra.deployment import deployed
 from infra.deployment.deployed import ENVIRONMENTS, Deployed
-from infra.deployment.discord_api import TIMEOUT_SECONDS, DiscordApi, DiscordError
 from infra.deployment.errors import OperatorError
-from infra.deployment.report import Line, Report
-from infra.deployment.saved import ROOT, SavedConfiguration
-from infra.doctor.examination import Now, examine, utc_now
+from infra.deployment.program import OUTSIDE, Outside, attempt
+from infra.deployment.report import Report
+from infra.doctor.examination import examine
 from infra.setup.sam import Run, Sam, run
-from infra.setup.steps import Setup, Sleep, Wanted
-
-Examine = Callable[[], AsyncIterator[Line]]
+from infra.setup.steps import Setup, Wanted
 
 
 def main(
     arguments: Sequence[str] | None = None,
+    outside: Outside = OUTSIDE,
     *,
-    environ: Mapping[str, str] = os.environ,
-    session: Session | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
     runs: Run = run,
-    sleep: Sleep = asyncio.sleep,
-    now: Now = utc_now,
 ) -> int:
     options = _parser().parse_args(arguments)
-    saved = SavedConfiguration(ROOT / "samconfig.toml", options.env)
-    try:
-        wanted = _wanted(options, saved)
-        token = _token(environ)
-        aws = session or deployed.session_for(options, saved, environ)
-    except OperatorError as error:
-        print(f"{error}\n  → {error.cure}", file=sys.stderr)
-        return USAGE
-    try:
-        api = DiscordApi(token, url=environ.get("DISCORD_API_URL"), transport=transport)
-    except DiscordError as error:
-        return fail(error)
-    web = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, transport=transport)
-    found = Deployed(wanted.stack, saved, aws, environ, transport)
-    account = found.account
-    setup = Setup(wanted, token=token, api=api, account=account, sam=Sam(runs), saved=saved, web=web, sleep=sleep)
-    report = Report("setup", as_json=options.json)
-    with only_errors():
-        asyncio.run(_follow(setup, api, web, report, None if options.dry_run else lambda: examine(found, now=now)))
-    return report.conclude(_next)
+    return attempt(lambda: asyncio.run(_set_up(deployed.find(options, outside), options, outside, runs)))
 
 
-async def _follow(
-    setup: Setup, api: DiscordApi, web: httpx.AsyncClient, report: Report, then: "Examine | None"
-) -> None:
+async def _set_up(found: Deployed, options: Any, outside: Outside, runs: Run) -> int:
     """The steps; and if they are done, the doctor."""
-    async with api, web:
+    wanted, token = _wanted(options, found), _token(outside.environ)
+    report = Report("setup", as_json=options.json)
+    async with found.discord_with(token) as api, found.web() as web:
+        setup = Setup(wanted, token, found, api=api, web=web, sam=Sam(runs), sleep=outside.sleep)
         done = await report.follow(setup.steps())
-    if done and then is not None:
-        await report.examine(then())
+    if done and not options.dry_run:
+        await report.examine(examine(found, now=outside.now))
+    return report.conclude(_next)
 
 
 def _next(states: set[str]) -> Iterator[str]:
@@ -85,8 +57,8 @@ def _next(states: set[str]) -> Iterator[str]:
     yield "Invite the bot with the link above, then type: /session open name: 1a06a43"
 
 
-def _wanted(options: Any, saved: SavedConfiguration) -> Wanted:
-    stack = deployed.stack_name(options, saved)
+def _wanted(options: Any, found: Deployed) -> Wanted:
+    stack, saved = found.name, found.saved
     if (saved.stack or stack) != stack:  # another deployment: the saved settings are not its own
         parameters = {"Stage": ENVIRONMENTS[options.env]}
     else:

@@ -1,7 +1,7 @@
 """The steps of a setup, in their order. See the package for what each does."""
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,11 +9,12 @@ import httpx
 
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
-from infra.deployment.account import Account, Stack, functions_at_once
+from infra.deployment.account import Stack, functions_at_once
+from infra.deployment.deployed import Deployed
 from infra.deployment.discord_api import DiscordApi, DiscordError
 from infra.deployment.errors import OperatorError
+from infra.deployment.program import Sleep
 from infra.deployment.report import Line, State
-from infra.deployment.saved import SavedConfiguration
 from infra.doctor.discord import ENDPOINT_OUTPUT, knock
 from infra.interactions import BOT_PERMISSIONS
 from infra.register import commands_path, register
@@ -22,7 +23,6 @@ from infra.setup.sam import Sam, check_parameters, revision
 SCOPES: Final = ("applications.commands", "bot")
 ANSWER_SECONDS: Final = 120.0  # a new API and a first cold start take some of them
 PAUSE_SECONDS: Final = 3.0  # between two looks at the endpoint
-Sleep = Callable[[float], Awaitable[None]]
 _PORTAL: Final = "https://discord.com/developers/applications"
 
 
@@ -43,17 +43,16 @@ class Setup:
     def __init__(
         self,
         wanted: Wanted,
-        *,
         token: str,
+        deployed: Deployed,
+        *,
         api: DiscordApi,
-        account: Account,
-        sam: Sam,
-        saved: SavedConfiguration,
         web: httpx.AsyncClient,
+        sam: Sam,
         sleep: Sleep,
     ) -> None:
-        self._wanted, self._token, self._api = wanted, token, api
-        self._account, self._sam, self._saved, self._web, self._sleep = account, sam, saved, web, sleep
+        self._wanted, self._token, self._account, self._saved = wanted, token, deployed.account, deployed.saved
+        self._api, self._web, self._sam, self._sleep = api, web, sam, sleep
         self._application: dict[str, Any] = {}
         self._stack: Stack | None = None
         self._parameters = dict(wanted.parameters)

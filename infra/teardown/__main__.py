@@ -9,67 +9,53 @@ token is read where it is kept, or from DISCORD_BOT_TOKEN.
 """
 
 import asyncio
-import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
 
-import httpx
-from boto3.session import Session
-
-from infra.command_line import USAGE, Parser, fail
+from infra.command_line import USAGE, Parser
 from infra.deployment import deployed
 from infra.deployment.deployed import Deployed
-from infra.deployment.discord_api import DiscordApi, DiscordError
-from infra.deployment.errors import OperatorError
+from infra.deployment.discord_api import DiscordApi
+from infra.deployment.program import OUTSIDE, Outside, attempt
 from infra.deployment.report import Report
-from infra.teardown.removal import Removal, Sleep
+from infra.teardown.removal import Removal
 from infra.teardown.steps import Teardown, Wanted, token_parameter
 
 
 def main(
     arguments: Sequence[str] | None = None,
-    *,
-    environ: Mapping[str, str] = os.environ,
-    session: Session | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
-    sleep: Sleep = asyncio.sleep,
+    outside: Outside = OUTSIDE,
 ) -> int:
     options = _parser().parse_args(arguments)
-    try:
-        found = deployed.find(options, environ, session, transport)
-        table = options.delete_table
-        if table == "":
-            table = input("Name of the table to delete, with all that it knows: ").strip() if sys.stdin.isatty() else ""
-            if not table:
-                return _usage("Give the table's name: --delete-table NAME")
-        api = _discord(found, environ, transport)
-    except OperatorError as error:
-        return fail(f"{error}\n  → {error.cure}")
-    except DiscordError as error:
-        return fail(error)
+    if options.delete_table == "":
+        asked = "Name of the table to delete, with all that it knows: "
+        options.delete_table = input(asked).strip() if sys.stdin.isatty() else ""
+        if not options.delete_table:
+            print("Give the table's name: --delete-table NAME", file=sys.stderr)
+            return USAGE
+    return attempt(lambda: asyncio.run(_remove(deployed.find(options, outside), options, outside)))
+
+
+async def _remove(found: Deployed, options: Any, outside: Outside) -> int:
     report = Report("teardown", as_json=options.json)
-    steps = Teardown(Wanted(table, options.dry_run), found, api, Removal(found.account, sleep))
-    asyncio.run(_follow(report, steps, api))
+    wanted = Wanted(options.delete_table, options.dry_run)
+    async with AsyncExitStack() as stack:
+        api = _discord(found, outside.environ)
+        if api is not None:
+            await stack.enter_async_context(api)
+        await report.follow(Teardown(wanted, found, api, Removal(found.account, outside.sleep)).steps())
     return report.conclude(_next)
 
 
-async def _follow(report: Report, teardown: Teardown, api: DiscordApi | None) -> None:
-    try:
-        await report.follow(teardown.steps())
-    finally:
-        if api is not None:
-            await api.__aexit__()
-
-
-def _discord(
-    found: Deployed, environ: Mapping[str, str], transport: httpx.AsyncBaseTransport | None
-) -> DiscordApi | None:
+def _discord(found: Deployed, environ: Mapping[str, str]) -> DiscordApi | None:
     """Discord with the bot's token; None if there is none any more."""
     token = environ.get("DISCORD_BOT_TOKEN", "").strip()
     if not token:
         kept = found.account.kept_token(token_parameter(found, found.account.stack(found.name)))
         token = kept.value if kept else ""
-    return DiscordApi(token, url=environ.get("DISCORD_API_URL"), transport=transport) if token else None
+    return found.discord_with(token) if token else None
 
 
 def _next(states: set[str]) -> Iterator[str]:
@@ -79,11 +65,6 @@ def _next(states: set[str]) -> Iterator[str]:
         yield "Dry run: nothing was changed."
     else:
         yield "Removed. The application itself stays: delete it in the developer portal if you want."
-
-
-def _usage(text: str) -> int:
-    print(text, file=sys.stderr)
-    return USAGE
 
 
 def _parser() -> Parser:

@@ -1,15 +1,13 @@
 """What is deleted in the AWS account. Each function looks first, and says whether there was anything. Raises OperatorError."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
 from infra.deployment.account import Account, Stack, explained
 from infra.deployment.errors import OperatorError
+from infra.deployment.program import Sleep
 
-Sleep = Callable[[float], Awaitable[None]]
 PAUSE_SECONDS: Final = 30.0  # between two looks at what is being deleted
 MAX_LOOKS: Final = 60  # half an hour: a stack of this size takes a few minutes
 _KINDS: Final = {"Roles": ("Role", "detach_role_policy"), "Users": ("User", "detach_user_policy"), "Groups": ("Group", "detach_group_policy")}  # fmt: skip
@@ -19,7 +17,7 @@ _GONE: Final = frozenset({"NoSuchEntity", "ResourceNotFoundException", "Paramete
 class Removal:
     """`sleep`: how to wait."""
 
-    def __init__(self, account: Account, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(self, account: Account, sleep: Sleep) -> None:
         self._account, self._sleep = account, sleep
 
     def holders(self, policy: str) -> list[tuple[str, str]]:

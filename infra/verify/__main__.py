@@ -12,58 +12,34 @@ the reconciler are at work meanwhile. Exit status 1: something differs.
 
 import asyncio
 import json
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
-import httpx
-from boto3.session import Session
-
-from handler.aws.dynamodb import InvalidCall
-from handler.errors import OnethreadError, quantity
+from handler.errors import quantity
 from handler.sessions.names import Names
-from infra.command_line import Parser, fail, only_errors, parse_id
+from infra.command_line import Parser, parse_id
 from infra.deployment import deployed
 from infra.deployment.deployed import Deployed
-from infra.deployment.discord_api import DiscordApi, DiscordError
-from infra.deployment.errors import OperatorError
 from infra.deployment.on_record import channels_in_use, known_guilds
-from infra.doctor.examination import Now, utc_now
+from infra.deployment.program import OUTSIDE, Outside, attempt
 from infra.verify.check import Difference, differences
 from infra.verify.mend import Items
-from infra.verify.read import Reader, Sleep
+from infra.verify.read import Reader
 
 AGAIN_SECONDS: Final = 10.0  # before what differs is read again: longer than any command takes
 
 
 def main(
     arguments: Sequence[str] | None = None,
-    *,
-    environ: Mapping[str, str] = os.environ,
-    session: Session | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
-    sleep: Sleep = asyncio.sleep,
-    now: Now = utc_now,
+    outside: Outside = OUTSIDE,
 ) -> int:
     options = _parser().parse_args(arguments)
-    try:
-        found = deployed.find(options, environ, session, transport)
-        with only_errors():
-            different = asyncio.run(_verify(found, options, sleep, now))
-    except OperatorError as error:
-        return fail(f"{error}\n  → {error.cure}")
-    except DiscordError as error:
-        return fail(f"Stopped: {error}")
-    except (OnethreadError, InvalidCall) as error:
-        return fail(f"Stopped: the table could not be read: {error}")
-    if options.json:
-        print(json.dumps({"ok": not different, "differences": [asdict(one) for one in different]}, indent=2))
-    return int(bool(different))
+    return attempt(lambda: asyncio.run(_verify(deployed.find(options, outside), options, outside)))
 
 
-async def _verify(found: Deployed, options: Any, sleep: Sleep, now: Now) -> list[Difference]:
+async def _verify(found: Deployed, options: Any, outside: Outside) -> int:
     different: list[Difference] = []
     table, names = found.table(), Names(found.variables.get("SESSION_NAME_PREFIX") or "Session ")
     items = Items(found.table_name, found.account.region)
@@ -71,44 +47,36 @@ async def _verify(found: Deployed, options: Any, sleep: Sleep, now: Now) -> list
         bot = (await api.call("GET", "/users/@me"))["id"]
         known = [item["pk"].removeprefix("GUILD#") for item in await known_guilds(table)]
         for guild_id in [options.guild] if options.guild else known:
-            if not await _is_member(api, guild_id):
+            if await api.find(f"/guilds/{guild_id}") is None:
                 print(f"server {guild_id}: the bot is no member, so there is nothing to compare", file=sys.stderr)
                 continue
-            reader = Reader(table, items, api, names, guild_id, bot, sleep)
+            reader = Reader(table, items, api, names, guild_id, bot, outside.sleep)
             for channel_id in await channels_in_use(table, guild_id):
-                different += await _verify_channel(reader, channel_id, sleep, now, quiet=options.json)
+                different += await _verify_channel(reader, channel_id, outside, quiet=options.json)
             if reader.left_out:
                 print(f"{quantity(reader.left_out, 'thread')} and cards were too many to be read.", file=sys.stderr)
-    if not options.json:
+    if options.json:
+        print(json.dumps({"ok": not different, "differences": [asdict(one) for one in different]}, indent=2))
+    else:
         print(f"{quantity(len(different), 'difference')}." if different else "Nothing differs.")
-    return different
+    return int(bool(different))
 
 
-async def _verify_channel(reader: Reader, channel_id: str, sleep: Sleep, now: Now, *, quiet: bool) -> list[Difference]:
+async def _verify_channel(reader: Reader, channel_id: str, outside: Outside, *, quiet: bool) -> list[Difference]:
     """What differs at two moments."""
-    facts = await reader.read(channel_id, now())
+    facts = await reader.read(channel_id, outside.now())
     if facts is None:
         print(f"channel {channel_id}: the bot cannot read it, so there is nothing to compare", file=sys.stderr)
         return []
     found = list(differences(facts))
     if found:
-        await sleep(AGAIN_SECONDS)
-        again = await reader.read(channel_id, now())
+        await outside.sleep(AGAIN_SECONDS)
+        again = await reader.read(channel_id, outside.now())
         still = set(differences(again)) if again else set[Difference]()
         found = [one for one in found if one in still]
     if not quiet:
         print("\n".join([f"channel {channel_id}: {'differs' if found else 'as it must be'}", *map(str, found)]))
     return found
-
-
-async def _is_member(api: DiscordApi, guild_id: str) -> bool:
-    try:
-        await api.call("GET", f"/guilds/{guild_id}")
-    except DiscordError as error:
-        if error.status in (403, 404):
-            return False
-        raise
-    return True
 
 
 def _parser() -> Parser:

@@ -4,7 +4,7 @@ The table's reads are strongly consistent, Discord's requests go one after anoth
 not notice.
 """
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from handler.store.question_items import Question
 from handler.store.reading import Item, read_items
 from handler.store.table import Table
 from infra.deployment.discord_api import DiscordApi, DiscordError, Forbidden
+from infra.deployment.program import Sleep
 from infra.verify.check import Facts
 from infra.verify.mend import Items
 
@@ -23,7 +24,6 @@ PAUSE_SECONDS: Final = 0.1  # ten requests a second, of the bot's fifty
 MAX_PAGES: Final = 10  # of archived threads of a channel, a hundred each; what is older is read one by one
 MAX_SINGLE: Final = 300  # threads and cards of a channel that are read one by one
 _NOT_FOUND: Final = 404
-Sleep = Callable[[float], Awaitable[None]]
 
 
 class Reader:
@@ -121,14 +121,8 @@ class Reader:
 
     async def _get(self, path: str) -> dict[str, Any] | None:
         """None: it is gone, or the bot cannot see it."""
-        try:
-            return await self._call(path)
-        except Forbidden:
-            return None
-        except DiscordError as error:
-            if error.status != _NOT_FOUND:
-                raise
-            return None
+        await self._sleep(PAUSE_SECONDS)
+        return await self._api.find(path)
 
     async def _call(self, path: str) -> dict[str, Any]:
         await self._sleep(PAUSE_SECONDS)

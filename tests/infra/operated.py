@@ -1,6 +1,6 @@
 """A deployment that is set up, and the programs with which its operator looks after it."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -14,6 +14,7 @@ from handler.sessions.model import Opened, OpenRequest, Requester
 from infra import reimport
 from infra.commands.definitions import COMMANDS
 from infra.deployment import deployed
+from infra.deployment.program import Outside
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
 from tests.infra.setup.account import ENDPOINT, Account
@@ -27,6 +28,7 @@ T = TypeVar("T")
 
 APPLICATION: Final = "110000000000000000"
 TOKEN_PARAMETER: Final = "/onethread/onethread/discord-bot-token"
+NO_PARTS: Final[Mapping[str, Any]] = {}
 Main = Callable[..., int]
 
 
@@ -84,10 +86,11 @@ class Operated:
     def items(self) -> list[dict[str, Any]]:
         return [dict(item) for item in self.resources.memory.items()]
 
-    def run(self, main: Main, *arguments: str, **how: Any) -> int:
-        """Run a program; its exit status. No secret is printed."""
-        given = {"environ": {}, "session": self.account.session(), "transport": self.account.transport(self.discord)}
-        status = main(arguments, **{**given, **how})
+    def run(self, main: Main, *arguments: str, parts: Mapping[str, Any] = NO_PARTS, **outside: Any) -> int:
+        """Run a program at noon; its exit status. `outside`: of `Outside`; `parts`: what else it takes. No secret is printed."""
+        session, transport = self.account.session(), self.account.transport(self.discord)
+        given = {"environ": {}, "session": session, "transport": transport, "sleep": no_sleep, "now": at_noon}
+        status = main(arguments, Outside(**{**given, **outside}), **parts)
         captured = self._capsys.readouterr()
         self.out, self.err = captured.out, captured.err
         assert BOT_TOKEN not in self.out + self.err
@@ -131,5 +134,5 @@ def open_all(operated: Operated, *names: str, channel: str = TEXT, at: datetime 
 def import_again(operated: Operated, *arguments: str, at: datetime, **parts: Any) -> int:
     clock = LoopClock(at)
     transport = SimulatedTransport(operated.discord, clock.now)
-    given = {"transport": transport, "clock": clock, "loop_factory": VirtualLoop, "sleep": no_sleep, **parts}
-    return operated.run(reimport.main, *arguments, **given)
+    given = {"clock": clock, "loop_factory": VirtualLoop, **parts}
+    return operated.run(reimport.main, *arguments, parts=given, transport=transport)

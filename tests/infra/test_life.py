@@ -1,16 +1,11 @@
 """The life of a deployment, as docs/recovery.md has it: it moves to another region, and its token is rotated."""
 
-from pathlib import Path
-from typing import Any
-
-import pytest
-
 from infra.doctor.__main__ import main as doctor
 from infra.setup import __main__ as setup
 from infra.simulator.state import Identity
 from infra.teardown.__main__ import main as teardown
 from infra.verify.__main__ import main as verify
-from tests.infra.operated import APPLICATION, TOKEN_PARAMETER, Operated, at_noon, import_again, no_sleep, open_all
+from tests.infra.operated import APPLICATION, TOKEN_PARAMETER, Operated, import_again, open_all
 from tests.infra.setup.account import Account
 from tests.infra.simulator.client import BOT, TEXT
 from tests.kit.secrets import BOT_TOKEN, made_up
@@ -19,14 +14,9 @@ from tests.kit.virtual_time import START
 ELSEWHERE = "https://abc.execute-api.us-east-1.amazonaws.com/interactions"
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(setup, "ROOT", tmp_path)
-
-
 def set_up(operated: Operated, *arguments: str, token: str = BOT_TOKEN) -> int:
-    how: dict[str, Any] = {"environ": {"DISCORD_BOT_TOKEN": token}, "runs": operated.account.run_sam}
-    return operated.run(setup.main, *arguments, sleep=no_sleep, now=at_noon, **how)
+    parts = {"runs": operated.account.run_sam}
+    return operated.run(setup.main, *arguments, parts=parts, environ={"DISCORD_BOT_TOKEN": token})
 
 
 def test_a_deployment_moves_to_another_account_and_its_sessions_keep_their_threads(operated: Operated) -> None:
@@ -42,25 +32,25 @@ def test_a_deployment_moves_to_another_account_and_its_sessions_keep_their_threa
     assert import_again(operated, "--channel", TEXT, *moved, at=START) == 0, operated.out
 
     operated.account, operated.resources = old, old.resources
-    assert operated.run(teardown, "--stack-name", "onethread", sleep=no_sleep) == 0, operated.out
+    assert operated.run(teardown, "--stack-name", "onethread") == 0, operated.out
     assert not old.stacks
     assert operated.application()["interactions_endpoint_url"] == ELSEWHERE
     assert operated.registered()
 
     operated.account, operated.resources = new, new.resources
-    assert operated.run(doctor, *moved, now=at_noon) == 0, operated.out
+    assert operated.run(doctor, *moved) == 0, operated.out
     assert open_all(operated, "one", "two") == threads
     assert len(operated.discord.threads) == 2
-    assert operated.run(verify, *moved, sleep=no_sleep, now=at_noon) == 0, operated.out
+    assert operated.run(verify, *moved) == 0, operated.out
 
 
 def test_a_token_is_rotated_by_one_more_setup(operated: Operated) -> None:
     token = made_up("token-of-later")
     operated.discord.state.identity = Identity(APPLICATION, BOT, f"Bot {token}")
-    assert operated.run(doctor, now=at_noon) == 1
+    assert operated.run(doctor) == 1
     assert "with the bot's new token" in operated.out
     assert set_up(operated, token=token) == 0, operated.out
     assert operated.account.parameters[TOKEN_PARAMETER]["Value"] == token
     assert operated.account.parameters[TOKEN_PARAMETER]["Type"] == "SecureString"
     assert token not in operated.out + operated.err
-    assert operated.run(doctor, now=at_noon) == 0, operated.out
+    assert operated.run(doctor) == 0, operated.out

@@ -11,7 +11,7 @@ from infra.doctor.__main__ import main as doctor
 from infra.reimport import main
 from infra.setup import __main__ as setup
 from infra.table.memory_table import MemoryTable
-from tests.infra.operated import Operated, import_again, no_sleep, open_all
+from tests.infra.operated import Operated, import_again, open_all
 from tests.infra.setup.resources import STREAM, TABLE
 from tests.infra.simulator.client import GUILD, NEWS, TEXT
 from tests.kit.secrets import BOT_TOKEN
@@ -43,13 +43,8 @@ def test_after_a_restore_one_command_finds_everything_that_happened_since_the_ba
         operated.put(**item)
     operated.resources.recovery = operated.resources.expiry = "DISABLED"
     operated.resources.table = {"StreamSpecification": None, "DeletionProtectionEnabled": False}
-    monkeypatch.setattr(setup, "ROOT", tmp_path)
     settings = ["--set", "SessionsTableName=restored", "--set", f"SessionsTableStreamLabel={STREAM}"]
-    how: dict[str, Any] = {
-        "environ": {"DISCORD_BOT_TOKEN": BOT_TOKEN},
-        "runs": operated.account.run_sam,
-        "sleep": no_sleep,
-    }
+    how: dict[str, Any] = {"environ": {"DISCORD_BOT_TOKEN": BOT_TOKEN}, "parts": {"runs": operated.account.run_sam}}
     assert operated.run(setup.main, *settings, **how) == 1  # the doctor's: what the restore has left off
     for cure in (
         "update-table --table-name restored --region eu-central-1 --stream",

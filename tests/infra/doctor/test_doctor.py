@@ -11,7 +11,7 @@ from infra import cloudformation
 from infra.commands.definitions import COMMANDS
 from infra.doctor.__main__ import main
 from infra.simulator.permissions import default_permissions_without
-from tests.infra.operated import TOKEN_PARAMETER, Operated, at_noon
+from tests.infra.operated import TOKEN_PARAMETER, Operated
 from tests.infra.setup.account import ENDPOINT
 from tests.infra.setup.resources import TABLE
 from tests.infra.simulator.client import GUILD, NEWS, NOON, SECOND, TEXT
@@ -22,7 +22,7 @@ LONG_AGO = "2026-11-23T10:00:00.000Z"
 
 def examine(operated: Operated, *arguments: str) -> dict[str, list[dict[str, str]]]:
     """What is not ok, by its state; the others are only counted."""
-    status = operated.run(main, "--json", *arguments, now=at_noon)
+    status = operated.run(main, "--json", *arguments)
     report = json.loads(operated.out)
     found = [finding for finding in report["findings"] if finding["state"] != "ok"]
     assert status == (0 if report["ok"] else 1)
@@ -41,7 +41,7 @@ def in_use(operated: Operated, **attributes: Any) -> None:
 
 def test_what_is_well_is_said_to_be_well(operated: Operated) -> None:
     in_use(operated)
-    assert operated.run(main, now=at_noon) == 0, operated.out
+    assert operated.run(main) == 0, operated.out
     assert operated.out.endswith("All is well.\n")
     lines = [line.split(None, 2)[1] for line in operated.out.splitlines() if line.startswith("ok ")]
     assert lines == [

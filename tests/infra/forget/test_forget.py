@@ -12,7 +12,7 @@ from handler.store.items import session_from_item
 from handler.store.question_items import Question
 from infra.deployment.walk import kind_of
 from infra.forget.__main__ import main
-from tests.infra.operated import Operated, no_sleep
+from tests.infra.operated import Operated
 from tests.infra.simulator.client import GUILD, NOON
 from tests.kit.deployment import Deployment
 from tests.kit.table_view import CHANNEL
@@ -60,7 +60,7 @@ def used(operated: Operated, lived: list[dict[str, Any]]) -> Operated:
 
 
 def forget(operated: Operated, *arguments: str) -> int:
-    return operated.run(main, *arguments, sleep=no_sleep)
+    return operated.run(main, *arguments)
 
 
 def of_guild(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -112,7 +112,7 @@ def test_without_an_answer_of_discords_nothing_is_removed(used: Operated) -> Non
     before = used.items()
     used.discord.limit_once("GET", f"/guilds/{GUILD}", 5.0)
     assert forget(used, "--guild", GUILD, "--yes") == 1
-    assert "nothing was removed" in used.err
+    assert "Nothing was removed" in used.err
     assert used.items() == before
 
 

@@ -14,6 +14,7 @@ from handler import config, webhook
 from handler.bootstrap import Environment
 from handler.config import WebhookConfig
 from handler.runtime.clock import Clock
+from infra.deployment.program import Outside
 from infra.interactions import command, encode, ping, sign, text_of
 from infra.lambda_events import api_gateway_event
 from infra.setup import __main__ as program
@@ -60,7 +61,7 @@ class Deployed:
 
 @pytest.fixture
 def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployed:
-    monkeypatch.setattr(program, "ROOT", tmp_path)
+    monkeypatch.setattr("infra.deployment.deployed.ROOT", tmp_path)
     return Deployed()
 
 
@@ -68,12 +69,8 @@ def set_up(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{BOT_TOKEN}\n"))
     return program.main(
         [],
-        environ={},
-        session=deployed.account.session(),
-        transport=deployed.account.transport(deployed.discord),
+        Outside({}, deployed.account.session(), deployed.account.transport(deployed.discord), no_sleep, lambda: NOON),
         runs=deployed.account.run_sam,
-        sleep=no_sleep,
-        now=lambda: NOON,
     )
 
 

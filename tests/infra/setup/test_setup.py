@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from boto3.session import Session
 
+from infra.deployment import deployed
+from infra.deployment.program import Outside
 from infra.deployment.saved import SavedConfiguration
 from infra.setup import __main__ as program
 from infra.simulator.simulated_discord import SimulatedDiscord
@@ -36,7 +38,7 @@ class Run:
         self.bot = Bot(self.discord)
         self.saved = folder / "samconfig.toml"
         self._capsys = capsys
-        monkeypatch.setattr(program, "ROOT", folder)
+        monkeypatch.setattr(deployed, "ROOT", folder)
         self.out = self.err = ""
 
     def setup(
@@ -48,12 +50,14 @@ class Run:
     ) -> int:
         status = program.main(
             arguments,
-            environ={"DISCORD_BOT_TOKEN": token},
-            session=session or self.account.session(region=region),
-            transport=self.account.transport(self.discord),
+            Outside(
+                {"DISCORD_BOT_TOKEN": token},
+                session or self.account.session(region=region),
+                self.account.transport(self.discord),
+                no_sleep,
+                lambda: NOON,
+            ),
             runs=self.account.run_sam,
-            sleep=no_sleep,
-            now=lambda: NOON,
         )
         captured = self._capsys.readouterr()
         self.out, self.err = captured.out, captured.err
@@ -149,7 +153,7 @@ def test_the_token_is_read_from_standard_input(run: Run, monkeypatch: pytest.Mon
     assert run.setup(token="") == 0
     assert run.account.parameters[TOKEN_PARAMETER]["Value"] == BOT_TOKEN
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    assert run.setup(token="") == 2
+    assert run.setup(token="") == 1
     assert "Copy it from the developer portal" in run.err
 
 

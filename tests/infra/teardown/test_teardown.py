@@ -11,7 +11,7 @@ from infra.deployment.account import Account
 from infra.deployment.errors import OperatorError
 from infra.teardown.__main__ import main
 from infra.teardown.removal import Removal
-from tests.infra.operated import TOKEN_PARAMETER, Operated, no_sleep
+from tests.infra.operated import TOKEN_PARAMETER, Operated
 from tests.infra.setup.account import ENDPOINT
 from tests.infra.setup.resources import TABLE
 from tests.infra.simulator.client import GUILD
@@ -23,7 +23,7 @@ ALL = ["endpoint", "commands", "policy", "stack", "token", "table"]
 def tear_down(operated: Operated, *arguments: str, token: str | None = None) -> dict[str, str]:
     """What became of each step."""
     environ = {"DISCORD_BOT_TOKEN": token} if token else {}
-    status = operated.run(main, "--json", *arguments, environ=environ, sleep=no_sleep)
+    status = operated.run(main, "--json", *arguments, environ=environ)
     report = json.loads(operated.out)
     assert status == (0 if report["ok"] else 1)
     return {step["name"]: step["state"] for step in report["steps"]}

@@ -12,7 +12,7 @@ import pytest
 from infra.simulator.permissions import default_permissions_without
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.verify.__main__ import main
-from tests.infra.operated import Operated, import_again, no_sleep, open_all
+from tests.infra.operated import Operated, import_again, open_all
 from tests.infra.simulator.client import GUILD
 from tests.kit.deployment import Deployment
 from tests.kit.guild import BOT
@@ -102,7 +102,7 @@ class Place:
         return self.find("SESSION#", session_name=name)
 
     def verify(self, *arguments: str, now: Callable[[], datetime] | None = None) -> list[dict[str, str]]:
-        status = self.operated.run(main, "--json", *arguments, sleep=no_sleep, now=now or (lambda: self.now))
+        status = self.operated.run(main, "--json", *arguments, now=now or (lambda: self.now))
         report = json.loads(self.operated.out)
         assert status == (0 if report["ok"] else 1)
         found: list[dict[str, str]] = report["differences"]
@@ -116,7 +116,7 @@ def place(operated: Operated, lived: Lived) -> Place:
 
 def test_where_people_and_programs_were_at_work_nothing_differs(place: Place) -> None:
     assert place.verify() == []
-    assert place.operated.run(main, "--guild", GUILD, sleep=no_sleep, now=lambda: place.now) == 0
+    assert place.operated.run(main, "--guild", GUILD, now=lambda: place.now) == 0
     assert place.operated.out == f"channel {CHANNEL}: as it must be\nNothing differs.\n"
     kinds = {item["sk"].partition("#")[0] for item in place.operated.items()}
     assert kinds >= {"SESSION", "PRIVATE", "QUESTION", "THREAD", "CHANNEL", "GUILD"}
@@ -316,5 +316,5 @@ def test_a_channel_that_the_bot_cannot_read_is_passed_over(place: Place) -> None
 
 def test_a_server_without_the_bot_is_passed_over(place: Place) -> None:
     place.discord.people.remove_bot_from_guild(GUILD, now=place.now)
-    assert place.operated.run(main, sleep=no_sleep) == 0
+    assert place.operated.run(main) == 0
     assert "no member" in place.operated.err
