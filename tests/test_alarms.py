@@ -1,6 +1,6 @@
 """Each alarm of the template goes off when its failure happens, and no other one does.
 
-What the functions log is read as CloudWatch reads it. What AWS itself measures, `tests.kit.operated` derives from what
+What the functions log is read as CloudWatch reads it. What AWS itself measures, `tests.kit.running` derives from what
 happened. A failure that lasts goes on to have others; each lasts here as long as its own alarm needs.
 """
 
@@ -22,11 +22,11 @@ from infra.simulator.faults import error, server_error
 from infra.simulator.refusals import too_many_requests
 from tests.kit.aws_faults import What
 from tests.kit.cloudwatch import Metrics
-from tests.kit.operated import FUNCTIONS, Operated, alarms_of
+from tests.kit.running import FUNCTIONS, RunningDeployment, alarms_of
 from tests.kit.table_view import GUILD
 from tests.kit.virtual_time import START
 
-Failure = Callable[[Operated], Coroutine[Any, Any, None]]
+Failure = Callable[[RunningDeployment], Coroutine[Any, Any, None]]
 
 EDIT: Final = "/webhooks/{application_id}/{token}/messages/@original"
 ACTIVE_THREADS: Final = "/guilds/{guild_id}/threads/active"
@@ -47,7 +47,7 @@ def sets_off(alarm: str) -> Callable[[Failure], Failure]:
     return note
 
 
-def always(deployed: Operated, what: Response, method: str = "*", route: str = "*") -> None:
+def always(deployed: RunningDeployment, what: Response, method: str = "*", route: str = "*") -> None:
     deployed.discord.faults.inject(method, route, what, times=10_000)
 
 
@@ -55,12 +55,12 @@ def always(deployed: Operated, what: Response, method: str = "*", route: str = "
 
 
 @sets_off("SlowAnswersAlarm")
-async def functions_start_slowly(deployed: Operated) -> None:
+async def functions_start_slowly(deployed: RunningDeployment) -> None:
     await deployed.operate(10, partial(deployed.ask, old=2.75))
 
 
 @sets_off("NotHandedOverAlarm")
-async def the_queue_of_jobs_is_out(deployed: Operated) -> None:
+async def the_queue_of_jobs_is_out(deployed: RunningDeployment) -> None:
     deployed.queue.faults += ["500"] * 6
     for _ in range(3):
         await deployed.ask(old=NO_TIME_LEFT)
@@ -68,7 +68,7 @@ async def the_queue_of_jobs_is_out(deployed: Operated) -> None:
 
 
 @sets_off("UntoldAlarm")
-async def answers_come_when_their_tokens_are_dead(deployed: Operated) -> None:
+async def answers_come_when_their_tokens_are_dead(deployed: RunningDeployment) -> None:
     always(deployed, error(401, 50027, "Invalid Webhook Token"), "PATCH", EDIT)
     for _ in range(5):
         await deployed.ask(old=NO_TIME_LEFT)
@@ -76,20 +76,20 @@ async def answers_come_when_their_tokens_are_dead(deployed: Operated) -> None:
 
 
 @sets_off("ServerErrorsAlarm")
-async def the_endpoint_may_not_invoke_the_webhook(deployed: Operated) -> None:
+async def the_endpoint_may_not_invoke_the_webhook(deployed: RunningDeployment) -> None:
     deployed.running.remove("endpoint")
     await deployed.operate(5, deployed.ask)
 
 
 @sets_off("JobsQueueAgeAlarm")
-async def nothing_takes_jobs(deployed: Operated) -> None:
+async def nothing_takes_jobs(deployed: RunningDeployment) -> None:
     deployed.running.remove("WorkerFunction")
     await deployed.ask(old=NO_TIME_LEFT)
     await deployed.operate(7)
 
 
 @sets_off("JobsDeadLettersAlarm")
-async def a_job_cannot_be_read(deployed: Operated) -> None:
+async def a_job_cannot_be_read(deployed: RunningDeployment) -> None:
     await deployed.ask(old=NO_TIME_LEFT)
     (message,) = deployed.queue.waiting
     message.text = "{}"
@@ -100,19 +100,19 @@ async def a_job_cannot_be_read(deployed: Operated) -> None:
 
 
 @sets_off("DiscordOutAlarm")
-async def discord_is_out(deployed: Operated) -> None:
+async def discord_is_out(deployed: RunningDeployment) -> None:
     always(deployed, server_error(503))
     await deployed.operate(12, deployed.ensure)
 
 
 @sets_off("TokenRefusedAlarm")
-async def the_token_was_reset(deployed: Operated) -> None:
+async def the_token_was_reset(deployed: RunningDeployment) -> None:
     always(deployed, error(401, 0, "401: Unauthorized"))
     await deployed.operate(6, deployed.ask)
 
 
 @sets_off("BanNearAlarm")
-async def a_program_goes_on_where_the_bot_may_not_post(deployed: Operated) -> None:
+async def a_program_goes_on_where_the_bot_may_not_post(deployed: RunningDeployment) -> None:
     always(deployed, error(403, 50013, "Missing Permissions"), "POST")
     deployed.environments = 500
     for number in range(11):
@@ -122,7 +122,7 @@ async def a_program_goes_on_where_the_bot_may_not_post(deployed: Operated) -> No
 
 
 @sets_off("TableOutAlarm")
-async def the_table_is_throttled(deployed: Operated) -> None:
+async def the_table_is_throttled(deployed: RunningDeployment) -> None:
     throttled: list[What] = ["throttled"] * 100
     for operation in OPERATIONS:
         deployed.wire.fail(operation, *throttled)
@@ -130,7 +130,7 @@ async def the_table_is_throttled(deployed: Operated) -> None:
 
 
 @sets_off("OperatorFaultsAlarm")
-async def a_permission_is_missing(deployed: Operated) -> None:
+async def a_permission_is_missing(deployed: RunningDeployment) -> None:
     deployed.wire.fail("Query", "access_denied")
     await deployed.operate(5)
 
@@ -139,7 +139,7 @@ async def a_permission_is_missing(deployed: Operated) -> None:
 
 
 @sets_off("FaultsAlarm")
-async def a_command_has_a_bug(deployed: Operated) -> None:
+async def a_command_has_a_bug(deployed: RunningDeployment) -> None:
     async def broken(*_: Any) -> Any:
         raise ZeroDivisionError
 
@@ -149,7 +149,7 @@ async def a_command_has_a_bug(deployed: Operated) -> None:
 
 
 def misconfigured(function: str) -> Failure:
-    async def misconfigure(deployed: Operated) -> None:
+    async def misconfigure(deployed: RunningDeployment) -> None:
         deployed.misconfigure(function)
         await deployed.operate(1)
 
@@ -161,7 +161,7 @@ for name in FUNCTIONS:
 
 
 def refused(function: str) -> Failure:
-    async def refuse(deployed: Operated) -> None:
+    async def refuse(deployed: RunningDeployment) -> None:
         deployed.refuse(function)
         await deployed.operate(1)
 
@@ -173,13 +173,13 @@ for name in FUNCTIONS:
 
 
 @sets_off("ConcurrencyAlarm")
-async def the_account_runs_much_else(deployed: Operated) -> None:
+async def the_account_runs_much_else(deployed: RunningDeployment) -> None:
     deployed.elsewhere = 80
     await deployed.operate(3)
 
 
 @sets_off("RecursionAlarm")
-async def lambda_takes_a_long_job_for_a_loop(deployed: Operated) -> None:
+async def lambda_takes_a_long_job_for_a_loop(deployed: RunningDeployment) -> None:
     deployed.running.remove("RecursiveLoop")
     await deployed.ask(old=NO_TIME_LEFT)
     (message,) = deployed.queue.waiting
@@ -189,7 +189,7 @@ async def lambda_takes_a_long_job_for_a_loop(deployed: Operated) -> None:
 
 
 @sets_off("ForgedRequestsAlarm")
-async def somebody_floods_the_endpoint(deployed: Operated) -> None:
+async def somebody_floods_the_endpoint(deployed: RunningDeployment) -> None:
     deployed.environments = 20
     for _ in range(12):
         for _ in range(3):
@@ -199,7 +199,7 @@ async def somebody_floods_the_endpoint(deployed: Operated) -> None:
     await deployed.operate(1)
 
 
-async def forged(deployed: Operated) -> None:
+async def forged(deployed: RunningDeployment) -> None:
     event = api_gateway_event(b"{}", {"x-signature-ed25519": "00" * 64, "x-signature-timestamp": "1"}, now=deployed.now)
     answer = await webhook.handle(deployed.environment(WebhookConfig), event, "request", 10.0)
     assert answer["statusCode"] == 401
@@ -209,13 +209,13 @@ async def forged(deployed: Operated) -> None:
 
 
 @sets_off("ReconcilerSilentAlarm")
-async def the_schedule_is_off(deployed: Operated) -> None:
+async def the_schedule_is_off(deployed: RunningDeployment) -> None:
     deployed.running.remove("tick")
     await deployed.operate(15)
 
 
 @sets_off("ReconcilerLateAlarm")
-async def runs_begin_late(deployed: Operated) -> None:
+async def runs_begin_late(deployed: RunningDeployment) -> None:
     deployed.running.remove("ReconcilerFunction")
     await deployed.operate(31)
     deployed.running.add("ReconcilerFunction")
@@ -223,13 +223,13 @@ async def runs_begin_late(deployed: Operated) -> None:
 
 
 @sets_off("ReconcilerFailingAlarm")
-async def runs_meet_a_rate_limit(deployed: Operated) -> None:
+async def runs_meet_a_rate_limit(deployed: RunningDeployment) -> None:
     always(deployed, too_many_requests(1.0), "GET", ACTIVE_THREADS)
     await deployed.operate(14)
 
 
 @sets_off("HeldDeletionsAlarm")
-async def many_threads_are_gone_at_once(deployed: Operated) -> None:
+async def many_threads_are_gone_at_once(deployed: RunningDeployment) -> None:
     for number in range(6):
         await deployed.ensure(session_name=f"gone-{number}")
     await deployed.operate(5)
@@ -239,13 +239,13 @@ async def many_threads_are_gone_at_once(deployed: Operated) -> None:
 
 
 @sets_off("ReconcileQueueAgeAlarm")
-async def nothing_takes_the_guilds(deployed: Operated) -> None:
+async def nothing_takes_the_guilds(deployed: RunningDeployment) -> None:
     deployed.running.remove("ReconcilerFunction")
     await deployed.operate(62)
 
 
 @sets_off("ReconcileDeadLettersAlarm")
-async def messages_are_of_a_version_that_the_reconciler_does_not_know(deployed: Operated) -> None:
+async def messages_are_of_a_version_that_the_reconciler_does_not_know(deployed: RunningDeployment) -> None:
     queue = deployed.environment(ReconcilerConfig).reconcile_queue
     for _ in range(3):
         await deployed.operate(5)
@@ -257,14 +257,14 @@ async def messages_are_of_a_version_that_the_reconciler_does_not_know(deployed: 
 
 
 @sets_off("PublisherLateAlarm")
-async def the_bus_is_out(deployed: Operated) -> None:
+async def the_bus_is_out(deployed: RunningDeployment) -> None:
     deployed.bus.faults += ["500"] * 100
     await deployed.ensure(session_name="unheard")
     await deployed.operate(11)
 
 
 @sets_off("PublisherDeadLettersAlarm")
-async def an_item_was_edited_by_hand(deployed: Operated) -> None:
+async def an_item_was_edited_by_hand(deployed: RunningDeployment) -> None:
     deployed.table.put(deployed.table.item(), status="odd")
     await deployed.operate(1)
 
@@ -276,12 +276,12 @@ def test_a_failure_is_here_for_each_alarm() -> None:
 
 @pytest.mark.parametrize(("alarm", "failure"), FAILURES, ids=[alarm for alarm, _ in FAILURES])
 def test_a_failure_sets_off_its_alarm_and_no_other(alarm: str, failure: Failure) -> None:
-    with Operated(imported=True) as deployed:
+    with RunningDeployment(imported=True) as deployed:
         deployed.run(happens(deployed, failure))
         assert deployed.gone_off() == {alarm}
 
 
-async def happens(deployed: Operated, failure: Failure) -> None:
+async def happens(deployed: RunningDeployment, failure: Failure) -> None:
     """First, all is well."""
     await deployed.ensure()
     await deployed.operate(10)
@@ -289,15 +289,15 @@ async def happens(deployed: Operated, failure: Failure) -> None:
     await failure(deployed)
 
 
-def operated(scenario: Failure, *, stack: str = "onethread", **options: Any) -> Operated:
+def operated(scenario: Failure, *, stack: str = "onethread", **options: Any) -> RunningDeployment:
     """A deployment to which this has happened."""
-    with Operated(stack, imported=True, **options) as deployed:
+    with RunningDeployment(stack, imported=True, **options) as deployed:
         deployed.run(scenario(deployed))
     return deployed
 
 
 def test_an_outage_of_discord_that_people_meet_has_dead_letters_too() -> None:
-    async def scenario(deployed: Operated) -> None:
+    async def scenario(deployed: RunningDeployment) -> None:
         await deployed.ensure()
         await deployed.operate(10)
         always(deployed, server_error(503))
@@ -307,7 +307,7 @@ def test_an_outage_of_discord_that_people_meet_has_dead_letters_too() -> None:
 
 
 def test_a_token_parameter_that_is_missing_is_the_operators_fault_and_no_refusal_by_discord() -> None:
-    async def scenario(deployed: Operated) -> None:
+    async def scenario(deployed: RunningDeployment) -> None:
         deployed.ssm.faults += ["ParameterNotFound"] * 100
         await deployed.operate(11, deployed.ensure)
 
@@ -315,7 +315,7 @@ def test_a_token_parameter_that_is_missing_is_the_operators_fault_and_no_refusal
 
 
 def test_an_idle_hour_sets_off_nothing_and_writes_ten_metrics() -> None:
-    async def scenario(deployed: Operated) -> None:
+    async def scenario(deployed: RunningDeployment) -> None:
         await deployed.ensure()
         await deployed.operate(10)
         deployed.metrics = Metrics(ConcurrentExecutions=100)
@@ -328,7 +328,7 @@ def test_an_idle_hour_sets_off_nothing_and_writes_ten_metrics() -> None:
 
 
 def test_two_stacks_share_no_metric_and_the_failure_of_one_sets_off_no_alarm_of_the_other() -> None:
-    async def scenario(deployed: Operated) -> None:
+    async def scenario(deployed: RunningDeployment) -> None:
         await happens(deployed, discord_is_out)
         await somebody_floods_the_endpoint(deployed)
         await a_command_has_a_bug(deployed)
@@ -344,7 +344,7 @@ def test_two_stacks_share_no_metric_and_the_failure_of_one_sets_off_no_alarm_of_
 
 
 def test_no_dimension_holds_a_name_or_an_id() -> None:
-    async def scenario(deployed: Operated) -> None:
+    async def scenario(deployed: RunningDeployment) -> None:
         await happens(deployed, many_threads_are_gone_at_once)
         await deployed.operate(6, deployed.ask)
         await a_program_goes_on_where_the_bot_may_not_post(deployed)
@@ -359,7 +359,7 @@ def test_no_dimension_holds_a_name_or_an_id() -> None:
 
 
 def test_a_wait_is_measured_from_where_it_begins() -> None:
-    async def scenario(deployed: Operated) -> None:
+    async def scenario(deployed: RunningDeployment) -> None:
         deployed.running.remove("WorkerFunction")
         await deployed.ask(old=NO_TIME_LEFT)
         await deployed.operate(2)

@@ -10,7 +10,7 @@ import pytest
 from handler.runtime.metrics import OF_STACK, Metric
 from infra.intrinsics import Intrinsics
 from infra.local.template import PSEUDO_PARAMETERS
-from tests.kit.operated import Operated
+from tests.kit.running import RunningDeployment
 from tests.kit.sam_template import ROOT, parameter_values, physical_ids, template
 
 PAGE: Final = (ROOT / "docs" / "operations.md").read_text()
@@ -142,7 +142,7 @@ def query(name: str) -> str:
 def lines() -> list[dict[str, Any]]:
     """What all functions log while a session lives: it is opened, answered about, renamed by hand, and published."""
 
-    async def life(deployed: Operated) -> None:
+    async def life(deployed: RunningDeployment) -> None:
         await deployed.ask(old=2.9)
         await deployed.operate(2)
         await deployed.ask()
@@ -153,7 +153,7 @@ def lines() -> list[dict[str, Any]]:
         deployed.wire.fail("GetItem", "access_denied")
         await deployed.program("get")
 
-    with Operated(imported=True) as deployed:
+    with RunningDeployment(imported=True) as deployed:
         deployed.run(life(deployed))
     return [line for line in deployed.lines if "_aws" not in line]
 

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.infra.operated import Operated
+from tests.infra.deployment.operated import Operated
 
 
 @pytest.fixture

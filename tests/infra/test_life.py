@@ -5,8 +5,8 @@ from infra.setup import __main__ as setup
 from infra.simulator.state import Identity
 from infra.teardown.__main__ import main as teardown
 from infra.verify.__main__ import main as verify
-from tests.infra.operated import APPLICATION, TOKEN_PARAMETER, Operated, import_again, open_all
-from tests.infra.setup.account import Account
+from tests.infra.deployment.account import Account
+from tests.infra.deployment.operated import APPLICATION, TOKEN_PARAMETER, Operated, import_again, open_all
 from tests.infra.simulator.client import BOT, TEXT
 from tests.kit.secrets import BOT_TOKEN, made_up
 from tests.kit.virtual_time import START

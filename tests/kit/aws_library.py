@@ -1,6 +1,6 @@
 """AWS in place of botocore's calls: a function answers each operation, with plain parameters and a plain answer.
 
-The parameters have passed botocore's own validation. What no function is named for goes on to the wire.
+The parameters have passed botocore's own validation. Nothing goes on to the wire.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 from boto3.session import Session
 
 Answers = Mapping[str, Callable[..., dict[str, Any]]]  # by "lambda.GetFunctionConfiguration", for example
-Find = Callable[[str], Callable[..., dict[str, Any]] | None]
+Find = Callable[[str], Callable[..., dict[str, Any]]]
 
 
 class Refused(Exception):
@@ -29,8 +29,6 @@ def answer_calls(session: Session, find: Find) -> None:
 
     def reply(model: Any, context: dict[str, Any], **_: object) -> Any:
         answer = find(f"{model.service_model.service_id.hyphenize()}.{model.name}")
-        if answer is None:
-            return None
         try:
             answered = answer(**context["given"])
         except Refused as refused:

@@ -11,9 +11,9 @@ from infra import cloudformation
 from infra.commands.definitions import COMMANDS
 from infra.doctor.__main__ import main
 from infra.simulator.permissions import default_permissions_without
-from tests.infra.operated import TOKEN_PARAMETER, Operated
-from tests.infra.setup.account import ENDPOINT
-from tests.infra.setup.resources import TABLE
+from tests.infra.deployment.account import ENDPOINT
+from tests.infra.deployment.operated import TOKEN_PARAMETER, Operated
+from tests.infra.deployment.resources import TABLE
 from tests.infra.simulator.client import GUILD, NEWS, NOON, SECOND, TEXT
 
 NOW = "2026-11-23T12:00:00.000Z"

@@ -12,7 +12,7 @@ from handler.store.items import session_from_item
 from handler.store.question_items import Question
 from infra.deployment.walk import kind_of
 from infra.forget.__main__ import main
-from tests.infra.operated import Operated
+from tests.infra.deployment.operated import Operated
 from tests.infra.simulator.client import GUILD, NOON
 from tests.kit.deployment import Deployment
 from tests.kit.table_view import CHANNEL

@@ -18,7 +18,7 @@ from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.table.saved_rows import SavedRows
 from infra.table.saved_table import open_table
 from infra.verify.__main__ import main as verify
-from tests.infra.operated import Operated, import_again, no_sleep
+from tests.infra.deployment.operated import Operated, import_again, no_sleep
 from tests.kit.sam_template import ROOT
 from tests.kit.secrets import BOT_TOKEN
 

@@ -20,8 +20,8 @@ from infra.lambda_events import api_gateway_event
 from infra.setup import __main__ as program
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
-from tests.infra.operated import APPLICATION, TOKEN_PARAMETER, no_sleep
-from tests.infra.setup.account import Account
+from tests.infra.deployment.account import Account
+from tests.infra.deployment.operated import APPLICATION, TOKEN_PARAMETER, no_sleep
 from tests.infra.simulator.client import ALICE, GUILD, NOON, TEXT
 from tests.kit import virtual_time
 from tests.kit.guild import KEY

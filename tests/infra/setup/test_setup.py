@@ -14,7 +14,7 @@ from infra.deployment.program import Outside
 from infra.deployment.saved import SavedConfiguration
 from infra.setup import __main__ as program
 from infra.simulator.simulated_discord import SimulatedDiscord
-from tests.infra.setup.account import ENDPOINT, Account
+from tests.infra.deployment.account import ENDPOINT, Account
 from tests.infra.simulator.client import BOT, GUILD, NOON, OWNER, Bot
 from tests.kit.secrets import BOT_TOKEN
 

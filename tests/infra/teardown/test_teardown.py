@@ -11,9 +11,9 @@ from infra.deployment.account import Account
 from infra.deployment.errors import OperatorError
 from infra.teardown.__main__ import main
 from infra.teardown.removal import Removal
-from tests.infra.operated import TOKEN_PARAMETER, Operated
-from tests.infra.setup.account import ENDPOINT
-from tests.infra.setup.resources import TABLE
+from tests.infra.deployment.account import ENDPOINT
+from tests.infra.deployment.operated import TOKEN_PARAMETER, Operated
+from tests.infra.deployment.resources import TABLE
 from tests.infra.simulator.client import GUILD
 from tests.kit.secrets import BOT_TOKEN
 

@@ -12,7 +12,7 @@ import pytest
 from infra.simulator.permissions import default_permissions_without
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.verify.__main__ import main
-from tests.infra.operated import Operated, import_again, open_all
+from tests.infra.deployment.operated import Operated, import_again, open_all
 from tests.infra.simulator.client import GUILD
 from tests.kit.deployment import Deployment
 from tests.kit.guild import BOT

@@ -37,7 +37,7 @@ EVERYTHING: Final = frozenset(
 )
 
 
-class Operated(Deployment, io.TextIOBase):
+class RunningDeployment(Deployment, io.TextIOBase):
     """`running`: what of `EVERYTHING` works.
 
     `environments`: as how many environments what is done now is logged. `elsewhere`: what else of the account is running.

@@ -1,27 +1,23 @@
-"""An AWS account for the setup: its wire ends here, and so do `sam build` and `sam deploy`."""
+"""An AWS account for the operator's programs: its calls end here, and so do `sam build` and `sam deploy`."""
 
 import functools
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar, cast
-from urllib.parse import parse_qs
 
 import httpx
 from boto3.session import Session
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
-from tests.infra.setup.resources import TABLE, Resources
+from tests.infra.deployment.resources import TABLE, Resources
 from tests.infra.simulator.client import NOON
-from tests.kit.aws_answers import answer, connect, error, operation_of
-from tests.kit.aws_library import answer_calls
+from tests.kit.aws_library import Answers, Refused, answer_calls
 
 ENDPOINT = "https://abc.execute-api.eu-central-1.amazonaws.com/interactions"
 Endpoint = Callable[[httpx.Request], Awaitable[httpx.Response]]
-_XML = {"content-type": "text/xml"}
 
 
 @dataclass
@@ -47,10 +43,23 @@ class Account:
         """The place of boto3's session: its clients, which all tests share, end here from now on."""
         return cast("Session", _Shared(self, region))
 
-    def call(self, name: str) -> Callable[..., dict[str, Any]] | None:
-        """What answers a call of that name in place of the wire."""
-        own = {"cloudformation.ListStackResources": self._list, "cloudformation.DeleteStack": self._delete}
-        return own.get(name) or self.resources.answers().get(name)
+    def call(self, name: str) -> Callable[..., dict[str, Any]]:
+        """What answers a call of that name."""
+        operation = name.partition(".")[2]
+        if operation in self.refusals:
+            return partial(_refuse, *self.refusals[operation])
+        own: Answers = {
+            "sts.GetCallerIdentity": lambda: {"Account": "123456789012"},
+            "lambda.GetAccountSettings": lambda: {"AccountLimit": {"ConcurrentExecutions": self.concurrency}},
+            "cloudformation.DescribeStacks": self._describe,
+            "cloudformation.DescribeStackEvents": self._describe_events,
+            "cloudformation.ListStackResources": self._list,
+            "cloudformation.DeleteStack": self._delete,
+            "ssm.GetParameter": self._get_parameter,
+            "ssm.PutParameter": self._put_parameter,
+            "ssm.DeleteParameter": self._delete_parameter,
+        }
+        return own.get(name) or self.resources.answers()[name]
 
     def run_sam(self, command: Sequence[str], environ: Mapping[str, str]) -> tuple[int, str]:
         assert "DISCORD_BOT_TOKEN" not in environ
@@ -91,77 +100,41 @@ class Account:
             self.status = "DELETE_IN_PROGRESS"
         return {}
 
-    def answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        body = request.body if isinstance(request.body, bytes) else str(request.body or "").encode()
-        if "X-Amz-Target" in request.headers:
-            return self._answer_ssm(request, operation_of(request), json.loads(body))
-        if "account-settings" in str(request.url):
-            if (refusal := self.refusals.get("GetAccountSettings")) is not None:
-                return error(str(request.url), 403, refusal[0])
-            return answer(
-                str(request.url), 200, json.dumps({"AccountLimit": {"ConcurrentExecutions": self.concurrency}})
-            )
-        form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
-        action = form["Action"]
-        if (refusal := self.refusals.get(action)) is not None:
-            return answer(str(request.url), 400, _error(*refusal), _XML)
-        return answer(str(request.url), *self._answer_query(action, form), _XML)
-
-    def _answer_query(self, action: str, form: Mapping[str, str]) -> tuple[int, str]:
-        match action:
-            case "GetCallerIdentity":
-                return 200, _result(action, "<Account>123456789012</Account>")
-            case "DescribeStackEvents":
-                members = "".join(
-                    f"<member><LogicalResourceId>{name}</LogicalResourceId><ResourceType>AWS::X</ResourceType>"
-                    f"<ResourceStatus>{status}</ResourceStatus><ResourceStatusReason>{reason}</ResourceStatusReason></member>"
-                    for name, status, reason in self.events
-                )
-                return 200, _result(action, f"<StackEvents>{members}</StackEvents>")
-            case _:
-                assert action == "DescribeStacks"
-        name = next((known for known in self.stacks if form["StackName"] == _id(known)), form["StackName"])
+    def _describe(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        name = next((known for known in self.stacks if StackName == _id(known)), StackName)
+        if name not in self.stacks:
+            raise Refused("ValidationError", f"Stack with id {name} does not exist")
+        described: dict[str, Any] = {"StackName": name, "StackId": _id(name), "StackStatus": self.status}
         if name in self._leaving:
             self._leaving[name] -= 1
             if not self._leaving[name]:  # only its id is known from then on
                 self.stacks.pop(name)
-                return 200, _result(
-                    action,
-                    f"<Stacks><member><StackName>{name}</StackName><StackId>{_id(name)}</StackId>"
-                    "<StackStatus>DELETE_COMPLETE</StackStatus></member></Stacks>",
-                )
-        if name not in self.stacks:
-            return 400, _error("ValidationError", f"Stack with id {name} does not exist")
-        given = "".join(
-            f"<member><ParameterKey>{k}</ParameterKey><ParameterValue>{v}</ParameterValue></member>"
-            for k, v in self.stacks[name].items()
-        )
-        outputs = "".join(
-            f"<member><OutputKey>{k}</OutputKey><OutputValue>{v}</OutputValue></member>"
-            for k, v in {"InteractionsEndpoint": self.address, **self.resources.outputs()}.items()
-        )
-        stack = (
-            f"<Stacks><member><StackName>{name}</StackName><StackId>{_id(name)}</StackId><StackStatus>{self.status}</StackStatus>"
-            f"<Parameters>{given}</Parameters><Outputs>{outputs}</Outputs></member></Stacks>"
-        )
-        return 200, _result(action, stack)
+                return {"Stacks": [{**described, "StackStatus": "DELETE_COMPLETE"}]}
+        outputs = {"InteractionsEndpoint": self.address, **self.resources.outputs()}
+        given = [{"ParameterKey": key, "ParameterValue": value} for key, value in self.stacks[name].items()]
+        shown = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+        return {"Stacks": [{**described, "Parameters": given, "Outputs": shown}]}
 
-    def _answer_ssm(self, request: AWSPreparedRequest, operation: str, body: dict[str, Any]) -> AWSResponse:
-        url = str(request.url)
-        if (refusal := self.refusals.get(operation)) is not None:
-            return answer(url, 400, json.dumps({"__type": refusal[0], "message": refusal[1]}))
-        if operation == "PutParameter":
-            self.parameters[body["Name"]] = {"Type": body["Type"], "Value": body["Value"], "Key": body.get("KeyId", "")}
-            return answer(url, 200, json.dumps({"Version": 1}))
-        if operation == "DeleteParameter":
-            if self.parameters.pop(body["Name"], None) is None:
-                return error(url, 400, "ParameterNotFound")
-            return answer(url, 200, "{}")
-        assert operation == "GetParameter"
-        found = self.parameters.get(body["Name"])
-        if found is None:
-            return error(url, 400, "ParameterNotFound")
-        return answer(url, 200, json.dumps({"Parameter": {"Name": body["Name"], **found}}))
+    def _describe_events(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        names = ("LogicalResourceId", "ResourceStatus", "ResourceStatusReason")
+        return {
+            "StackEvents": [{"ResourceType": "AWS::X", **dict(zip(names, event, strict=True))} for event in self.events]
+        }
+
+    def _get_parameter(self, Name: str, WithDecryption: bool) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        assert WithDecryption
+        if Name not in self.parameters:
+            raise Refused("ParameterNotFound")
+        return {"Parameter": {"Name": Name, **self.parameters[Name]}}
+
+    def _put_parameter(self, Name: str, Type: str, Value: str, KeyId: str = "", **_: Any) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        self.parameters[Name] = {"Type": Type, "Value": Value, "Key": KeyId}
+        return {}
+
+    def _delete_parameter(self, Name: str) -> dict[str, Any]:  # noqa: N803 - AWS's name
+        if self.parameters.pop(Name, None) is None:
+            raise Refused("ParameterNotFound")
+        return {}
 
 
 class _Shared:
@@ -185,8 +158,6 @@ def _client(name: str) -> Any:
 @functools.cache
 def _prototype() -> Session:
     session = Session(aws_access_key_id="x", aws_secret_access_key="y", region_name="eu-central-1")
-    for api in ("ssm", "sts", "cloudformation", "lambda"):
-        connect(session, api, lambda request, **_: _Shared.current.answer(request))
     answer_calls(session, lambda name: _Shared.current.call(name))
     return session
 
@@ -214,11 +185,5 @@ def _id(stack: str) -> str:
     return f"arn:aws:cloudformation:eu-central-1:123456789012:stack/{stack}/1"
 
 
-def _result(action: str, content: str) -> str:
-    return f"<{action}Response><{action}Result>{content}</{action}Result></{action}Response>"
-
-
-def _error(code: str, text: str) -> str:
-    return (
-        f"<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{text}</Message></Error></ErrorResponse>"
-    )
+def _refuse(code: str, text: str, **_: Any) -> dict[str, Any]:
+    raise Refused(code, text)

@@ -17,7 +17,7 @@ from infra.deployment import deployed
 from infra.deployment.program import Outside
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
-from tests.infra.setup.account import ENDPOINT, Account
+from tests.infra.deployment.account import ENDPOINT, Account
 from tests.infra.simulator.client import ALICE, BOT, GUILD, NEWS, NOON, OWNER, TEXT, Bot
 from tests.kit import virtual_time
 from tests.kit.secrets import BOT_TOKEN
