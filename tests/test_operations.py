@@ -8,22 +8,11 @@ from typing import Any, Final
 import pytest
 
 from handler.runtime.metrics import OF_STACK, Metric
-from infra.intrinsics import Intrinsics
-from infra.local.template import PSEUDO_PARAMETERS
 from tests.kit.running import RunningDeployment
-from tests.kit.sam_template import ROOT, parameter_values, physical_ids, template
+from tests.kit.sam_template import ROOT, of_type, template
 
 PAGE: Final = (ROOT / "docs" / "operations.md").read_text()
 TOPIC: Final = "arn:aws:sns:us-east-1:123456789012:alarms"
-
-
-def of_type(kind: str, **parameters: str) -> dict[str, dict[str, Any]]:
-    """The properties of those resources, in a deployment with these parameters."""
-    read = template()
-    attributes = {f"{name}.QueueName": name for name in physical_ids()}
-    values = {**PSEUDO_PARAMETERS, **parameter_values(), **parameters, **physical_ids(), **attributes}
-    found = {name: resource for name, resource in read["Resources"].items() if resource["Type"] == kind}
-    return {name: Intrinsics(read, values).evaluate(resource["Properties"]) for name, resource in found.items()}
 
 
 ALARMS: Final = of_type("AWS::CloudWatch::Alarm")

@@ -10,7 +10,7 @@ from handler import config
 from handler.sessions.reconcile.observe import MAX_AUDIT_PAGES, MAX_FETCHES
 from handler.sessions.reconcile.pace import REQUESTS_PER_SECOND
 from tests.kit.held_to_roles import deployed_roles
-from tests.kit.sam_template import ROOT, environment_of, template
+from tests.kit.sam_template import CONFIGS, ROOT, environment_of, template
 from tests.kit.translation import translated
 
 MINUTE: Final = 60
@@ -21,13 +21,6 @@ ROOM_FOR_THE_WEBHOOK: Final = 4  # and for programs
 QUIET_REQUESTS: Final = 2  # the active list and the audit log, for a guild with nothing changed
 TOKEN_LIFE: Final = 15 * MINUTE  # Discord docs, "Receiving and Responding": an interaction token's validity
 
-READS: Final[Mapping[str, type[config.Config]]] = {
-    "WebhookFunction": config.WebhookConfig,
-    "WorkerFunction": config.WorkerConfig,
-    "ApiFunction": config.ApiConfig,
-    "ReconcilerFunction": config.ReconcilerConfig,
-    "PublisherFunction": config.PublisherConfig,
-}
 NOT_GIVEN: Final = {
     "DISCORD_BOT_TOKEN",
     "DISCORD_API_URL",
@@ -49,14 +42,14 @@ def properties(name: str) -> dict[str, Any]:
 def test_there_are_four_functions_and_each_is_built_by_the_makefile() -> None:
     functions = resources("AWS::Serverless::Function")
     handlers = {name: function["Properties"]["Handler"] for name, function in functions.items()}
-    assert handlers == {name: f"handler.{name.removesuffix('Function').lower()}.lambda_handler" for name in READS}
+    assert handlers == {name: f"handler.{name.removesuffix('Function').lower()}.lambda_handler" for name in CONFIGS}
     makefile = (ROOT / "Makefile").read_text()
     for name, function in functions.items():
         assert function["Metadata"] == {"BuildMethod": "makefile"}
         assert f"build-{name}" in makefile
 
 
-@pytest.mark.parametrize("function", READS)
+@pytest.mark.parametrize("function", CONFIGS)
 def test_a_function_gets_exactly_the_variables_that_it_reads(function: str) -> None:
     class Recording(dict[str, str]):
         def __init__(self, given: Mapping[str, str]) -> None:
@@ -68,7 +61,7 @@ def test_a_function_gets_exactly_the_variables_that_it_reads(function: str) -> N
             return super().get(key, default)
 
     environ = Recording(environment_of(function))
-    loaded = config.load(READS[function], environ)
+    loaded = config.load(CONFIGS[function], environ)
     if not isinstance(
         loaded, config.SessionsConfig
     ):  # the publisher is given what all others read, and reads none of it
@@ -79,7 +72,7 @@ def test_a_function_gets_exactly_the_variables_that_it_reads(function: str) -> N
     assert loaded.bot_token_parameter == "/onethread/onethread/discord-bot-token"
 
 
-@pytest.mark.parametrize("function", READS)
+@pytest.mark.parametrize("function", CONFIGS)
 def test_the_defaults_of_the_template_are_those_of_the_code(function: str) -> None:
     environ = environment_of(function)
     optional = {
@@ -93,7 +86,7 @@ def test_the_defaults_of_the_template_are_those_of_the_code(function: str) -> No
         "LOG_LEVEL",
     }
     bare = {name: value for name, value in environ.items() if name not in optional}
-    assert config.load(READS[function], environ) == config.load(READS[function], bare)
+    assert config.load(CONFIGS[function], environ) == config.load(CONFIGS[function], bare)
 
 
 @pytest.mark.parametrize("name", ["AutoArchiveMinutes", "UnlockPolicy", "OpenPolicy", "LogLevel"])
@@ -238,4 +231,4 @@ def test_the_outputs_name_what_people_need_next() -> None:
     assert {"InteractionsEndpoint", "SessionsTableName", "ApiFunctionArn", "ApiCallersPolicyArn"} <= set(
         template()["Outputs"]
     )
-    assert {f"{name}Name" for name in READS} <= set(template()["Outputs"])
+    assert {f"{name}Name" for name in CONFIGS} <= set(template()["Outputs"])

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from infra.intrinsics import Intrinsics, Unknown
+from infra.cloudformation import Intrinsics, Unknown
 from infra.lambda_events import ACCOUNT, REGION
 from infra.local.iam import Need, allows, listed
 

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra import cloudformation
-from infra.intrinsics import Intrinsics
-from infra.lambda_events import ACCOUNT, REGION
+from infra.cloudformation import Intrinsics
 from infra.local.functions import Function
 from infra.local.recursion import ALLOW
 from infra.local.roles import FUNCTION, Roles
@@ -17,14 +16,6 @@ QUEUE: Final = "AWS::SQS::Queue"
 DEFAULT_TIMEOUT: Final = 3  # seconds, of a function that sets none (SAM docs, "AWS::Serverless::Function")
 # Queue properties of CloudFormation that are attributes of the same name in SQS.
 _ATTRIBUTES: Final = ("VisibilityTimeout", "MessageRetentionPeriod", "DelaySeconds")
-# What CloudFormation itself gives (CloudFormation docs, "Pseudo parameters"): the local stack is a stack named onethread.
-PSEUDO_PARAMETERS: Final = {
-    "AWS::AccountId": ACCOUNT,
-    "AWS::Partition": "aws",
-    "AWS::Region": REGION,
-    "AWS::StackName": "onethread",
-    "AWS::URLSuffix": "amazonaws.com",
-}
 Values = Mapping[str, str]
 
 
@@ -58,7 +49,7 @@ class Template:
         """The defaults of the parameters that have one, and what CloudFormation itself gives."""
         declared = self._document["Parameters"].items()
         given = {name: str(parameter["Default"]) for name, parameter in declared if "Default" in parameter}
-        return {**PSEUDO_PARAMETERS, **given}
+        return {**cloudformation.PSEUDO_PARAMETERS, **given}
 
     def functions(self, values: Values, always: Mapping[str, str]) -> dict[str, Function]:
         """All functions, by logical id. `values`: what !Ref refers to; `always`: the variables that Lambda itself sets."""

@@ -7,23 +7,17 @@ from typing import Any, Final
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 
-from handler.config import ApiConfig, Config, PublisherConfig, ReconcilerConfig, WebhookConfig, WorkerConfig
+from handler.config import Config
+from infra.cloudformation import PSEUDO_PARAMETERS
 from infra.local.iam import Need
 from infra.local.roles import Roles, needs_of, read_request, refusal
-from infra.local.template import PSEUDO_PARAMETERS
 from tests.kit.aws_answers import answer, operation_of
 from tests.kit.deployment import Deployment
 from tests.kit.dynamodb import REGION
 from tests.kit.recorded_calls import operation_name
-from tests.kit.sam_template import parameter_values, template
+from tests.kit.sam_template import CONFIGS, parameter_values, template
 
-NAMES: Final[Mapping[type[Config], str]] = {
-    WebhookConfig: "WebhookFunction",
-    WorkerConfig: "WorkerFunction",
-    ApiConfig: "ApiFunction",
-    ReconcilerConfig: "ReconcilerFunction",
-    PublisherConfig: "PublisherFunction",
-}
+NAMES: Final = {kind: name for name, kind in CONFIGS.items()}
 TOKEN_KEY: Final = f"arn:aws:kms:{REGION}:123456789012:key/made-up"
 # In the tests' deployment all queues have one URL; here each function's have the names of the template.
 _QUEUES: Final = {
@@ -36,14 +30,8 @@ _QUEUES: Final = {
 
 def deployed_roles(document: Mapping[str, Any] | None = None, **parameters: str) -> Roles:
     """The roles of a deployment that encrypts its token with a key of its own. `document`: another template."""
-    values = {
-        **PSEUDO_PARAMETERS,
-        **parameter_values(),
-        "EventBus": "onethread-events",
-        "DiscordBotTokenKeyArn": TOKEN_KEY,
-        "StepFunctionsCallbacks": "true",
-    }
-    return Roles(document or template(), {**values, **parameters})
+    chosen = {"EventBus": "onethread-events", "DiscordBotTokenKeyArn": TOKEN_KEY, "StepFunctionsCallbacks": "true"}
+    return Roles(document or template(), {**PSEUDO_PARAMETERS, **parameter_values(), **chosen, **parameters})
 
 
 class HeldToRoles(Deployment):

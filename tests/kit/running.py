@@ -8,20 +8,18 @@ import contextlib
 import functools
 import io
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, Self
 from unittest.mock import patch
 
 from handler import api, publisher, reconciler, webhook, worker
 from handler.errors import ConfigurationError
-from infra.intrinsics import Intrinsics
 from infra.local.environment import Context
 from infra.local.recursion import ATTRIBUTE, MAX_TURNS, enter
-from infra.local.template import PSEUDO_PARAMETERS
 from infra.table.stream import SHARDS
 from tests.kit.cloudwatch import MINUTE, Key, Metrics, read_line
 from tests.kit.deployment import Asked, Deployment
-from tests.kit.sam_template import parameter_values, template
+from tests.kit.sam_template import of_type, template
 from tests.kit.virtual_time import START
 
 FUNCTIONS: Final = {
@@ -161,11 +159,8 @@ class RunningDeployment(Deployment, io.TextIOBase):
 
 
 @functools.cache
-def alarms_of(stack: str) -> dict[str, Mapping[str, Any]]:
+def alarms_of(stack: str) -> dict[str, dict[str, Any]]:
     """The template's alarms, in a stack of that name whose resources have its name in theirs."""
-    read = template()
-    names = {name: f"{stack}-{name}" for name in read["Resources"]}
+    names = {name: f"{stack}-{name}" for name in template()["Resources"]}
     attributes = {f"{name}.QueueName": physical for name, physical in names.items()}
-    values = {**PSEUDO_PARAMETERS, **parameter_values(), **names, **attributes, "AWS::StackName": stack}
-    found = {name: one for name, one in read["Resources"].items() if one["Type"] == "AWS::CloudWatch::Alarm"}
-    return {name: Intrinsics(read, values).evaluate(one["Properties"]) for name, one in found.items()}
+    return of_type("AWS::CloudWatch::Alarm", **names, **attributes, **{"AWS::StackName": stack})

@@ -4,11 +4,11 @@ import functools
 from collections.abc import Mapping
 from typing import Any, Final
 
+from handler import config
 from infra import cloudformation
+from infra.cloudformation import PSEUDO_PARAMETERS, Intrinsics
 from infra.interactions import DEVELOPMENT_APPLICATION_ID, development_key
-from infra.intrinsics import Intrinsics
 from infra.lambda_events import ACCOUNT, REGION
-from infra.local.template import PSEUDO_PARAMETERS
 
 ROOT: Final = cloudformation.TEMPLATE.parent
 
@@ -21,6 +21,15 @@ ANSWERS: Final = {
 
 def template() -> dict[str, Any]:
     return cloudformation.read()
+
+
+CONFIGS: Final[Mapping[str, type[config.Config]]] = {
+    "WebhookFunction": config.WebhookConfig,
+    "WorkerFunction": config.WorkerConfig,
+    "ApiFunction": config.ApiConfig,
+    "ReconcilerFunction": config.ReconcilerConfig,
+    "PublisherFunction": config.PublisherConfig,
+}
 
 
 def parameter_values() -> dict[str, Any]:
@@ -45,9 +54,22 @@ def environment_of(function: str) -> dict[str, str]:
     read = template()
     common = read["Globals"]["Function"]["Environment"]["Variables"]
     own = read["Resources"][function]["Properties"].get("Environment", {}).get("Variables", {})
-    values = {**PSEUDO_PARAMETERS, **parameter_values(), **physical_ids()}
-    given = Intrinsics(read, values).evaluate({**common, **own})
+    given = Intrinsics(read, deployed_values()).evaluate({**common, **own})
     return {name: str(value) for name, value in given.items()}
+
+
+def deployed_values(**others: Any) -> dict[str, Any]:
+    """What `Ref` and `GetAtt` refer to. `others`: in place of a default, or of a name."""
+    names = {f"{name}.QueueName": name for name in physical_ids()}
+    return {**PSEUDO_PARAMETERS, **parameter_values(), **physical_ids(), **names, **others}
+
+
+def of_type(kind: str, **others: Any) -> dict[str, dict[str, Any]]:
+    """The properties of the resources of that type in a deployment. `others`: as in `deployed_values`."""
+    read = template()
+    intrinsics = Intrinsics(read, deployed_values(**others))
+    found = {name: resource for name, resource in read["Resources"].items() if resource["Type"] == kind}
+    return {name: intrinsics.evaluate(resource["Properties"]) for name, resource in found.items()}
 
 
 def _queue_url(name: str) -> str:

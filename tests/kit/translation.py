@@ -14,8 +14,7 @@ from unittest import mock
 
 import yaml
 
-from infra.intrinsics import Intrinsics
-from infra.local.template import PSEUDO_PARAMETERS
+from infra.cloudformation import PSEUDO_PARAMETERS, Intrinsics
 from tests.kit.sam_template import ROOT, parameter_values, template
 
 GOLDEN: Final = ROOT / "tests" / "golden" / "template.yaml"

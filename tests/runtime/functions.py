@@ -20,9 +20,9 @@ from infra.local.screen import Screen
 from infra.local.stack import Stack
 from infra.local.tour import CHANNEL, CROWD, Tour
 from tests.kit.emulated_lambda import EmulatedEnvironment, ToolsMissing, build
+from tests.kit.sam_template import CONFIGS
 
 FEW: Final = 5  # openers at once, each with an environment: fifty emulators would take minutes
-FUNCTIONS: Final = ("WebhookFunction", "WorkerFunction", "ApiFunction", "ReconcilerFunction", "PublisherFunction")
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,7 @@ def test_a_function_that_was_killed_in_the_middle_of_a_creation_leaves_one_threa
 
 
 def test_all_functions_ran(stack: Stack, tour: Tour) -> None:
-    assert {name for name, pool in stack.pools.items() if pool.starts} == {*FUNCTIONS}
+    assert {name for name, pool in stack.pools.items() if pool.starts} == {*CONFIGS}
     assert stack.pools["WebhookFunction"].starts >= FEW, "environments side by side"
 
 
