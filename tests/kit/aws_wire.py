@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import count
-from typing import Any, Final, cast
+from typing import Any, ClassVar, Final, cast
 
 from boto3.session import Session
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -53,31 +53,57 @@ class Sent:
 
 
 @dataclass
-class QueueWire:
+class Wire:
+    """One of AWS's services. `faults`: one for each coming request. A call that hangs does so until `release`."""
+
+    name: ClassVar[str]  # boto3's
+    shown: ClassVar[str]  # in `calls`
+
+    faults: list[What | None] = field(default_factory=list)
+    calls: RecordedCalls = field(default_factory=RecordedCalls)
+    _hanging: Hanging = field(default_factory=Hanging)
+
+    def connect(self, session: Session) -> None:
+        connect(session, self.name, self._answer)
+
+    def release(self) -> None:
+        """Let what hangs have its effect, and wait for it."""
+        self._hanging.release()
+
+    def effect(self, operation: str, body: dict[str, Any], request: AWSPreparedRequest) -> tuple[int, Any]:
+        """The status and the document of a request that goes well."""
+        raise NotImplementedError
+
+    def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        operation, body = operation_of(request), json.loads(cast("bytes", request.body))
+
+        def effect() -> AWSResponse:
+            status, document = self.effect(operation, body, request)
+            return answer(request.url, status, json.dumps(document))
+
+        fault = self.faults.pop(0) if self.faults else None
+        work = partial(meet, fault, self._hanging, effect, partial(error, request.url))
+        return self.calls.around(self.shown, operation, work)
+
+
+@dataclass(kw_only=True)
+class QueueWire(Wire):
     """`sent` is all that ever arrived; `waiting` what is in the queue now; `dead` the dead letters.
 
     `requests`: operations, in order. `sizes`: how many entries each batch had.
-    `faults`: one for each coming request. A call that hangs does so until `release`, which waits for its effect.
     `rejected`: how often more SQS refuses an entry whose body holds that text, while it takes the others of its batch.
     """
 
+    name, shown = "sqs", "sqs"
+
     now: Callable[[], datetime]
-    faults: list[What | None] = field(default_factory=list)
     rejected: dict[str, int] = field(default_factory=dict)
     sent: list[Sent] = field(default_factory=list)
     waiting: list[Sent] = field(default_factory=list)
     dead: list[Sent] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
-    calls: RecordedCalls = field(default_factory=RecordedCalls)
     _ids: Any = field(default_factory=lambda: count(1))
-    _hanging: Hanging = field(default_factory=Hanging)
-
-    def connect(self, session: Session) -> None:
-        connect(session, "sqs", self._answer)
-
-    def release(self) -> None:
-        self._hanging.release()
 
     def visible(self) -> list[Sent]:
         """The messages that can be received, those first that have been visible longest."""
@@ -113,21 +139,14 @@ class QueueWire:
                 self.dead.append(message)
 
     def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        operation = operation_of(request)
-        self.requests.append(operation)
-        body = json.loads(cast("bytes", request.body))
+        self.requests.append(operation_of(request))
+        return super()._answer(request)
+
+    def effect(self, operation: str, body: dict[str, Any], request: AWSPreparedRequest) -> tuple[int, Any]:
         assert body["QueueUrl"] == QUEUE_URL
         body["trace"] = request.headers.get(HEADER, "")
         effects = {"SendMessage": self._send, "SendMessageBatch": self._send_batch, "GetQueueAttributes": self._count}
-        fault = self.faults.pop(0) if self.faults else None
-        work = partial(
-            meet,
-            fault,
-            self._hanging,
-            lambda: answer(request.url, 200, json.dumps(effects[operation](body))),
-            partial(error, request.url),
-        )
-        return self.calls.around("sqs", operation, work)
+        return 200, effects[operation](body)
 
     def _send(self, body: dict[str, Any]) -> dict[str, Any]:
         delay = body.get("DelaySeconds", 0)
@@ -163,38 +182,21 @@ class QueueWire:
 
 
 @dataclass
-class BusWire:
-    """An event bus. `events` is all that it took. `faults`: one for each coming request.
+class BusWire(Wire):
+    """An event bus. `events` is all that it took; `refused`: how many more entries it refuses, each the first of its request."""
 
-    `refused`: how many more entries it refuses, each the first of its request.
-    """
+    name, shown = "events", "events"
 
-    faults: list[What | None] = field(default_factory=list)
     refused: int = 0
     events: list[dict[str, Any]] = field(default_factory=list)
-    calls: RecordedCalls = field(default_factory=RecordedCalls)
-    _hanging: Hanging = field(default_factory=Hanging)
-
-    def connect(self, session: Session) -> None:
-        connect(session, "events", self._answer)
 
     def types(self) -> list[str]:
         return [event["DetailType"] for event in self.events]
 
-    def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        assert operation_of(request) == "PutEvents"
-        entries = json.loads(cast("bytes", request.body))["Entries"]
+    def effect(self, operation: str, body: dict[str, Any], request: AWSPreparedRequest) -> tuple[int, Any]:
+        assert operation == "PutEvents"
+        entries = body["Entries"]
         assert 1 <= len(entries) <= MAX_ENTRIES
-        work = partial(
-            meet,
-            self.faults.pop(0) if self.faults else None,
-            self._hanging,
-            lambda: answer(request.url, 200, json.dumps(self._put(entries))),
-            partial(error, request.url),
-        )
-        return self.calls.around("events", "PutEvents", work)
-
-    def _put(self, entries: list[dict[str, Any]]) -> dict[str, Any]:
         results: list[dict[str, str]] = []
         for number, entry in enumerate(entries):
             assert entry["EventBusName"] == BUS
@@ -204,31 +206,19 @@ class BusWire:
             else:
                 self.events.append({**entry, "Detail": json.loads(entry["Detail"])})
                 results.append({"EventId": f"event-{len(self.events)}"})
-        return {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
+        return 200, {"FailedEntryCount": sum("ErrorCode" in result for result in results), "Entries": results}
 
 
 @dataclass
-class TasksWire:
-    """Step Functions with its tasks, as strict as the local stack's. `faults`: one for each coming request."""
+class TasksWire(Wire):
+    """Step Functions with its tasks, as strict as the local stack's."""
 
-    faults: list[What | None] = field(default_factory=list)
+    name, shown = "stepfunctions", "states"
+
     tasks: LocalTasks = field(default_factory=LocalTasks)
-    calls: RecordedCalls = field(default_factory=RecordedCalls)
-    _hanging: Hanging = field(default_factory=Hanging)
 
-    def connect(self, session: Session) -> None:
-        connect(session, "stepfunctions", self._answer)
-
-    def _answer(self, request: AWSPreparedRequest, **_: object) -> AWSResponse:
-        operation = operation_of(request)
-
-        def effect() -> AWSResponse:
-            status, document = self.tasks.answer(operation, json.loads(cast("bytes", request.body)))
-            return answer(request.url, status, json.dumps(document))
-
-        fault = self.faults.pop(0) if self.faults else None
-        work = partial(meet, fault, self._hanging, effect, partial(error, request.url))
-        return self.calls.around("states", operation, work)
+    def effect(self, operation: str, body: dict[str, Any], request: AWSPreparedRequest) -> tuple[int, Any]:
+        return self.tasks.answer(operation, body)
 
 
 @dataclass

@@ -81,12 +81,12 @@ class Deployment(Guild):
         token = {"DISCORD_BOT_TOKEN": "", "DISCORD_BOT_TOKEN_PARAMETER": "/onethread/token"} if parameter else {}
         settings = {**token, **options.pop("settings", {})}
         super().__init__(**{"table": "client", "imported": False, "settings": settings, **options})
-        self.queue = QueueWire(self.clock.now)
-        self.guilds = QueueWire(self.clock.now)
+        self.queue = QueueWire(now=self.clock.now)
+        self.guilds = QueueWire(now=self.clock.now)
         self.ssm = ParameterWire(BOT_TOKEN)
         self.bus, self.letters, self.tasks = (
             BusWire(calls=self.calls),
-            QueueWire(self.clock.now, calls=self.calls),
+            QueueWire(now=self.clock.now, calls=self.calls),
             TasksWire(calls=self.calls),
         )
         self.stream = Stream(self.wire.table, lambda: self.clock.now().timestamp())

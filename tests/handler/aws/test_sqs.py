@@ -20,7 +20,7 @@ GROUPS = {body: f"group {index % 3}" for index, body in enumerate(BODIES)}
 
 @pytest.fixture
 def wire() -> QueueWire:
-    return QueueWire(lambda: START)
+    return QueueWire(now=lambda: START)
 
 
 @pytest.fixture
