@@ -1,6 +1,6 @@
 """What the programs of infra/ share: how they say what is wrong, in one line and without a traceback.
 
-Exit status 2: the command line is wrong; 1: the program could not do it.
+Exit status 2: the command line is wrong; 1: the program could not do it; 130: Ctrl-C stopped it.
 """
 
 import argparse
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from boto3.session import Session
 
 USAGE: Final = 2  # argparse's own
+INTERRUPTED: Final = 130  # what a shell reports of a program that Ctrl-C ended
 MAX_PORT: Final = 65_535
 
 

@@ -3,9 +3,19 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError, PartialCredentialsError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    NoCredentialsError,
+    NoRegionError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
 
 from infra.deployment.errors import NotAllowed, OperatorError
 
@@ -14,10 +24,11 @@ if TYPE_CHECKING:
 
 # States of a stack that CloudFormation does not update (CloudFormation docs, "Stack status codes").
 _FAILED_AT_BIRTH: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"})
-_STUCK: Final = frozenset({"UPDATE_ROLLBACK_FAILED", "DELETE_FAILED"})
 RESERVED_FOR_PEOPLE: Final = 4  # functions at once that are left to the webhook and to programs
 _AT_ONCE: Final = {"WorkerConcurrency": "4", "ReconcilerConcurrency": "2"}  # with the template's defaults
 
+_EXPIRED_TEXT: Final = "The AWS credentials have expired."
+_SIGN_IN: Final = "Sign in again, for example with: aws sso login."
 _EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _INVALID: Final = frozenset({"InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch"})
 
@@ -61,7 +72,7 @@ class Account:
                 if "does not exist" in (refusal.response["Error"].get("Message") or ""):
                     return None
                 raise
-        return Stack(name, found)
+        return Stack(name, self.region, found)
 
     def first_failure(self, stack: str) -> str | None:
         """Why the last deployment failed: the first resource that did, with CloudFormation's reason."""
@@ -164,24 +175,31 @@ class KeptToken:
 class Stack:
     """A stack as CloudFormation describes it."""
 
-    def __init__(self, name: str, described: Mapping[str, Any]) -> None:
-        self.name = name
+    def __init__(self, name: str, region: str, described: Mapping[str, Any]) -> None:
+        self.name, self._region = name, region
         self.id = str(described.get("StackId", name))
         self.status = str(described["StackStatus"])
+        self.created: datetime | None = described.get("CreationTime")
         self.parameters = {p["ParameterKey"]: p.get("ParameterValue", "") for p in described.get("Parameters", ())}
         self.outputs = {o["OutputKey"]: o["OutputValue"] for o in described.get("Outputs", ())}
 
     def require_deployable(self) -> None:
         """Raise OperatorError if CloudFormation would not update it."""
+        where = f"--stack-name {self.name} --region {self._region}"
         if self.status in _FAILED_AT_BIRTH:
             raise OperatorError(
                 f"The stack {self.name} is in {self.status}: its first deployment failed, and it cannot be updated.",
-                f"Delete it, then run the setup again: aws cloudformation delete-stack --stack-name {self.name}",
+                f"Delete it, wait a minute, then run the setup again: aws cloudformation delete-stack {where}",
             )
-        if self.status in _STUCK:
+        if self.status == "UPDATE_ROLLBACK_FAILED":
             raise OperatorError(
                 f"The stack {self.name} is in {self.status}.",
-                f"Look at its events, then run: aws cloudformation continue-update-rollback --stack-name {self.name}",
+                f"Look at its events, then run: aws cloudformation continue-update-rollback {where}",
+            )
+        if self.status == "DELETE_FAILED":
+            raise OperatorError(
+                f"The stack {self.name} is in {self.status}: a removal was not finished.",
+                f"Finish it, then run the setup again: python -m infra.teardown {where}",
             )
         if self.status.endswith("_IN_PROGRESS"):
             raise OperatorError(
@@ -198,6 +216,10 @@ def explained(api: str, action: str) -> Iterator[None]:
         raise OperatorError(
             "There are no AWS credentials.", "Run: aws configure, or aws sso login, or set AWS_PROFILE."
         ) from None
+    except (SSOError, TokenRetrievalError):  # the sign-in of AWS IAM Identity Center
+        raise OperatorError(_EXPIRED_TEXT, _SIGN_IN) from None
+    except CredentialRetrievalError as error:
+        raise OperatorError(f"{error}", "Correct the profile, or set AWS_PROFILE to another one.") from None
     except NoRegionError:
         raise OperatorError("No AWS region is chosen.", "Add --region, for example --region eu-central-1.") from None
     except ClientError as refusal:
@@ -212,7 +234,7 @@ def explained(api: str, action: str) -> Iterator[None]:
 def _refusal(api: str, action: str, refusal: ClientError) -> OperatorError:
     code, text = refusal.response["Error"]["Code"], refusal.response["Error"].get("Message") or ""
     if code in _EXPIRED:
-        return OperatorError("The AWS credentials have expired.", "Sign in again, for example with: aws sso login.")
+        return OperatorError(_EXPIRED_TEXT, _SIGN_IN)
     if code in _INVALID:
         return OperatorError(
             "AWS does not know these credentials.", "Run: aws sts get-caller-identity, and correct the profile."

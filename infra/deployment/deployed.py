@@ -31,6 +31,11 @@ TABLE_OUTPUT: Final = "SessionsTableName"
 _RECONCILER_OUTPUT: Final = "ReconcilerFunctionName"
 
 
+def default_token_parameter(stack: str) -> str:
+    """The template's own, if DiscordBotTokenParameter is empty."""
+    return f"/onethread/{stack}/discord-bot-token"
+
+
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that choose a deployment."""
     parser.add_argument("--env", choices=list(ENVIRONMENTS), default="prod", help="which of your deployments (prod)")
@@ -94,11 +99,16 @@ class Deployed:
 
     @cached_property
     def token(self) -> KeptToken:
-        name = self.stack.parameters.get("DiscordBotTokenParameter", "")
+        name = self.token_parameter(self.stack)
         kept = self.account.kept_token(name)
         if kept is None:
             raise OperatorError(f"There is no parameter {name}, which would hold the bot's token.", "Run: make setup.")
         return kept
+
+    def token_parameter(self, stack: Stack | None) -> str:
+        """Where the token is kept: as the stack says, or without one the saved settings, or else where the template expects it."""
+        parameters = stack.parameters if stack else self.saved.parameters
+        return parameters.get("DiscordBotTokenParameter") or default_token_parameter(self.name)
 
     @property
     def table_name(self) -> str:
@@ -109,7 +119,8 @@ class Deployed:
         return dynamodb.build(SystemClock(), self.session)
 
     def table(self) -> Table:
-        return Table(self.call(), self.table_name)
+        name = self.table_name  # asked first: it says if there is no region
+        return Table(self.call(), name)
 
     def output(self, name: str) -> str:
         """An output of the stack."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from boto3.session import Session
 
 from handler.aws.dynamodb import InvalidCall
 from handler.errors import BotTokenRefused, OnethreadError
-from infra.command_line import fail, only_errors
+from infra.command_line import INTERRUPTED, fail, only_errors
 from infra.deployment.discord_api import DiscordError
 from infra.deployment.errors import OperatorError
 
@@ -49,3 +50,6 @@ def attempt(work: Callable[[], int], *, again: str = "") -> int:
         return fail("Discord does not accept the bot's token. Run: make setup, with the new one.")
     except (DiscordError, OnethreadError, InvalidCall) as error:
         return fail(f"Stopped: {str(error).rstrip('.')}. {again}".rstrip())
+    except KeyboardInterrupt:
+        print(f"\nStopped. {again}".rstrip(), file=sys.stderr)
+        return INTERRUPTED

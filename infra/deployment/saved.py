@@ -10,20 +10,25 @@ from typing import Any, Final
 
 import tomlkit
 
+from infra.deployment.errors import OperatorError
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 
 
 class SavedConfiguration:
-    """The section of one environment in ``samconfig.toml``."""
+    """The section of one environment in ``samconfig.toml``. Raises OperatorError."""
 
     def __init__(self, path: Path, environment: str) -> None:
         self._path = path
         self._environment = environment
-        self._document = tomlkit.parse(path.read_text()) if path.exists() else tomlkit.document()
-        section = self._document.get(environment, {}).get("deploy", {}).get("parameters", {})
-        self.stack: str | None = section.get("stack_name")
-        self.region: str | None = section.get("region")
-        self.parameters = _parse(section.get("parameter_overrides", ""))
+        try:
+            self._document = tomlkit.parse(path.read_text()) if path.exists() else tomlkit.document()
+            section = self._document.get(environment, {}).get("deploy", {}).get("parameters", {})
+            self.stack: str | None = section.get("stack_name")
+            self.region: str | None = section.get("region")
+            self.parameters = _parse(section.get("parameter_overrides", ""))
+        except (OSError, ValueError, AttributeError, TypeError) as error:  # TOML's own errors are ValueErrors
+            raise OperatorError(f"{path.name} cannot be read: {error}", "Correct that file, or move it away.") from None
 
     def save(self, stack: str, region: str, parameters: Mapping[str, str]) -> bool:
         """Write the section, if it differs; the others stay as they are. Whether it did."""
@@ -43,7 +48,13 @@ class SavedConfiguration:
         if {name: section.get(name) for name in values} == values:
             return False
         section.update(values)
-        self._path.write_text(tomlkit.dumps(self._document))
+        try:
+            self._path.write_text(tomlkit.dumps(self._document))
+        except OSError as error:
+            raise OperatorError(
+                f"The stack is deployed, and its settings could not be kept: {error}",
+                f"Make {self._path.name} writable, then run the setup again with the same options.",
+            ) from None
         return True
 
 

@@ -1,6 +1,7 @@
 """What the doctor looks at in AWS. Each check yields its lines; OperatorError says what could not be looked at, and why."""
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from handler import __version__
@@ -11,6 +12,9 @@ from infra.deployment.report import Line
 
 MANY_WAITING: Final = 100  # messages: more than a busy minute's
 VERSION_OUTPUT: Final = "Version"
+_SILENT: Final = "ReconcilerSilentAlarm"
+_TICKS: Final = 3  # that the alarm waits for
+_DEPLOYMENT: Final = timedelta(minutes=15)  # which a stack's first one takes at most
 _AGAIN: Final = "Run: make setup."
 _GOOD_STATES: Final = frozenset({"Enabled", "Enabling", "Updating"})  # of an event source mapping (Lambda docs)
 _MAX_ALARMS: Final = 100  # that one DescribeAlarms may name (CloudWatch docs)
@@ -19,8 +23,8 @@ _MAX_ALARMS: Final = 100  # that one DescribeAlarms may name (CloudWatch docs)
 class AwsChecks:
     """The stack and what it consists of."""
 
-    def __init__(self, deployed: Deployed) -> None:
-        self._deployed = deployed
+    def __init__(self, deployed: Deployed, now: datetime) -> None:
+        self._deployed, self._now = deployed, now
         self._client = deployed.account.client
 
     def stack(self) -> Iterator[Line]:
@@ -145,6 +149,7 @@ class AwsChecks:
     def alarms(self) -> Iterator[Line]:
         names = self._of_type("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
         rung: list[Any] = []
+        early = False
         for first in range(0, len(names), _MAX_ALARMS):
             with explained("cloudwatch", "DescribeAlarms"):
                 found = self._client("cloudwatch").describe_alarms(
@@ -153,11 +158,21 @@ class AwsChecks:
                     AlarmTypes=["MetricAlarm", "CompositeAlarm"],
                 )
             rung += [*found.get("MetricAlarms", ()), *found.get("CompositeAlarms", ())]
+        if self._is_new():  # without a single tick yet it is on: silence is what it tells of
+            early = any(_SILENT in alarm["AlarmName"] for alarm in rung)
+            rung = [alarm for alarm in rung if _SILENT not in alarm["AlarmName"]]
         for alarm in rung:
             cure = "docs/operations.md has what to do about each alarm."
             yield Line("alarms", "fail", f"{alarm['AlarmName']}: {alarm.get('StateReason', '')}".strip(), cure)
         if not rung:
-            yield Line("alarms", "ok", f"none of {len(names)} has gone off" if names else "the stack has none")
+            text = f"none of {len(names)} has gone off" if names else "the stack has none"
+            yield Line("alarms", "ok", f"{text}; {_SILENT} is on until the schedule's first run" if early else text)
+
+    def _is_new(self) -> bool:
+        """Whether the schedule may not have run yet."""
+        created, stack = self._deployed.stack.created, self._deployed.stack
+        period = timedelta(minutes=int(stack.parameters.get("ReconcileMinutes", "5")))
+        return created is not None and self._now - created < _DEPLOYMENT + _TICKS * period
 
     def concurrency(self) -> Iterator[Line]:
         limit = self._deployed.account.concurrency()

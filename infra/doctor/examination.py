@@ -24,7 +24,7 @@ async def examine(
     deployed: Deployed, *, now: Now, guild: str | None = None, channel: str | None = None
 ) -> AsyncIterator[Line]:
     """Everything, from the account to the last channel. If the stack cannot be read, that is all there is to say."""
-    aws = AwsChecks(deployed)
+    aws = AwsChecks(deployed, now())
     async for finding in _guarded("stack", aws.stack):
         yield finding
     if not deployed.is_known:

@@ -9,7 +9,9 @@ It needs the bot's token: from DISCORD_BOT_TOKEN, from standard input, or typed 
 does no harm: what is right already stays as it is. The settings are kept in samconfig.toml.
 """
 
+import argparse
 import asyncio
+import contextlib
 import getpass
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,7 +35,10 @@ def main(
     runs: Run = run,
 ) -> int:
     options = _parser().parse_args(arguments)
-    return attempt(lambda: asyncio.run(_set_up(deployed.find(options, outside), options, outside, runs)))
+    return attempt(
+        lambda: asyncio.run(_set_up(deployed.find(options, outside), options, outside, runs)),
+        again="What is done stays done: run it again to go on.",
+    )
 
 
 async def _set_up(found: Deployed, options: Any, outside: Outside, runs: Run) -> int:
@@ -54,6 +59,7 @@ def _next(states: set[str]) -> Iterator[str]:
         yield "Everything is set up; nothing was changed."
     elif "would change" in states:
         yield "Dry run: nothing was changed."
+        return
     yield "Invite the bot with the link above, then type: /session open name: 1a06a43"
 
 
@@ -71,7 +77,8 @@ def _token(environ: Mapping[str, str]) -> str:
     """The bot's token, which is never shown. Raises OperatorError."""
     token = environ.get("DISCORD_BOT_TOKEN", "").strip()
     if not token:
-        token = (getpass.getpass("Bot token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+        with contextlib.suppress(EOFError):  # Ctrl-D
+            token = (getpass.getpass("Bot token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
     if not token:
         raise OperatorError(
             "There is no bot token.",
@@ -83,7 +90,7 @@ def _token(environ: Mapping[str, str]) -> str:
 def _setting(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
-        raise ValueError
+        raise argparse.ArgumentTypeError(f"{text!r} is no setting: write Name=value, as in OpenPolicy=everyone")
     return name, value
 
 

@@ -25,6 +25,7 @@ Run = Callable[[Sequence[str], Mapping[str, str]], tuple[int, str]]
 
 def run(command: Sequence[str], environ: Mapping[str, str]) -> tuple[int, str]:
     """Run a command in the project's folder. What it prints is shown only if it fails."""
+    print(f"  sam {command[1]} ... (the first time it takes minutes)", file=sys.stderr, flush=True)
     done = subprocess.run(
         command, cwd=ROOT, env={**os.environ, **environ}, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )

@@ -1,5 +1,7 @@
 """The steps of a setup, in their order. See the package for what each does."""
 
+import asyncio
+import contextlib
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ import httpx
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
 from infra.deployment.account import Stack, functions_at_once
-from infra.deployment.deployed import Deployed
+from infra.deployment.deployed import Deployed, default_token_parameter
 from infra.deployment.discord_api import DiscordApi, DiscordError
 from infra.deployment.errors import OperatorError
 from infra.deployment.program import Sleep
@@ -22,6 +24,7 @@ from infra.setup.sam import Sam, check_parameters, revision
 
 SCOPES: Final = ("applications.commands", "bot")
 ANSWER_SECONDS: Final = 120.0  # a new API and a first cold start take some of them
+MIN_UNRESERVED: Final = 100  # places that nobody may reserve (Lambda docs, "Reserved concurrency")
 PAUSE_SECONDS: Final = 3.0  # between two looks at the endpoint
 _PORTAL: Final = "https://discord.com/developers/applications"
 
@@ -62,7 +65,7 @@ class Setup:
         yield await self._read_application()
         yield self._look_at_account()
         yield self._keep_token()
-        yield self._deploy()
+        yield await self._deploy()
         yield self._protect_table()
         yield await self._set_endpoint()
         yield await self._register()
@@ -114,6 +117,12 @@ class Setup:
 
     def _check_concurrency(self) -> None:
         limit, asked = self._account.concurrency(), functions_at_once(self._parameters)
+        kept = max(int(self._parameters.get(name) or 0) for name in ("WebhookReserved", "ProvisionedWebhooks"))
+        if kept and limit - kept < MIN_UNRESERVED:
+            raise OperatorError(
+                f"The account runs {limit} functions at once. AWS keeps {MIN_UNRESERVED} of them free, so it would refuse {kept}.",
+                "Ask AWS for more (service quota 'Concurrent executions'), or set WebhookReserved and ProvisionedWebhooks to 0.",
+            )
         if asked > limit:
             raise OperatorError(
                 f"The account runs {limit} functions at once, and these settings need {asked}.",
@@ -121,17 +130,19 @@ class Setup:
             )
 
     def _keep_token(self) -> Line:
-        name = self._parameters.setdefault(
-            "DiscordBotTokenParameter", f"/onethread/{self._wanted.stack}/discord-bot-token"
-        )
+        name = self._parameters.get("DiscordBotTokenParameter") or default_token_parameter(self._wanted.stack)
+        self._parameters["DiscordBotTokenParameter"] = name
+        key = self._parameters.get("DiscordBotTokenKeyArn", "")
+        other_key = self._stack is not None and self._stack.parameters.get("DiscordBotTokenKeyArn", "") != key
         kept = self._account.token(name)
-        if kept == self._token:
+        if kept == self._token and not other_key:
             return Line("token", "unchanged", name)
         if not self._wanted.dry_run:
-            self._account.keep_token(name, self._token, key=self._parameters.get("DiscordBotTokenKeyArn") or None)
-        return Line("token", self._changed, f"{name}: {'a new one' if kept else 'kept'}")
+            self._account.keep_token(name, self._token, key=key or None)
+        how = "kept" if kept is None else "with another key" if kept == self._token else "a new one"
+        return Line("token", self._changed, f"{name}: {how}")
 
-    def _deploy(self) -> Line:
+    async def _deploy(self) -> Line:
         self._parameters["Revision"] = revision(self._parameters)
         if self._wanted.dry_run:
             before = self._stack.parameters if self._stack else {}
@@ -139,21 +150,20 @@ class Setup:
             return Line(
                 "stack", "would change", f"build and deploy {self._wanted.stack}; new: {', '.join(new) or 'nothing'}"
             )
-        self._sam.build()
+        stack = self._wanted.stack  # in threads, so that Ctrl-C ends the setup at once
+        await asyncio.to_thread(self._sam.build)
         try:
-            changed = self._sam.deploy(self._wanted.stack, self._account.region, self._parameters)
+            changed = await asyncio.to_thread(self._sam.deploy, stack, self._account.region, self._parameters)
         except OperatorError as error:
-            reason = (
-                self._account.first_failure(self._wanted.stack) if self._account.stack(self._wanted.stack) else None
-            )
+            reason = None
+            with contextlib.suppress(OperatorError):  # what sam says matters more
+                reason = self._account.first_failure(stack) if self._account.stack(stack) else None
             raise OperatorError(f"{reason}\n{error}" if reason else str(error), error.cure) from None
-        self._saved.save(self._wanted.stack, self._account.region, self._parameters)
-        self._stack = self._account.stack(self._wanted.stack)
+        self._saved.save(stack, self._account.region, self._parameters)
+        self._stack = self._account.stack(stack)
         if self._endpoint() is None:
-            raise OperatorError(
-                f"The stack {self._wanted.stack} has no output {ENDPOINT_OUTPUT}.", "Is it Onethread's?"
-            )
-        return Line("stack", "changed" if changed else "unchanged", self._wanted.stack)
+            raise OperatorError(f"The stack {stack} has no output {ENDPOINT_OUTPUT}.", "Is it Onethread's?")
+        return Line("stack", "changed" if changed else "unchanged", stack)
 
     def _protect_table(self) -> Line:
         """The template cannot do it: a first deployment that fails has to take its empty table with it."""

@@ -21,7 +21,7 @@ from infra.deployment.discord_api import DiscordApi
 from infra.deployment.program import OUTSIDE, Outside, attempt
 from infra.deployment.report import Report
 from infra.teardown.removal import Removal
-from infra.teardown.steps import Teardown, Wanted, token_parameter
+from infra.teardown.steps import Teardown, Wanted
 
 
 def main(
@@ -35,7 +35,10 @@ def main(
         if not options.delete_table:
             print("Give the table's name: --delete-table NAME", file=sys.stderr)
             return USAGE
-    return attempt(lambda: asyncio.run(_remove(deployed.find(options, outside), options, outside)))
+    return attempt(
+        lambda: asyncio.run(_remove(deployed.find(options, outside), options, outside)),
+        again="What is removed stays removed: run it again to go on.",
+    )
 
 
 async def _remove(found: Deployed, options: Any, outside: Outside) -> int:
@@ -53,7 +56,7 @@ def _discord(found: Deployed, environ: Mapping[str, str]) -> DiscordApi | None:
     """Discord with the bot's token; None if there is none any more."""
     token = environ.get("DISCORD_BOT_TOKEN", "").strip()
     if not token:
-        kept = found.account.kept_token(token_parameter(found, found.account.stack(found.name)))
+        kept = found.account.kept_token(found.token_parameter(found.account.stack(found.name)))
         token = kept.value if kept else ""
     return found.discord_with(token) if token else None
 

@@ -36,7 +36,7 @@ class Removal:
     def detach(self, policy: str, holder: tuple[str, str]) -> None:
         kind, name = holder
         singular, operation = _KINDS[kind]
-        with explained("iam", operation):
+        with explained("iam", f"Detach{singular}Policy"):
             try:
                 getattr(self._account.client("iam"), operation)(**{f"{singular}Name": name, "PolicyArn": policy})
             except ClientError as refusal:

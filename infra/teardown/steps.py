@@ -99,7 +99,7 @@ class Teardown:
         return Line("stack", self._changed, name)
 
     def _delete_token(self) -> Line:
-        name = token_parameter(self._deployed, self._stack)
+        name = self._deployed.token_parameter(self._stack)
         if self._wanted.dry_run:
             there = self._deployed.account.kept_token(name) is not None
         else:
@@ -124,9 +124,3 @@ class Teardown:
     @property
     def _changed(self) -> State:
         return "would change" if self._wanted.dry_run else "changed"
-
-
-def token_parameter(deployed: Deployed, stack: Stack | None) -> str:
-    """Where the token is kept: as the stack says, or else the saved settings, or else where the setup puts it."""
-    parameters = stack.parameters if stack else deployed.saved.parameters
-    return parameters.get("DiscordBotTokenParameter") or f"/onethread/{deployed.name}/discord-bot-token"

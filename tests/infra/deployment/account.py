@@ -4,6 +4,7 @@ import functools
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, ClassVar, cast
 
@@ -26,6 +27,7 @@ class Account:
 
     stacks: dict[str, dict[str, str]] = field(default_factory=dict)  # the parameters of each
     status: str = "CREATE_COMPLETE"
+    created: datetime = datetime(2026, 11, 1, 12, tzinfo=UTC)
     events: list[tuple[str, str, str]] = field(default_factory=list)  # resource, status, reason; the newest first
     parameters: dict[str, dict[str, str]] = field(default_factory=dict)
     concurrency: int = 10
@@ -104,7 +106,12 @@ class Account:
         name = next((known for known in self.stacks if StackName == _id(known)), StackName)
         if name not in self.stacks:
             raise Refused("ValidationError", f"Stack with id {name} does not exist")
-        described: dict[str, Any] = {"StackName": name, "StackId": _id(name), "StackStatus": self.status}
+        described: dict[str, Any] = {
+            "StackName": name,
+            "StackId": _id(name),
+            "StackStatus": self.status,
+            "CreationTime": self.created,
+        }
         if name in self._leaving:
             self._leaving[name] -= 1
             if not self._leaving[name]:  # only its id is known from then on

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -49,6 +50,14 @@ def test_what_is_well_is_said_to_be_well(operated: Operated) -> None:
         *["application", "endpoint", "commands", "intents", "clock", "server"],
     ]
     assert "2 channels" in operated.out
+
+
+def test_an_alarm_that_waits_for_the_first_run_of_the_schedule_is_well_on_a_new_stack_only(operated: Operated) -> None:
+    operated.resources.alarms = {"onethread-ReconcilerSilentAlarm-1": "ALARM"}
+    for created, status in ((NOON - timedelta(minutes=29), 0), (NOON - timedelta(minutes=30), 1)):
+        operated.account.created = created
+        assert operated.run(main) == status, operated.out
+        assert ("is on until the schedule's first run" in operated.out) == (status == 0)
 
 
 def test_the_version_of_the_template_is_the_handlers() -> None:

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 from boto3.session import Session
+from botocore.exceptions import SSOTokenLoadError, TokenRetrievalError
 
 from infra.deployment import deployed
+from infra.deployment.account import explained
+from infra.deployment.errors import OperatorError
 from infra.deployment.program import Outside
 from infra.deployment.saved import SavedConfiguration
 from infra.setup import __main__ as program
@@ -135,6 +138,7 @@ def test_two_environments_have_stacks_and_settings_of_their_own(run: Run) -> Non
 def test_a_dry_run_changes_nothing(run: Run) -> None:
     assert run.setup("--dry-run") == 0
     assert {line[0] for line in run.marks()} == {"=", "~"}
+    assert run.out.endswith("Dry run: nothing was changed.\n")
     assert (run.account.sam, run.account.parameters, run.saved.exists()) == ([], {}, False)
     assert run.application()["interactions_endpoint_url"] is None
 
@@ -189,6 +193,18 @@ def _bucket_taken(run: Run) -> None:
     run.account.sam_fails = "Error: log group /onethread/x already exists"
 
 
+def _save(text: str) -> Callable[[Run], None]:
+    def arrange(run: Run) -> None:
+        run.saved.write_text(text)
+
+    return arrange
+
+
+def _unwritable(run: Run) -> None:
+    """It can be read as a file that is not there, and not be written."""
+    run.saved.symlink_to(run.saved.parent / "missing" / "samconfig.toml")
+
+
 def _refuse(action: str, code: str, text: str = "") -> Callable[[Run], None]:
     return lambda run: run.account.refusals.update({action: (code, text)})
 
@@ -216,10 +232,22 @@ def _in_state(status: str) -> Callable[[Run], None]:
         (_stack_of_another_application, "another application's", "--stack-name"),
         (_other_endpoint, "https://example.org/x", "--take-over"),
         (lambda run: run.discord.switch(endpoint_accepted=False), "could not be verified", "enter it by hand"),
-        (_in_state("ROLLBACK_COMPLETE"), "first deployment failed", "delete-stack"),
+        (
+            _in_state("ROLLBACK_COMPLETE"),
+            "first deployment failed",
+            "delete-stack --stack-name onethread --region eu-central-1",
+        ),
         (_in_state("UPDATE_ROLLBACK_FAILED"), "UPDATE_ROLLBACK_FAILED", "continue-update-rollback"),
+        (
+            _in_state("DELETE_FAILED"),
+            "removal was not finished",
+            "teardown --stack-name onethread --region eu-central-1",
+        ),
         (_in_state("UPDATE_IN_PROGRESS"), "UPDATE_IN_PROGRESS", "Wait until"),
         (_set(concurrency=8), "8 functions at once", "WorkerConcurrency=2"),
+        (_save("prod = ["), "samconfig.toml cannot be read", "move it away"),
+        (_save("prod = 3"), "samconfig.toml cannot be read", "move it away"),
+        (_unwritable, "its settings could not be kept", "writable"),
         (_bucket_taken, "is taken already", "another --stack-name"),
         (_set(sam_fails="Error: no bucket"), "sam deploy failed.\n    Error: no bucket", "Correct what it says"),
         (_set(build_fails="Error: no pip"), "sam build failed.\n    Error: no pip", "Correct what it says"),
@@ -283,6 +311,16 @@ def test_a_setting_that_the_template_refuses_is_refused_at_once(run: Run, settin
     assert not run.account.sam
 
 
+@pytest.mark.parametrize("setting", ["WebhookReserved=1", "ProvisionedWebhooks=1"])
+def test_places_that_aws_would_not_reserve_are_refused_at_once(run: Run, setting: str) -> None:
+    run.account.concurrency = 100
+    why, cure = run.failure("--set", setting)
+    assert "it would refuse 1" in why
+    assert "to 0" in cure
+    run.account.concurrency = 101
+    assert run.setup("--set", setting) == 0
+
+
 @pytest.mark.parametrize("setting", ["OpenPolicy", "=x", "1x=2"])
 def test_a_malformed_setting_is_refused_by_the_command_line(run: Run, setting: str) -> None:
     with pytest.raises(SystemExit) as left:
@@ -296,3 +334,46 @@ def test_a_run_that_was_stopped_after_the_token_goes_on_where_it_was(run: Run) -
     run.account.sam_fails = None
     assert run.setup() == 0
     assert run.marks() == ["= application", "= account", "= token", *FIRST[3:]]
+
+
+def test_the_token_goes_where_a_deployment_by_sam_alone_expects_it(run: Run) -> None:
+    """Its samconfig.toml says that the parameter is empty, which means the template's own default."""
+    empty = '[prod.deploy.parameters]\nstack_name = "mine"\nparameter_overrides = "DiscordBotTokenParameter=\\"\\""\n'
+    run.saved.write_text(empty)
+    assert run.setup() == 0, run.out
+    assert list(run.account.parameters) == ["/onethread/mine/discord-bot-token"]
+
+
+def test_another_key_encrypts_the_same_token_anew(run: Run) -> None:
+    """The functions may use the new key only."""
+    key = "arn:aws:kms:eu-central-1:123456789012:key/1"
+    run.setup()
+    for value in (key, ""):
+        assert run.setup("--set", f"DiscordBotTokenKeyArn={value}") == 0
+        assert run.account.parameters[TOKEN_PARAMETER]["Key"] == value
+        assert "with another key" in run.out
+
+
+def test_ctrl_c_and_ctrl_d_end_it_without_a_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def press(error: type[BaseException]) -> Callable[..., Any]:
+        def pressed(*_: object) -> None:
+            raise error
+
+        return pressed
+
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("getpass.getpass", press(EOFError))
+    assert run.setup(token="") == 1
+    assert "There is no bot token" in run.err
+    monkeypatch.setattr("getpass.getpass", press(KeyboardInterrupt))
+    assert run.setup(token="") == 130
+    assert run.err == "\nStopped. What is done stays done: run it again to go on.\n"
+
+
+@pytest.mark.parametrize(
+    "error", [SSOTokenLoadError(error_msg="x"), TokenRetrievalError(provider="sso", error_msg="x")]
+)
+def test_a_sign_in_that_has_expired_is_named(error: Exception) -> None:
+    with pytest.raises(OperatorError, match="have expired") as stopped, explained("sts", "GetCallerIdentity"):
+        raise error
+    assert "aws sso login" in stopped.value.cure
