@@ -11,7 +11,7 @@ from tests.evidence.claims import CLAIMS
 from tests.evidence.history import HISTORY
 from tests.evidence.measures import Measured, result_of_tests
 from tests.evidence.page import render
-from tests.explorer_rules import EXPLORED
+from tests.rules.explorer import EXPLORED
 
 TESTS: Final = Path(__file__).parent
 PAGE: Final = TESTS.parent / "docs" / "evidence.md"

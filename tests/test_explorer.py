@@ -12,8 +12,8 @@ from tests.explorer.scenarios import NEAR, RANDOM, RECONCILED_SLICE, SLICE, UNUS
 from tests.explorer.search import Scenario, Search
 from tests.explorer.task import ALL, Task, explore
 from tests.explorer.without import without
-from tests.explorer_rules import EXPLORED, scenario_of
-from tests.kit.mutation import Rule
+from tests.rules.explorer import EXPLORED, scenario_of
+from tests.rules.rule import Rule
 
 MAX_STATES: Final = 8000  # enough for each of SMALL, and for each fault
 MAX_STATES_OF_LARGE: Final = 350  # of each that only `make explore` explores to its end

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.kit.mutation import Rule
-from tests.rules import RULES
+from tests.rules.every import RULES
+from tests.rules.rule import Rule
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.text)

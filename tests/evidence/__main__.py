@@ -16,7 +16,7 @@ from tests.evidence.claims import CLAIMS
 from tests.evidence.history import HISTORY
 from tests.evidence.page import render
 from tests.explorer.without import without
-from tests.explorer_rules import EXPLORED
+from tests.rules.explorer import EXPLORED
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "evidence.md"
 

@@ -16,7 +16,7 @@ from typing import Final
 from tests.explorer.scenarios import RANDOM
 from tests.explorer.task import ORDER, Task, explore, prepare
 from tests.explorer.without import without
-from tests.explorer_rules import EXPLORED
+from tests.rules.explorer import EXPLORED
 
 AT_ONCE: Final = 2  # processes: a developer's machine has two cores at least
 

@@ -6,8 +6,8 @@ from typing import Final
 from tests.explorer.search import Search
 from tests.explorer.task import ALL
 from tests.explorer.timeline import timeline
-from tests.explorer_rules import scenario_of
-from tests.kit.mutation import Rule
+from tests.rules.explorer import scenario_of
+from tests.rules.rule import Rule
 
 MAX_STATES: Final = 8000  # each fault lies nearer
 

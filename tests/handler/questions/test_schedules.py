@@ -22,9 +22,9 @@ from handler.store.question_items import Question, QuestionState
 from handler.store.store import Store
 from infra.table.memory_table import MemoryTable
 from tests.kit.guild import Guild
-from tests.kit.mutation import Mutation
 from tests.kit.table_view import CHANNEL, GUILD
 from tests.kit.virtual_time import START
+from tests.rules.rule import Mutation
 
 CLOSES = START + timedelta(hours=1)
 NAME = question_id(CHANNEL, "1a06a43", "deploy-42")

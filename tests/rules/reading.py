@@ -1,11 +1,8 @@
-"""What the reads of the table rest on, each rule with a change of the code that breaks it and the test that must fail then.
-
-`tests.rules` runs them.
-"""
+"""What the reads of the table rest on."""
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 READS: Final = "handler/store/test_hard_reads.py"
 SCENARIOS: Final = "scenarios/test_hard_reads.py"

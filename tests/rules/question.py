@@ -1,11 +1,8 @@
-"""The rules of docs/questions.md and of posting once, each with a change of the code that breaks it and the test that must fail then.
-
-`tests.rules` runs them.
-"""
+"""The rules of docs/questions.md and of posting once."""
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 ASK: Final = "handler/questions/test_ask.py"
 ANSWERS: Final = "handler/questions/test_answers.py"

@@ -1,11 +1,8 @@
-"""The rules of docs/protocol.md, each with a change of the code that breaks it and the test that must fail then.
-
-`tests.rules` runs them.
-"""
+"""The rules of docs/protocol.md."""
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 EVIDENCE: Final = "scenarios/test_evidence.py"
 ADOPTION: Final = "scenarios/test_adoption.py"

@@ -1,11 +1,11 @@
-"""The rules of housekeeping, each with a change of the code that breaks it and the test that must fail then.
+"""The rules of housekeeping.
 
-docs/protocol.md has them, and the texts of `housekeeping`, `locks` and `deletion`. `tests.rules` runs them.
+docs/protocol.md has them, and the texts of `housekeeping`, `locks` and `deletion`.
 """
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 DELETIONS: Final = "reconciler/test_deletions_and_people.py"
 FAIR: Final = "reconciler/test_fair_turns.py"

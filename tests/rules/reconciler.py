@@ -1,11 +1,11 @@
-"""The rules of docs/reconciler.md, each with a change of the code that breaks it and the test that must fail then.
+"""The rules of docs/reconciler.md.
 
-`tests.rules` runs them. `guild_rules` and `housekeeping_rules` have the others of the reconciler.
+`guild` and `housekeeping` have the others of the reconciler.
 """
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 CLAIMS: Final = "reconciler/test_claims.py"
 COSTS: Final = "reconciler/test_costs.py"

@@ -1,11 +1,11 @@
 """The rules without which there could be two threads, each broken in the code: the explorer alone must notice.
 
-`tests.rules` runs them, and `tests/test_explorer.py` what of them is quick.
+`tests/test_explorer.py` runs what of them is quick.
 """
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 _SCHEDULES: Final = "test_explorer.py::test_every_schedule_leaves_one_thread"
 _FIRST_SCHEDULES: Final = "test_explorer.py::test_the_first_schedules_of_a_larger_scenario_leave_one_thread"

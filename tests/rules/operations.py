@@ -1,11 +1,8 @@
-"""What is counted and measured, each with a change that breaks it and the test that must fail then.
-
-`tests.rules` runs them.
-"""
+"""What is counted and measured."""
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 ALARMS: Final = "test_alarms.py"
 DISCORD: Final = "handler/discord/test_counted_calls.py"

@@ -1,11 +1,11 @@
-"""The rules of closes and of the card, each with a change of the code that breaks it and the test that must fail then.
+"""The rules of closes and of the card.
 
-`sessions.threads.close` and `sessions.threads.card` have them. `tests.rules` runs them.
+`sessions.threads.close` and `sessions.threads.card` have them.
 """
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 CLOSES: Final = "scenarios/test_closing.py"
 COMMANDS: Final = "handler/commands/test_close.py"

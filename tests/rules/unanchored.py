@@ -1,11 +1,8 @@
-"""The rules of creation without an anchor (docs/protocol.md), each with a change that breaks it and the test that must fail.
-
-`tests.rules` runs them.
-"""
+"""The rules of creation without an anchor (docs/protocol.md)."""
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 POSTS: Final = "scenarios/test_posts.py"
 PRIVATE: Final = "scenarios/test_private.py"

@@ -1,8 +1,8 @@
-"""The rules of docs/protocol.md for a chosen message and a chosen thread: see `tests.protocol_rules`."""
+"""The rules of docs/protocol.md for a chosen message and a chosen thread."""
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 CHOSEN: Final = "exactly_once/test_chosen_message.py"
 KEEP: Final = "handler/commands/test_keep_thread.py"

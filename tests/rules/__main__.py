@@ -9,54 +9,16 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from enum import StrEnum
 from typing import Final
 
-import pytest
+from tests.rules import every
+from tests.rules.every import RULES, VARIABLE
+from tests.rules.rule import HANDLER
 
-from tests.chosen_message_rules import CHOICES
-from tests.closing_rules import CLOSING
-from tests.event_rules import PUBLISHED
-from tests.explorer_rules import EXPLORED
-from tests.guild_rules import GUILDS
-from tests.housekeeping_rules import HOUSEKEEPING_RULES
-from tests.kit.mutation import HANDLER
-from tests.limit_rules import LIMITS
-from tests.operations_rules import OPERATIONS
-from tests.protocol_rules import PROTOCOL
-from tests.question_rules import QUESTIONS
-from tests.reading_rules import READING
-from tests.reconciler_rules import RECONCILER
-from tests.unanchored_rules import UNANCHORED
-
-VARIABLE: Final = "ONETHREAD_BROKEN_RULE"  # for the pytest that is to run with a rule broken: the rule's number
 PASSED, FAILED = 0, 1  # pytest's exit status: tests ran, and all passed or some failed
 AT_ONCE: Final = 2  # pytests: a developer's machine has two cores at least
-
-RULES: Final = (
-    *PROTOCOL,
-    *EXPLORED,
-    *UNANCHORED,
-    *RECONCILER,
-    *GUILDS,
-    *HOUSEKEEPING_RULES,
-    *READING,
-    *LIMITS,
-    *CHOICES,
-    *CLOSING,
-    *QUESTIONS,
-    *PUBLISHED,
-    *OPERATIONS,
-)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtestloop() -> Generator[None, object, object]:
-    """As a plugin: run the tests with the rule broken."""
-    with RULES[int(os.environ[VARIABLE])].mutation.applied():
-        return (yield)
 
 
 class Verdict(StrEnum):
@@ -73,10 +35,10 @@ def verdict(number: int) -> Verdict:
         RULES[number].mutation.code()
     except (SyntaxError, ValueError):
         return Verdict.UNTESTED
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-p", "tests.rules"]
+    pytest = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-p", every.__name__]
     environment = {**os.environ, VARIABLE: str(number)}
     run = subprocess.run(
-        [*command, f"tests/{RULES[number].test}"], cwd=HANDLER.parent, env=environment, capture_output=True, check=False
+        [*pytest, f"tests/{RULES[number].test}"], cwd=HANDLER.parent, env=environment, capture_output=True, check=False
     )
     return {PASSED: Verdict.SURVIVES, FAILED: Verdict.CAUGHT}.get(run.returncode, Verdict.UNTESTED)
 

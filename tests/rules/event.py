@@ -1,8 +1,8 @@
-"""The rules of docs/events.md, each with a change of the code that breaks it and the test that must fail then. `tests.rules` runs them."""
+"""The rules of docs/events.md."""
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 EVENTS: Final = "handler/questions/test_events.py"
 CALLBACKS: Final = "handler/questions/test_callbacks.py"

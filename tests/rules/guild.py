@@ -1,11 +1,8 @@
-"""The rules of docs/reconciler.md for guilds and channels that cannot be read, and for what a run may ask and cost.
-
-Each has a change of the code that breaks it and the test that must fail then. `tests.rules` runs them.
-"""
+"""The rules of docs/reconciler.md for guilds and channels that cannot be read, and for what a run may ask and cost."""
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 COSTS: Final = "reconciler/test_costs.py"
 FAULTS: Final = "reconciler/test_faults.py"

@@ -1,11 +1,8 @@
-"""The bounds of the code, and what the queue rests on, each with a change that breaks it and the test that must fail then.
-
-`tests.rules` runs them.
-"""
+"""The bounds of the code, and what the queue rests on."""
 
 from typing import Final
 
-from tests.kit.mutation import Mutation, Rule
+from tests.rules.rule import Mutation, Rule
 
 AWS: Final = "handler/aws"
 DISCORD: Final = "handler/discord"
