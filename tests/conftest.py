@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.kit import virtual_time
+from infra import virtual_time
 from tests.kit.deployment import Deployment
 from tests.kit.guild import Guild
 

@@ -20,11 +20,11 @@ from infra.local.recursion import enter
 from infra.simulator.exchange import Response
 from infra.simulator.faults import error, server_error
 from infra.simulator.refusals import too_many_requests
+from infra.virtual_time import START
 from tests.kit.aws_faults import What
 from tests.kit.cloudwatch import Metrics
 from tests.kit.running import FUNCTIONS, RunningDeployment, alarms_of
 from tests.kit.table_view import GUILD
-from tests.kit.virtual_time import START
 
 Failure = Callable[[RunningDeployment], Coroutine[Any, Any, None]]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from handler.aws.dynamodb import DynamoDB
+from infra.virtual_time import LoopClock
 from tests.kit.commands import Case
 from tests.kit.dynamodb import DynamoWire
-from tests.kit.virtual_time import LoopClock
 
 
 @pytest.fixture(scope="module")

@@ -11,11 +11,11 @@ from handler.discord.interactions import Interaction, parse
 from handler.discord.responses import message, with_button
 from handler.errors import Importing, Merging, OnethreadError, RateLimited, StoreUnavailable
 from infra.interactions import button
+from infra.virtual_time import START
 from tests.kit.aws_faults import What
 from tests.kit.commands import Case
 from tests.kit.deployment import USER, WEBHOOK_REQUEST, Asked
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 
 class ButtonCase(Case):

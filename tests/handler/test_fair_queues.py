@@ -5,10 +5,10 @@ import pytest
 from handler.commands.jobs import NO_GUILD
 from handler.errors import RateLimited
 from infra.interactions import interaction
+from infra.virtual_time import START
 from tests.kit.commands import Case
 from tests.kit.deployment import USER, Deployment
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 ANOTHER_GUILD = "100000000000000021"
 

@@ -13,9 +13,9 @@ from handler.discord.responses import layout, message, with_rows
 from handler.errors import StoreUnavailable
 from handler.sessions.protocol import Sessions
 from infra.interactions import message_command, modal_submit
+from infra.virtual_time import START
 from tests.kit.commands import Case
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 FORM = Modal("Which one?", "form:x", [components.text_field("name", "Name", most=100)])
 CHOOSER = components.select("choose:x", [components.option("One", "1"), components.option("Two", "2")])

@@ -16,9 +16,9 @@ from handler.sessions.reconcile.run import run_once
 from infra.lambda_events import sqs_event, sqs_record
 from infra.simulator.faults import error, server_error
 from infra.simulator.refusals import too_many_requests
+from infra.virtual_time import START
 from tests.kit.deployment import Deployment
 from tests.kit.table_view import GUILD
-from tests.kit.virtual_time import START
 
 CONTEXT = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: 30_000)
 LIST = "/guilds/*/threads/active"

@@ -26,11 +26,11 @@ from handler.errors import (
     TooManyThreads,
 )
 from infra.interactions import interaction
+from infra.virtual_time import START
 from tests.kit.aws_faults import What
 from tests.kit.commands import Case, Scripted
 from tests.kit.deployment import USER, WEBHOOK_REQUEST, Asked, Deployment
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 MESSAGE = 4
 DEFERRED = {"type": 5, "data": {"flags": 64}}

@@ -23,10 +23,10 @@ from handler.errors import (
 )
 from infra.lambda_events import sqs_event, sqs_record
 from infra.simulator.faults import DROP, HANG, bad_gateway, server_error
+from infra.virtual_time import START
 from tests.kit.aws_faults import What
 from tests.kit.commands import Case
 from tests.kit.deployment import WORKER_REQUEST, Deployment
-from tests.kit.virtual_time import START
 
 EDIT = "/webhooks/{application_id}/{token}/messages/@original"
 

@@ -5,11 +5,11 @@ from infra.setup import __main__ as setup
 from infra.simulator.state import Identity
 from infra.teardown.__main__ import main as teardown
 from infra.verify.__main__ import main as verify
+from infra.virtual_time import START
 from tests.infra.deployment.account import Account
 from tests.infra.deployment.operated import APPLICATION, TOKEN_PARAMETER, Operated, import_again, open_all
 from tests.infra.simulator.client import BOT, TEXT
 from tests.kit.secrets import BOT_TOKEN, made_up
-from tests.kit.virtual_time import START
 
 ELSEWHERE = "https://abc.execute-api.us-east-1.amazonaws.com/interactions"
 

@@ -10,9 +10,9 @@ import pytest
 from handler.runtime import telemetry
 from infra.plan import main
 from infra.simulator.transport import SimulatedTransport
+from infra.virtual_time import START
 from tests.kit.deployment import USER, Deployment
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 
 def plan(deployment: Deployment, **environ: str) -> int:

@@ -11,11 +11,11 @@ from infra.doctor.__main__ import main as doctor
 from infra.reimport import main
 from infra.setup import __main__ as setup
 from infra.table.memory_table import MemoryTable
+from infra.virtual_time import START
 from tests.infra.deployment.operated import Operated, import_again, open_all
 from tests.infra.deployment.resources import STREAM, TABLE
 from tests.infra.simulator.client import GUILD, NEWS, TEXT
 from tests.kit.secrets import BOT_TOKEN
-from tests.kit.virtual_time import START
 
 DAY = timedelta(days=1)
 

@@ -31,12 +31,13 @@ from handler.sessions.reconcile.housekeeping import HousekeepingSettings
 from handler.sessions.reconcile.pace import Pace
 from handler.sessions.reconcile.run import run_once
 from handler.store.store import Store
+from infra import virtual_time
 from infra.interactions import development_key
 from infra.simulator.models import Message, Thread
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.state import Switches
 from infra.simulator.transport import PlainTransport, SimulatedTransport
-from tests.kit import virtual_time
+from infra.virtual_time import START, LoopClock
 from tests.kit.aws_wire import BUS, QUEUE_URL
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.hard_table import HardTable
@@ -46,7 +47,6 @@ from tests.kit.plain_client import PlainClient
 from tests.kit.recorded_calls import AfterCall, Died, RecordedCalls, RecordedTable, RecordedTransport
 from tests.kit.secrets import BOT_TOKEN
 from tests.kit.table_view import CHANNEL, GUILD, NAME, NAMES, TableView
-from tests.kit.virtual_time import START, LoopClock
 
 T = TypeVar("T")
 

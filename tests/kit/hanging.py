@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
-from tests.kit.virtual_time import parked
+from infra.virtual_time import parked
 
 T = TypeVar("T")
 _PATIENCE_SECONDS: Final = 20.0  # real ones: a hanging call that nobody releases fails instead of stopping the suite

@@ -12,10 +12,10 @@ from typing import Any, Final, TypeVar, cast
 from infra.local.functions import Pool, Result
 from infra.local.gateway import lambda_api
 from infra.loopback import Loopback, Request, Response, json_response
+from infra.virtual_time import VirtualLoop
 from tests.kit.deployment import Deployment
 from tests.kit.secrets import made_up
 from tests.kit.table_view import CHANNEL
-from tests.kit.virtual_time import VirtualLoop
 
 T = TypeVar("T")
 Act = Callable[[Deployment], Awaitable[Any]]

@@ -5,10 +5,10 @@ from typing import Any
 
 from handler.runtime.clock import iso
 from handler.store.listing import listing
+from infra.virtual_time import START
 from tests.kit.guild import Guild
 from tests.kit.samples import snowflake
 from tests.kit.table_view import CHANNEL, GUILD, NAMES, Item
-from tests.kit.virtual_time import START
 
 
 def session_item(name: str, minutes_ago: float, **more: Any) -> Item:

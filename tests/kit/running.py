@@ -17,10 +17,10 @@ from handler.errors import ConfigurationError
 from infra.local.environment import Context
 from infra.local.recursion import ATTRIBUTE, MAX_TURNS, enter
 from infra.table.stream import SHARDS
+from infra.virtual_time import START
 from tests.kit.cloudwatch import MINUTE, Key, Metrics, read_line
 from tests.kit.deployment import Asked, Deployment
 from tests.kit.sam_template import of_type, template
-from tests.kit.virtual_time import START
 
 FUNCTIONS: Final = {
     "WebhookFunction": webhook,

@@ -14,8 +14,8 @@ from handler.discord.wire import build_client, httpx_send
 from handler.runtime.clock import Clock
 from handler.runtime.deadline import Deadline, set_deadline
 from handler.runtime.secrets import Secret
+from infra.virtual_time import START, LoopClock
 from tests.kit.secrets import BOT_TOKEN
-from tests.kit.virtual_time import START, LoopClock
 
 E = TypeVar("E", bound=Exception)
 

@@ -8,10 +8,10 @@ from handler.store.adoption import Adoption
 from handler.store.items import Session
 from handler.store.store import Store
 from handler.store.writes import Write
+from infra.virtual_time import START
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 VACANT_KEPT: Final = timedelta(days=30)
 KEY: Final = "1a06a43"

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from infra.virtual_time import START
 from tests.kit.cloudwatch import Metrics, read_line
-from tests.kit.virtual_time import START
 
 KEY = ("Onethread", "Faults", frozenset({("Stack", "prod")}))
 PLAIN = {

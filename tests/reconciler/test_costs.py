@@ -11,10 +11,10 @@ from handler.discord import snowflakes
 from handler.runtime.clock import iso
 from infra.simulator.models import Thread
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, default_permissions_without, permission_bits
+from infra.virtual_time import START
 from tests.kit.guild import Guild
 from tests.kit.recorded_calls import Died
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences
 
 AUDIT_PAGE = 100

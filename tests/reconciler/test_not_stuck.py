@@ -10,10 +10,10 @@ from handler.runtime.clock import iso
 from handler.sessions.duplicates.find import find_duplicates
 from infra.simulator.faults import server_error
 from infra.simulator.permissions import DEFAULT_PERMISSIONS, default_permissions_without, permission_bits
+from infra.virtual_time import START
 from tests.kit.guild import MODERATOR, Guild
 from tests.kit.recorded_calls import Died
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG, differences
 from tests.reconciler.housekeeping import ARCHIVES, BETWEEN_RUNS
 

@@ -12,10 +12,10 @@ from handler.sessions.duplicates.find import find_duplicates
 from handler.sessions.opening.channel_import import import_afresh
 from infra.lambda_events import sqs_event, sqs_record
 from infra.simulator.exchange import json_response
+from infra.virtual_time import START
 from tests.kit.deployment import Deployment
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG
 from tests.reconciler.housekeeping import BETWEEN_RUNS, DELETES, idle
 

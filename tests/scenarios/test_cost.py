@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from infra.virtual_time import START
 from tests.kit.guild import IMPORTED_AT, Guild
 from tests.kit.table_view import CHANNEL
-from tests.kit.virtual_time import START
 
 LATENCY = 1.0
 # The active list, an archived page and the search side by side; the anchor, the start, and the requester's membership.

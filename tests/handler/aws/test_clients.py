@@ -9,8 +9,8 @@ from boto3.session import Session
 
 from handler.aws import clients, dynamodb
 from handler.errors import ConfigurationError
+from infra.virtual_time import LoopClock
 from tests.kit.secrets import MARK, made_up
-from tests.kit.virtual_time import LoopClock
 
 
 def session(region: str | None) -> Session:

@@ -8,10 +8,10 @@ import pytest
 from handler.aws.dynamodb import ConditionFailed, DynamoDB, build
 from handler.errors import OnethreadError
 from handler.runtime import telemetry
+from infra.virtual_time import LoopClock
 from tests.kit.aws_faults import What
 from tests.kit.cloudwatch import read_line
 from tests.kit.memory_wire import MemoryWire
-from tests.kit.virtual_time import LoopClock
 
 KEY = {"pk": "p", "sk": "s"}
 

@@ -11,9 +11,9 @@ from botocore.stub import Stubber
 from handler.aws.dynamodb import ConditionFailed, DynamoDB, InvalidCall, TransactionFailed, build
 from handler.errors import StoreUnavailable
 from handler.runtime.telemetry import counts, log_request
+from infra.virtual_time import LoopClock, run
 from tests.kit.dynamodb import REGION, DynamoWire
 from tests.kit.dynamodb_calls import ABSENT, ITEM, KEY, OTHER, adding, creating, put, unconnected_client
-from tests.kit.virtual_time import LoopClock, run
 
 CONNECT_TIMEOUT_SECONDS = 1.0
 MAX_CALLS = 16

@@ -8,10 +8,10 @@ from botocore.stub import Stubber
 from handler.aws.dynamodb import ConditionFailed, DynamoDB, TransactionFailed
 from handler.errors import StoreUnavailable
 from handler.runtime.deadline import Deadline, set_deadline
+from infra.virtual_time import LoopClock, run
 from tests.kit.aws_faults import What
 from tests.kit.dynamodb import DynamoWire
 from tests.kit.dynamodb_calls import ABSENT, ITEM, KEY, OTHER, adding, creating, put, unconnected_client
-from tests.kit.virtual_time import LoopClock, run
 
 FIRST_PAUSE_SECONDS = 0.05
 MAX_ATTEMPTS = 5

@@ -10,9 +10,9 @@ from boto3.session import Session
 
 from handler.aws import clients
 from handler.aws.sqs import Queue
+from infra.virtual_time import START
 from tests.kit.aws_wire import QUEUE_URL, QueueWire
 from tests.kit.dynamodb import aws_session, moto_in_place_of_aws
-from tests.kit.virtual_time import START
 
 BODIES = [f"<{number}>" for number in range(1, 26)]
 GROUPS = {body: f"group {index % 3}" for index, body in enumerate(BODIES)}

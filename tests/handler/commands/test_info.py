@@ -9,10 +9,10 @@ from handler.errors import SessionNotFound
 from handler.runtime.clock import iso
 from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS
 from infra.simulator.faults import DROP
+from infra.virtual_time import START
 from tests.kit.deployment import USER, Asked, Deployment
 from tests.kit.listed_sessions import put
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 pytestmark = pytest.mark.guild(table="memory")
 AT = iso(START)

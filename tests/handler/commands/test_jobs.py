@@ -14,8 +14,8 @@ from handler.commands.jobs import Job, NewerJob, back_off, decode, encode, whole
 from handler.discord.interactions import Interaction, parse
 from handler.runtime.secrets import Secret
 from infra.interactions import interaction
+from infra.virtual_time import START
 from tests.kit.secrets import INTERACTION_TOKEN
-from tests.kit.virtual_time import START
 
 
 def job() -> Job:

@@ -9,11 +9,11 @@ from handler.commands.texts import UNKNOWN_BUTTON
 from handler.runtime.clock import iso
 from infra.interactions import MEMBER_PERMISSIONS, parts_of
 from infra.simulator.components import BUTTON, SECTION
+from infra.virtual_time import START
 from tests.kit.deployment import USER, Asked, Deployment
 from tests.kit.item_reads import ItemReads
 from tests.kit.listed_sessions import put, put_many
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 pytestmark = pytest.mark.guild(table="memory")
 MAX_LOOKED_AT = 100

@@ -13,10 +13,10 @@ from handler.discord.interactions import Target
 from handler.sessions.opening.chosen_message import GONE, USED_UP
 from infra.interactions import MEMBER_PERMISSIONS, modal_submit
 from infra.simulator.interactions import MODAL
+from infra.virtual_time import START
 from tests.kit.deployment import Asked, Deployment
 from tests.kit.guild import MEMBER
 from tests.kit.table_view import CHANNEL, GUILD, NAMES
-from tests.kit.virtual_time import START
 
 MENU = "Open session here"
 WORDS = "The login fails"

@@ -14,9 +14,9 @@ from handler.errors import OnethreadError
 from handler.runtime import telemetry
 from infra.commands import definitions
 from infra.interactions import MODERATOR_PERMISSIONS, command
+from infra.virtual_time import START
 from tests.kit.deployment import Deployment
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 CHAT_INPUT, SUBCOMMAND, GROUP = 1, 1, 2
 # A value for each type of option: text, whole number, yes or no, user, channel, role.

@@ -11,9 +11,9 @@ from handler.config import WorkerConfig
 from handler.errors import DiscordUnavailable, Importing, RateLimited
 from infra.lambda_events import sqs_event, sqs_record
 from infra.simulator.faults import DROP
+from infra.virtual_time import START
 from tests.kit.aws_faults import Fault, What
 from tests.kit.commands import Case
-from tests.kit.virtual_time import START
 
 EDIT = "/webhooks/{application_id}/{token}/messages/@original"
 LET_GO: dict[str, Any] = {"batchItemFailures": []}

@@ -11,10 +11,10 @@ from handler.commands import texts
 from handler.errors import ChannelGone, TooManyThreads, UnsupportedChannel
 from infra.interactions import MEMBER_PERMISSIONS, interaction
 from infra.simulator.faults import error
+from infra.virtual_time import START
 from tests.kit.deployment import USER, Asked, Deployment
 from tests.kit.guild import APPLICATION
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 MODERATOR = MEMBER_PERMISSIONS | 1 << 34
 ADMINISTRATOR = 1 << 3

@@ -11,9 +11,9 @@ from handler.errors import DiscordRefused, NotFound, OutcomeUnknown, RateLimited
 from infra.simulator.faults import DROP, HANG
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
+from infra.virtual_time import START, LoopClock
 from tests.kit.scripted_discord import APPLICATION, TOKEN, client_of, failure
 from tests.kit.secrets import INTERACTION_TOKEN
-from tests.kit.virtual_time import START, LoopClock
 
 GUILD, CHANNEL, PERSON = "1", "10", "7"
 MESSAGES = "/channels/{channel_id}/messages"

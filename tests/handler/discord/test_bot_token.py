@@ -10,9 +10,9 @@ from handler.discord.bot_token import TokenSource
 from handler.discord.rest import Discord
 from handler.errors import BotTokenRefused, DiscordRefused, StoreUnavailable
 from handler.runtime.secrets import Secret
+from infra.virtual_time import LoopClock
 from tests.kit.scripted_discord import TEXT_CHANNEL, answer, client_of, failure, ok, refusal, scripted
 from tests.kit.secrets import INTERACTION_TOKEN, made_up
-from tests.kit.virtual_time import LoopClock
 
 MIN_REFUSED_PAUSE_SECONDS = 3.0
 REREAD_PAUSE_SECONDS = 15.0

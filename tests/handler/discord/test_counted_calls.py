@@ -13,9 +13,9 @@ from handler.discord.http import Request
 from handler.discord.wire import build_client, httpx_send
 from handler.errors import OnethreadError
 from handler.runtime import telemetry
+from infra.virtual_time import LoopClock
 from tests.kit.cloudwatch import read_line
 from tests.kit.scripted_discord import TOKEN
-from tests.kit.virtual_time import LoopClock
 
 GET = Request("GET", "/channels/1", "GET /channels/{channel}", repeatable=True)
 HINT = Request("GET", "/channels/1", "GET /channels/{channel}", repeatable=True, hint=True)

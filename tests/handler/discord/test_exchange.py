@@ -10,6 +10,7 @@ import pytest
 from handler.discord.rest import NO_RETRY, Discord, RateLimits, Request, Response
 from handler.errors import DiscordRefused, DiscordUnavailable, Forbidden, NotFound, OnethreadError, OutcomeUnknown
 from handler.runtime.deadline import Deadline, set_deadline
+from infra.virtual_time import START, LoopClock
 from tests.kit.scripted_discord import (
     APPLICATION,
     TEXT_CHANNEL,
@@ -24,7 +25,6 @@ from tests.kit.scripted_discord import (
     refusal,
     scripted,
 )
-from tests.kit.virtual_time import START, LoopClock
 
 CONNECT_TIMEOUT_SECONDS = 1.5
 MESSAGE = {"id": "5", "channel_id": "1", "author": {"id": "900", "bot": True}}

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from handler.discord.interactions import parse
 from handler.runtime.secrets import Secret
 from infra.interactions import interaction
+from infra.virtual_time import START
 from tests.kit.secrets import INTERACTION_TOKEN
-from tests.kit.virtual_time import START
 
 
 def payload(**more: Any) -> dict[str, Any]:

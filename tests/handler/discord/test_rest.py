@@ -13,9 +13,9 @@ from handler.discord.rest import Request as WireRequest
 from handler.discord.wire import build_client
 from handler.errors import DiscordRefused, DiscordUnavailable, NotFound
 from handler.runtime.secrets import Secret
+from infra.virtual_time import START
 from tests.kit.scripted_discord import API_URL, failure, ok, refusal, scripted
 from tests.kit.secrets import INTERACTION_TOKEN
-from tests.kit.virtual_time import START
 
 KEEP_ALIVE_SECONDS = 300.0
 

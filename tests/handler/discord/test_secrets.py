@@ -14,9 +14,9 @@ from handler.discord.rest import Discord, TokenSource
 from handler.errors import OnethreadError
 from handler.runtime import telemetry
 from handler.runtime.secrets import Secret
+from infra.virtual_time import LoopClock
 from tests.kit.scripted_discord import TOKEN, Answer, answer, bucket, hang, limited, ok, page, refusal, scripted
 from tests.kit.secrets import INTERACTION_TOKEN
-from tests.kit.virtual_time import LoopClock
 
 SECRETS = (INTERACTION_TOKEN, TOKEN.reveal())
 

@@ -15,10 +15,10 @@ from handler import webhook
 from handler.config import WebhookConfig
 from infra.interactions import encode, interaction, ping, sign
 from infra.lambda_events import api_gateway_event
+from infra.virtual_time import START
 from tests.kit.deployment import USER, Deployment
 from tests.kit.guild import KEY
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 MAX_BODY_BYTES = 1_048_576
 PING = encode({"type": 1, "id": "1", "application_id": "2", "token": "t", "version": 1})

@@ -21,9 +21,9 @@ from handler.sessions.context import Context
 from handler.store.question_items import Question, QuestionState
 from handler.store.store import Store
 from infra.table.memory_table import MemoryTable
+from infra.virtual_time import START
 from tests.kit.guild import Guild
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 from tests.rules.rule import Mutation
 
 CLOSES = START + timedelta(hours=1)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from handler.runtime.clock import SystemClock, iso, parse_iso
 from handler.runtime.deadline import Deadline, remaining, set_deadline
-from tests.kit.virtual_time import START, LoopClock
+from infra.virtual_time import START, LoopClock
 
 MOMENTS = st.datetimes(
     min_value=datetime(2015, 1, 1),  # noqa: DTZ001 - hypothesis adds the zone

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from handler.runtime.concurrency import gather, gather_limited
-from tests.kit.virtual_time import run
+from infra.virtual_time import run
 
 
 async def after(seconds: float, result: str, trace: list[str] | None = None) -> str:

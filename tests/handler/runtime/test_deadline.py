@@ -8,7 +8,7 @@ import pytest
 
 from handler.errors import StoreUnavailable, TimedOut
 from handler.runtime.deadline import Deadline, remaining, run_to_end, run_until
-from tests.kit.virtual_time import START, LoopClock
+from infra.virtual_time import START, LoopClock
 
 CLOCK = LoopClock()
 

@@ -9,11 +9,11 @@ import pytest
 from handler.runtime.clock import iso
 from handler.store.former import Why, former_threads, with_former
 from handler.store.listing import is_place, listing
+from infra.virtual_time import START
 from tests.kit import samples
 from tests.kit.guild import Guild
 from tests.kit.listed_sessions import put, put_many
 from tests.kit.table_view import CHANNEL
-from tests.kit.virtual_time import START
 
 SEEN = {"thread_name": "x", "archived": False, "last_activity_at": iso(START)}
 

@@ -8,9 +8,9 @@ import pytest
 
 from handler.runtime.clock import iso
 from handler.store.items import ChannelItem, Pointer
+from infra.virtual_time import START
 from tests.kit.stored_sessions import KEY, LATER, StoredSessions
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 
 @pytest.mark.parametrize("key", ["a#b", "#", "b#123", "straße 🧵", "日本語", "x" * 92])

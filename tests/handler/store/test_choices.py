@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from handler.store.items import Pointer, Session
+from infra.virtual_time import START
 from tests.kit.stored_sessions import KEY, MESSAGE, SEEN_ARCHIVED, StoredSessions
 from tests.kit.table_view import CHANNEL
-from tests.kit.virtual_time import START
 
 CHOSEN = "900"
 

@@ -6,9 +6,9 @@ import pytest
 
 from handler.errors import StoreUnavailable
 from handler.runtime.clock import iso
+from infra.virtual_time import START
 from tests.kit.stored_sessions import KEY, LATER, MESSAGE, VACANT_ITEM, StoredSessions
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 LEASE_SECONDS = 10.0
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 
 from handler.runtime.clock import iso
+from infra.virtual_time import START
 from tests.kit.stored_sessions import KEY, LATER, StoredSessions
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 OTHER = "2"
 

@@ -7,10 +7,10 @@ import pytest
 from handler.errors import StoreUnavailable
 from handler.runtime.clock import iso
 from handler.store.items import ChannelItem
+from infra.virtual_time import START
 from tests.kit.guild import Guild
 from tests.kit.stored_sessions import StoredSessions
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 KEYS = ("a", "b", "c")
 THREADS = ("701", "702", "703")

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from handler.store.items import Pointer, Status
+from infra.virtual_time import START
 from tests.kit.stored_sessions import (
     KEY,
     MESSAGE,
@@ -16,7 +17,6 @@ from tests.kit.stored_sessions import (
     StoredSessions,
 )
 from tests.kit.table_view import CHANNEL, GUILD
-from tests.kit.virtual_time import START
 
 
 async def test_recording_a_source_message_points_its_thread_to_the_session(stored: StoredSessions) -> None:

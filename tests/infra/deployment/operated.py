@@ -11,18 +11,17 @@ from handler import config
 from handler.bootstrap import Environment
 from handler.config import ApiConfig
 from handler.sessions.model import Opened, OpenRequest, Requester
-from infra import reimport
+from infra import reimport, virtual_time
 from infra.commands.definitions import COMMANDS
 from infra.deployment import deployed
 from infra.deployment.program import Outside
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
+from infra.virtual_time import START, LoopClock, VirtualLoop
 from tests.infra.deployment.account import ENDPOINT, Account
 from tests.infra.simulator.client import ALICE, BOT, GUILD, NEWS, NOON, OWNER, TEXT, Bot
-from tests.kit import virtual_time
 from tests.kit.secrets import BOT_TOKEN
 from tests.kit.table_view import NAMES
-from tests.kit.virtual_time import START, LoopClock, VirtualLoop
 
 T = TypeVar("T")
 

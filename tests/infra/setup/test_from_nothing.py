@@ -14,19 +14,19 @@ from handler import config, webhook
 from handler.bootstrap import Environment
 from handler.config import WebhookConfig
 from handler.runtime.clock import Clock
+from infra import virtual_time
 from infra.deployment.program import Outside
 from infra.interactions import command, encode, ping, sign, text_of
 from infra.lambda_events import api_gateway_event
 from infra.setup import __main__ as program
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
+from infra.virtual_time import LoopClock
 from tests.infra.deployment.account import Account
 from tests.infra.deployment.operated import APPLICATION, TOKEN_PARAMETER, no_sleep
 from tests.infra.simulator.client import ALICE, GUILD, NOON, TEXT
-from tests.kit import virtual_time
 from tests.kit.guild import KEY
 from tests.kit.secrets import BOT_TOKEN, made_up
-from tests.kit.virtual_time import LoopClock
 
 
 class Deployed:

@@ -11,8 +11,8 @@ from infra.simulator.exchange import Outcome, Request, Response
 from infra.simulator.faults import DROP, HANG
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
+from infra.virtual_time import run
 from tests.infra.simulator.client import HEADERS, NOON, TEXT, small_world
-from tests.kit.virtual_time import run
 
 MESSAGES = "/channels/{channel_id}/messages"
 READ_TIMEOUT = 2.0

@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 
 from handler.aws.dynamodb import Call, ConditionFailed, DynamoDB, InvalidCall, TransactionFailed
 from infra.table.memory_table import MemoryTable
+from infra.virtual_time import LoopClock, run
 from tests.kit.dynamodb import DynamoWire, create_table
 from tests.kit.table_operations import REQUESTS, Request
-from tests.kit.virtual_time import LoopClock, run
 
 EXAMPLES: Final = 60  # some seconds; raise it when the code of the memory table changes
 TABLE: Final = "differential"

@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from tests.kit.virtual_time import START, LoopClock, parked, run
+from infra.virtual_time import START, LoopClock, parked, run
 
 
 def now() -> float:
