@@ -5,7 +5,7 @@ from typing import Final
 
 from handler.discord import refusals
 from handler.discord.permissions import Permission
-from handler.errors import DiscordRefused, InvalidRequest, SessionNotFound
+from handler.errors import DiscordRefused, InvalidRequest, RefusedByAutoMod, SessionNotFound
 from handler.programs.answers import AskAnswer, AwaitAnswer, describe, question_answer
 from handler.programs.in_thread import in_thread
 from handler.programs.requests import Ask, Await, Cancel
@@ -29,7 +29,9 @@ NO_CALLBACKS: Final = (
     "'callback' is not allowed: this deployment answers no tasks of Step Functions. Leave it out and use await, "
     "or have whoever runs the bot set the parameter StepFunctionsCallbacks to true."
 )
-WORDS_REFUSED: Final = "Discord doesn't accept that question in this server. Change its words."
+WORDS_REFUSED: Final = (
+    "Discord or this server's AutoMod doesn't accept that question. Ask it in other words, under another request_id."
+)
 DELETED: Final = "The question's message was deleted while it was being posted. Ask again under another request_id."
 
 
@@ -51,8 +53,8 @@ async def ask(sessions: Sessions, request: Ask, request_id: str) -> AskAnswer:
         if refusal.code == refusals.UNKNOWN_MESSAGE:
             raise SessionNotFound(str(refusal), message=DELETED) from refusal
         error = refusals.translate(refusal, NEEDED)
-        if isinstance(error, InvalidRequest):
-            error = InvalidRequest(str(refusal), message=WORDS_REFUSED)
+        if isinstance(error, InvalidRequest | RefusedByAutoMod):
+            error = type(error)(str(refusal), message=WORDS_REFUSED)
         raise error from refusal
 
 

@@ -18,7 +18,15 @@ from handler.discord import refusals
 from handler.discord.messages import message_body, message_nonce
 from handler.discord.models import Message
 from handler.discord.permissions import Permission
-from handler.errors import Conflict, DiscordRefused, InvalidRequest, NotFound, SessionNotFound, StoreUnavailable
+from handler.errors import (
+    Conflict,
+    DiscordRefused,
+    InvalidRequest,
+    NotFound,
+    RefusedByAutoMod,
+    SessionNotFound,
+    StoreUnavailable,
+)
 from handler.programs.answers import PostAnswer, PostedMessage, PostOutcome, describe
 from handler.programs.in_thread import START_OVER, in_thread
 from handler.programs.requests import Post as PostRequest
@@ -34,7 +42,7 @@ from handler.store.posts import Post
 MAX_EDITS: Final = 5  # of one message in a row, each overtaken by another request
 NEEDED: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
 NEEDED_FOR_EMBEDS: Final = (*NEEDED, Permission.EMBED_LINKS)
-WORDS_REFUSED: Final = "Discord doesn't accept that message in this server. Change its content or its embeds."
+WORDS_REFUSED: Final = "Discord or this server's AutoMod doesn't accept that message. Change its content or its embeds, and its request_id."
 DELETED: Final = "That message was posted, and somebody has deleted it."
 
 
@@ -46,8 +54,8 @@ async def post(sessions: Sessions, request: PostRequest, request_id: str) -> Pos
         if refusal.code == refusals.UNKNOWN_MESSAGE:
             raise SessionNotFound(str(refusal), message=DELETED) from refusal
         error = refusals.translate(refusal, NEEDED_FOR_EMBEDS if request.embeds else NEEDED)
-        if isinstance(error, InvalidRequest):
-            error = InvalidRequest(str(refusal), message=WORDS_REFUSED)
+        if isinstance(error, InvalidRequest | RefusedByAutoMod):
+            error = type(error)(str(refusal), message=WORDS_REFUSED)
         raise error from refusal
 
 

@@ -115,6 +115,11 @@ class Post(SessionRequest, frozen=True, kw_only=True, tag="post"):
     embeds: Embeds | None = None
     message_key: RequestId | None = None
 
+    def faults(self) -> Iterator[str]:
+        """What is wrong with the whole."""
+        if not self.embeds and not shows_something(self.content):
+            yield "'content' must show something"
+
 
 class Callback(msgspec.Struct, frozen=True, kw_only=True):
     """Who is told of the answer, besides whoever awaits it."""

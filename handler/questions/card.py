@@ -21,6 +21,8 @@ WRITE: Final = "write"  # in place of a choice's number
 TEXT: Final = "text"  # the modal's only field, where no form was given
 MAX_TEXT: Final = 1000  # characters of an answer: it is read on a card, and by programs that asked one question
 MAX_SHOWN: Final = 120  # units of an answer on the card, which has the question above it
+FENCE: Final = "```"  # begins a block of code, and ends it (Discord docs, "Message Formatting")
+CLOSED: Final = f"\n{FENCE}"
 
 _STYLES: Final = {
     Style.PRIMARY: components.PRIMARY,
@@ -112,7 +114,9 @@ def _status_lines(question: Question, spec: Spec, answer: Answer | None) -> Iter
 def _fit(text: str, status: list[str], names: Iterable[str]) -> str:
     """The question, how it stands, and as many names as there is room for. Of a question that is too long the end goes."""
     end = "\n".join(["", "", *status])
-    shown = markdown.shorten(text, MAX_CONTENT - utf16_units(end)) + end
+    shown = markdown.shorten(text, MAX_CONTENT - utf16_units(end) - len(CLOSED))
+    shown += CLOSED if shown.count(FENCE) % 2 else ""  # else all that follows were code: no time, and nobody mentioned
+    shown += end
     for name in names:
         if utf16_units(shown) + 1 + utf16_units(name) > MAX_CONTENT:
             break

@@ -9,9 +9,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from handler.discord.snowflakes import id_field, is_snowflake
+from handler.runtime.characters import shows_something
 from handler.runtime.clock import iso
 from handler.runtime.validation import text_field
-from handler.store.hashes import hash_of
+from handler.store.hashes import hash_of, is_hash
 from handler.store.question_items import Question
 
 MAX_QUESTION: Final = (
@@ -67,12 +68,20 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     label: Annotated[str, text_field(MAX_BUTTON, least=1)]
     style: Annotated[Style, msgspec.Meta(description=f"one of {', '.join(Style)}")] = Style.SECONDARY
 
+    def faults(self) -> Iterator[str]:
+        """What is wrong with it as a whole."""
+        yield from _faults_of_label(self.label)
+
 
 class Option(msgspec.Struct, frozen=True, kw_only=True):
     """One of a select."""
 
     id: Id
     label: Annotated[str, text_field(MAX_OPTION_LABEL, least=1)]
+
+    def faults(self) -> Iterator[str]:
+        """What is wrong with it as a whole."""
+        yield from _faults_of_label(self.label)
 
 
 class FieldType(StrEnum):
@@ -94,6 +103,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
     def faults(self) -> Iterator[str]:
         """What is wrong with it as a whole."""
+        yield from _faults_of_label(self.label)
         if (self.type is FieldType.SELECT) != (self.options is not None):
             yield "options belong to a select, and a select has them"
         if not _differ(self.options or ()):
@@ -228,9 +238,14 @@ def question_id(parent_channel_id: str, session_key: str, request_id: str) -> st
 
 
 def channel_of(question: str) -> str | None:
-    """The channel in a question's id; None if it can be none."""
+    """The channel in a question's id; None if it can be none. What can be one is safe as part of a key."""
     channel_id, _, name = question.partition("-")
-    return channel_id if is_snowflake(channel_id) and name.isascii() and name.isalnum() else None
+    return channel_id if is_snowflake(channel_id) and is_hash(name) else None
+
+
+def _faults_of_label(label: str) -> Iterator[str]:
+    if not shows_something(label):  # Discord takes no blank one
+        yield "label must show something"
 
 
 def _differ(parts: Sequence[Choice | Field | Option]) -> bool:

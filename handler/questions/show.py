@@ -27,7 +27,10 @@ _UNCHANGEABLE: Final = frozenset({refusals.THREAD_ARCHIVED, refusals.THREAD_LOCK
 
 
 async def show_card(context: Context, question: Question, thread_id: str) -> Question:
-    """The question with its card in that thread; posted if it is not there yet. Raises DiscordRefused."""
+    """The question with its card in that thread; posted if it is not there yet.
+
+    Raises DiscordRefused. If Discord refuses the words of the first card, the question is withdrawn: nobody waits for it.
+    """
     if question.message_id is not None and question.discord_thread_id == thread_id:
         return question
     if question.message_id is not None:  # in a thread that the session has no more
@@ -35,14 +38,20 @@ async def show_card(context: Context, question: Question, thread_id: str) -> Que
         if not question.is_open or question.message_id is not None:
             return question
     spec, number = read_spec(question), question.card_number
-    message = await post_once(
-        context,
-        thread_id,
-        card_body(question, spec, None),
-        nonce=message_nonce("card", question.id, thread_id, str(number)),
-        since=parse_iso(question.asked_at),
-        is_it=lambda message: is_card_of(question, message.components),
-    )
+    try:
+        message = await post_once(
+            context,
+            thread_id,
+            card_body(question, spec, None),
+            nonce=message_nonce("card", question.id, thread_id, str(number)),
+            since=parse_iso(question.asked_at),
+            is_it=lambda message: is_card_of(question, message.components),
+        )
+    except DiscordRefused as refusal:
+        if number == 0 and refusals.refuses_words(refusal):  # nobody saw it, and nobody will
+            withdrawn = await context.store.questions.cancel(question, now=context.clock.now())
+            await correct_soon(context, withdrawn.current)
+        raise
     write = await context.store.questions.show(question, message.id, thread_id)
     if write.current.message_id != message.id:
         await take_back(context, thread_id, message.id)

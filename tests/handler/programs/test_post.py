@@ -322,13 +322,16 @@ async def test_missing_permissions_are_named(deployment: Deployment) -> None:
 
 @pytest.mark.guild(blocked_message_words=("passed",))
 async def test_words_that_automod_refuses_are_said_so(deployment: Deployment) -> None:
-    assert (await deployment.program("post", **DONE))["error"]["kind"] == "refused_by_automod"
+    error = (await deployment.program("post", **DONE))["error"]
+    assert error["kind"] == "refused_by_automod"
+    assert "Change its content or its embeds, and its request_id" in error["message"]
 
 
 @pytest.mark.parametrize(
     ("change", "named"),
     [
         ({"content": ""}, "'content' must be a string of 1 to 2000 characters"),
+        ({"content": " \u200b"}, "'content' must show something"),
         ({"content": "x" * 2001}, "'content' must be"),
         ({"request_id": None}, "'request_id' must be a string of 1 to 128 characters"),
         ({"embeds": {}}, "'embeds' must be a list of at most 10 objects"),

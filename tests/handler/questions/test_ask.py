@@ -200,6 +200,27 @@ async def test_the_longest_question_fits(deployment: Deployment) -> None:
     assert len(content.encode("utf-16-le")) // 2 <= 2000
 
 
+async def test_a_block_of_code_that_is_left_open_does_not_swallow_who_may_answer(deployment: Deployment) -> None:
+    question = await ask(deployment, question="```py\nrun()", answerers={"user_ids": ["3"]})
+    content = deployment.card(question["message_id"])["content"]
+    assert content.startswith("```py\nrun()\n```\n\nCloses <t:")
+    assert content.endswith(" <@3>")
+
+
+@pytest.mark.guild(blocked_message_words=("ship",))
+async def test_a_question_whose_words_discord_refuses_is_withdrawn_and_nobody_waits_for_it(
+    deployment: Deployment,
+) -> None:
+    error = (await deployment.program("ask", **SHIP))["error"]
+    assert (error["kind"], error["retryable"]) == ("refused_by_automod", False)
+    assert "in other words, under another request_id" in error["message"]
+    assert (question_item(deployment)["state"], "due_at" in question_item(deployment)) == ("cancelled", False)
+    assert "waiting_since" not in (await deployment.program("get"))["session"]
+    assert (await deployment.program("ask", **SHIP))["question"]["state"] == "cancelled"
+    other = await ask(deployment, request_id="2", question="Go?")
+    assert other["state"] == "open"
+
+
 async def test_a_locked_thread_is_an_error_and_nothing_is_asked(deployment: Deployment) -> None:
     deployment.people.lock((await deployment.ensure())["thread"]["id"])
     assert (await deployment.program("ask", **SHIP))["error"]["kind"] == "locked"
@@ -244,6 +265,11 @@ async def test_the_task_token_is_kept_and_the_last_one_counts(deployment: Deploy
         ({"choices": [{"id": "a"}]}, "'choices[0].label' is missing"),
         ({"choices": ["a"]}, "'choices[0]' must be an object"),
         ({"choices": [{"id": "a", "label": "x" * 81}]}, "'choices[0].label' must be a string of 1 to 80 characters"),
+        ({"choices": [{"id": "a", "label": " "}]}, "choices[0].label must show something"),
+        (
+            {"choices": None, "form": [{"id": "a", "label": "\u200b", "type": "text"}]},
+            "form[0].label must show something",
+        ),
         ({"choices": [{"id": "a", "label": "A", "style": "red"}]}, "'choices[0].style' must be one of primary,"),
         ({"choices": [{"id": "a", "label": "A", "more": 1}]}, "unknown field 'choices[0].more'"),
         ({"choices": [{"id": "a", "label": "A"}] * 2}, "'choices' need ids that differ"),
@@ -270,7 +296,15 @@ async def test_malformed_questions_are_refused_by_name(
 
 
 @pytest.mark.parametrize("operation", ["await", "cancel"])
-@pytest.mark.parametrize(("name", "kind"), [("x", "invalid_request"), (f"{CHANNEL}-0a", "not_found")])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        (f"{CHANNEL}-{'0a' * 12}", "not_found"),
+        ("x", "invalid_request"),
+        (f"{CHANNEL}-0a", "invalid_request"),
+        (f"{CHANNEL}-{'0a' * 600}", "invalid_request"),  # more than a key of DynamoDB may have
+    ],
+)
 async def test_a_question_that_is_not_there(deployment: Deployment, operation: str, name: str, kind: str) -> None:
     answer = await deployment.invoke({"operation": operation, "question_id": name})
     assert answer["error"]["kind"] == kind
