@@ -94,13 +94,13 @@ def _serve(stack: Stack, screen: Screen, options: argparse.Namespace) -> None:
         closing.callback(page.close)
         schedule = Schedule(stack.pools["ReconcilerFunction"].invoke, options.tick)
         closing.callback(schedule.stop)
-        shown = len(stack.events())
+        seen = len(stack.events())
         _show_addresses(stack, screen, page.url)
         while True:
             time.sleep(EVENTS_SECONDS)
-            for event in stack.events(since=shown):
-                screen.event(event)
-                shown += 1
+            news = stack.events(since=seen)
+            seen += len(news)
+            screen.events(news)
 
 
 def _show_addresses(stack: Stack, screen: Screen, page: str) -> None:

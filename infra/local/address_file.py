@@ -53,7 +53,7 @@ def program_variables(addresses: Mapping[str, str]) -> dict[str, str]:
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_DEFAULT_REGION": "us-east-1",
-        "ONETHREAD_FUNCTION": "ApiFunction",
+        "ONETHREAD_FUNCTION": "arn:aws:lambda:us-east-1:000000000000:function:ApiFunction",  # as the stack's output has it
         "ONETHREAD_CHANNEL": DEVELOPMENT_CHANNEL_ID,
     }
 

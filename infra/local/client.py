@@ -183,7 +183,8 @@ def _show(discord: DiscordClient, answer: Answer, addresses: Addresses, screen: 
     if answer.is_pending:
         with screen.spinner("thinking…"):
             answer = discord.wait(answer, MAX_WAIT_SECONDS)
-    names = {thread["id"]: thread["name"] for thread in _fetch_threads(addresses)}
+    names = {user.id: name for name, user in people.BY_NAME.items()}
+    names |= {thread["id"]: thread["name"] for thread in _fetch_threads(addresses)}
     if answer.form is not None:
         screen.form(answer.form)
     else:

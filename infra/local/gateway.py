@@ -19,6 +19,7 @@ from infra.loopback import Request, Response, json_response
 _TEXT_TYPES: Final = ("text/", "application/json", "application/javascript", "application/xml")
 _FUNCTIONS: Final = "/2015-03-31/functions/"
 _INVOCATIONS: Final = "/invocations"
+_BEFORE_NAME: Final = ":function:"  # in a function's ARN, whole or without its beginning
 
 
 def to_event(request: Request, now: datetime) -> dict[str, Any]:
@@ -63,13 +64,14 @@ def http_api(pool: Pool, request: Request) -> Response:
 def lambda_api(pools: Mapping[str, Pool], request: Request) -> Response:
     """Lambda's Invoke, which boto3 and the AWS CLI use."""
     path = unquote(urlsplit(request.target).path)
-    pool = pools.get(path.removeprefix(_FUNCTIONS).removesuffix(_INVOCATIONS))
+    name = path.removeprefix(_FUNCTIONS).removesuffix(_INVOCATIONS)
+    pool = pools.get(name.rpartition(_BEFORE_NAME)[2])
     if request.method != "POST" or pool is None:
-        return json_response(404, '{"Type":"User","Message":"Function not found"}')
+        return _refuse(404, "ResourceNotFoundException", f"Function not found: {name}")
     try:
         event = json.loads(request.body or b"{}")
     except ValueError:
-        return json_response(400, '{"Type":"User","Message":"Could not parse request body into json"}')
+        return _refuse(400, "InvalidRequestContentException", "Could not parse request body into json")
     if request.headers.get("x-amz-invocation-type") == "Event":
         Thread(target=pool.invoke, args=(event,), daemon=True).start()
         return Response(202, {}, b"")
@@ -78,6 +80,12 @@ def lambda_api(pools: Mapping[str, Pool], request: Request) -> Response:
         text = json.dumps(dict(result.error))
         return Response(200, {"x-amz-function-error": "Unhandled", "content-type": "application/json"}, text.encode())
     return json_response(200, json.dumps(result.payload))
+
+
+def _refuse(status: int, kind: str, message: str) -> Response:
+    """An error of Lambda's own API, which boto3 raises under that name."""
+    refusal = json_response(status, json.dumps({"Type": "User", "Message": message}))
+    return Response(status, {**refusal.headers, "x-amzn-errortype": kind}, refusal.body)
 
 
 def _is_text(request: Request) -> bool:

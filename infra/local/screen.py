@@ -39,6 +39,7 @@ class Screen:
         self.console = console or Console(highlight=False, soft_wrap=False)
         self.console.width = min(self.console.width, MAX_WIDTH)
         self._is_picture = is_picture
+        self._shown: set[str] = set()  # ids of events
 
     def title(self, text: str, below: str) -> None:
         self.console.print()
@@ -58,6 +59,14 @@ class Screen:
 
     def action(self, who: str, what: str) -> None:
         self._indented(Text.assemble((who, "bold"), "  ", (what, "yellow")))
+
+    def events(self, events: Iterable[Mapping[str, Any]]) -> None:
+        """What programs are told. An event that comes again, as the bus may deliver it, is shown once."""
+        for event in events:
+            event_id = event["detail"]["event_id"]
+            if event_id not in self._shown:
+                self._shown.add(event_id)
+                self.event(event)
 
     def event(self, event: Mapping[str, Any]) -> None:
         """What programs are told."""

@@ -313,11 +313,14 @@ def post_card(stand_in: StandIn) -> tuple[str, str]:
     return thread, json.loads(answered)["id"]
 
 
-def test_a_question_is_answered_by_the_newest_button_of_that_label(stand_in: StandIn) -> None:
+def test_a_question_is_answered_by_the_newest_button_of_that_label(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
     post_card(stand_in)
     thread, message = post_card(stand_in)
-    stand_in.answers = [CHANGED]
+    stand_in.answers = [CHANGED.replace("changed", f"by <@{MONA.id}>")]
     assert client.main(["press", "Yes", "--user", "mona"]) == 0
+    assert "by @mona" in capsys.readouterr().out
     (pressed,) = stand_in.received
     assert (pressed["data"]["custom_id"], pressed["message"]["id"], pressed["channel_id"]) == (
         "answer:1-a:0",
@@ -358,3 +361,4 @@ def test_a_programs_variables_lead_it_to_the_stack(stand_in: StandIn, capsys: py
     assert variables["AWS_ENDPOINT_URL_SFN"] == "http://127.0.0.1:9"
     assert variables["ONETHREAD_CHANNEL"] == DEVELOPMENT_CHANNEL_ID
     assert {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "ONETHREAD_FUNCTION"} <= set(variables)
+    assert variables["ONETHREAD_FUNCTION"].startswith("arn:aws:lambda:")  # as the stack's output has it

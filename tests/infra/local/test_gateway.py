@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from unittest.mock import ANY
+from urllib.parse import quote
 
 import pytest
 
@@ -96,13 +97,19 @@ def test_programs_invoke_a_function_through_lambdas_own_api(make_pool: MakePool)
     pools = {"Echo": make_pool("echo"), "Fail": make_pool("fail")}
     echoed = lambda_api(pools, request(target=INVOKE.format("Echo"), body=b'{"a": 1}'))
     failed = lambda_api(pools, request(target=INVOKE.format("Fail")))
+    by_arn = [
+        lambda_api(pools, request(target=INVOKE.format(quote(name, safe="")), body=b'{"a": 1}'))
+        for name in ("arn:aws:lambda:us-east-1:000000000000:function:Echo", "000000000000:function:Echo")
+    ]
     absent = lambda_api(pools, request(target=INVOKE.format("Absent")))
     garbled = lambda_api(pools, request(target=INVOKE.format("Echo"), body=b"{"))
 
     assert (echoed.status, json.loads(echoed.body)) == (200, {"a": 1})
     assert (failed.status, failed.headers["x-amz-function-error"]) == (200, "Unhandled")
     assert json.loads(failed.body)["errorType"] == "ValueError"
-    assert (absent.status, garbled.status) == (404, 400)
+    assert [(answer.status, json.loads(answer.body)) for answer in by_arn] == [(200, {"a": 1})] * 2
+    assert (absent.status, absent.headers["x-amzn-errortype"]) == (404, "ResourceNotFoundException")
+    assert (garbled.status, garbled.headers["x-amzn-errortype"]) == (400, "InvalidRequestContentException")
 
 
 @pytest.fixture

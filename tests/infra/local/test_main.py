@@ -1,12 +1,15 @@
 """The options of `make run`."""
 
+import io
 import threading
 
 import pytest
+from rich.console import Console
 
 from infra.local.__main__ import main
 from infra.local.event_sources import Schedule
 from infra.local.functions import Result
+from infra.local.screen import Screen
 
 TICKS = ("0.01", "-5", "nan", "inf", "1e300", "often")
 
@@ -31,6 +34,18 @@ def test_an_option_that_makes_no_sense_is_refused_in_one_line(
     assert shown.out == ""
     assert shown.err.startswith(f"python -m infra.local: {said}")
     assert shown.err.count("\n") == 1
+
+
+def test_an_event_that_comes_twice_is_shown_once() -> None:
+    shown = io.StringIO()
+    events = [
+        {"detail-type": "SessionOpened", "detail": {"event_id": event_id, "session": {"session_name": "7"}}}
+        for event_id in ("a", "b", "a")
+    ]
+    screen = Screen(Console(file=shown))
+    screen.events(events)
+    screen.events(events)
+    assert shown.getvalue().count("SessionOpened  7") == 2
 
 
 def test_a_schedule_of_0_seconds_never_fires() -> None:

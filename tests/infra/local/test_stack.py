@@ -17,7 +17,7 @@ import pytest
 
 from infra.interactions import DEVELOPMENT_CHANNEL_ID, DEVELOPMENT_GUILD_ID
 from infra.local import client, tour
-from infra.local.address_file import publish_addresses
+from infra.local.address_file import program_variables, publish_addresses, running_stacks
 from infra.local.discord_client import Channel, DiscordClient, User
 from infra.local.http_client import invoke_function, send
 from infra.local.request_counter import Cost, RequestCounter
@@ -196,6 +196,60 @@ def test_the_curl_command_is_signed(found: Stack, capsys: pytest.CaptureFixture[
     status, answered = send("POST", printed[-1], body, headers)
     assert status == 200
     assert json.loads(answered)["type"] in (4, 5)
+
+
+def started_example(found: Stack, *arguments: str) -> "subprocess.Popen[str]":
+    """An example as a process, with the variables that lead it to the stack."""
+    (addresses,) = running_stacks().values()
+    return subprocess.Popen(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **program_variables(addresses)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_program_that_is_killed_while_it_waits_finds_the_answer_when_it_is_run_again(found: Stack) -> None:
+    def is_shown() -> bool:
+        with found.discord.lock:
+            return any(message.content.startswith("Go on?") for message in found.discord.discord.messages.values())
+
+    arguments = ("examples.ask", "killed", "Go on?", "go on", "stop")
+    with started_example(found, *arguments) as process:
+        try:
+            eventually(is_shown)
+        finally:
+            process.kill()
+    assert process.returncode == -signal.SIGKILL
+    assert client.main(["press", "go on"]) == 0
+
+    with started_example(found, *arguments) as process:
+        said, _ = process.communicate(timeout=PATIENCE_SECONDS)
+    assert (said, process.returncode) == ("go on\n", 0)
+
+
+def test_the_mcp_server_answers_over_its_standard_streams(found: Stack) -> None:
+    opening = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}
+    call = {"name": "session_link", "arguments": {"session": "over stdio"}}
+    lines: list[dict[str, Any]] = [
+        {"id": 1, "method": "initialize", "params": opening},
+        {"method": "notifications/initialized"},
+        {"id": 2, "method": "tools/call", "params": call},
+    ]
+    with started_example(found, "examples.mcp_server") as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.writelines(json.dumps({"jsonrpc": "2.0", **line}) + "\n" for line in lines)
+        process.stdin.flush()
+        answers = [json.loads(process.stdout.readline()) for _ in range(2)]
+        process.communicate(timeout=PATIENCE_SECONDS)
+
+    (thread,) = [id for id, name in found.discord.thread_names(CHANNEL.id).items() if name == "Session over stdio"]
+    assert [answer["id"] for answer in answers] == [1, 2]
+    assert answers[1]["result"]["structuredContent"]["result"].endswith(f"/{thread}")
+    assert process.returncode == 0
 
 
 def test_without_a_stack_a_command_says_how_to_start_one(
