@@ -1,8 +1,13 @@
 """Documents of which a program writes a part: the text between two comments."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import Final
+
+from infra.command_line import fail, only_errors
 
 END: Final = "<!-- end -->"
 
@@ -16,9 +21,19 @@ def replace_between(document: str, begin: str, text: str) -> str:
     return f"{before}{begin}\n\n{text}\n\n{END}{after}"
 
 
-def write_between(file: Path, begin: str, text: str) -> None:
-    """The same in a file. Raises OSError or ValueError."""
-    file.write_text(replace_between(file.read_text(), begin, text))
+def publish(file: Path | None, begin: str, measure: Callable[[], str]) -> int:
+    """Print what is measured; with a file, put it there, too. Returns the exit status."""
+    try:
+        if file is not None:  # measuring takes a while: see first whether it has a place
+            replace_between(file.read_text(), begin, "")
+        with only_errors(), redirect_stdout(StringIO()):  # metrics are lines, too
+            text = measure()
+        if file is not None:
+            file.write_text(replace_between(file.read_text(), begin, text))
+    except (OSError, ValueError, CalledProcessError) as fault:
+        return fail(fault)
+    print(text)
+    return 0
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -13,9 +13,11 @@ from typing import Final
 import grimp
 import pytest
 
+from infra.marked_text import replace_between
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "architecture.md"
-BEGIN, END = "<!-- make rooms -->", "<!-- end -->"
+BEGIN: Final = "<!-- make rooms -->"
 
 # From the top. A room imports from the rooms below its line and from itself. So entrances do not know each other, and
 # neither do the rooms of one line.
@@ -143,8 +145,7 @@ def purpose_of(room: str) -> str:
 
 def page_with(picture: str) -> str:
     """The page about the architecture, with this picture of the rooms in it."""
-    before, _, rest = PAGE.read_text().partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{picture}\n\n{END}{rest.partition(END)[2]}"
+    return replace_between(PAGE.read_text(), BEGIN, picture)
 
 
 def test_the_page_shows_the_rooms_as_they_are() -> None:

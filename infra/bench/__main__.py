@@ -9,8 +9,6 @@ one to DynamoDB 5 ms, and nothing depends on the machine.
 
 import sys
 from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
-from io import StringIO
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +18,7 @@ from infra.bench.plot import Axis, plot
 from infra.bench.scenarios import Crowd, Taken
 from infra.cost.cycle import cycle
 from infra.cost.measure import measure
-from infra.marked_text import replace_between, table, write_between
+from infra.marked_text import publish, table
 
 BEGIN: Final = "<!-- make bench -->"
 PICTURES: Final = "pictures"
@@ -35,21 +33,17 @@ NAMES: Final = ("floor", "Onethread", "list-and-create", "defer-always")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_line.Parser(prog="python -m infra.bench", description=__doc__.partition("\n")[0])
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put it into this file instead of only printing it")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put it into this file, too")
     options = parser.parse_args(arguments)
-    try:
+
+    def measure() -> str:
+        text, pictures = report()
         if options.write is not None:
-            replace_between(options.write.read_text(), BEGIN, "")  # see first whether it has a place
-        with command_line.only_errors(), redirect_stdout(StringIO()):  # metrics are lines, too
-            text, pictures = report()
-        if options.write is not None:
-            write_between(options.write, BEGIN, text)
             for name, picture in pictures.items():
                 (options.write.parent / PICTURES / name).write_text(picture)
-    except (OSError, ValueError) as fault:
-        return command_line.fail(fault)
-    print(text)
-    return 0
+        return text
+
+    return publish(options.write, BEGIN, measure)
 
 
 def report() -> tuple[str, Mapping[str, str]]:

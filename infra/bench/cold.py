@@ -23,7 +23,7 @@ from infra.interactions import DEVELOPMENT_APPLICATION_ID, development_key
 from infra.local.aws import EmulatedAws
 from infra.loopback import Loopback, Request, Response, json_response
 from infra.made_tls import make_tls
-from infra.marked_text import replace_between, table, write_between
+from infra.marked_text import publish, table
 from infra.table.memory_table import MemoryTable
 
 FUNCTIONS: Final = ("webhook", "worker", "api", "reconciler", "publisher")
@@ -175,24 +175,17 @@ def _served() -> Iterator[tuple[str, str]]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_line.Parser(prog="python -m infra.bench.cold", description=__doc__.partition("\n")[0])
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put it into this file instead of printing it")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put it into this file, too")
     parser.add_argument("--runs", type=int, default=RUNS, help="how often each is started (%(default)s)")
     options = parser.parse_args(arguments)
-    try:
-        if options.write is not None:
-            replace_between(
-                options.write.read_text(), BEGIN, ""
-            )  # measuring takes a while: see first whether it has a place
-        with tempfile.TemporaryDirectory() as folder, _served() as (url, root):
-            place = Place(Path(folder))
-            place.build(root)
-            text = report(measure(place, url, options.runs))
-        if options.write is not None:
-            write_between(options.write, BEGIN, text)
-    except (OSError, ValueError, subprocess.CalledProcessError) as fault:
-        return command_line.fail(fault)
-    print(text)
-    return 0
+    return publish(options.write, BEGIN, lambda: _build_and_measure(options.runs))
+
+
+def _build_and_measure(runs: int) -> str:
+    with tempfile.TemporaryDirectory() as folder, _served() as (url, root):
+        place = Place(Path(folder))
+        place.build(root)
+        return report(measure(place, url, runs))
 
 
 if __name__ == "__main__":

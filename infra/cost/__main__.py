@@ -9,7 +9,7 @@ from infra import command_line
 from infra.cost.counted_table import Use
 from infra.cost.cycle import Cycle, cycle, most_guilds
 from infra.cost.measure import Measured, measure
-from infra.marked_text import replace_between, table, write_between
+from infra.marked_text import publish, table
 
 FEW_SESSIONS: Final = 20
 MANY_SESSIONS: Final = 200  # to see that the number makes no difference
@@ -19,22 +19,9 @@ BEGIN: Final = "<!-- python -m infra.cost -->"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_line.Parser(prog="python -m infra.cost", description=__doc__)
-    parser.add_argument("--write", type=Path, metavar="FILE", help="put it into this file instead of printing it")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="put it into this file, too")
     options = parser.parse_args(arguments)
-    try:
-        if options.write is not None:
-            replace_between(
-                options.write.read_text(), BEGIN, ""
-            )  # measuring takes a while: see first whether it has a place
-        with command_line.only_errors():
-            text = report(measure(FEW_SESSIONS), measure(MANY_SESSIONS))
-        if options.write is None:
-            print(text)
-        else:
-            write_between(options.write, BEGIN, text)
-    except (OSError, ValueError) as fault:
-        return command_line.fail(fault)
-    return 0
+    return publish(options.write, BEGIN, lambda: report(measure(FEW_SESSIONS), measure(MANY_SESSIONS)))
 
 
 def report(few: Measured, many: Measured) -> str:
