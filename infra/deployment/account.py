@@ -244,6 +244,11 @@ def _refusal(api: str, action: str, refusal: ClientError) -> OperatorError:
             f"KMS refused to encrypt or decrypt the token ({code}).",
             "Allow your user kms:Encrypt and kms:Decrypt on the key, or leave out --set DiscordBotTokenKeyArn.",
         )
+    if "NotFound" in code or "NonExistent" in code or "DoesNotExist" in code:
+        return OperatorError(
+            f"Somebody deleted it by hand ({api}:{action}: {text or code}).",
+            "A table: docs/recovery.md. Anything else: docs/operations.md, 'What was changed by hand'.",
+        )
     if code in ("AccessDenied", "AccessDeniedException"):
         return NotAllowed(f"AWS does not allow you {api}:{action}.", "Ask for that permission, or use another profile.")
     return OperatorError(f"AWS ({api}:{action}) refused: {code}: {text}", "Correct that, then run the setup again.")

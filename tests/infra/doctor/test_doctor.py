@@ -117,7 +117,7 @@ def _lost_token(operated: Operated) -> None:
         (_set(table={"GlobalSecondaryIndexes": []}), "fail", "no index ActivityIndex", "docs/upgrading.md"),
         (_set(table={"StreamSpecification": None}), "fail", "has no stream", "StreamViewType=NEW_AND_OLD_IMAGES"),
         (_set(table={"DeletionProtectionEnabled": False}), "warn", "by mistake", "--deletion-protection-enabled"),
-        (_set(table={"TableStatus": "GONE"}), "fail", "ResourceNotFoundException", "Correct that"),
+        (_set(table={"TableStatus": "GONE"}), "fail", "Somebody deleted it by hand", "docs/recovery.md"),
         (_stream_of_before, "fail", "the stack reads 2025", "--set SessionsTableStreamLabel=2026"),
         (_set(recovery="DISABLED"), "warn", "no point-in-time recovery", "update-continuous-backups"),
         (_set(expiry="DISABLED"), "warn", "nothing expires", "AttributeName=expires_at"),
