@@ -102,7 +102,7 @@ def test_the_template_refuses_a_prefix_that_the_code_would_refuse() -> None:
 
 
 def test_the_artifact_is_built_for_the_runtime_of_the_template() -> None:
-    from infra.artifact import LAMBDA_PLATFORM, RUNTIME
+    from infra.artifact.build import LAMBDA_PLATFORM, RUNTIME
 
     common = template()["Globals"]["Function"]
     assert common["Runtime"] == f"python{RUNTIME[0]}.{RUNTIME[1]}"

@@ -3,7 +3,7 @@
 boto3 is left out: all that is used of it is `Session.client`, and its import brings the transfers of S3.
 
 botocore parses the whole bundle of root certificates, which takes 20 ms, for each new connection. The artifact has a file
-with Amazon's own roots (`infra.aws_data`), which takes 1 ms. Endpoints outside the partition ``aws`` (China, say), or at
+with Amazon's own roots (`infra.artifact.aws_data`), which takes 1 ms. Endpoints outside the partition ``aws`` (China, say), or at
 some time all of them, may show a certificate of another root. Then the client trusts the whole bundle from there on; it
 costs that one handshake. AWS_CA_BUNDLE, which botocore knows, comes before both.
 """

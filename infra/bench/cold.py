@@ -18,7 +18,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from infra import artifact, command_line
+from infra import command_line
+from infra.artifact import build as artifact
 from infra.interactions import DEVELOPMENT_APPLICATION_ID, development_key
 from infra.local.aws import EmulatedAws
 from infra.loopback import Loopback, Request, Response, json_response

@@ -19,7 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from infra.artifact import ROOT, find_runtime
+from infra.artifact.build import ROOT, find_runtime
 from infra.bench.cold import pinned
 from infra.local.calls import with_number
 from infra.local.functions import Died, Function, Result

@@ -13,7 +13,7 @@ import pytest
 from handler.aws.clients import CallFailed, build_client
 from handler.aws.parameter_store import BotTokenParameter
 from handler.aws.session import open_session
-from infra.aws_data import amazon_roots
+from infra.artifact.aws_data import amazon_roots
 from infra.local.aws import EmulatedAws
 from infra.loopback import Loopback
 from infra.made_tls import MadeTls, make_tls

@@ -3,8 +3,6 @@
 botocore reads these files on each cold start: four hundred services in 25 MB, each with every operation and its
 documentation. Of each service that the handlers call, the operations that they call are kept, with all that these refer
 to; of the endpoints, all regions and partitions. So signing, validation, retries and errors are what they were.
-
-The build calls this with any Python, so it needs only the standard library.
 """
 
 import gzip

@@ -1,11 +1,4 @@
-"""The one artifact that all functions run: ``handler/`` and what it needs, and nothing else.
-
-``sam build`` calls it through the Makefile, in a copy of the tree and with any Python, so it needs only the standard
-library and pip. It installs for Lambda (arm64, CPython 3.13) from any machine, without Docker.
-
-    python -m infra.artifact DIRECTORY          what Lambda gets
-    python -m infra.artifact DIRECTORY --host   the same for this machine and this Python, to try it out
-"""
+"""Build the artifact."""
 
 import os
 import shutil
@@ -15,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
-from infra import aws_data
-from infra.command_line import Parser
+from infra.artifact import aws_data
 
-ROOT: Final = Path(__file__).resolve().parent.parent
+ROOT: Final = Path(__file__).resolve().parents[2]
 RUNTIME: Final = (3, 13)  # template.yaml's Runtime; bytecode works with one minor version only
 TASK_ROOT: Final = "/var/task"  # where Lambda unpacks the artifact; tracebacks show it
 
@@ -107,23 +99,3 @@ def runtime_candidates() -> Iterator[str]:
 
 def say(text: str) -> None:
     print(f"artifact: {text}", file=sys.stderr)
-
-
-def main() -> int:
-    parser = Parser(prog="python -m infra.artifact", description="Build what Lambda runs.")
-    parser.add_argument("directory", type=Path, help="where to put it")
-    parser.add_argument("--host", action="store_true", help="for this machine and this Python instead of Lambda's")
-    arguments = parser.parse_args()
-    try:
-        build(arguments.directory, () if arguments.host else LAMBDA_PLATFORM)
-    except subprocess.CalledProcessError as failed:
-        say(f"{Path(failed.cmd[0]).name} -m {failed.cmd[2]} failed; its own message is above.")
-        return 1
-    except OSError as fault:
-        say(str(fault))
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

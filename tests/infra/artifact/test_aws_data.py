@@ -17,7 +17,7 @@ from botocore.loaders import Loader
 from botocore.regions import EndpointResolver
 from botocore.session import Session
 
-from infra.aws_data import OPERATIONS, amazon_roots, prune, prune_model
+from infra.artifact.aws_data import OPERATIONS, amazon_roots, prune, prune_model
 from infra.local.aws import EmulatedAws
 from infra.local.queues import create_queues
 from infra.loopback import Loopback

@@ -14,8 +14,8 @@ from unittest.mock import patch
 
 import pytest
 
-from infra.artifact import LAMBDA_PLATFORM, build, compile_bytecode, find_runtime
-from infra.aws_data import OPERATIONS
+from infra.artifact.aws_data import OPERATIONS
+from infra.artifact.build import LAMBDA_PLATFORM, build, compile_bytecode, find_runtime
 from tests.kit.sam_template import ROOT, template
 
 SAM: Final = Path(sys.executable).with_name("sam")
@@ -46,7 +46,7 @@ def for_lambda(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def for_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same recipe, for this machine and this Python. What is imported from it is compiled then."""
     folder = tmp_path_factory.mktemp("host")
-    with patch("infra.artifact.compile_bytecode"):
+    with patch("infra.artifact.build.compile_bytecode"):
         build(folder, platform=())
     return folder
 
@@ -152,10 +152,10 @@ def test_all_four_functions_share_one_recipe() -> None:
 def test_without_lambdas_python_the_recipe_says_what_that_costs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("infra.artifact.install", lambda into, platform: None)
-    monkeypatch.setattr("infra.aws_data.prune", lambda data: None)
-    monkeypatch.setattr("infra.aws_data.amazon_roots", lambda bundle: None)
-    monkeypatch.setattr("infra.artifact.find_runtime", lambda: None)
+    monkeypatch.setattr("infra.artifact.build.install", lambda into, platform: None)
+    monkeypatch.setattr("infra.artifact.aws_data.prune", lambda data: None)
+    monkeypatch.setattr("infra.artifact.aws_data.amazon_roots", lambda bundle: None)
+    monkeypatch.setattr("infra.artifact.build.find_runtime", lambda: None)
     build(tmp_path / "artifact", LAMBDA_PLATFORM)
     said = capsys.readouterr().err
     assert "no python3.13 here" in said
