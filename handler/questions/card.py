@@ -117,10 +117,12 @@ def _fit(text: str, status: list[str], names: Iterable[str]) -> str:
     shown = markdown.shorten(text, MAX_CONTENT - utf16_units(end) - len(CLOSED))
     shown += CLOSED if shown.count(FENCE) % 2 else ""  # else all that follows were code: no time, and nobody mentioned
     shown += end
+    before = " For "
     for name in names:
-        if utf16_units(shown) + 1 + utf16_units(name) > MAX_CONTENT:
+        if utf16_units(shown) + len(before) + utf16_units(name) > MAX_CONTENT:
             break
-        shown += f" {name}"
+        shown += before + name
+        before = " "
     return shown
 
 

@@ -4,6 +4,8 @@ import contextlib
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from handler.discord import permissions, refusals
 from handler.discord.models import Channel
 from handler.discord.snowflakes import is_snowflake
@@ -100,6 +102,8 @@ async def _respect_archiving(opener: Opener, session: Session, thread: Channel) 
         return
     by_command = session.status is Status.CLOSED and closed_by is not None and is_snowflake(closed_by)
     if by_command or await archived_by_somebody_else(context, session.guild_id, thread):
+        found = msgspec.structs.replace(session.thread, archived=True)  # the record may be older
+        session = msgspec.structs.replace(session, thread=found)
         raise ArchivedByModerator(_opened(opener, session, thread, Outcome.REUSED))
 
 

@@ -281,7 +281,7 @@ async def test_only_a_thread_that_discord_archived_is_opened_again(
     assert deployment.discord.threads[thread].archived is (kind is not None)
     assert contents(deployment) == ([] if kind else ["tests passed"])
     if kind:
-        assert answer["thread"]["id"] == thread
+        assert (answer["thread"]["id"], answer["session"]["archived"]) == (thread, True)
         jsonschema.validate(answer, schema_of("error.json"))
 
 

@@ -204,7 +204,7 @@ async def test_a_block_of_code_that_is_left_open_does_not_swallow_who_may_answer
     question = await ask(deployment, question="```py\nrun()", answerers={"user_ids": ["3"]})
     content = deployment.card(question["message_id"])["content"]
     assert content.startswith("```py\nrun()\n```\n\nCloses <t:")
-    assert content.endswith(" <@3>")
+    assert content.endswith(":R>. For <@3>")
 
 
 @pytest.mark.guild(blocked_message_words=("ship",))
