@@ -8,7 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    import trustme
 
 MAX_BODY_BYTES: Final = 10 * 1024 * 1024  # API Gateway docs, "Quotas for HTTP APIs": payload size
 # Connections that wait to be accepted: hundreds of people may press Enter together.
@@ -43,7 +46,7 @@ def json_response(status: int, text: str) -> Response:
 class Loopback:
     """Serves from construction until `close`. Port 0 is any free port. If `answer` returns None, the connection is reset.
 
-    `tls`: it serves HTTPS with that context.
+    `authority`: it serves HTTPS, with a certificate that this one made.
     """
 
     def __init__(
@@ -52,11 +55,13 @@ class Loopback:
         *,
         port: int = 0,
         idle_seconds: float = IDLE_SECONDS,
-        tls: ssl.SSLContext | None = None,
+        authority: "trustme.CA | None" = None,
     ) -> None:
         self._listener = _Listener(answer, port, idle_seconds)
-        self._scheme = "http" if tls is None else "https"
-        if tls is not None:  # each connection's own thread does its handshake
+        self._scheme = "http" if authority is None else "https"
+        if authority is not None:  # each connection's own thread does its handshake
+            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert("127.0.0.1").configure_cert(tls)
             self._listener.socket = tls.wrap_socket(
                 self._listener.socket, server_side=True, do_handshake_on_connect=False
             )

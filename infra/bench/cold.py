@@ -18,12 +18,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import trustme
+
 from infra import command_line
 from infra.artifact import build as artifact
 from infra.interactions import DEVELOPMENT_APPLICATION_ID, development_key
 from infra.local.aws import EmulatedAws
 from infra.loopback import Loopback, Request, Response, json_response
-from infra.made_tls import make_tls
 from infra.marked_text import publish, table
 from infra.table.memory_table import MemoryTable
 
@@ -162,14 +163,14 @@ def _variables(url: str) -> dict[str, str]:
 @contextmanager
 def _served() -> Iterator[tuple[str, str]]:
     """The address of AWS and Discord over TLS, and the root that vouches for them."""
-    tls, aws = make_tls(), EmulatedAws(MemoryTable("sessions"), {})
+    authority, aws = trustme.CA(), EmulatedAws(MemoryTable("sessions"), {})
 
     def answer(request: Request) -> Response:
         return aws.answer(request) if "x-amz-target" in request.headers else json_response(200, "{}")
 
-    server = Loopback(answer, tls=tls.context)
+    server = Loopback(answer, authority=authority)
     try:
-        yield server.url, tls.root
+        yield server.url, authority.cert_pem.bytes().decode()
     finally:
         server.close()
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import botocore
 import pytest
+import trustme
 
 from handler.aws.clients import CallFailed, build_client
 from handler.aws.parameter_store import BotTokenParameter
@@ -16,7 +17,6 @@ from handler.aws.session import open_session
 from infra.artifact.aws_data import amazon_roots
 from infra.local.aws import EmulatedAws
 from infra.loopback import Loopback
-from infra.made_tls import MadeTls, make_tls
 from infra.table.memory_table import MemoryTable
 from tests.kit.secrets import BOT_TOKEN, MARK, made_up
 
@@ -24,13 +24,13 @@ BUNDLE = Path(botocore.__file__).with_name("cacert.pem")
 
 
 @pytest.fixture(scope="module")
-def tls() -> MadeTls:
-    return make_tls()
+def authority() -> trustme.CA:
+    return trustme.CA()
 
 
 @pytest.fixture
-def aws(tls: MadeTls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
-    served = Loopback(EmulatedAws(MemoryTable("sessions"), {"/token": BOT_TOKEN}).answer, tls=tls.context)
+def aws(authority: trustme.CA, monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
+    served = Loopback(EmulatedAws(MemoryTable("sessions"), {"/token": BOT_TOKEN}).answer, authority=authority)
     monkeypatch.setenv("AWS_ENDPOINT_URL_SSM", served.url)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", MARK)
@@ -56,13 +56,14 @@ def loaded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.fixture
-def files(tmp_path: Path, tls: MadeTls) -> Path:
+def files(tmp_path: Path, authority: trustme.CA) -> Path:
     """amazon.pem: Amazon's roots; made.pem: these and the made-up one; whole.pem: botocore's bundle and the made-up one."""
     roots = amazon_roots(BUNDLE)
     assert roots is not None
+    made = authority.cert_pem.bytes().decode()
     (tmp_path / "amazon.pem").write_text(roots)
-    (tmp_path / "made.pem").write_text(roots + tls.root)
-    (tmp_path / "whole.pem").write_text(BUNDLE.read_text() + tls.root)
+    (tmp_path / "made.pem").write_text(roots + made)
+    (tmp_path / "whole.pem").write_text(BUNDLE.read_text() + made)
     return tmp_path
 
 
