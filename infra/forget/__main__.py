@@ -83,7 +83,8 @@ async def _require_absence(found: Deployed, guild_id: str) -> None:
             if await api.find(f"/guilds/{guild_id}") is None:
                 return
         except DiscordError as error:
-            raise OperatorError(f"{error} Nothing was removed.", "Run it again.") from None
+            cure = "Run: make setup, with the bot's new token." if error.status == 401 else "Run it again."
+            raise OperatorError(f"{error} Nothing was removed.", cure) from None
     raise OperatorError(
         f"The bot is still in the server {guild_id}: the reconciler and the next command would put it on record again.",
         "Remove the bot from the server first (Server Settings, Integrations), or name the servers that it may work for "

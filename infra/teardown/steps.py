@@ -69,7 +69,14 @@ class Teardown:
             yield Line("endpoint", self._changed if present else "unchanged", present or "Discord has none")
             yield await self._remove_commands(self._api, application)
         except DiscordError as error:
-            raise OperatorError(str(error), "Correct that, then run this again.") from None
+            kept = f"--name {self._deployed.token_parameter(self._stack)} --region {self._deployed.account.region}"
+            cure = (
+                "Set DISCORD_BOT_TOKEN to the present one, then run this again. If the application is deleted, run before "
+                f"that: aws ssm delete-parameter {kept}"
+                if error.status == 401
+                else "Correct that, then run this again."
+            )
+            raise OperatorError(str(error), cure) from None
 
     async def _remove_commands(self, api: DiscordApi, application: Mapping[str, Any]) -> Line:
         guilds = await api.list("GET", f"/users/@me/guilds?limit={MAX_GUILDS_LOOKED_AT}")

@@ -9,12 +9,13 @@ import pytest
 from infra.commands.definitions import COMMANDS
 from infra.deployment.account import Account
 from infra.deployment.errors import OperatorError
+from infra.simulator.state import Identity
 from infra.teardown.__main__ import main
 from infra.teardown.removal import Removal
 from tests.infra.deployment.account import ENDPOINT
-from tests.infra.deployment.operated import TOKEN_PARAMETER, Operated
+from tests.infra.deployment.operated import APPLICATION, TOKEN_PARAMETER, Operated
 from tests.infra.deployment.resources import TABLE
-from tests.infra.simulator.client import GUILD
+from tests.infra.simulator.client import BOT, GUILD
 from tests.kit.secrets import BOT_TOKEN
 
 ALL = ["endpoint", "commands", "policy", "stack", "token", "table"]
@@ -141,3 +142,15 @@ async def test_a_stack_that_is_still_leaving_is_waited_for_half_an_hour(operated
     with pytest.raises(OperatorError, match="still being deleted"):
         await Removal(account, sleep).delete_stack(stack)
     assert sum(waited) == 1800
+
+
+def test_a_token_that_discord_refuses_can_be_replaced_or_given_up(operated: Operated) -> None:
+    """Discord refuses it also where the application was deleted."""
+    operated.discord.state.identity = Identity(APPLICATION, BOT, "Bot another")
+    assert operated.run(main) == 1
+    assert "Set DISCORD_BOT_TOKEN" in operated.out
+    assert f"aws ssm delete-parameter --name {TOKEN_PARAMETER} --region eu-central-1" in operated.out
+    assert not operated.resources.deleted
+    operated.account.parameters.clear()
+    assert operated.run(main) == 0
+    assert operated.resources.deleted == ["stack"]
