@@ -1,7 +1,6 @@
 """The life of a deployment, as docs/recovery.md has it: it moves to another region, and its token is rotated."""
 
 from infra.doctor.__main__ import main as doctor
-from infra.setup import __main__ as setup
 from infra.simulator.state import Identity
 from infra.teardown.__main__ import main as teardown
 from infra.verify.__main__ import main as verify
@@ -9,14 +8,9 @@ from infra.virtual_time import START
 from tests.infra.deployment.account import Account
 from tests.infra.deployment.operated import APPLICATION, TOKEN_PARAMETER, Operated, import_again, open_all
 from tests.infra.simulator.client import BOT, TEXT
-from tests.kit.secrets import BOT_TOKEN, made_up
+from tests.kit.secrets import made_up
 
 ELSEWHERE = "https://abc.execute-api.us-east-1.amazonaws.com/interactions"
-
-
-def set_up(operated: Operated, *arguments: str, token: str = BOT_TOKEN) -> int:
-    parts = {"runs": operated.account.run_sam}
-    return operated.run(setup.main, *arguments, parts=parts, environ={"DISCORD_BOT_TOKEN": token})
 
 
 def test_a_deployment_moves_to_another_account_and_its_sessions_keep_their_threads(operated: Operated) -> None:
@@ -24,9 +18,9 @@ def test_a_deployment_moves_to_another_account_and_its_sessions_keep_their_threa
     old, new = operated.account, Account(address=ELSEWHERE)
 
     operated.account, operated.resources = new, new.resources
-    assert set_up(operated, "--stack-name", "moved") == 1  # the endpoint is the old stack's
+    assert operated.set_up("--stack-name", "moved") == 1  # the endpoint is the old stack's
     assert "--take-over" in operated.out
-    assert set_up(operated, "--stack-name", "moved", "--take-over") == 0, operated.out
+    assert operated.set_up("--stack-name", "moved", "--take-over") == 0, operated.out
     assert operated.application()["interactions_endpoint_url"] == ELSEWHERE
     moved = ["--stack-name", "moved"]
     assert import_again(operated, "--channel", TEXT, *moved, at=START) == 0, operated.out
@@ -49,7 +43,7 @@ def test_a_token_is_rotated_by_one_more_setup(operated: Operated) -> None:
     operated.discord.state.identity = Identity(APPLICATION, BOT, f"Bot {token}")
     assert operated.run(doctor) == 1
     assert "with the bot's new token" in operated.out
-    assert set_up(operated, token=token) == 0, operated.out
+    assert operated.set_up(token=token) == 0, operated.out
     assert operated.account.parameters[TOKEN_PARAMETER]["Value"] == token
     assert operated.account.parameters[TOKEN_PARAMETER]["Type"] == "SecureString"
     assert token not in operated.out + operated.err

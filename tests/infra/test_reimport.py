@@ -9,13 +9,11 @@ from handler.errors import StoreUnavailable
 from handler.sessions.opening.channel_import import import_afresh
 from infra.doctor.__main__ import main as doctor
 from infra.reimport import main
-from infra.setup import __main__ as setup
 from infra.table.memory_table import MemoryTable
 from infra.virtual_time import START
 from tests.infra.deployment.operated import Operated, import_again, open_all
 from tests.infra.deployment.resources import STREAM, TABLE
 from tests.infra.simulator.client import GUILD, NEWS, TEXT
-from tests.kit.secrets import BOT_TOKEN
 
 DAY = timedelta(days=1)
 
@@ -44,8 +42,7 @@ def test_after_a_restore_one_command_finds_everything_that_happened_since_the_ba
     operated.resources.recovery = operated.resources.expiry = "DISABLED"
     operated.resources.table = {"StreamSpecification": None, "DeletionProtectionEnabled": False}
     settings = ["--set", "SessionsTableName=restored", "--set", f"SessionsTableStreamLabel={STREAM}"]
-    how: dict[str, Any] = {"environ": {"DISCORD_BOT_TOKEN": BOT_TOKEN}, "parts": {"runs": operated.account.run_sam}}
-    assert operated.run(setup.main, *settings, **how) == 1  # the doctor's: what the restore has left off
+    assert operated.set_up(*settings) == 1  # the doctor's: what the restore has left off
     for cure in (
         "update-table --table-name restored --region eu-central-1 --stream",
         "update-time-to-live",

@@ -15,6 +15,7 @@ from infra import reimport, virtual_time
 from infra.commands.definitions import COMMANDS
 from infra.deployment import deployed
 from infra.deployment.program import Outside
+from infra.setup import __main__ as setup
 from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
 from infra.virtual_time import START, LoopClock, VirtualLoop
@@ -35,33 +36,23 @@ async def no_sleep(_: float) -> None:
     """Time passes at once."""
 
 
-class Operated:
-    """One account, one Discord with a server of two channels, and the stack `onethread`. `out`: what was printed last."""
+class Operator:
+    """A person with an empty account, and a Discord with a server of two channels. `out`, `err`: what was printed last."""
 
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, **application: Any
+    ) -> None:
         self.account = Account()
         self.resources = self.account.resources
-        self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN, bot_user_id=BOT)
+        self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN, bot_user_id=BOT, **application)
         self.discord.add_guild(GUILD, owner_id=OWNER)
         self.discord.add_channel(GUILD, TEXT, name="builds")
         self.discord.add_channel(GUILD, NEWS, 5, name="news")
         self.bot = Bot(self.discord)
         self._capsys = capsys
         monkeypatch.setattr(deployed, "ROOT", folder)
+        self.saved = folder / "samconfig.toml"
         self.out = self.err = ""
-        self._set_up()
-
-    def _set_up(self) -> None:
-        given = {
-            "DiscordApplicationId": APPLICATION,
-            "DiscordPublicKey": "0" * 64,
-            "DiscordBotTokenParameter": TOKEN_PARAMETER,
-        }
-        overrides = [f'{name}="{value}"' for name, value in given.items()]
-        self.account.run_sam(["sam", "deploy", "--stack-name", "onethread", "--parameter-overrides", *overrides], {})
-        self.account.parameters[TOKEN_PARAMETER] = {"Type": "SecureString", "Value": BOT_TOKEN, "Key": ""}
-        self.bot.send("PATCH", "/applications/@me", {"interactions_endpoint_url": ENDPOINT})
-        self.register(COMMANDS)
 
     def register(self, commands: Sequence[Any], guild: str | None = None) -> None:
         scope = f"/guilds/{guild}" if guild else ""
@@ -92,8 +83,31 @@ class Operated:
         status = main(arguments, Outside(**{**given, **outside}), **parts)
         captured = self._capsys.readouterr()
         self.out, self.err = captured.out, captured.err
-        assert BOT_TOKEN not in self.out + self.err
+        assert BOT_TOKEN not in self.out + self.err + str(self.account.sam)
+        assert not self.saved.exists() or BOT_TOKEN not in self.saved.read_text()
         return status
+
+    def set_up(self, *arguments: str, token: str = BOT_TOKEN, **outside: Any) -> int:
+        """Run the setup; its exit status."""
+        given = {"environ": {"DISCORD_BOT_TOKEN": token}, **outside}
+        return self.run(setup.main, *arguments, parts={"runs": self.account.run_sam}, **given)
+
+
+class Operated(Operator):
+    """The same with the stack `onethread`, as the setup leaves it."""
+
+    def __init__(self, *place: Any) -> None:
+        super().__init__(*place)
+        given = {
+            "DiscordApplicationId": APPLICATION,
+            "DiscordPublicKey": "0" * 64,
+            "DiscordBotTokenParameter": TOKEN_PARAMETER,
+        }
+        overrides = [f'{name}="{value}"' for name, value in given.items()]
+        self.account.run_sam(["sam", "deploy", "--stack-name", "onethread", "--parameter-overrides", *overrides], {})
+        self.account.parameters[TOKEN_PARAMETER] = {"Type": "SecureString", "Value": BOT_TOKEN, "Key": ""}
+        self.bot.send("PATCH", "/applications/@me", {"interactions_endpoint_url": ENDPOINT})
+        self.register(COMMANDS)
 
 
 def at_noon() -> Any:

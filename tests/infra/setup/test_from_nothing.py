@@ -6,6 +6,7 @@ webhook, with the variables that the deployed stack gives it.
 
 import io
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,30 +16,21 @@ from handler.bootstrap import Environment
 from handler.config import WebhookConfig
 from handler.runtime.clock import Clock
 from infra import virtual_time
-from infra.deployment.program import Outside
 from infra.interactions import command, encode, ping, sign, text_of
 from infra.lambda_events import api_gateway_event
-from infra.setup import __main__ as program
-from infra.simulator.simulated_discord import SimulatedDiscord
 from infra.simulator.transport import SimulatedTransport
 from infra.virtual_time import LoopClock
-from tests.infra.deployment.account import Account
-from tests.infra.deployment.operated import APPLICATION, TOKEN_PARAMETER, no_sleep
+from tests.infra.deployment.operated import APPLICATION, TOKEN_PARAMETER, Operator
 from tests.infra.simulator.client import ALICE, GUILD, NOON, TEXT
 from tests.kit.guild import KEY
 from tests.kit.secrets import BOT_TOKEN, made_up
 
 
-class Deployed:
+class Deployed(Operator):
     """What is there once the setup has run: the webhook's environment comes from the stack alone."""
 
-    def __init__(self) -> None:
-        self.account = Account()
-        self.discord = SimulatedDiscord(
-            application_id=APPLICATION, bot_token=BOT_TOKEN, public_key=KEY.verify_key.encode().hex()
-        )
-        self.discord.add_guild(GUILD)
-        self.discord.add_channel(GUILD, TEXT)
+    def __init__(self, *place: Any) -> None:
+        super().__init__(*place, public_key=KEY.verify_key.encode().hex())
         self.account.endpoint = self._knock
 
     def webhook(self, clock: Clock | None = None) -> Environment[WebhookConfig]:
@@ -60,25 +52,20 @@ class Deployed:
 
 
 @pytest.fixture
-def deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Deployed:
-    monkeypatch.setattr("infra.deployment.deployed.ROOT", tmp_path)
-    return Deployed()
+def deployed(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Deployed:
+    return Deployed(tmp_path, capsys, monkeypatch)
 
 
 def set_up(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{BOT_TOKEN}\n"))
-    return program.main(
-        [],
-        Outside({}, deployed.account.session(), deployed.account.transport(deployed.discord), no_sleep, lambda: NOON),
-        runs=deployed.account.run_sam,
-    )
+    return deployed.set_up(token="")
 
 
 def test_one_call_ends_in_a_working_command_and_a_second_one_changes_nothing(
-    deployed: Deployed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    deployed: Deployed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert set_up(deployed, monkeypatch) == 0, capsys.readouterr().out
-    assert "All is well." in capsys.readouterr().out
+    assert set_up(deployed, monkeypatch) == 0, deployed.out
+    assert "All is well." in deployed.out
     assert deployed.account.parameters[TOKEN_PARAMETER]["Value"] == BOT_TOKEN
 
     shown = virtual_time.run(_use(deployed))
@@ -89,7 +76,7 @@ def test_one_call_ends_in_a_working_command_and_a_second_one_changes_nothing(
 
     before = deployed.discord.fingerprint(), list(deployed.account.resources.memory.items())
     assert set_up(deployed, monkeypatch) == 0
-    assert "Everything is set up; nothing was changed." in capsys.readouterr().out
+    assert "Everything is set up; nothing was changed." in deployed.out
     assert (deployed.discord.fingerprint(), list(deployed.account.resources.memory.items())) == before
 
 

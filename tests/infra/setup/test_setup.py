@@ -10,76 +10,32 @@ import pytest
 from boto3.session import Session
 from botocore.exceptions import SSOTokenLoadError, TokenRetrievalError
 
-from infra.deployment import deployed
 from infra.deployment.account import explained
 from infra.deployment.errors import OperatorError
-from infra.deployment.program import Outside
 from infra.deployment.saved import SavedConfiguration
-from infra.setup import __main__ as program
-from infra.simulator.simulated_discord import SimulatedDiscord
-from tests.infra.deployment.account import ENDPOINT, Account
-from tests.infra.simulator.client import BOT, GUILD, NOON, OWNER, Bot
+from tests.infra.deployment.account import ENDPOINT
+from tests.infra.deployment.operated import APPLICATION, TOKEN_PARAMETER, Operator
+from tests.infra.simulator.client import GUILD
 from tests.kit.secrets import BOT_TOKEN
 
-APPLICATION = "110000000000000000"
-TOKEN_PARAMETER = "/onethread/onethread/discord-bot-token"
 FIRST = ["= application", "= account", "✓ token", "✓ stack", "✓ table", "✓ endpoint", "✓ commands", "✓ invitation"]
 
 
-async def no_sleep(_: float) -> None:
-    """Time passes at once."""
+class Run(Operator):
+    """What was printed by each run of the setup."""
 
-
-class Run:
-    """One person, one account, one Discord; what was printed by each run."""
-
-    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.account = Account()
-        self.account.resources.table = {"DeletionProtectionEnabled": False}  # as the template leaves it
-        self.discord = SimulatedDiscord(application_id=APPLICATION, bot_token=BOT_TOKEN, bot_user_id=BOT)
-        self.discord.add_guild(GUILD, owner_id=OWNER)
-        self.bot = Bot(self.discord)
-        self.saved = folder / "samconfig.toml"
-        self._capsys = capsys
-        monkeypatch.setattr(deployed, "ROOT", folder)
-        self.out = self.err = ""
-
-    def setup(
-        self,
-        *arguments: str,
-        token: str = BOT_TOKEN,
-        region: str | None = "eu-central-1",
-        session: Session | None = None,
-    ) -> int:
-        status = program.main(
-            arguments,
-            Outside(
-                {"DISCORD_BOT_TOKEN": token},
-                session or self.account.session(region=region),
-                self.account.transport(self.discord),
-                no_sleep,
-                lambda: NOON,
-            ),
-            runs=self.account.run_sam,
-        )
-        captured = self._capsys.readouterr()
-        self.out, self.err = captured.out, captured.err
-        assert BOT_TOKEN not in self.out + self.err + str(self.account.sam)
-        assert not self.saved.exists() or BOT_TOKEN not in self.saved.read_text()
-        return status
+    def __init__(self, *place: Any) -> None:
+        super().__init__(*place)
+        self.resources.table = {"DeletionProtectionEnabled": False}  # as the template leaves it
 
     def marks(self) -> list[str]:
         return [line[:2] + line[2:14].strip() for line in self.out.splitlines() if line[:2] in ("= ", "✓ ", "~ ", "✗ ")]
 
     def failure(self, *arguments: str, **how: Any) -> tuple[str, str]:
         """Why the setup failed, and what to do."""
-        assert self.setup(*arguments, **how) != 0
+        assert self.set_up(*arguments, **how) != 0
         text, _, cure = (self.out + self.err).partition("→ ")
         return text, cure
-
-    def application(self) -> dict[str, Any]:
-        found: dict[str, Any] = self.bot.get("/applications/@me")
-        return found
 
 
 @pytest.fixture
@@ -88,7 +44,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
 
 def test_one_run_sets_everything_up_and_a_second_one_changes_nothing(run: Run) -> None:
-    assert run.setup() == 0, run.out
+    assert run.set_up() == 0, run.out
     assert run.marks() == FIRST
     assert run.account.parameters == {TOKEN_PARAMETER: {"Type": "SecureString", "Value": BOT_TOKEN, "Key": ""}}
     given = run.account.stacks["onethread"]
@@ -98,16 +54,16 @@ def test_one_run_sets_everything_up_and_a_second_one_changes_nothing(run: Run) -
     assert {c["name"] for c in run.bot.get(f"/applications/{APPLICATION}/commands")} >= {"session", "session-admin"}
     assert f"client_id={APPLICATION}&scope=bot+applications.commands&permissions=" in run.out
 
-    assert run.setup() == 0
+    assert run.set_up() == 0
     assert run.marks() == [f"= {line[2:]}" for line in FIRST]
     assert "nothing was changed" in run.out
 
 
 def test_one_setting_is_changed_by_one_more_run_and_stays(run: Run) -> None:
-    run.setup()
-    assert run.setup("--set", 'SessionNamePrefix=Ticket "x" ') == 0
+    run.set_up()
+    assert run.set_up("--set", 'SessionNamePrefix=Ticket "x" ') == 0
     assert [line for line in run.marks() if line[0] != "="] == ["✓ stack"]
-    assert run.setup() == 0
+    assert run.set_up() == 0
     assert "nothing was changed" in run.out
     saved = SavedConfiguration(run.saved, "prod")
     assert saved.parameters["SessionNamePrefix"] == 'Ticket "x" '
@@ -118,15 +74,15 @@ def test_any_changed_setting_has_new_versions_of_the_functions_published(run: Ru
     """SAM does not do so for parameters alone, and the alias would go on with the old value."""
     revisions = []
     for value in (APPLICATION, "", APPLICATION):
-        run.setup("--set", f"AllowedGuilds={value}")
+        run.set_up("--set", f"AllowedGuilds={value}")
         revisions.append(run.account.stacks["onethread"]["Revision"])
     assert revisions[0] == revisions[2] != revisions[1]
     assert SavedConfiguration(run.saved, "prod").parameters["Revision"] == revisions[2]
 
 
 def test_two_environments_have_stacks_and_settings_of_their_own(run: Run) -> None:
-    assert run.setup("--env", "dev", "--set", "LogLevel=DEBUG", "--guild", GUILD) == 0
-    assert run.setup("--take-over") == 0
+    assert run.set_up("--env", "dev", "--set", "LogLevel=DEBUG", "--guild", GUILD) == 0
+    assert run.set_up("--take-over") == 0
     assert {name: stack["Stage"] for name, stack in run.account.stacks.items()} == {
         "onethread-dev": "dev",
         "onethread": "production",
@@ -136,7 +92,7 @@ def test_two_environments_have_stacks_and_settings_of_their_own(run: Run) -> Non
 
 
 def test_a_dry_run_changes_nothing(run: Run) -> None:
-    assert run.setup("--dry-run") == 0
+    assert run.set_up("--dry-run") == 0
     assert {line[0] for line in run.marks()} == {"=", "~"}
     assert run.out.endswith("Dry run: nothing was changed.\n")
     assert (run.account.sam, run.account.parameters, run.saved.exists()) == ([], {}, False)
@@ -144,32 +100,32 @@ def test_a_dry_run_changes_nothing(run: Run) -> None:
 
 
 def test_the_report_can_be_read_by_a_program(run: Run) -> None:
-    assert run.setup("--json") == 0
+    assert run.set_up("--json") == 0
     report = json.loads(run.out)
     assert (report["ok"], [step["state"] for step in report["steps"]][2:]) == (True, ["changed"] * 6)
     run.account.status = "ROLLBACK_COMPLETE"
-    assert run.setup("--json") == 1
+    assert run.set_up("--json") == 1
     assert "delete-stack" in json.loads(run.out)["steps"][-1]["cure"]
 
 
 def test_the_token_is_read_from_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{BOT_TOKEN}\n"))
-    assert run.setup(token="") == 0
+    assert run.set_up(token="") == 0
     assert run.account.parameters[TOKEN_PARAMETER]["Value"] == BOT_TOKEN
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    assert run.setup(token="") == 1
+    assert run.set_up(token="") == 1
     assert "Copy it from the developer portal" in run.err
 
 
 def test_a_new_token_takes_the_place_of_the_old_one(run: Run) -> None:
     run.account.parameters[TOKEN_PARAMETER] = {"Type": "SecureString", "Value": "old", "Key": ""}
-    assert run.setup() == 0
+    assert run.set_up() == 0
     assert run.account.parameters[TOKEN_PARAMETER]["Value"] == BOT_TOKEN
 
 
 def test_the_endpoint_may_take_a_while(run: Run) -> None:
     run.account.answers = [0, 403, 503]
-    assert run.setup() == 0
+    assert run.set_up() == 0
     assert not run.account.answers
 
 
@@ -273,7 +229,7 @@ def test_each_failure_names_its_cure(run: Run, arrange: Callable[[Run], None], w
 
 def test_without_a_region_it_says_how_to_choose_one(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
-    assert "--region" in run.failure(region=None)[1]
+    assert "--region" in run.failure(session=run.account.session(region=None))[1]
 
 
 def test_without_credentials_it_says_how_to_get_some(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,7 +244,7 @@ def test_without_credentials_it_says_how_to_get_some(run: Run, monkeypatch: pyte
 
 
 def test_a_failed_deployment_tells_the_first_resource_that_failed(run: Run) -> None:
-    run.setup()
+    run.set_up()
     run.account.sam_fails = "Error: Failed to create/update the stack"
     run.account.events = [
         ("WorkerFunction", "CREATE_FAILED", "Resource creation cancelled"),
@@ -318,13 +274,13 @@ def test_places_that_aws_would_not_reserve_are_refused_at_once(run: Run, setting
     assert "it would refuse 1" in why
     assert "to 0" in cure
     run.account.concurrency = 101
-    assert run.setup("--set", setting) == 0
+    assert run.set_up("--set", setting) == 0
 
 
 @pytest.mark.parametrize("setting", ["OpenPolicy", "=x", "1x=2"])
 def test_a_malformed_setting_is_refused_by_the_command_line(run: Run, setting: str) -> None:
     with pytest.raises(SystemExit) as left:
-        run.setup("--set", setting)
+        run.set_up("--set", setting)
     assert left.value.code == 2
 
 
@@ -332,7 +288,7 @@ def test_a_run_that_was_stopped_after_the_token_goes_on_where_it_was(run: Run) -
     run.account.sam_fails = "Error: no network"
     run.failure()
     run.account.sam_fails = None
-    assert run.setup() == 0
+    assert run.set_up() == 0
     assert run.marks() == ["= application", "= account", "= token", *FIRST[3:]]
 
 
@@ -340,16 +296,16 @@ def test_the_token_goes_where_a_deployment_by_sam_alone_expects_it(run: Run) -> 
     """Its samconfig.toml says that the parameter is empty, which means the template's own default."""
     empty = '[prod.deploy.parameters]\nstack_name = "mine"\nparameter_overrides = "DiscordBotTokenParameter=\\"\\""\n'
     run.saved.write_text(empty)
-    assert run.setup() == 0, run.out
+    assert run.set_up() == 0, run.out
     assert list(run.account.parameters) == ["/onethread/mine/discord-bot-token"]
 
 
 def test_another_key_encrypts_the_same_token_anew(run: Run) -> None:
     """The functions may use the new key only."""
     key = "arn:aws:kms:eu-central-1:123456789012:key/1"
-    run.setup()
+    run.set_up()
     for value in (key, ""):
-        assert run.setup("--set", f"DiscordBotTokenKeyArn={value}") == 0
+        assert run.set_up("--set", f"DiscordBotTokenKeyArn={value}") == 0
         assert run.account.parameters[TOKEN_PARAMETER]["Key"] == value
         assert "with another key" in run.out
 
@@ -363,10 +319,10 @@ def test_ctrl_c_and_ctrl_d_end_it_without_a_traceback(run: Run, monkeypatch: pyt
 
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("getpass.getpass", press(EOFError))
-    assert run.setup(token="") == 1
+    assert run.set_up(token="") == 1
     assert "There is no bot token" in run.err
     monkeypatch.setattr("getpass.getpass", press(KeyboardInterrupt))
-    assert run.setup(token="") == 130
+    assert run.set_up(token="") == 130
     assert run.err == "\nStopped. What is done stays done: run it again to go on.\n"
 
 
