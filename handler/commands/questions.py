@@ -11,9 +11,9 @@ from handler.commands import question_texts, texts
 from handler.commands.command import Answer, InPlace
 from handler.discord.interactions import Interaction
 from handler.discord.responses import Message
-from handler.questions.card import MAX_TEXT, TEXT, WRITE, modal
+from handler.questions.card import TEXT, WRITE, modal
+from handler.questions.model import MAX_TEXT, Refusal, Spec, check_values, read_spec
 from handler.questions.model import Answer as Given
-from handler.questions.model import Refusal, Spec, check_values, read_spec
 from handler.questions.respond import Person, Read, find_for, respond
 from handler.questions.show import correct_soon, finished_card
 from handler.questions.waiting import newest_open

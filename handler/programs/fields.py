@@ -30,6 +30,7 @@ MAX_REQUEST_ID_LENGTH: Final = 128  # characters; any UUID, ARN-like name or bui
 MAX_NOTE_LENGTH: Final = 200  # characters; one line above the thread
 MAX_DATA_LENGTH: Final = 2000  # characters: /session info shows them, and each open reads them
 MAX_EMBEDS: Final = 10  # of a message (Discord docs, "Message")
+MAX_EMBEDS_BYTES: Final = 100_000  # as JSON: far more than Discord shows, and twice that fits into an item
 MAX_WAIT: Final = 50  # seconds: the function has 60, and some are for the answer
 MAX_TASK_TOKEN: Final = 2048  # characters (Step Functions API, SendTaskSuccess)
 PAGE_SIZE: Final = 100  # messages: what Discord gives at once (Discord docs, "Message")
@@ -80,7 +81,12 @@ UserIds = Annotated[
 Label = Annotated[str, text_field(MAX_LABEL_LENGTH)]
 Content = Annotated[str, text_field(MAX_CONTENT, least=1)]  # Discord posts no empty message
 Embeds = Annotated[
-    list[dict[str, Any]], msgspec.Meta(max_length=MAX_EMBEDS, description=f"a list of at most {MAX_EMBEDS} objects")
+    list[dict[str, Any]],
+    msgspec.Meta(
+        max_length=MAX_EMBEDS,
+        description=f"a list of at most {MAX_EMBEDS} objects, {MAX_EMBEDS_BYTES} bytes in all as JSON",
+        extra={"check": lambda embeds: len(msgspec.json.encode(embeds)) <= MAX_EMBEDS_BYTES},
+    ),
 ]
 QuestionText = Annotated[str, text_field(MAX_QUESTION, least=1)]  # an empty one asks nothing
 Choices = Annotated[tuple[Choice, ...], list_field(MAX_CHOICES, "choices")]

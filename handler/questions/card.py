@@ -11,7 +11,7 @@ from handler.discord import components, markdown
 from handler.discord.components import PARAGRAPH, SHORT, Component, Modal
 from handler.discord.fitting import MAX_CONTENT
 from handler.discord.messages import SUPPRESS_EMBEDS
-from handler.questions.model import Answer, Field, FieldType, Spec, Style
+from handler.questions.model import MAX_TEXT, Answer, Field, FieldType, Spec, Style
 from handler.runtime.clock import parse_iso
 from handler.runtime.utf16 import utf16_units
 from handler.store.question_items import Question, QuestionState
@@ -19,7 +19,6 @@ from handler.store.question_items import Question, QuestionState
 ANSWER: Final = "answer"  # the name of the buttons and of the modal
 WRITE: Final = "write"  # in place of a choice's number
 TEXT: Final = "text"  # the modal's only field, where no form was given
-MAX_TEXT: Final = 1000  # characters of an answer: it is read on a card, and by programs that asked one question
 MAX_SHOWN: Final = 120  # units of an answer on the card, which has the question above it
 FENCE: Final = "```"  # begins a block of code, and ends it (Discord docs, "Message Formatting")
 CLOSED: Final = f"\n{FENCE}"

@@ -25,6 +25,7 @@ MAX_ID: Final = 64  # characters: what a program tells its choices apart by, in 
 MAX_BUTTON: Final = 80  # characters of a button's label (Discord docs, "Components")
 MAX_FIELD_LABEL: Final = 45  # characters of a field's label (the same page)
 MAX_OPTION_LABEL: Final = 100  # characters of an option's label (the same page)
+MAX_TEXT: Final = 1000  # characters of an answer: it is read on a card, and by programs that asked one question
 MAX_ANSWERERS: Final = 20  # users, and roles: their mentions fit on the card beside the question
 MIN_SECONDS: Final = 60  # a person has to read it
 MAX_SECONDS: Final = 2_592_000  # thirty days
@@ -227,6 +228,8 @@ def check_values(form: Sequence[Field], values: dict[str, str]) -> str | None:
         value = values.get(field.id, "")
         if field.required and not value.strip():
             return f'"{field.label}" is missing.'
+        if len(value) > MAX_TEXT:
+            return f'"{field.label}" is too long.'
         if field.options is not None and value and value not in {option.id for option in field.options}:
             return f'"{field.label}" has no such option.'
     return None

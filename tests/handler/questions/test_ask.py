@@ -282,6 +282,7 @@ async def test_the_task_token_is_kept_and_the_last_one_counts(deployment: Deploy
         ({"default": {"choice": "maybe"}}, "'default.choice' must be the id of a choice"),
         ({"default": {}}, "'default' has either a choice or values"),
         ({"default": {"values": {"a": "b"}}}, "'default.values' must fit the form"),
+        ({**FORM, "choices": None, "default": {"values": {"name": "x" * 1001, "size": "s"}}}, "must fit the form"),
         ({"callback": {}}, "'callback.task_token' is missing"),
         ({"request_id": None}, "'request_id' must be"),
     ],
