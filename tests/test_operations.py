@@ -115,6 +115,11 @@ def test_the_page_says_what_the_alarms_cost() -> None:
         for alarm in ALARMS.values()
     )
     assert f"The alarms watch {watched} metrics" in PAGE
+    assert (
+        f"| ${watched / 10:.2f} for {watched} metrics | ten of them, so that ${(watched - 10) / 10:.2f} are left |"
+        in PAGE
+    )
+    assert f"costs about ${(watched - 10) / 10:.2f} a month" in (ROOT / "docs" / "settings.md").read_text()
 
 
 def test_each_metric_is_explained() -> None:

@@ -122,7 +122,7 @@ class AwsChecks:
                 )["Attributes"]
             waiting, name = int(attributes["ApproximateNumberOfMessages"]), output.removesuffix("Url")
             if name.endswith("DeadLetters") and waiting:
-                cure = "docs/operations.md, Dead letters: read the log for the reason, then delete them."
+                cure = f"docs/operations.md#{name.lower()}alarm: find the reason, then delete them."
                 yield Line("queues", "warn", f"{name} has {waiting}.", cure)
             elif waiting > MANY_WAITING:
                 cure = "See whether its function fails or is throttled."

@@ -121,7 +121,7 @@ def _lost_token(operated: Operated) -> None:
         (_stream_of_before, "fail", "the stack reads 2025", "--set SessionsTableStreamLabel=2026"),
         (_set(recovery="DISABLED"), "warn", "no point-in-time recovery", "update-continuous-backups"),
         (_set(expiry="DISABLED"), "warn", "nothing expires", "AttributeName=expires_at"),
-        (_set(waiting={"JobsDeadLetters": 2}), "warn", "JobsDeadLetters has 2", "Dead letters"),
+        (_set(waiting={"JobsDeadLetters": 2}), "warn", "JobsDeadLetters has 2", "operations.md#jobsdeadlettersalarm"),
         (_set(waiting={"JobsQueue": 101}), "warn", "101 are waiting", "throttled"),
         (_set(schedule="DISABLED"), "fail", "is DISABLED", "EventBridge"),
         (_set(schedule=None), "fail", "no schedule", "make setup"),
