@@ -71,6 +71,11 @@ class Asked:
         return str(self.callback["data"]["content"])
 
 
+def in_thread(thread_id: str) -> dict[str, Any]:
+    """Where an interaction comes from that is used in a thread of the channel."""
+    return {"channel_id": thread_id, "channel_type": 11, "parent_id": CHANNEL}
+
+
 class Deployment(Guild):
     """The guild, and the functions that serve it. `parameter`: the bot's token is kept in SSM.
 

@@ -15,7 +15,7 @@ from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS, parts_of
 from infra.simulator.components import TEXT
 from infra.simulator.faults import DROP
 from infra.simulator.models import Thread
-from tests.kit.deployment import Asked, Deployment
+from tests.kit.deployment import Asked, Deployment, in_thread
 from tests.kit.table_view import CHANNEL, GUILD
 
 MANAGE_THREADS = 1 << 34
@@ -197,7 +197,7 @@ async def test_a_merge_resumes_after_a_rate_limit_and_counts_all_threads(deploym
 
 async def test_a_command_in_a_thread_means_the_parent_channel(deployment: Deployment) -> None:
     first, *_ = make_threads(deployment, 2)
-    thread: dict[str, Any] = {"channel_id": first, "channel_type": 11, "parent_id": CHANNEL}
+    thread = in_thread(first)
     listed = await deployment.administer("duplicates", **thread)
     assert "Found 1 duplicate thread for 1 session" in await finish(deployment, listed)
     pressed = await deployment.press(listed, **thread)
@@ -210,7 +210,7 @@ async def test_a_duplicate_in_which_the_button_is_pressed_is_merged_last_after_t
 ) -> None:
     here, *_ = make_threads(deployment, 3)
     deployment.people.post_message(make_threads(deployment, 1)[0], "the fullest")
-    place: dict[str, Any] = {"channel_id": here, "channel_type": 11, "parent_id": CHANNEL}
+    place = in_thread(here)
     listed = await deployment.administer("duplicates", **place)
     await finish(deployment, listed)
     pressed = await deployment.press(listed, **place)

@@ -7,9 +7,9 @@ import pytest
 from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS, MODERATOR_PERMISSIONS, parts_of
 from infra.simulator.faults import DROP, error
 from infra.simulator.models import Message
-from tests.kit.deployment import Asked, Deployment
+from tests.kit.deployment import Asked, Deployment, in_thread
 from tests.kit.guild import APPLICATION, MEMBER
-from tests.kit.table_view import CHANNEL, GUILD, NAME
+from tests.kit.table_view import GUILD, NAME
 
 pytestmark = pytest.mark.guild(table="memory", imported=True)
 
@@ -17,10 +17,6 @@ MANAGE_THREADS, SEND_IN_THREADS = 1 << 34, 1 << 38
 STRANGER = "77"
 MODERATOR: dict[str, Any] = {"user_id": "88", "member_permissions": MODERATOR_PERMISSIONS}
 OF_CLOSE = ("closed_at", "closed_by", "close_reason", "close_lock", "close_message_id", "closing_at")
-
-
-def in_thread(thread_id: str) -> dict[str, Any]:
-    return {"channel_id": thread_id, "channel_type": 11, "parent_id": CHANNEL}
 
 
 def said_in(deployment: Deployment, thread_id: str) -> list[Message]:

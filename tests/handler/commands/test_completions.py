@@ -8,7 +8,7 @@ from handler.errors import StoreUnavailable
 from infra.interactions import MODERATOR_PERMISSIONS
 from infra.simulator.permissions import default_permissions_without
 from infra.table.memory_table import MemoryTable
-from tests.kit.deployment import Deployment
+from tests.kit.deployment import Deployment, in_thread
 from tests.kit.item_reads import ItemReads
 from tests.kit.listed_sessions import put, put_many, session_item
 from tests.kit.table_view import CHANNEL
@@ -16,7 +16,7 @@ from tests.kit.table_view import CHANNEL
 pytestmark = pytest.mark.guild(table="memory")
 MAX_CHOICES = 25
 PAGE, MAX_LOOKED_AT = 8, 100  # of a list
-IN_THREAD: dict[str, Any] = {"channel_id": "55", "channel_type": 11, "parent_id": CHANNEL}
+IN_THREAD = in_thread("55")
 
 
 async def offered(case: Deployment, typed: str, path: str = "session open", **more: Any) -> list[str]:

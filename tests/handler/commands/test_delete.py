@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS
-from tests.kit.deployment import Asked, Deployment
+from tests.kit.deployment import Asked, Deployment, in_thread
 from tests.kit.recorded_calls import Call, Died
 from tests.kit.table_view import CHANNEL, GUILD, NAME
 
@@ -19,10 +19,6 @@ DELETED = f"Deleted **{NAME}**. The next open of that name starts a new thread."
 
 async def ask_to_delete(deployment: Deployment, **more: Any) -> Asked:
     return await deployment.administer("delete", options={"name": NAME}, **more)
-
-
-def in_thread(thread_id: str) -> dict[str, Any]:
-    return {"channel_id": thread_id, "channel_type": 11, "parent_id": CHANNEL}
 
 
 def is_over(deployment: Deployment) -> bool:

@@ -10,7 +10,7 @@ from handler.runtime.clock import iso
 from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS
 from infra.simulator.faults import DROP
 from infra.virtual_time import START
-from tests.kit.deployment import USER, Asked, Deployment
+from tests.kit.deployment import USER, Asked, Deployment, in_thread
 from tests.kit.listed_sessions import put
 from tests.kit.table_view import CHANNEL, GUILD
 
@@ -136,7 +136,7 @@ async def test_a_name_that_is_none_is_refused(deployment: Deployment, name: str)
     assert "A session needs a name" in (await info(deployment, name)).content
 
 
-@pytest.mark.parametrize("where", [{}, {"channel_id": "55", "channel_type": 11, "parent_id": CHANNEL}])
+@pytest.mark.parametrize("where", [{}, in_thread("55")])
 async def test_without_a_name_it_is_the_session_of_the_thread_or_none(
     deployment: Deployment, where: dict[str, Any]
 ) -> None:

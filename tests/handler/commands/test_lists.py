@@ -10,7 +10,7 @@ from handler.runtime.clock import iso
 from infra.interactions import MEMBER_PERMISSIONS, parts_of
 from infra.simulator.components import BUTTON, SECTION
 from infra.virtual_time import START
-from tests.kit.deployment import USER, Asked, Deployment
+from tests.kit.deployment import USER, Asked, Deployment, in_thread
 from tests.kit.item_reads import ItemReads
 from tests.kit.listed_sessions import put, put_many
 from tests.kit.table_view import CHANNEL, GUILD
@@ -65,7 +65,7 @@ async def test_sessions_that_were_really_opened_are_listed_in_the_channel_and_in
     await deployment.clock.sleep(60)
     await deployment.ask("second", topic="it is about this")
     thread_id = deployment.table.item("first")["discord_thread_id"]
-    place = {"channel_id": thread_id, "channel_type": 11, "parent_id": CHANNEL}
+    place = in_thread(thread_id)
     for where in ({}, place):
         asked = await deployment.use("session list", **where)
         assert shown_names(deployment, asked) == ["second", "first"]

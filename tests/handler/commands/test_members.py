@@ -7,7 +7,7 @@ import pytest
 from handler.sessions.threads.members import add_member
 from infra.interactions import BOT_PERMISSIONS
 from infra.simulator.faults import error
-from tests.kit.deployment import Deployment
+from tests.kit.deployment import Deployment, in_thread
 from tests.kit.table_view import CHANNEL, NAME
 
 pytestmark = pytest.mark.guild(table="memory", imported=True)
@@ -29,10 +29,6 @@ def on_record(deployment: Deployment) -> list[str] | None:
 def state(deployment: Deployment) -> tuple[Any, Any]:
     """What is on record, and the threads."""
     return deployment.table.items(), deployment.discord.state.threads.items()
-
-
-def in_thread(thread_id: str) -> dict[str, Any]:
-    return {"channel_id": thread_id, "channel_type": 11, "parent_id": CHANNEL}
 
 
 async def test_a_member_is_added_and_removed_in_the_channel_and_in_the_thread(deployment: Deployment) -> None:

@@ -14,7 +14,7 @@ from handler.sessions.opening.chosen_message import GONE, USED_UP
 from infra.interactions import MEMBER_PERMISSIONS, modal_submit
 from infra.simulator.interactions import MODAL
 from infra.virtual_time import START
-from tests.kit.deployment import Asked, Deployment
+from tests.kit.deployment import Asked, Deployment, in_thread
 from tests.kit.guild import MEMBER
 from tests.kit.table_view import CHANNEL, GUILD, NAMES
 
@@ -155,7 +155,7 @@ async def test_a_forged_form_is_refused(deployment: Deployment, argument: str) -
 async def test_messages_in_threads_and_outside_of_servers_are_refused_by_both_steps(
     deployment: Deployment, message: str
 ) -> None:
-    inside: dict[str, Any] = {"channel_id": "78", "channel_type": 11, "parent_id": CHANNEL}
+    inside = in_thread("78")
     refused = await deployment.use_menu(MENU, shown(deployment, message), **inside)
     assert refused.content == texts.no_thread_in_thread()["content"]
     form = await deployment.use_menu(MENU, shown(deployment, message))

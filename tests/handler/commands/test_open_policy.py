@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from infra.interactions import MEMBER_PERMISSIONS, interaction
-from tests.kit.deployment import USER, Asked, Deployment
+from tests.kit.deployment import USER, Asked, Deployment, in_thread
 from tests.kit.guild import IMPORTED_AT
 from tests.kit.table_view import CHANNEL, GUILD, NAME
 
@@ -79,7 +79,7 @@ async def test_the_link_of_an_open_thread_is_given_to_everybody(deployment: Depl
     await deployment.ask()
     (thread,) = deployment.living_threads()
     assert f"<#{thread.id}>" in (await deployment.ask(member_permissions=permissions)).content
-    inside: dict[str, Any] = {"channel_id": thread.id, "channel_type": 11, "parent_id": CHANNEL}
+    inside = in_thread(thread.id)
     assert f"<#{thread.id}>" in (await deployment.ask(member_permissions=permissions, **inside)).content
 
 
@@ -187,7 +187,7 @@ async def test_a_claim_that_has_posted_nothing_is_not_taken_over_by_who_may_not_
 
 
 async def test_in_a_thread_nobody_can_see_whether_a_member_may_write_in_the_channel(deployment: Deployment) -> None:
-    inside: dict[str, Any] = {"channel_id": "100000000000000099", "channel_type": 11, "parent_id": CHANNEL}
+    inside = in_thread("100000000000000099")
     await expect_refusal(deployment, f"write in <#{CHANNEL}>", **inside, **without(SEND_MESSAGES))
     says = "**Send Messages** and **Create Public Threads**"
     await expect_refusal(deployment, says, **inside, member_permissions=ONLOOKER)

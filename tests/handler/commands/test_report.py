@@ -6,7 +6,7 @@ import pytest
 
 from handler.sessions.overview import report
 from infra.interactions import MEMBER_PERMISSIONS
-from tests.kit.deployment import Deployment
+from tests.kit.deployment import Deployment, in_thread
 from tests.kit.table_view import CHANNEL, GUILD
 
 pytestmark = pytest.mark.guild(table="memory", imported=True)
@@ -66,7 +66,7 @@ async def test_a_report_costs_two_queries_and_says_when_there_are_more_sessions(
 
 async def test_in_a_thread_its_channel_is_meant(deployment: Deployment) -> None:
     thread_id = (await deployment.open()).thread_id
-    inside: dict[str, Any] = {"channel_id": thread_id, "channel_type": 11, "parent_id": CHANNEL}
+    inside = in_thread(thread_id)
     assert f"**Sessions in <#{CHANNEL}>" in await read(deployment, **inside)
 
 

@@ -6,13 +6,12 @@ import pytest
 
 from handler.commands.texts import UNKNOWN_BUTTON
 from infra.interactions import MEMBER_PERMISSIONS, parts_of, selection
-from tests.kit.deployment import Asked, Deployment
-from tests.kit.table_view import CHANNEL
+from tests.kit.deployment import Asked, Deployment, in_thread
 
 REQUIRE_TAG = 1 << 4
 TAGS = [("71", "Bug"), ("72", "Done")]
 FORUM: dict[str, Any] = {"flags": REQUIRE_TAG, "tags": TAGS, "moderated_tags": ["72"]}
-INSIDE: dict[str, Any] = {"channel_id": "900", "channel_type": 11, "parent_id": CHANNEL}
+INSIDE = in_thread("900")
 
 pytestmark = pytest.mark.guild(table="memory", imported=True, kind=15, channel=FORUM)
 

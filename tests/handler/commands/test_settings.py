@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.interactions import MEMBER_PERMISSIONS
-from tests.kit.deployment import Asked, Deployment
+from tests.kit.deployment import Asked, Deployment, in_thread
 from tests.kit.table_view import CHANNEL, GUILD, NAME
 
 pytestmark = pytest.mark.guild(table="memory", imported=True)
@@ -25,10 +25,6 @@ Change one with `/session-admin settings`, or take it back to the default with `
 
 async def choose(deployment: Deployment, **options: Any) -> Asked:
     return await deployment.administer("settings", options=options)
-
-
-def in_thread(thread_id: str) -> dict[str, Any]:
-    return {"channel_id": thread_id, "channel_type": 11, "parent_id": CHANNEL}
 
 
 async def test_without_options_each_value_is_shown_with_where_it_comes_from(deployment: Deployment) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from infra.interactions import BOT_PERMISSIONS, MEMBER_PERMISSIONS
 from infra.simulator.faults import error
-from tests.kit.deployment import Asked, Deployment
+from tests.kit.deployment import Asked, Deployment, in_thread
 from tests.kit.table_view import CHANNEL, GUILD
 
 pytestmark = pytest.mark.guild(table="memory", imported=True)
@@ -123,7 +123,7 @@ async def test_sessions_of_other_channels_are_counted_and_not_named(deployment: 
 
 async def test_in_a_thread_its_channel_is_meant(deployment: Deployment) -> None:
     thread_id = (await deployment.open()).thread_id
-    inside: dict[str, Any] = {"channel_id": thread_id, "channel_type": 11, "parent_id": CHANNEL}
+    inside = in_thread(thread_id)
     assert f"all permissions that I need in <#{CHANNEL}>" in await read(deployment, **inside)
 
 

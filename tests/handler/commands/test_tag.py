@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.interactions import BOT_PERMISSIONS, MODERATOR_PERMISSIONS
-from tests.kit.deployment import Asked, Deployment
+from tests.kit.deployment import Asked, Deployment, in_thread
 from tests.kit.guild import MEMBER
 from tests.kit.table_view import CHANNEL
 
@@ -24,7 +24,7 @@ def shown(deployment: Deployment, message_id: str) -> list[str]:
 async def post(deployment: Deployment, **how: Any) -> dict[str, Any]:
     """The session's post is open; the place of a command in it."""
     thread_id = (await deployment.open(**how)).thread_id
-    return {"channel_id": thread_id, "channel_type": 11, "parent_id": CHANNEL}
+    return in_thread(thread_id)
 
 
 async def tag(deployment: Deployment, name: str, place: dict[str, Any], **more: Any) -> Asked:
