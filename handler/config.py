@@ -166,7 +166,8 @@ _VARIABLES: Final[Mapping[str, _Variable]] = {
     "reconcile_queue_url": _Variable("RECONCILE_QUEUE_URL", _parse_url),
     "event_bus_name": _Variable("EVENT_BUS_NAME", _parse_text),
     "publisher_dead_letters_url": _Variable("PUBLISHER_DEAD_LETTERS_URL", _parse_url),
-    "step_functions_callbacks": _Variable("STEP_FUNCTIONS_CALLBACKS", _parse_flag, "false"),
+    # The template always says; elsewhere nothing withholds the permission to answer a task.
+    "step_functions_callbacks": _Variable("STEP_FUNCTIONS_CALLBACKS", _parse_flag, "true"),
     "application_id": _Variable("DISCORD_APPLICATION_ID", _parse_application_id),
     "public_key": _Variable("DISCORD_PUBLIC_KEY", _parse_public_key),
     "api_url": _Variable("DISCORD_API_URL", _parse_url, "https://discord.com/api/v10"),

@@ -82,7 +82,6 @@ def test_the_defaults_of_the_template_are_those_of_the_code(function: str) -> No
         "OPEN_POLICY",
         "ALLOWED_GUILDS",
         "MEMBER_CREATIONS_PER_HOUR",
-        "STEP_FUNCTIONS_CALLBACKS",
         "LOG_LEVEL",
     }
     bare = {name: value for name, value in environ.items() if name not in optional}

@@ -132,7 +132,7 @@ def test_an_absent_variable_has_the_template_s_default() -> None:
         allowed_guilds=frozenset(),
         member_creations_per_hour=120,
         delete_after_days=0,
-        step_functions_callbacks=False,
+        step_functions_callbacks=True,
         log_level="INFO",
         stack_name="onethread",
     )

@@ -162,7 +162,6 @@ class Guild:
             "JOBS_QUEUE_URL": QUEUE_URL,
             "RECONCILE_QUEUE_URL": QUEUE_URL,
             "EVENT_BUS_NAME": BUS,
-            "STEP_FUNCTIONS_CALLBACKS": "true",
             "PUBLISHER_DEAD_LETTERS_URL": QUEUE_URL,
             "DISCORD_APPLICATION_ID": APPLICATION,
             "DISCORD_PUBLIC_KEY": KEY.verify_key.encode().hex(),
