@@ -137,6 +137,14 @@ def variables_refer_to_what_they_name(view: View) -> None:
         given = function["Environment"]["Variables"]
         wrong = {key: value for key, value in given.items() if REFERENCES.get(key, value) != value}
         assert not wrong, f"{name}: {wrong}"
+    declared, parameters = view.document["Globals"]["Function"]["Environment"]["Variables"], view.document["Parameters"]
+    for name in FUNCTIONS:
+        own = view.document["Resources"][f"{name}Function"]["Properties"].get("Environment", {}).get("Variables", {})
+        for variable, value in {**declared, **own}.items():
+            setting = variable.title().replace("_", "")
+            if setting in parameters and variable not in REFERENCES:
+                assert value == {"Ref": setting}, f"{name}: {variable} is {value}"
+    assert declared["STACK_NAME"] == {"Ref": "AWS::StackName"}, "two stacks share their metrics"
     webhook, worker = (view[f"{name}Function"]["Environment"]["Variables"] for name in ("Webhook", "Worker"))
     assert {"JOBS_QUEUE_URL", "DISCORD_PUBLIC_KEY"} <= set(webhook)
     assert "JOBS_QUEUE_URL" in worker
