@@ -19,7 +19,6 @@ SELECT: Final = 3  # of texts
 TEXT_INPUT: Final = 4
 SECTION: Final = 9
 TEXT: Final = 10
-SEPARATOR: Final = 14
 CONTAINER: Final = 17
 LABEL: Final = 18
 
@@ -88,10 +87,6 @@ def text(content: str) -> Component:
 def section(content: str, accessory: Component) -> Component:
     """Text with a button beside it."""
     return {"type": SECTION, "components": [text(content)], "accessory": accessory}
-
-
-def separator() -> Component:
-    return {"type": SEPARATOR}
 
 
 def container(*components: Component) -> Component:

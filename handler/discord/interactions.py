@@ -22,7 +22,6 @@ MAX_COMMAND_DEPTH: Final = 3  # command, group, subcommand
 MESSAGE_COMMAND: Final = 3  # in the menu of a message
 # Types of interactions (Discord docs, "Receiving and Responding").
 MESSAGE_COMPONENT: Final = 3  # a button or a select
-AUTOCOMPLETE: Final = 4
 MODAL_SUBMIT: Final = 5
 EPHEMERAL: Final = 1 << 6  # flag of a message that only its reader sees (Discord docs, "Message")
 LAYOUT: Final = 1 << 15  # flag of a message made of components alone (Discord docs, "Message", IS_COMPONENTS_V2)

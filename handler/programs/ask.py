@@ -3,11 +3,9 @@
 from functools import partial
 from typing import Final
 
-from handler.discord import refusals
-from handler.discord.permissions import Permission
-from handler.errors import DiscordRefused, InvalidRequest, RefusedByAutoMod, SessionNotFound
+from handler.errors import InvalidRequest, SessionNotFound
 from handler.programs.answers import AskAnswer, AwaitAnswer, describe, question_answer
-from handler.programs.in_thread import in_thread
+from handler.programs.in_thread import NEEDED, explained, in_thread
 from handler.programs.requests import Ask, Await, Cancel
 from handler.programs.target import key_of
 from handler.questions import ask as asking
@@ -23,7 +21,6 @@ from handler.sessions.protocol import Sessions
 from handler.store.items import Session, Status
 from handler.store.question_items import Question
 
-NEEDED: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
 NO_QUESTION: Final = "There's no such question. Its id is in the answer of ask."
 NO_CALLBACKS: Final = (
     "'callback' is not allowed: this deployment answers no tasks of Step Functions. Leave it out and use await, "
@@ -47,15 +44,8 @@ async def ask(sessions: Sessions, request: Ask, request_id: str) -> AskAnswer:
         shown = session is not None and session.discord_thread_id == known.discord_thread_id
         if not known.is_open or shown:
             return _answer(known, session)
-    try:
+    with explained(NEEDED, deleted=DELETED, refused=WORDS_REFUSED):
         return await in_thread(sessions, request, request.request_id, partial(_ask, sessions.context, request))
-    except DiscordRefused as refusal:
-        if refusal.code == refusals.UNKNOWN_MESSAGE:
-            raise SessionNotFound(str(refusal), message=DELETED) from refusal
-        error = refusals.translate(refusal, NEEDED)
-        if isinstance(error, InvalidRequest | RefusedByAutoMod):
-            error = type(error)(str(refusal), message=WORDS_REFUSED)
-        raise error from refusal
 
 
 async def await_answer(sessions: Sessions, request: Await, request_id: str) -> AwaitAnswer:

@@ -1,11 +1,13 @@
 """Do something in a session's thread, which is opened for it."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Final, TypeVar
 
 from handler.commands.outcomes import open_and_log
 from handler.discord import refusals
-from handler.errors import DiscordRefused, TimedOut
+from handler.discord.permissions import Permission
+from handler.errors import DiscordRefused, InvalidRequest, RefusedByAutoMod, SessionNotFound, TimedOut
 from handler.programs.requests import SessionRequest
 from handler.sessions.model import OpenRequest, Requester
 from handler.sessions.names import Names
@@ -14,6 +16,7 @@ from handler.store.items import Session
 
 T = TypeVar("T")
 
+NEEDED: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
 MAX_ROUNDS: Final = 3  # the thread may be archived or deleted between open and work: twice in a second is no accident
 # The thread is not as it was read.
 START_OVER: Final = frozenset({refusals.THREAD_ARCHIVED, refusals.THREAD_LOCKED, refusals.UNKNOWN_CHANNEL})
@@ -34,6 +37,20 @@ async def in_thread(
             if refusal.code not in START_OVER:
                 raise
     raise TimedOut("the thread kept changing")
+
+
+@contextmanager
+def explained(needed: Sequence[Permission], *, deleted: str, refused: str) -> Iterator[None]:
+    """Say what it means that Discord refused a message there. `deleted`: that it is gone; `refused`: that its words are."""
+    try:
+        yield
+    except DiscordRefused as refusal:
+        if refusal.code == refusals.UNKNOWN_MESSAGE:
+            raise SessionNotFound(str(refusal), message=deleted) from refusal
+        error = refusals.translate(refusal, needed)
+        if isinstance(error, InvalidRequest | RefusedByAutoMod):
+            error = type(error)(str(refusal), message=refused)
+        raise error from refusal
 
 
 def open_request(names: Names, request: SessionRequest, owner: str) -> OpenRequest:

@@ -21,14 +21,11 @@ from handler.discord.permissions import Permission
 from handler.errors import (
     Conflict,
     DiscordRefused,
-    InvalidRequest,
     NotFound,
-    RefusedByAutoMod,
-    SessionNotFound,
     StoreUnavailable,
 )
 from handler.programs.answers import PostAnswer, PostedMessage, PostOutcome, describe
-from handler.programs.in_thread import START_OVER, in_thread
+from handler.programs.in_thread import NEEDED, START_OVER, explained, in_thread
 from handler.programs.requests import Post as PostRequest
 from handler.runtime.clock import iso, parse_iso
 from handler.sessions.context import Context
@@ -40,7 +37,6 @@ from handler.store.items import Session
 from handler.store.posts import Post
 
 MAX_EDITS: Final = 5  # of one message in a row, each overtaken by another request
-NEEDED: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
 NEEDED_FOR_EMBEDS: Final = (*NEEDED, Permission.EMBED_LINKS)
 WORDS_REFUSED: Final = "Discord or this server's AutoMod doesn't accept that message. Change its content or its embeds, and its request_id."
 DELETED: Final = "That message was posted, and somebody has deleted it."
@@ -48,15 +44,8 @@ DELETED: Final = "That message was posted, and somebody has deleted it."
 
 async def post(sessions: Sessions, request: PostRequest, request_id: str) -> PostAnswer:
     """Post the message, or edit the one of its key. Raises Conflict, and what an open raises."""
-    try:
+    with explained(NEEDED_FOR_EMBEDS if request.embeds else NEEDED, deleted=DELETED, refused=WORDS_REFUSED):
         return await in_thread(sessions, request, request.request_id, partial(_post, sessions.context, request))
-    except DiscordRefused as refusal:
-        if refusal.code == refusals.UNKNOWN_MESSAGE:
-            raise SessionNotFound(str(refusal), message=DELETED) from refusal
-        error = refusals.translate(refusal, NEEDED_FOR_EMBEDS if request.embeds else NEEDED)
-        if isinstance(error, InvalidRequest | RefusedByAutoMod):
-            error = type(error)(str(refusal), message=WORDS_REFUSED)
-        raise error from refusal
 
 
 async def _post(context: Context, request: PostRequest, session: Session) -> PostAnswer:

@@ -7,7 +7,6 @@ from typing import Final
 
 from handler.discord import refusals
 from handler.discord.messages import message_nonce
-from handler.discord.permissions import Permission
 from handler.errors import DiscordRefused, NotFound, OnethreadError
 from handler.questions.card import card_body, is_card_of
 from handler.questions.model import Spec, read_answer, read_spec
@@ -18,7 +17,6 @@ from handler.sessions.context import Context
 from handler.sessions.threads.once import post_once, take_back
 from handler.store.question_items import Question
 
-NEEDED: Final = (Permission.SEND_MESSAGES_IN_THREADS,)
 MAX_CARDS: Final = 2  # a card that was deleted is shown once more: who deletes that one means it
 EDIT_SECONDS: Final = 1.0  # no answer waits longer for it: the reconciler makes the card right
 ARCHIVED_WAIT: Final = timedelta(days=1)  # a thread that is archived shows no card to correct; it may be opened again

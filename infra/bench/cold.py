@@ -114,10 +114,6 @@ def report(measured: Mapping[str, Parts]) -> str:
     return f"{table(head, rows)}\n\n{note}"
 
 
-def ratio(measured: Mapping[str, Parts], name: str) -> float:
-    return _init(measured[name]) / _init(measured["floor"])
-
-
 def _init(parts: Parts) -> float:
     return parts["imports"] + parts["clients"]
 

@@ -19,8 +19,6 @@ from tests.kit.table_view import CHANNEL, GUILD
 from tests.reconciler.differences import WITHOUT_AUDIT_LOG
 from tests.reconciler.housekeeping import BETWEEN_RUNS, DELETES, idle
 
-ARCHIVED: Final = "/channels/{channel_id}/threads/archived/public"
-
 # What may have become of a session's item; None takes an attribute away.
 BAD_ITEMS: Final[dict[str, dict[str, Any]]] = {
     "status of a newer version": {"status": "suspended"},

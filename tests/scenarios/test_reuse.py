@@ -8,7 +8,6 @@ from tests.kit.guild import APPLICATION, MEMBER, Guild
 from tests.kit.table_view import CHANNEL, GUILD, NAME
 
 CHANGE = "PATCH /channels/{channel_id}"
-MEMBERS = "PUT /channels/{channel_id}/thread-members/{user_id}"
 ANOTHER = "4"
 ALL_BUT_MANAGE_THREADS = ["VIEW_CHANNEL", "SEND_MESSAGES", "READ_MESSAGE_HISTORY", "CREATE_PUBLIC_THREADS"]
 
