@@ -1,1 +1,1 @@
-"""What people run: registration, events, building, and the local stack."""
+"""What people run beside the functions. docs/architecture.md has the map."""

@@ -70,7 +70,7 @@ KNOWN_BY: Final = {
 NEVER: Final = {"boto3", "pydantic", "aws_xray_sdk", "moto", "pytest", "infra", "tests", "requests"}
 SLOW_POWERTOOLS: Final = {"tracing", "batch", "idempotency", "parameters", "parser", "event_handler"}
 
-MAX_DOORS: Final = {"handler": 16, "handler/sessions": 10}
+MAX_DOORS: Final = {"handler": 16, "handler/sessions": 10, "infra": 26}
 # What fits in a head: what is longer has two subjects. A table of cases may be longer than what it tries.
 MAX_LINES: Final = {"examples": 300, "handler": 300, "infra": 300, "tests": 450}
 LONGER: Final = {"handler/errors.py": 400}  # a list: the whole tree of errors is in one place
@@ -157,6 +157,12 @@ def test_a_newcomer_sees_few_doors_at_once() -> None:
         assert (
             len([path for path in (ROOT / folder).iterdir() if path.name not in ("__init__.py", "__pycache__")]) <= most
         ), folder
+
+
+def test_the_map_of_infra_names_each_of_its_parts() -> None:
+    section = PAGE.read_text().partition("## Around it\n")[2].partition("\n- ")[0]
+    parts = {path.stem for path in (ROOT / "infra").iterdir() if not path.name.startswith("_")}
+    assert parts <= set(re.findall(r"`(\w+)`", section))
 
 
 def test_the_examples_can_be_copied_to_where_nothing_else_of_the_project_is() -> None:
