@@ -94,7 +94,7 @@ def _state(session: Session) -> Iterator[str]:
         case State.OPEN:
             pass
         case State.WAITING:
-            yield f"{_question(session)} waits for an answer since {_when(session.waiting_since or '')}"
+            yield f"{_question(session)} is waiting for an answer · asked {_when(session.waiting_since or '')}"
         case State.ARCHIVED:
             at = f" {_when(thread.archived_at)}" if thread.archived_at else ""
             yield f"Archived{at}, by Discord or by hand. Opening it brings it back."

@@ -76,6 +76,11 @@ QUESTIONS: Final = (
         f"{POST}::test_after_a_death_at_any_call_a_repeat_leaves_one_message",
     ),
     Rule(
+        "A question whose words Discord refuses is withdrawn",
+        Mutation("questions/show", "if number == 0 and refusals.refuses_words(refusal):", "if False:"),
+        f"{ASK}::test_a_question_whose_words_discord_refuses_is_withdrawn_and_nobody_waits_for_it",
+    ),
+    Rule(
         "A card that was deleted is shown again only once",
         Mutation("questions/show", "or question.card_number + 1 >= MAX_CARDS", ""),
         f"{ENDINGS}::test_a_card_that_was_deleted_is_shown_again_once",

@@ -59,10 +59,10 @@ async def test_a_session_that_was_opened_is_shown_whole_in_the_channel_and_in_it
         ),
         ({"archived": True, "archived_at": AT}, f"Archived {STAMP}, by Discord or by hand."),
         ({"archived": True}, "Archived, by Discord or by hand. Opening it brings it back."),
-        ({"waiting_since": AT}, f"A question waits for an answer since {STAMP}"),
+        ({"waiting_since": AT}, f"A question is waiting for an answer · asked {STAMP}"),
         (
             {"waiting_since": AT, "waiting_message_id": "7"},
-            f"/7) waits for an answer since {STAMP}",
+            f"/7) is waiting for an answer · asked {STAMP}",
         ),
         ({"locked": True, "locked_by": "88"}, "Locked by <@88>. A moderator can unlock it."),
         ({"locked": True}, "🔒 locked"),
