@@ -2,68 +2,47 @@
 
     python -m infra.plan 1234567890
 
-Environment: that of `ReconcilerFunction`, i.e. SESSIONS_TABLE, DISCORD_APPLICATION_ID, and DISCORD_BOT_TOKEN or
-DISCORD_BOT_TOKEN_PARAMETER; AWS_REGION, and AWS credentials that may read the table and its indices.
+It needs AWS credentials that may read the stack, the table and its indices, and the bot's token.
 """
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-import httpx
 import msgspec
-from boto3.session import Session as AwsSession
-from botocore.exceptions import BotoCoreError
 
-from handler import config
-from handler.aws.dynamodb import InvalidCall
 from handler.bootstrap import Environment
 from handler.config import ReconcilerConfig
 from handler.discord.models import Channel
-from handler.errors import ConfigurationError, Forbidden, NotFound, OnethreadError
+from handler.errors import Forbidden, NotFound
 from handler.sessions.reconcile import housekeeping
 from handler.sessions.reconcile.housekeeping import HousekeepingSettings
 from handler.sessions.reconcile.run import observe_and_plan
 from handler.store.items import Namesake, Session
-from infra import command_line
+from infra.command_line import Parser, fail, parse_id
+from infra.deployment import deployed
+from infra.deployment.deployed import Deployed
+from infra.deployment.program import OUTSIDE, Outside, attempt
 
-NO_QUEUE: Final = "https://sqs.invalid"  # nothing is sent
 
-
-def main(
-    arguments: Sequence[str] | None = None,
-    *,
-    environ: Mapping[str, str] = os.environ,
-    aws: AwsSession | None = None,
-    transport: httpx.AsyncBaseTransport | None = None,
-) -> int:
-    parser = command_line.Parser(prog="python -m infra.plan", description=__doc__.partition("\n")[0])
-    parser.add_argument("guild", type=command_line.parse_id, help="the guild's id")
+def main(arguments: Sequence[str] | None = None, outside: Outside = OUTSIDE, **parts: Any) -> int:
+    parser = Parser(prog="python -m infra.plan", description=__doc__.partition("\n")[0])
+    deployed.add_options(parser)
+    parser.add_argument("guild", type=parse_id, help="the guild's id")
     options = parser.parse_args(arguments)
+    return attempt(lambda: _show(deployed.find(options, outside), options.guild, parts))
+
+
+def _show(found: Deployed, guild_id: str, parts: Mapping[str, Any]) -> int:
+    environment = found.environment(ReconcilerConfig, **parts)
     try:
-        settings = config.load(ReconcilerConfig, {"RECONCILE_QUEUE_URL": NO_QUEUE, **environ})
-        with command_line.only_errors():
-            lines = plan(options.guild, settings, aws or command_line.aws_session(environ), transport)
-    except ConfigurationError as fault:
-        return command_line.fail(fault)
+        lines = environment.run(environment.with_token(_plan(environment, guild_id)))
     except (Forbidden, NotFound) as refusal:
-        return command_line.fail(f"The guild cannot be read, so a run would park it: {refusal}")
-    except (OnethreadError, InvalidCall, BotoCoreError) as error:
-        return command_line.fail(f"There is no plan: {error}")
-    print("\n".join(lines or ["Nothing to do: the table agrees with Discord."]))
-    return 0
-
-
-def plan(
-    guild_id: str, settings: ReconcilerConfig, aws: AwsSession, transport: httpx.AsyncBaseTransport | None = None
-) -> list[str]:
-    """What a run would do now. Raises OnethreadError, InvalidCall or BotoCoreError."""
-    environment = Environment(settings, aws=aws, transport=transport)
-    try:
-        return environment.run(environment.with_token(_plan(environment, guild_id)))
+        return fail(f"The guild cannot be read, so a run would park it: {refusal}")
     finally:
         environment.close()
+    print("\n".join(lines or ["Nothing to do: the table agrees with Discord."]))
+    return 0
 
 
 async def _plan(environment: Environment[ReconcilerConfig], guild_id: str) -> list[str]:
