@@ -161,6 +161,9 @@ class Ask(SessionRequest, frozen=True, kw_only=True, tag="ask"):
         """What is wrong with the question as a whole."""
         if not shows_something(self.question):
             yield "'question' must show something"
+        if self.answerers is not None and not (self.answerers.user_ids or self.answerers.role_ids):
+            # A program whose list of approvers came out empty does not mean everybody.
+            yield "'answerers' must name a user or a role; leave it out if everybody may answer"
         yield from self.spec.faults()
 
 

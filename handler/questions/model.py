@@ -112,7 +112,7 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Answerers(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may answer: these users, and whoever has one of these roles. Nobody named: whoever sees the thread."""
+    """Who may answer: these users, and whoever has one of these roles. A request names somebody."""
 
     user_ids: Ids | None = None
     role_ids: Ids | None = None

@@ -277,6 +277,7 @@ async def test_the_task_token_is_kept_and_the_last_one_counts(deployment: Deploy
         ({"choices": None, "allow_other": True}, "'allow_other' belongs to choices"),
         ({"choices": None, "form": [{"id": "a", "label": "A", "type": "select"}]}, "a select has them"),
         ({"answerers": {"user_ids": ["x"]}}, "'answerers.user_ids' must be a list of at most 20 ids"),
+        ({"answerers": {"user_ids": [], "role_ids": None}}, "'answerers' must name a user or a role; leave it out"),
         ({"expires_in": 59}, "'expires_in' must be a whole number of seconds from 60 to 2592000"),
         ({"remind_in": 120, "expires_in": 120}, "'remind_in' must be less than 'expires_in'"),
         ({"default": {"choice": "maybe"}}, "'default.choice' must be the id of a choice"),
