@@ -116,11 +116,13 @@ def _text(status: int, body: Mapping[str, Any]) -> str:
         return "Discord does not accept this bot token. Copy the current one from the developer portal's Bot page."
     if status == 403:
         return (
-            f"Discord does not allow it ({body.get('message', 'no reason given')}). The token must belong to "
-            "DISCORD_APPLICATION_ID, and the application must be in the guild with the scope applications.commands."
+            f"Discord does not allow it ({body.get('message', 'no reason given')}). "
+            "The application must be in the guild, with the scope applications.commands."
         )
     if status == 404:
-        return "Discord does not know this application or guild. Compare DISCORD_APPLICATION_ID and --guild with the portal."
+        return (
+            "Discord does not know this application or guild. Compare --guild with what Discord shows (Copy Server ID)."
+        )
     if status == 429:
         seconds = body.get("retry_after")
         return f"Too many requests: try again in {f'{seconds} seconds' if seconds else 'a while'}."

@@ -4,25 +4,25 @@ import asyncio
 import json
 from typing import Any
 
-import boto3
 import httpx
 import pytest
 
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
 from infra.deployment.discord_api import DiscordApi
+from infra.deployment.errors import OperatorError
+from infra.deployment.program import Outside
 from infra.register import main, register
 from infra.simulator.exchange import Outcome, Request, json_response
 from infra.simulator.transport import SimulatedTransport
+from tests.infra.deployment.operated import Operated
 from tests.infra.simulator.client import APPLICATION, GUILD, NOON, Bot, small_world
 from tests.kit import openapi
-from tests.kit.dynamodb import moto_in_place_of_aws
 from tests.kit.secrets import BOT_TOKEN
 
 FAULTY = {"type": 1, "name": "Session", "description": "x"}
 UNREGISTER = "Remove them: python -m infra.register --unregister\n"
 ENVIRON = {
-    "DISCORD_APPLICATION_ID": APPLICATION,
     "DISCORD_BOT_TOKEN": BOT_TOKEN,
     "DISCORD_API_URL": "https://discord.test/api/v10",
 }
@@ -38,7 +38,7 @@ class Wire:
 
     def run(self, *arguments: str, **environ: str) -> int:
         transport = SimulatedTransport(self.world, lambda: NOON, observe=self.observe)
-        return main(arguments, environ={**ENVIRON, **environ}, transport=transport)
+        return main(arguments, Outside({**ENVIRON, **environ}, transport=transport))
 
     def observe(self, request: Request, outcome: Outcome) -> None:
         self.sent.append(request)
@@ -195,10 +195,13 @@ def test_a_changed_description_is_the_only_line_that_differs() -> None:
     ],
 )
 def test_a_refusal_is_explained_and_the_command_fails(status: int, body: bytes, message: str, read_output: Any) -> None:
-    transport = httpx.MockTransport(lambda request: httpx.Response(status, content=body))
-    assert main([], environ=ENVIRON, transport=transport) == 1
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked_who = request.url.path.endswith("/applications/@me")
+        return httpx.Response(200, json={"id": APPLICATION}) if asked_who else httpx.Response(status, content=body)
+
+    assert main([], Outside(ENVIRON, transport=httpx.MockTransport(answer))) == 1
     text = read_output()
-    assert text.startswith("Nothing was registered: ")
+    assert text.startswith("Stopped: ")
     assert message in text
 
 
@@ -206,11 +209,8 @@ def test_an_unreachable_discord_is_reported_without_its_address(read_output: Any
     def refuse(request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("connection refused", request=request)
 
-    assert main([], environ=ENVIRON, transport=httpx.MockTransport(refuse)) == 1
-    assert (
-        read_output()
-        == "Nothing was registered: Discord could not be reached (ConnectError). Check the network and try again.\n"
-    )
+    assert main([], Outside(ENVIRON, transport=httpx.MockTransport(refuse))) == 1
+    assert read_output() == "Stopped: Discord could not be reached (ConnectError). Check the network and try again.\n"
 
 
 def test_a_wrong_token_is_refused_by_discord_and_not_shown(wire: Wire, read_output: Any) -> None:
@@ -218,33 +218,21 @@ def test_a_wrong_token_is_refused_by_discord_and_not_shown(wire: Wire, read_outp
     assert "does not accept this bot token" in read_output()
 
 
-@pytest.mark.parametrize(
-    ("environ", "message"),
-    [
-        ({"DISCORD_APPLICATION_ID": ""}, "set DISCORD_APPLICATION_ID"),
-        ({"DISCORD_APPLICATION_ID": "onethread"}, "set DISCORD_APPLICATION_ID"),
-        ({"DISCORD_BOT_TOKEN": " "}, "set DISCORD_BOT_TOKEN"),
-        ({"DISCORD_BOT_TOKEN": f"Bot {BOT_TOKEN}"}, "the bot's token is not valid"),
-    ],
-)
-def test_a_missing_or_invalid_variable_is_named_before_anything_is_sent(
-    wire: Wire, environ: dict[str, str], message: str, read_output: Any
-) -> None:
-    assert wire.run(**environ) == 1
-    assert message in read_output()
+def test_an_invalid_token_is_named_before_anything_is_sent(wire: Wire, read_output: Any) -> None:
+    assert wire.run(DISCORD_BOT_TOKEN=f"Bot {BOT_TOKEN}") == 1
+    assert "the bot's token is not valid" in read_output()
     assert wire.sent == []
 
 
-def test_the_token_can_come_from_ssm(wire: Wire, read_output: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "made-up")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    with moto_in_place_of_aws():
-        boto3.client("ssm").put_parameter(Name="/onethread/token", Value=BOT_TOKEN, Type="SecureString")
-        assert wire.run("--token-parameter", "/onethread/token", DISCORD_BOT_TOKEN="") == 0
-        assert "Registered (everywhere)" in read_output()
-        assert wire.run("--token-parameter", "/onethread/other", DISCORD_BOT_TOKEN="") == 1
-        assert "SSM refused to read /onethread/other (ParameterNotFound)" in read_output()
+def test_the_token_is_the_deployments(operated: Operated) -> None:
+    assert operated.run(main, "--unregister") == 0
+    assert not operated.registered()
+    assert operated.run(main) == 0
+    assert "Registered (everywhere)" in operated.out
+    assert operated.registered()
+    operated.account.parameters.clear()
+    assert operated.run(main) == 1
+    assert "make setup" in operated.err
 
 
 def test_the_definitions_fit_discords_openapi_description() -> None:
@@ -255,7 +243,7 @@ def test_the_definitions_fit_discords_openapi_description() -> None:
 
 def test_definitions_with_faults_never_reach_discord() -> None:
     api = DiscordApi(BOT_TOKEN, transport=httpx.MockTransport(lambda request: pytest.fail("was sent")))
-    with pytest.raises(Exception, match="a name is 1 to 32 lower-case letters"):
+    with pytest.raises(OperatorError, match="a name is 1 to 32 lower-case letters"):
         asyncio.run(register(api, APPLICATION, None, [FAULTY], dry_run=False))
 
 
@@ -273,5 +261,5 @@ def test_a_guild_that_is_no_id_is_refused_in_one_line(
 
 @pytest.mark.parametrize("url", ["discord.test", "http://[", "http://a b/"])
 def test_an_address_that_is_none_is_reported(url: str, read_output: Any) -> None:
-    assert main([], environ={**ENVIRON, "DISCORD_API_URL": url}) == 1
+    assert main([], Outside({**ENVIRON, "DISCORD_API_URL": url})) == 1
     assert read_output().count("\n") == 1
