@@ -42,6 +42,11 @@ def nothing_open(*, takes_text: bool) -> Message:
     return message("The open question here takes no message as an answer. Use its buttons.")
 
 
+def is_question() -> Message:
+    """For *Answer with this message* on a question's own message."""
+    return message("That's the question itself. Use this on the message that answers it, or reply to the question.")
+
+
 def no_text() -> Message:
     return message("That message has no text that could be an answer.")
 

@@ -61,6 +61,8 @@ async def answer_with_message(sessions: Sessions, interaction: Interaction) -> A
     if not target.content.strip():
         return question_texts.no_text()
     found = await newest_open(context, interaction.channel_id)
+    if any(one.message_id == target.id for one in found):
+        return question_texts.is_question()
     question = next((one for one in found if one.takes_text), None)
     if question is None:
         return question_texts.nothing_open(takes_text=not found)

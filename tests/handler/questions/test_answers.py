@@ -274,6 +274,12 @@ async def test_the_command_says_when_nothing_is_open_or_takes_a_text(deployment:
     assert "No question is open" in text_for_one(await use_menu(deployment, message))
 
 
+async def test_a_question_is_not_its_own_answer(deployment: Deployment) -> None:
+    question = await ask(deployment, WHY)
+    assert "That's the question itself" in text_for_one(await use_menu(deployment, question["message_id"]))
+    assert (await now(deployment, question))["state"] == "open"
+
+
 async def test_the_command_is_refused_to_who_may_not_answer(deployment: Deployment) -> None:
     question = await ask(deployment, WHY, answerers={"user_ids": [OTHER]})
     message = deployment.people.post_message(question["thread"], "because", by=OTHER)
