@@ -62,7 +62,7 @@ Cursor = Annotated[
     str,
     msgspec.Meta(
         description="the cursor of an answer",
-        extra={"check": re.compile(r"[-0-9T:.]+Z#[0-9]+", re.ASCII).fullmatch},
+        extra={"check": re.compile(r"[-0-9T:.]{1,30}Z#[0-9]{1,20}", re.ASCII).fullmatch},  # no longer than a key may be
     ),
 ]
 Topic = Annotated[str, text_field(MAX_TOPIC_LENGTH)]

@@ -69,6 +69,7 @@ async def test_a_channel_that_is_gone_is_said_so(deployment: Deployment) -> None
         ({"state": "lost"}, "'state' must be one of open, archived, closed, waiting"),
         ({"limit": 0}, "'limit' must be"),
         ({"cursor": "x"}, "'cursor' must be the cursor of an answer"),
+        ({"cursor": f"2026-11-29T00:00:00.000Z#{'9' * 1024}"}, "'cursor' must be the cursor of an answer"),
         ({"session_name": "x"}, "unknown field 'session_name'"),
     ],
 )
