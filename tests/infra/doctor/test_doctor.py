@@ -52,6 +52,12 @@ def test_what_is_well_is_said_to_be_well(operated: Operated) -> None:
     assert "2 channels" in operated.out
 
 
+def test_a_queue_that_a_tick_has_filled_with_servers_is_well(operated: Operated) -> None:
+    operated.resources.waiting = {"ReconcileQueue": 1000}
+    assert operated.run(main) == 0
+    assert "nothing is stuck" in operated.out
+
+
 def test_an_alarm_that_waits_for_the_first_run_of_the_schedule_is_well_on_a_new_stack_only(operated: Operated) -> None:
     operated.resources.alarms = {"onethread-ReconcilerSilentAlarm-1": "ALARM"}
     for created, status in ((NOON - timedelta(minutes=29), 0), (NOON - timedelta(minutes=30), 1)):
