@@ -77,16 +77,19 @@ def compile_bytecode(into: Path, python: str) -> None:
 
 
 def find_runtime() -> str | None:
-    """A Python of Lambda's minor version that really runs (a version switcher's shim may refuse), if there is one."""
+    """The path of a Python of Lambda's minor version that really runs (a version switcher's shim may refuse), if there is one."""
     for candidate in runtime_candidates():
         try:
             answer = subprocess.run(
-                [candidate, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True
+                [candidate, "-c", "import sys; print(*sys.version_info[:2], sys.executable, sep='\\n')"],
+                capture_output=True,
+                text=True,
             )
         except OSError:
             continue
-        if answer.stdout.split() == [str(number) for number in RUNTIME]:
-            return candidate
+        *version, path = answer.stdout.splitlines() or [""]
+        if version == [str(number) for number in RUNTIME]:
+            return path
     return None
 
 

@@ -126,6 +126,16 @@ def test_everything_is_compiled_for_lambdas_python_and_never_checked_against_tim
     assert {path.read_bytes()[BYTECODE_FLAGS] for path in for_lambda.rglob("*.pyc")} == {UNCHECKED_HASH}
 
 
+def test_lambdas_python_is_found_by_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """AWS's emulator starts it without our PATH."""
+    monkeypatch.setattr("infra.artifact.build.runtime_candidates", lambda: ["nothing", "python"])
+    monkeypatch.setattr("infra.artifact.build.RUNTIME", sys.version_info[:2])
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent))
+    found = find_runtime()
+    assert found is not None
+    assert Path(found).is_absolute()
+
+
 def test_bytecode_lies_beside_its_source_wherever_the_builder_keeps_his_own(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
