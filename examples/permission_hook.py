@@ -53,9 +53,10 @@ def describe(call: dict[str, Any]) -> str:
     given = (
         call["tool_input"]["command"] if is_command else json.dumps(call["tool_input"], indent=1, ensure_ascii=False)
     )
-    shown = given.replace("```", "'''")
-    rest = f"\n⚠️ {len(shown) - MAX_SHOWN} more characters are not shown." if len(shown) > MAX_SHOWN else ""
-    return f"Claude wants to use **{call['tool_name']}**:\n```\n{shown[:MAX_SHOWN]}\n```{rest}"
+    safe = given.replace("```", "'''")
+    shown = safe.encode("utf-16-le")[: 2 * MAX_SHOWN].decode("utf-16-le", "ignore")  # Discord counts an emoji as two
+    rest = f"\n⚠️ {len(safe) - len(shown)} more characters are not shown." if shown != safe else ""
+    return f"Claude wants to use **{call['tool_name']}**:\n```\n{shown}\n```{rest}"
 
 
 def main() -> None:

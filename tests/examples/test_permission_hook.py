@@ -89,3 +89,6 @@ def test_people_read_the_whole_input_or_that_it_is_cut() -> None:
     written = permission_hook.describe({**CALL, "tool_name": "Write", "tool_input": {"content": "x" * 5000}})
     assert written.endswith("```\n⚠️ 3518 more characters are not shown.")
     assert len(written) < 1800
+    emoji = permission_hook.describe({**CALL, "tool_input": {"command": "🧵" * 5000}})
+    assert emoji.endswith("🧵\n```\n⚠️ 4250 more characters are not shown.")  # Discord counts each as two
+    assert len(emoji.encode("utf-16-le")) // 2 < 1800
