@@ -6,12 +6,9 @@ Exit status 2: the command line is wrong; 1: the program could not do it; 130: C
 import argparse
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, NoReturn
-
-if TYPE_CHECKING:
-    from boto3.session import Session
+from typing import Final, NoReturn
 
 USAGE: Final = 2  # argparse's own
 INTERRUPTED: Final = 130  # what a shell reports of a program that Ctrl-C ended
@@ -37,16 +34,6 @@ def parse_port(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > MAX_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is no port: a number up to {MAX_PORT}, or 0 for any free one")
     return int(text)
-
-
-def aws_session(environ: Mapping[str, str]) -> "Session":
-    """A session in the region that AWS_REGION names, as the AWS CLI's; boto3 knows AWS_DEFAULT_REGION and profiles only.
-
-    Raises BotoCoreError, if there is no such profile for example.
-    """
-    from boto3.session import Session
-
-    return Session(region_name=environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or None)
 
 
 @contextmanager

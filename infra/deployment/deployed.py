@@ -18,7 +18,6 @@ from handler.bootstrap import C, Environment
 from handler.errors import ConfigurationError
 from handler.runtime.clock import SystemClock
 from handler.store.table import Table
-from infra.command_line import aws_session
 from infra.deployment.account import Account, KeptToken, Stack, explained
 from infra.deployment.discord_api import TIMEOUT_SECONDS, DiscordApi, DiscordError
 from infra.deployment.errors import OperatorError
@@ -44,12 +43,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _session(options: argparse.Namespace, saved: SavedConfiguration, outside: Outside) -> Session:
-    """boto3's session in the chosen region. Raises OperatorError."""
+    """boto3's session in the chosen region: AWS_REGION counts as for the AWS CLI, too. Raises OperatorError."""
     if outside.session is not None:
         return outside.session
-    region = options.region or saved.region
+    known = outside.environ.get("AWS_REGION") or outside.environ.get("AWS_DEFAULT_REGION")
     try:
-        return aws_session({**outside.environ, **({"AWS_REGION": region} if region else {})})
+        return Session(region_name=options.region or saved.region or known or None)
     except ProfileNotFound as error:
         raise OperatorError(f"{error}.", "Set AWS_PROFILE to one that `aws configure list-profiles` shows.") from None
 
