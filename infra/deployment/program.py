@@ -1,6 +1,7 @@
 """The frame of an operator's program: what it meets outside of itself, and how it says what went wrong."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Awaitable, Callable, Mapping
@@ -39,17 +40,27 @@ class Outside:
 OUTSIDE: Final = Outside(os.environ)
 
 
-def attempt(work: Callable[[], int], *, again: str = "") -> int:
-    """Do a program's work; the exit status. What stops it is said, and what to do: `again`, how to go on."""
+def attempt(work: Callable[[], int], *, again: str = "", as_json: bool = False) -> int:
+    """Do a program's work; the exit status. What stops it is said, and what to do: `again`, how to go on.
+
+    `as_json`: a program reads what is printed.
+    """
     try:
         with only_errors():
             return work()
     except OperatorError as error:
-        return fail(f"{error}\n  → {error.cure}")
+        text, cure = str(error), error.cure
+        shown = f"{text}\n  → {cure}"
     except BotTokenRefused:
-        return fail("Discord does not accept the bot's token. Run: make setup, with the new one.")
+        text, cure = "Discord does not accept the bot's token.", "Run: make setup, with the new one."
+        shown = f"{text} {cure}"
     except (DiscordError, OnethreadError, InvalidCall) as error:
-        return fail(f"Stopped: {str(error).rstrip('.')}. {again}".rstrip())
+        text, cure = f"Stopped: {str(error).rstrip('.')}.", again
+        shown = f"{text} {cure}".rstrip()
     except KeyboardInterrupt:
         print(f"\nStopped. {again}".rstrip(), file=sys.stderr)
         return INTERRUPTED
+    if as_json:
+        print(json.dumps({"ok": False, "error": text, "cure": cure}, indent=2))
+        return 1
+    return fail(shown)

@@ -27,7 +27,9 @@ def main(
     outside: Outside = OUTSIDE,
 ) -> int:
     options = _parser().parse_args(arguments)
-    return attempt(lambda: asyncio.run(_examine(deployed.find(options, outside), options, outside.now)))
+    return attempt(
+        lambda: asyncio.run(_examine(deployed.find(options, outside), options, outside.now)), as_json=options.json
+    )
 
 
 async def _examine(found: Deployed, options: Any, now: Now) -> int:

@@ -38,6 +38,7 @@ def main(
     return attempt(
         lambda: asyncio.run(_set_up(deployed.find(options, outside), options, outside, runs)),
         again="What is done stays done: run it again to go on.",
+        as_json=options.json,
     )
 
 

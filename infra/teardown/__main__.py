@@ -38,6 +38,7 @@ def main(
     return attempt(
         lambda: asyncio.run(_remove(deployed.find(options, outside), options, outside)),
         again="What is removed stays removed: run it again to go on.",
+        as_json=options.json,
     )
 
 

@@ -36,7 +36,9 @@ def main(
     outside: Outside = OUTSIDE,
 ) -> int:
     options = _parser().parse_args(arguments)
-    return attempt(lambda: asyncio.run(_verify(deployed.find(options, outside), options, outside)))
+    return attempt(
+        lambda: asyncio.run(_verify(deployed.find(options, outside), options, outside)), as_json=options.json
+    )
 
 
 async def _verify(found: Deployed, options: Any, outside: Outside) -> int:

@@ -106,6 +106,8 @@ def test_the_report_can_be_read_by_a_program(run: Run) -> None:
     run.account.status = "ROLLBACK_COMPLETE"
     assert run.set_up("--json") == 1
     assert "delete-stack" in json.loads(run.out)["steps"][-1]["cure"]
+    assert run.set_up("--json", token="a b") == 1
+    assert json.loads(run.out).keys() == {"ok", "error", "cure"}
 
 
 def test_the_token_is_read_from_standard_input(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
