@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 from handler.discord.snowflakes import id_field, is_snowflake
 from handler.runtime.characters import shows_something
 from handler.runtime.clock import iso
-from handler.runtime.validation import text_field
+from handler.runtime.validation import CHARACTERS, text_field
 from handler.store.hashes import hash_of, is_hash
 from handler.store.question_items import Question
 
@@ -122,7 +122,13 @@ class Default(msgspec.Struct, frozen=True, kw_only=True):
     """The answer of a question that nobody answers in time."""
 
     choice: Id | None = None
-    values: Annotated[dict[str, str], msgspec.Meta(description="an object of strings")] | None = None
+    values: (
+        Annotated[
+            dict[str, Annotated[str, msgspec.Meta(pattern=CHARACTERS)]],
+            msgspec.Meta(description="an object of strings"),
+        ]
+        | None
+    ) = None
 
 
 class Spec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -86,11 +86,12 @@ def _read_value(value: Any, kind: Any, path: str, faults: list[str]) -> Any:
 def _convert(value: Any, kind: Any, meta: msgspec.Meta, path: str, faults: list[str]) -> Any:
     try:
         converted = msgspec.convert(value, kind)
-    except msgspec.ValidationError:
-        converted = None
-    if converted is None or (meta.extra and not meta.extra["check"](converted)):
-        faults.append(f"{path!r} must be {meta.description}")
-    return converted
+        if converted is not None and (not meta.extra or meta.extra["check"](converted)):
+            return converted
+    except (msgspec.ValidationError, UnicodeEncodeError):  # half of a character cannot even be compared
+        pass
+    faults.append(f"{path!r} must be {meta.description}")
+    return None
 
 
 def _is_struct(kind: Any) -> bool:

@@ -336,6 +336,7 @@ async def test_words_that_automod_refuses_are_said_so(deployment: Deployment) ->
         ({"request_id": None}, "'request_id' must be a string of 1 to 128 characters"),
         ({"embeds": {}}, "'embeds' must be a list of at most 10 objects"),
         ({"embeds": [{}] * 11}, "'embeds' must be"),
+        ({"embeds": [{"title": "\ud800"}]}, "'embeds' must be"),
         ({"embeds": [{"title": "x" * 100_000}]}, "'embeds' must be a list of at most 10 objects, 100000 bytes in all"),
     ],
 )

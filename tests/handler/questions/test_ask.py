@@ -271,6 +271,8 @@ async def test_the_task_token_is_kept_and_the_last_one_counts(deployment: Deploy
             "form[0].label must show something",
         ),
         ({"choices": [{"id": "a", "label": "A", "style": "red"}]}, "'choices[0].style' must be one of primary,"),
+        ({"choices": [{"id": "a", "label": "A", "style": "\ud800"}]}, "'choices[0].style' must be one of primary,"),
+        ({**FORM, "choices": None, "default": {"values": {"name": "\ud800", "size": "s"}}}, "an object of strings"),
         ({"choices": [{"id": "a", "label": "A", "more": 1}]}, "unknown field 'choices[0].more'"),
         ({"choices": [{"id": "a", "label": "A"}] * 2}, "'choices' need ids that differ"),
         ({"form": FORM["form"]}, "choices or a form, not both"),
