@@ -1,9 +1,10 @@
 """What is measured, each in a world of its own: seconds of virtual time, and requests."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from handler.config import ApiConfig, WebhookConfig
 from infra.bench.rivals import Rivals
@@ -12,7 +13,6 @@ from infra.cost.counted_table import Use
 from infra.cost.measure import measure as measure_reconciler
 
 T = TypeVar("T")
-Work = Callable[[], Awaitable[object]]
 
 
 @dataclass(frozen=True)
@@ -34,37 +34,31 @@ class Crowd:
 
 def reuse(archived: int = 0) -> dict[str, Taken]:
     """The session is open, and so is its thread."""
-
-    async def scenario(world: World) -> dict[str, Taken]:
-        environment, rivals = world.environment(WebhookConfig), Rivals(world)
-        await world.command(environment, "known")
-        taken = {
-            "floor": await _take(world, lambda: rivals.floor_of_reuse("known")),
-            "Onethread": await _take(world, lambda: world.command(environment, "known")),
-            "list-and-create": await _take(world, lambda: rivals.list_and_create("known")),
-            "defer-always": await _take(world, lambda: rivals.defer_always("known")),
-        }
-        await rivals.close()
-        return taken
-
-    return play(scenario, archived=archived)
+    return play(partial(_one_open, names=("known",) * 4, is_open=True), archived=archived)
 
 
 def creation(archived: int = 0) -> dict[str, Taken]:
     """There is no thread of that name among those of the channel's past."""
+    return play(partial(_one_open, names=("a", "b", "c", "d"), is_open=False), archived=archived)
 
-    async def scenario(world: World) -> dict[str, Taken]:
-        environment, rivals = world.environment(WebhookConfig), Rivals(world)
-        taken = {
-            "floor": await _take(world, lambda: rivals.floor_of_creation("a")),
-            "Onethread": await _take(world, lambda: world.command(environment, "b")),
-            "list-and-create": await _take(world, lambda: rivals.list_and_create("c")),
-            "defer-always": await _take(world, lambda: rivals.defer_always("d")),
-        }
-        await rivals.close()
-        return taken
 
-    return play(scenario, archived=archived)
+async def _one_open(world: World, names: Sequence[str], is_open: bool) -> dict[str, Taken]:
+    """What each way takes, one after the other, with a name of its own."""
+    environment, rivals = world.environment(WebhookConfig), Rivals(world)
+    if is_open:
+        await world.command(environment, names[0])
+    ways: dict[str, Callable[[str], Coroutine[Any, Any, object]]] = {
+        "floor": rivals.floor_of_reuse if is_open else rivals.floor_of_creation,
+        "Onethread": partial(world.command, environment),
+        "list-and-create": rivals.list_and_create,
+        "defer-always": rivals.defer_always,
+    }
+    taken = {}
+    for (way, work), name in zip(ways.items(), names, strict=True):
+        seconds, use, _ = await world.timed(work(name))
+        taken[way] = Taken(seconds, use)
+    await rivals.close()
+    return taken
 
 
 def crowd(number: int) -> dict[str, Crowd]:
@@ -111,15 +105,6 @@ def stream(per_second: float, lasting: float) -> float:
 def reconciler_calls(sessions: int) -> float:
     """Requests to Discord of one run over a guild in which nothing has changed."""
     return measure_reconciler(sessions).quiet.discord
-
-
-async def _take(world: World, work: Work) -> Taken:
-    seconds, use, _ = await world.timed(_await(work))
-    return Taken(seconds, use)
-
-
-async def _await(work: Work) -> object:
-    return await work()
 
 
 async def _all(works: Sequence[Awaitable[T]]) -> list[T]:
