@@ -116,8 +116,8 @@ class Setup:
             )
 
     def _check_concurrency(self) -> None:
-        limit, asked = self._account.concurrency(), functions_at_once(self._parameters)
-        kept = max(int(self._parameters.get(name) or 0) for name in ("WebhookReserved", "ProvisionedWebhooks"))
+        limit, asked = self._account.concurrency(), functions_at_once(self._in_force)
+        kept = max(int(self._in_force.get(name) or 0) for name in ("WebhookReserved", "ProvisionedWebhooks"))
         if kept and limit - kept < MIN_UNRESERVED:
             raise OperatorError(
                 f"The account runs {limit} functions at once. AWS keeps {MIN_UNRESERVED} of them free, so it would refuse {kept}.",
@@ -130,9 +130,9 @@ class Setup:
             )
 
     def _keep_token(self) -> Line:
-        name = self._parameters.get("DiscordBotTokenParameter") or default_token_parameter(self._wanted.stack)
+        name = self._in_force.get("DiscordBotTokenParameter") or default_token_parameter(self._wanted.stack)
         self._parameters["DiscordBotTokenParameter"] = name
-        key = self._parameters.get("DiscordBotTokenKeyArn", "")
+        key = self._in_force.get("DiscordBotTokenKeyArn", "")
         other_key = self._stack is not None and self._stack.parameters.get("DiscordBotTokenKeyArn", "") != key
         kept = self._account.token(name)
         if kept == self._token and not other_key:
@@ -231,6 +231,11 @@ class Setup:
         return Line("invitation", self._changed, self.invitation)
 
     # Their parts.
+
+    @property
+    def _in_force(self) -> Mapping[str, str]:
+        """The parameters after the deployment: the stack keeps those that nobody gives, also where none is saved."""
+        return {**(self._stack.parameters if self._stack else {}), **self._parameters}
 
     @property
     def _changed(self) -> State:

@@ -74,7 +74,9 @@ class Account:
         overrides = command[command.index("--parameter-overrides") + 1 :]
         given = {m[1]: m[2] for o in overrides if (m := re.fullmatch(r'(\w+)="(.*)"', o))}
         assert len(given) == len(overrides)
-        unchanged = self.stacks.get(stack) == given
+        before = self.stacks.get(stack, {})
+        given = {**before, **given}  # sam keeps the parameters that are not given
+        unchanged = before == given
         self.stacks[stack] = given
         self.resources.variables = {
             "SESSIONS_TABLE": given.get("SessionsTableName") or TABLE,

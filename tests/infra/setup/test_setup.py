@@ -312,6 +312,21 @@ def test_another_key_encrypts_the_same_token_anew(run: Run) -> None:
         assert "with another key" in run.out
 
 
+def test_on_another_machine_the_settings_of_the_stack_hold(run: Run) -> None:
+    key = "arn:aws:kms:eu-central-1:123456789012:key/1"
+    run.account.concurrency = 1000
+    run.set_up("--set", f"DiscordBotTokenKeyArn={key}", "--set", "WorkerConcurrency=500")
+    before = run.account.stacks["onethread"]
+    run.saved.unlink()
+    run.account.concurrency = 100
+    assert "these settings need 506" in run.failure()[0]
+    run.account.concurrency = 1000
+    assert run.set_up() == 0
+    assert run.account.parameters[TOKEN_PARAMETER]["Key"] == key
+    assert "= token" in run.marks()
+    assert run.account.stacks["onethread"].items() >= {k: v for k, v in before.items() if k != "Revision"}.items()
+
+
 def test_ctrl_c_and_ctrl_d_end_it_without_a_traceback(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     def press(error: type[BaseException]) -> Callable[..., Any]:
         def pressed(*_: object) -> None:
