@@ -57,7 +57,7 @@ class Here(msgspec.Struct, frozen=True, kw_only=True):
 
 def server_status(status: ServerStatus, here: Here) -> Message:
     """What is missing comes first; then what is held back and out of reach; then what the last run did."""
-    parts = [*_missing(status, here), *_held(status, here), *_out_of_reach(status), *_last_run(status, here)]
+    parts = [*_missing(status, here), *_held(status, here), *_out_of_reach(status), *_last_run(status)]
     shown = components.container(*(components.text(part) for part in parts))
     if not status.held or _is_let_through(status, here):
         return layout(shown)
@@ -127,7 +127,7 @@ def _out_of_reach(status: ServerStatus) -> Iterator[str]:
         yield f"⚠️ I can't read the threads of {number}. They stay on record, and I ask again from time to time."
 
 
-def _last_run(status: ServerStatus, here: Here) -> Iterator[str]:
+def _last_run(status: ServerStatus) -> Iterator[str]:
     if status.active_threads is not None:
         yield f"Active threads in this server: {status.active_threads:,} of about {ACTIVE_LIMIT:,}."
     guild = status.guild

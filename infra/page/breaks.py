@@ -21,6 +21,17 @@ LIMIT_SECONDS: Final = 2.0
 REPEATS: Final = 3  # how many requests in a row fail
 PEOPLE: Final = 50
 WARM: Final = 2  # environments that stay afterwards
+# What the next requests are answered with, how many of them, and what the page says.
+ANSWERS: Final = {
+    "discord-429": (
+        too_many_requests(LIMIT_SECONDS),
+        REPEATS,
+        f"Discord answers the next {REPEATS} requests with 429: wait {LIMIT_SECONDS:.0f} s.",
+    ),
+    "discord-500": (server_error(), REPEATS, f"Discord answers the next {REPEATS} requests with 500."),
+    "proxy": (proxy_limit(), 1, "A proxy in front of Discord answers the next request with 429, for an hour."),
+    "block": (blocked(), REPEATS, f"A proxy in front of Discord blocks the next {REPEATS} requests."),
+}
 
 
 @dataclass(frozen=True)
@@ -49,10 +60,7 @@ class Breaks:
         self._kill_lock = threading.Lock()
         self._actions: dict[str, Callable[[str], str]] = {
             "slow": self._slow,
-            "discord-429": self._limit,
-            "discord-500": self._fail,
-            "proxy": self._limit_by_proxy,
-            "block": self._block,
+            **{name: self._answering(name) for name in ANSWERS},
             "nonces": self._forget_nonces,
             "table": self._lose_table,
             "schedule": self._fire,
@@ -79,26 +87,15 @@ class Breaks:
         self._stack.discord.delays = dict.fromkeys(self._stack.discord.ids_in(guild), SLOW_SECONDS)
         return f"Each answer of Discord about this server takes {SLOW_SECONDS} s longer, until you heal it."
 
-    def _limit(self, channel_id: str) -> str:
-        with self._stack.discord.lock:
-            limited = too_many_requests(LIMIT_SECONDS)
-            self._stack.discord.discord.faults.inject("*", "*", limited, times=REPEATS)
-        return f"Discord answers the next {REPEATS} requests with 429: wait {LIMIT_SECONDS:.0f} s."
+    def _answering(self, name: str) -> Callable[[str], str]:
+        answer, times, said = ANSWERS[name]
 
-    def _fail(self, channel_id: str) -> str:
-        with self._stack.discord.lock:
-            self._stack.discord.discord.faults.inject("*", "*", server_error(), times=REPEATS)
-        return f"Discord answers the next {REPEATS} requests with 500."
+        def act(_: str) -> str:
+            with self._stack.discord.lock:
+                self._stack.discord.discord.faults.inject("*", "*", answer, times=times)
+            return said
 
-    def _limit_by_proxy(self, channel_id: str) -> str:
-        with self._stack.discord.lock:
-            self._stack.discord.discord.faults.inject("*", "*", proxy_limit())
-        return "A proxy in front of Discord answers the next request with 429, for an hour."
-
-    def _block(self, channel_id: str) -> str:
-        with self._stack.discord.lock:
-            self._stack.discord.discord.faults.inject("*", "*", blocked(), times=REPEATS)
-        return f"A proxy in front of Discord blocks the next {REPEATS} requests."
+        return act
 
     def _forget_nonces(self, channel_id: str) -> str:
         with self._stack.discord.lock:
