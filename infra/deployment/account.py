@@ -22,6 +22,12 @@ from infra.deployment.errors import NotAllowed, OperatorError
 if TYPE_CHECKING:
     from boto3.session import Session
 
+# The template's outputs.
+ENDPOINT_OUTPUT: Final = "InteractionsEndpoint"
+TABLE_OUTPUT: Final = "SessionsTableName"
+POLICY_OUTPUT: Final = "ApiCallersPolicyArn"
+RECONCILER_OUTPUT: Final = "ReconcilerFunctionName"
+
 # States of a stack that CloudFormation does not update (CloudFormation docs, "Stack status codes").
 _FAILED_AT_BIRTH: Final = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS"})
 RESERVED_FOR_PEOPLE: Final = 4  # functions at once that are left to the webhook and to programs

@@ -18,7 +18,7 @@ from handler.bootstrap import C, Environment
 from handler.errors import ConfigurationError
 from handler.runtime.clock import SystemClock
 from handler.store.table import Table
-from infra.deployment.account import Account, KeptToken, Stack, explained
+from infra.deployment.account import RECONCILER_OUTPUT, TABLE_OUTPUT, Account, KeptToken, Stack, explained
 from infra.deployment.discord_api import TIMEOUT_SECONDS, DiscordApi, DiscordError
 from infra.deployment.errors import OperatorError
 from infra.deployment.program import Outside
@@ -26,8 +26,6 @@ from infra.deployment.saved import ROOT, SavedConfiguration
 
 ENVIRONMENTS: Final = {"prod": "production", "staging": "staging", "dev": "dev"}  # with the value of Stage
 ALIAS: Final = "live"  # template.yaml's AutoPublishAlias: what is invoked
-TABLE_OUTPUT: Final = "SessionsTableName"
-_RECONCILER_OUTPUT: Final = "ReconcilerFunctionName"
 
 
 def default_token_parameter(stack: str) -> str:
@@ -91,7 +89,7 @@ class Deployed:
     @cached_property
     def variables(self) -> dict[str, str]:
         """The environment of the reconciler, which knows more than the other functions."""
-        name = self.output(_RECONCILER_OUTPUT)
+        name = self.output(RECONCILER_OUTPUT)
         with explained("lambda", "GetFunctionConfiguration"):
             found = self.account.client("lambda").get_function_configuration(FunctionName=name, Qualifier=ALIAS)
         return dict(found["Environment"]["Variables"])

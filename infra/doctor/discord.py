@@ -10,13 +10,13 @@ import httpx
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
 from infra.commands.limits import kind_of, title
+from infra.deployment.account import ENDPOINT_OUTPUT
 from infra.deployment.deployed import Deployed
 from infra.deployment.discord_api import DiscordApi
 from infra.deployment.errors import OperatorError
 from infra.deployment.report import Line
 from infra.register import MAX_GUILDS_LOOKED_AT, registered_in
 
-ENDPOINT_OUTPUT: Final = "InteractionsEndpoint"
 MAX_CLOCK_SECONDS: Final = 30  # beyond a slow answer; AWS refuses what is signed five minutes off
 REFUSED: Final = 401
 _AGAIN: Final = "Run: make setup."

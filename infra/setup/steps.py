@@ -11,13 +11,13 @@ import httpx
 
 from infra.commands.comparison import difference, for_scope
 from infra.commands.definitions import COMMANDS
-from infra.deployment.account import Stack, functions_at_once
+from infra.deployment.account import ENDPOINT_OUTPUT, TABLE_OUTPUT, Stack, functions_at_once
 from infra.deployment.deployed import Deployed, default_token_parameter
 from infra.deployment.discord_api import DiscordApi, DiscordError
 from infra.deployment.errors import OperatorError
 from infra.deployment.program import Sleep
 from infra.deployment.report import Line, State
-from infra.doctor.discord import ENDPOINT_OUTPUT, knock
+from infra.doctor.discord import knock
 from infra.interactions import BOT_PERMISSIONS
 from infra.register import commands_path, register
 from infra.setup.sam import Sam, check_parameters, revision
@@ -167,7 +167,7 @@ class Setup:
 
     def _protect_table(self) -> Line:
         """The template cannot do it: a first deployment that fails has to take its empty table with it."""
-        table = self._stack.outputs.get("SessionsTableName") if self._stack else None
+        table = self._stack.outputs.get(TABLE_OUTPUT) if self._stack else None
         if table is None:  # a dry run of a new stack
             return Line("table", "would change", "protected against deletion, once it is there")
         if self._account.is_protected(table):

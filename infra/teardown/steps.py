@@ -2,18 +2,15 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
-from infra.deployment.account import Stack
-from infra.deployment.deployed import TABLE_OUTPUT, Deployed
+from infra.deployment.account import ENDPOINT_OUTPUT, POLICY_OUTPUT, TABLE_OUTPUT, Stack
+from infra.deployment.deployed import Deployed
 from infra.deployment.discord_api import DiscordApi, DiscordError
 from infra.deployment.errors import OperatorError
 from infra.deployment.report import Line, State
-from infra.doctor.discord import ENDPOINT_OUTPUT
 from infra.register import MAX_GUILDS_LOOKED_AT, commands_path, registered_in
 from infra.teardown.removal import Removal
-
-POLICY_OUTPUT: Final = "ApiCallersPolicyArn"
 
 
 @dataclass(frozen=True, slots=True)
