@@ -16,7 +16,7 @@ from infra.deployment.walk import Walk, kind_of
 
 NOBODY: Final = "0"
 SOMEBODY: Final = "somebody"  # where people read a name: who closed a session may be a program, which has one
-REMOVED: Final = "removed"
+REMOVED: Final = "the whole item"
 CHANGED_MEANWHILE: Final = "changed meanwhile"
 
 

@@ -83,7 +83,7 @@ def test_a_dry_run_counts_by_kind_and_changes_nothing(used: Operated) -> None:
         assert line in used.out
     assert "Add --yes" in used.out
     assert forget(used, "--user", ANN) == 0
-    assert "1  private session: removed" in used.out
+    assert "1  private session: the whole item" in used.out
     assert used.items() == before
 
 
