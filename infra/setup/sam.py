@@ -17,6 +17,7 @@ from infra.deployment.saved import ROOT, quote
 SAM: Final = Path(sys.executable).with_name("sam")
 _NO_CHANGES: Final = "No changes to deploy"
 _NAME_TAKEN: Final = re.compile(r"already exists", re.IGNORECASE)
+_BUSY: Final = re.compile(r"is in \w+_IN_PROGRESS state")
 _SHOWN_LINES: Final = 15  # of what a failed command printed last
 
 # Runs a command and returns its exit status and all that it printed.
@@ -51,6 +52,10 @@ class Sam:
         options = ["--stack-name", stack, "--region", region, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"]
         options += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
         status, said = self._run([str(SAM), "deploy", *options, "--parameter-overrides", *overrides], _QUIET)
+        if status and _BUSY.search(said):
+            raise OperatorError(
+                f"Somebody else is deploying the stack {stack}.", "Wait until that is over, then run the setup again."
+            )
         if status and _NAME_TAKEN.search(said):
             raise OperatorError(
                 f"A name that the stack {stack} uses is taken already.\n{_last_lines(said)}",

@@ -207,6 +207,11 @@ def _in_state(status: str) -> Callable[[Run], None]:
         (_save("prod = 3"), "samconfig.toml cannot be read", "move it away"),
         (_unwritable, "its settings could not be kept", "writable"),
         (_bucket_taken, "is taken already", "another --stack-name"),
+        (
+            _set(sam_fails="Error: Stack:arn:x is in UPDATE_IN_PROGRESS state and can not be updated."),
+            "Somebody else is deploying",
+            "Wait until",
+        ),
         (_set(sam_fails="Error: no bucket"), "sam deploy failed.\n    Error: no bucket", "Correct what it says"),
         (_set(build_fails="Error: no pip"), "sam build failed.\n    Error: no pip", "Correct what it says"),
         (_set(answers=[500] * 200), "but: status 500", "webhook's log"),
