@@ -54,7 +54,7 @@ test: installed ## run the tests (ARGS="-k name" picks some)
 .PHONY: test-browser
 test-browser: installed ## try the page in a real browser (needs Debian's package chromium)
 	@$(BIN)/uv pip install -q --python $(BIN)/python --require-hashes -r requirements-browser.txt
-	@$(BIN)/python -m pytest -m browser tests/browser $(ARGS)
+	@$(BIN)/python -m pytest -m browser -rs tests/browser $(ARGS)
 
 .PHONY: pictures
 pictures: export ONETHREAD_PICTURES := docs/pictures

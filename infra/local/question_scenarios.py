@@ -61,7 +61,7 @@ def expired(tour: Tour) -> None:
     seen = len(tour.stack.events())
     given = {"choices": [YES, NO], "expires_in": HOUR_SECONDS, "default": {"choice": "no"}}
     question = _ask(tour, "night", "Deploy tonight?", **given)
-    tour.screen.hint("Nobody answers. The tour waits for no hour: it sets the end of the question in the table to now.")
+    tour.screen.hint("Nobody answers. The tour does not wait an hour: it sets the question's end in the table to now.")
     _let_time_pass(tour, question)
     tour.reconcile()
     shown = _card(tour, question)
