@@ -25,7 +25,7 @@ from infra.deployment.deployed import Deployed
 from infra.deployment.on_record import channels_in_use, known_guilds
 from infra.deployment.program import OUTSIDE, Outside, attempt
 from infra.verify.check import Difference, differences
-from infra.verify.mend import Items
+from infra.verify.mend import Commands
 from infra.verify.read import Reader
 
 AGAIN_SECONDS: Final = 10.0  # before what differs is read again: longer than any command takes
@@ -44,7 +44,7 @@ def main(
 async def _verify(found: Deployed, options: Any, outside: Outside) -> int:
     different: list[Difference] = []
     table, names = found.table(), Names(found.variables.get("SESSION_NAME_PREFIX") or "Session ")
-    items = Items(found.table_name, found.account.region)
+    commands = Commands(found.name, found.table_name, found.account.region)
     async with found.discord() as api:
         bot = (await api.call("GET", "/users/@me"))["id"]
         known = [item["pk"].removeprefix("GUILD#") for item in await known_guilds(table)]
@@ -52,7 +52,7 @@ async def _verify(found: Deployed, options: Any, outside: Outside) -> int:
             if await api.find(f"/guilds/{guild_id}") is None:
                 print(f"server {guild_id}: the bot is no member, so there is nothing to compare", file=sys.stderr)
                 continue
-            reader = Reader(table, items, api, names, guild_id, bot, outside.sleep)
+            reader = Reader(table, commands, api, names, guild_id, bot, outside.sleep)
             for channel_id in await channels_in_use(table, guild_id):
                 different += await _verify_channel(reader, channel_id, outside, quiet=options.json)
             if reader.left_out:

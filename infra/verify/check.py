@@ -43,7 +43,7 @@ class Difference:
 class Facts:
     """What there is of one channel. `gone`: threads on record that Discord does not know; `cards`: by the question's id."""
 
-    in_table: mend.Items
+    commands: mend.Commands
     channel_id: str
     guild_id: str
     bot_user_id: str
@@ -103,13 +103,15 @@ def _threads(facts: Facts) -> Iterator[Difference]:
             continue
         if thread["parent_id"] != session.parent_channel_id:
             yield Difference(
-                "thread of another channel", f"{_title(session)}: {thread_id}", mend.import_channel(facts.channel_id)
+                "thread of another channel",
+                f"{_title(session)}: {thread_id}",
+                facts.commands.import_channel(facts.channel_id),
             )
         shown = thread["thread_metadata"]
         seen = (session.thread.archived, session.thread.locked, session.thread.name)
         if seen != (shown["archived"], shown.get("locked", False), thread["name"]):
             yield Difference(
-                "thread is not as recorded", f"{_title(session)}: {thread_id}", mend.next_run(facts.guild_id)
+                "thread is not as recorded", f"{_title(session)}: {thread_id}", facts.commands.next_run(facts.guild_id)
             )
 
 
@@ -123,9 +125,9 @@ def _pointers(facts: Facts) -> Iterator[Difference]:
             continue
         pointer, where = facts.pointers.get(thread_id), f"thread {thread_id} of the {_title(session)}"
         if pointer is None:
-            yield Difference("no pointer", where, facts.in_table.put_pointer(thread_id, session.pair))
+            yield Difference("no pointer", where, facts.commands.put_pointer(thread_id, session.pair))
         elif not pointer.names(*session.pair) and not _is_shared(facts, pointer, thread_id):
-            yield Difference("pointer names another", where, facts.in_table.put_pointer(thread_id, session.pair))
+            yield Difference("pointer names another", where, facts.commands.put_pointer(thread_id, session.pair))
     for thread_id, pointer in facts.pointers.items():
         if pointer.merged_into or pointer.discarded_at or pointer.parent_channel_id != facts.channel_id:
             continue
@@ -134,7 +136,7 @@ def _pointers(facts: Facts) -> Iterator[Difference]:
             continue
         owner = by_pair.get(pair)
         if owner is None or not owner.has(thread_id):
-            cure = facts.in_table.delete(pointer_item_key(thread_id))
+            cure = facts.commands.delete(pointer_item_key(thread_id))
             yield Difference("pointer of nobody's", f"thread {thread_id}", cure)
 
 
@@ -154,12 +156,12 @@ def _indices(facts: Facts) -> Iterator[Difference]:
             keys = {"watch_guild_id": facts.guild_id}
             if session.thread.archived:
                 keys = {"due_in": facts.guild_id, "due_at": iso(facts.now)}
-            cure = facts.in_table.set_attributes(session.item_key, keys)
+            cure = facts.commands.set_attributes(session.item_key, keys)
             yield Difference("the reconciler does not see it", _title(session), cure)
         if "listed_in" not in item:
             known = {"opened_at": iso(facts.now), **item}
             keys = listing(session.listed_in, session.discord_thread_id, known)
-            yield Difference("no list shows it", _title(session), facts.in_table.set_attributes(session.item_key, keys))
+            yield Difference("no list shows it", _title(session), facts.commands.set_attributes(session.item_key, keys))
 
 
 def _shared(facts: Facts) -> Iterator[Difference]:
@@ -172,7 +174,7 @@ def _shared(facts: Facts) -> Iterator[Difference]:
         if len(sessions) > 1:
             pointer = facts.pointers.get(thread_id)
             wrong = [s for s in sessions if pointer is None or not pointer.names(*s.pair)]
-            cure = " && ".join(facts.in_table.delete(s.item_key) for s in wrong[-len(sessions) + 1 :])
+            cure = " && ".join(facts.commands.delete(s.item_key) for s in wrong[-len(sessions) + 1 :])
             keys = ", ".join(session.session_key for session in sessions)
             yield Difference("one thread for two sessions", f"thread {thread_id}: {keys}", cure)
 
@@ -195,7 +197,7 @@ def _second_threads(facts: Facts) -> Iterator[Difference]:
             yield Difference(
                 "thread is not on record",
                 f"{thread['name']} ({thread_id}), {whose}",
-                mend.import_channel(facts.channel_id),
+                facts.commands.import_channel(facts.channel_id),
             )
     for session in facts.sessions:
         extras = [t for t, thread in facts.threads.items() if _is_second(facts, session, t, thread)]
@@ -240,9 +242,9 @@ def _questions(facts: Facts) -> Iterator[Difference]:
         is_young = parse_iso(question.asked_at) > facts.now - AT_WORK
         where = f"question {question.id}, in the thread {question.discord_thread_id}"
         if question.is_open and question.closes_at < iso(facts.now - AT_WORK):
-            yield Difference("question beyond its end", where, mend.next_run(facts.guild_id))
+            yield Difference("question beyond its end", where, facts.commands.next_run(facts.guild_id))
         elif question.is_open and card is None and not is_young and question.discord_thread_id not in facts.gone:
-            yield Difference("question without its card", where, mend.next_run(facts.guild_id))
+            yield Difference("question without its card", where, facts.commands.next_run(facts.guild_id))
         if not question.is_open and card is not None and _buttons(card):
             cure = f"delete the message {question.message_id} of that thread"
             yield Difference("buttons of a question that is over", where, cure)
@@ -250,7 +252,7 @@ def _questions(facts: Facts) -> Iterator[Difference]:
         awaited = states.get(session.waiting_for or "")
         if session.waiting_for and (awaited is None or not awaited.is_open) and not _is_fresh(awaited, facts.now):
             attributes = ("waiting_for", "waiting_since", "waiting_message_id")
-            cure = facts.in_table.remove_attributes(session.item_key, attributes)
+            cure = facts.commands.remove_attributes(session.item_key, attributes)
             yield Difference("waits for no question", _title(session), cure)
 
 

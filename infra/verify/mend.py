@@ -14,20 +14,23 @@ def open_session(session: Session) -> str:
     return f"/session open name: {session.session_name}{option}, in the channel {session.parent_channel_id}"
 
 
-def import_channel(channel_id: str) -> str:
-    return f"python -m infra.reimport --channel {channel_id}"
-
-
-def next_run(guild_id: str) -> str:
-    return f"wait for the reconciler's next run, which `python -m infra.plan {guild_id}` shows"
-
-
 @dataclass(frozen=True, slots=True)
-class Items:
-    """The commands that change one item of the table."""
+class Commands:
+    """The commands that mend one deployment."""
 
+    stack: str
     table: str
     region: str
+
+    def import_channel(self, channel_id: str) -> str:
+        return f"python -m infra.reimport {self._deployment} --channel {channel_id}"
+
+    def next_run(self, guild_id: str) -> str:
+        return f"wait for the reconciler's next run, which `python -m infra.plan {self._deployment} {guild_id}` shows"
+
+    @property
+    def _deployment(self) -> str:
+        return f"--stack-name {self.stack} --region {self.region}"
 
     def put_pointer(self, thread_id: str, pair: tuple[str, str]) -> str:
         item = {**pointer_item_key(thread_id), "parent_channel_id": pair[0], "session_key": pair[1]}

@@ -18,7 +18,7 @@ from handler.store.table import Table
 from infra.deployment.discord_api import DiscordApi, DiscordError, Forbidden
 from infra.deployment.program import Sleep
 from infra.verify.check import Facts
-from infra.verify.mend import Items
+from infra.verify.mend import Commands
 
 PAUSE_SECONDS: Final = 0.1  # ten requests a second, of the bot's fifty
 MAX_PAGES: Final = 10  # of archived threads of a channel, a hundred each; what is older is read one by one
@@ -30,9 +30,9 @@ class Reader:
     """Reads one server. `names`: how the deployment's threads are named."""
 
     def __init__(
-        self, table: Table, items: Items, api: DiscordApi, names: Names, guild_id: str, bot: str, sleep: Sleep
+        self, table: Table, commands: Commands, api: DiscordApi, names: Names, guild_id: str, bot: str, sleep: Sleep
     ) -> None:
-        self._items = items
+        self._commands = commands
         self._table, self._api, self._names, self._guild_id = table, api, names, guild_id
         self._bot, self._sleep = bot, sleep
         self.left_out = 0  # threads and cards that were too many to be read
@@ -56,7 +56,7 @@ class Reader:
         threads, gone = await self._threads(channel_id, sessions)
         pointers, lost = await self._pointers([*threads, *(s.thread_id for s in sessions if s.thread_id)])
         return Facts(
-            in_table=self._items,
+            commands=self._commands,
             channel_id=channel_id,
             guild_id=self._guild_id,
             bot_user_id=self._bot,

@@ -212,7 +212,7 @@ def _unreadable(place: Place) -> None:
     [
         (_stuck_claim, {"claim without an end"}, "/session open name: x"),
         (_thread_is_gone, {"thread is gone"}, "/session open name: archived"),
-        (_recorded_otherwise, {"thread is not as recorded"}, f"python -m infra.plan {GUILD}"),
+        (_recorded_otherwise, {"thread is not as recorded"}, "python -m infra.plan --stack-name "),
         (_no_pointer, {"no pointer"}, "put-item"),
         (_pointer_to_another, {"pointer names another"}, "put-item"),
         (_pointer_of_nobodys, {"pointer of nobody's"}, "delete-item"),
