@@ -188,6 +188,8 @@ def discord_text(content: str, names: Names) -> Text:
 
 def _relative_time(epoch: int) -> str:
     seconds = round(epoch - datetime.now(UTC).timestamp())
+    if abs(seconds) < 2:
+        return "just now"
     length, unit = next((length, unit) for length, unit in _UNITS if abs(seconds) >= 1.5 * length or length == 1)
     away = f"{round(abs(seconds) / length)} {unit}"
     return f"in {away}" if seconds > 0 else f"{away} ago"
