@@ -50,12 +50,14 @@ def chromium() -> Iterator[Any]:
 
 
 def is_fault(message: Any) -> bool:
-    return message.type in ("error", "warning") and "403 (Forbidden)" not in message.text
+    """Whether a message of the console is one: besides a refusal that the page shows, and a place that is gone meanwhile."""
+    gone = "404 (Not Found)" in message.text and "/api/view?" in message.location["url"]
+    return message.type in ("error", "warning") and "403 (Forbidden)" not in message.text and not gone
 
 
 @pytest.fixture
 def page(chromium: Any, server: PageServer) -> Iterator[Any]:
-    """The page, opened. The test fails if the browser's console shows an error, besides a refusal that the page shows."""
+    """The page, opened. The test fails if the browser's console shows an error."""
     errors: list[str] = []
     shown = chromium.new_page(viewport=WIDE)
     shown.on("console", lambda message: errors.append(message.text) if is_fault(message) else None)

@@ -1,6 +1,6 @@
 // The middle: the messages of a channel or thread, the answers that only you can see, and a moderator's hands.
 
-import { $, h } from "./dom.js";
+import { $, h, opensFirst, redraw } from "./dom.js";
 import { components } from "./components.js";
 import { markdown } from "./markdown.js";
 
@@ -17,10 +17,12 @@ export function drawPlace(app) {
   $("place-name").textContent = thread ? thread.name : `${FORUMS.includes(view.channel.type) ? "Forum " : "#"}${view.channel.name}`;
   document.title = `${$("place-name").textContent} · Onethread`;
   const words = thread ? stateWords(thread) : [];
-  if (thread) words.unshift(h("button", { type: "button", class: "link", onclick: () => app.open(view.channel.id) }, `in ${view.channel.name}`));
+  if (thread) words.unshift(h("button", { type: "button", class: "link", "data-id": view.channel.id, onclick: () => app.open(view.channel.id) }, `in ${view.channel.name}`));
   if (view.missing.length) words.push(h("span", { class: "warning" }, `The bot lacks: ${view.missing.map((name) => PERMISSIONS[name] ?? name).join(", ")}`));
-  $("place-state").replaceChildren(...words);
-  $("moderation").replaceChildren(...(thread ? threadActions(app, thread) : channelActions(app)));
+  const actions = thread ? threadActions(app, thread) : channelActions(app);
+  actions.forEach((action, index) => Object.assign(action, { about: [view.channel, thread, view.missing] }).setAttribute("data-id", index));
+  redraw($("place-state"), words);
+  redraw($("moderation"), actions);
 }
 
 function stateWords(thread) {
@@ -44,13 +46,13 @@ function threadActions(app, thread) {
     archived ? button("Unarchive", "unarchive") : button("Archive", "archive"),
     archived ? null : locked ? button("Unlock", "unlock") : button("Lock", "lock"),
     archived ? null : h("button", { type: "button", onclick: rename }, "Rename"),
-    h("button", { type: "button", class: "danger", onclick: () => app.act("moderate", { action: "delete_thread", fields: { thread_id: thread.id } }).then(() => app.open(app.view.channel.id)) }, "Delete"),
+    h("button", { type: "button", class: "danger", onclick: () => app.act("moderate", { action: "delete_thread", fields: { thread_id: thread.id } }).then((done) => done !== undefined && app.open(thread.parent_id)) }, "Delete"),
   ].filter(Boolean);
 }
 
 function channelActions(app) {
   const { channel, missing } = app.view;
-  const take = h("select", { "aria-label": "Take a permission away from the bot", onchange: (event) => setMissing([...missing, event.target.value]) }, h("option", { value: "" }, "Take a permission away"), Object.entries(PERMISSIONS).filter(([name]) => !missing.includes(name) && name !== "VIEW_AUDIT_LOG").map(([value, label]) => h("option", { value }, label)));
+  const take = opensFirst(h("select", { "aria-label": "Take a permission away from the bot", onchange: (event) => setMissing([...missing, event.target.value]) }, h("option", { value: "" }, "Take a permission away"), Object.entries(PERMISSIONS).filter(([name]) => !missing.includes(name) && name !== "VIEW_AUDIT_LOG").map(([value, label]) => h("option", { value }, label))));
   const setMissing = (names) => {
     const permissions = app.permissions.filter((name) => !names.includes(name));
     app.act("moderate", { action: "set_permissions", fields: { place_id: channel.id, permissions } });
@@ -70,11 +72,11 @@ function channelActions(app) {
 export function drawMessages(app) {
   const box = $("messages");
   const atEnd = box.scrollHeight - box.scrollTop - box.clientHeight < 80;
-  const shown = app.view.messages.map((message) => drawMessage(app, message));
+  const shown = app.view.messages.map((message) => Object.assign(drawMessage(app, message), { about: [app.view.channel.id, message] }));
   const answers = [...app.answers.values()].filter((answer) => answer.channel === app.place && answer.user === app.user.id && !answer.by);
-  box.replaceChildren(...shown, ...answers.map((answer) => drawAnswer(app, answer)));
-  if (FORUMS.includes(app.view.channel.type) && !app.view.thread) box.prepend(...app.view.active.map((post) => threadChip(app, post)));
-  if (!box.children.length) box.append(h("p", { class: "empty" }, "Nothing here yet. Type / to see the commands."));
+  const posts = FORUMS.includes(app.view.channel.type) && !app.view.thread ? app.view.active.map((post) => threadChip(app, post)) : [];
+  const all = [...posts, ...shown, ...answers.map((answer) => Object.assign(drawAnswer(app, answer), { about: answer }))];
+  redraw(box, all.length ? all : [h("p", { class: "empty" }, "Nothing here yet. Type / to see the commands.")]);
   if (atEnd) box.scrollTop = box.scrollHeight;
 }
 
@@ -112,7 +114,7 @@ function name(app, author) {
 function threadChip(app, thread) {
   const { archived, locked } = thread.thread_metadata;
   const words = [`${thread.message_count} message${thread.message_count === 1 ? "" : "s"}`, ...(archived ? ["archived"] : []), ...(locked ? ["locked"] : [])];
-  return h("button", { type: "button", class: "chip", onclick: () => app.open(thread.id) }, h("strong", {}, thread.name), h("small", {}, words.join(" · ")));
+  return h("button", { type: "button", class: "chip", "data-id": thread.id, onclick: () => app.open(thread.id) }, h("strong", {}, thread.name), h("small", {}, words.join(" · ")));
 }
 
 function messageMenu(app, message) {
@@ -130,7 +132,7 @@ function messageMenu(app, message) {
     event.target.value = "";
     act();
   };
-  return h("select", { class: "menu", "aria-label": "What to do with this message", onchange: choose }, h("option", { value: "" }, "⋯"), options.map(([label], index) => h("option", { value: String(index) }, label)));
+  return opensFirst(h("select", { class: "menu", "aria-label": "What to do with this message", onchange: choose }, h("option", { value: "" }, "⋯"), options.map(([label], index) => h("option", { value: String(index) }, label))));
 }
 
 function drawAnswer(app, answer) {

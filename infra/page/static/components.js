@@ -1,6 +1,6 @@
 // A message's components (Discord docs, "Components"): rows, buttons, selects, and layouts with texts and sections.
 
-import { h } from "./dom.js";
+import { h, opensFirst } from "./dom.js";
 import { link, markdown } from "./markdown.js";
 
 const [ROW, BUTTON, SELECT, USERS, ROLES, SECTION, TEXT, SEPARATOR, CONTAINER] = [1, 2, 3, 5, 6, 9, 10, 14, 17];
@@ -53,10 +53,12 @@ function select(part, places, act) {
     h("option", { value: option.value, selected: Boolean(option.default) }, option.description ? `${option.label}: ${option.description}` : option.label),
   );
   const empty = h("option", { value: "", disabled: true, selected: !options.some((option) => option.default) }, part.placeholder ?? "Choose");
-  return h(
-    "select",
-    { class: "component", "aria-label": part.placeholder ?? "Choose", disabled: Boolean(part.disabled), onchange: (event) => act(part.custom_id, [event.target.value]) },
-    empty,
-    shown,
+  const choose = (event) => {
+    act(part.custom_id, [event.target.value]);
+    const chosen = options.find((option) => option.default);
+    event.target.value = chosen ? chosen.value : ""; // as the message says, so that the same can be chosen again
+  };
+  return opensFirst(
+    h("select", { class: "component", "aria-label": part.placeholder ?? "Choose", disabled: Boolean(part.disabled), onchange: choose }, empty, shown),
   );
 }

@@ -65,7 +65,7 @@ export class Composer {
       next.setAttribute("aria-selected", "true");
       next.scrollIntoView({ block: "nearest" });
       input.setAttribute("aria-activedescendant", next.id);
-    } else if (event.key === "Escape") list.hidden = true;
+    } else if (event.key === "Escape") this.show(list, input, []);
     else if ((event.key === "Enter" || event.key === "Tab") && selected) selected.choose();
     else return;
     event.preventDefault();
@@ -82,7 +82,7 @@ export class Composer {
     );
     (this.form.querySelector("input, select") ?? this.form.querySelector("button.primary")).focus();
     this.form.onkeydown = (event) => {
-      if (event.key === "Escape" && this.command) this.showText().focus();
+      if (event.key === "Escape" && this.command && !event.defaultPrevented) this.showText().focus();
     };
   }
 
@@ -115,7 +115,7 @@ export class Composer {
       if (number !== asked || !this.command) return;
       const fill = (value) => {
         input.value = value;
-        list.hidden = true;
+        this.show(list, input, []);
       };
       this.show(list, input, (choices ?? []).map((choice) => ({ label: choice.name, choose: () => fill(choice.value) })));
     };
@@ -127,7 +127,7 @@ export class Composer {
     input.setAttribute("aria-controls", list.id);
     input.addEventListener("input", later);
     input.addEventListener("focus", later);
-    input.addEventListener("blur", () => (list.hidden = true));
+    input.addEventListener("blur", () => this.show(list, input, []));
     input.addEventListener("keydown", (event) => this.moveInList(event, input, list));
   }
 

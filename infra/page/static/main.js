@@ -13,6 +13,7 @@ const REFRESH_MILLISECONDS = 250;
 const SEARCH_MILLISECONDS = 200;
 const ARCHIVED_PAGE = 50;
 const MOST_ANSWERS = 30;
+const GONE = "The stack does not answer. When it runs again, open the address that the terminal shows then.";
 const PAST_RECORDS = 300; // of the machine room, when the page is opened
 
 class App {
@@ -39,10 +40,13 @@ class App {
   }
 
   async load() {
+    const asked = (this.asked = (this.asked ?? 0) + 1);
     try {
-      this.view = await get("view", { place: this.place, user: this.user.key, archived: this.archived, search: this.searched });
+      const view = await get("view", { place: this.place, user: this.user.key, archived: this.archived, search: this.searched });
+      if (asked !== this.asked) return undefined; // a later one is on its way: of another place, perhaps
+      this.view = view;
     } catch (fault) {
-      if (!(fault instanceof Refused)) return;
+      if (asked !== this.asked || !(fault instanceof Refused)) return;
       if (this.view && this.place !== this.view.channel.id) return this.open(this.view.channel.id); // the thread is gone
       this.servers = (await get("start")).servers;
       this.place = this.servers[0].channels[0].id;
@@ -66,8 +70,11 @@ class App {
       this.archived = ARCHIVED_PAGE;
       $("messages").scrollTop = $("messages").scrollHeight;
     }
+    const focused = document.activeElement;
+    const left = $("messages").contains(focused) || $("place").contains(focused);
     show("chat");
     await this.load();
+    if (left || (focused !== document.body && !focused.checkVisibility())) $("place-name").focus();
     $("messages").scrollTop = $("messages").scrollHeight;
   }
 
@@ -78,6 +85,7 @@ class App {
   }
 
   async ask(action, fields) {
+    if (action !== "complete") this.notice("");
     try {
       return await post(action, { user: this.user.key, ...fields });
     } catch (fault) {
@@ -156,7 +164,10 @@ async function start() {
   app.tourPanel = new TourPanel(app);
   await app.load();
   app.composer = new Composer(app);
-  follow(Math.max(0, app.feed - PAST_RECORDS), (record) => app.take(record), (gone) => gone && app.notice("The stack does not answer. Start it again with `make run`."));
+  follow(Math.max(0, app.feed - PAST_RECORDS), (record) => app.take(record), (gone) => {
+    if (gone) app.notice(GONE);
+    else if ($("notice").textContent === GONE) app.notice("");
+  });
 }
 
 start().catch((fault) => {

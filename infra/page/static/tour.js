@@ -15,6 +15,7 @@ export class TourPanel {
   }
 
   ask(what) {
+    this.pressed = document.activeElement; // a button that is disabled meanwhile loses the focus
     this.app.act("tour", { do: what });
   }
 
@@ -22,6 +23,7 @@ export class TourPanel {
     if (line) return this.say(line);
     $("tour-next").disabled = $("tour-all").disabled = state === "playing";
     $("tour-stop").disabled = state === "ended";
+    if (document.activeElement === document.body) this.pressed?.focus();
     if (state === "began") {
       $("tour-lines").replaceChildren();
       this.mark(0);
