@@ -95,6 +95,8 @@ FAULTS: Final[tuple[tuple[str, Patch, str], ...]] = (
     ("the token's key is used through another service", put("SessionsPolicy.Properties.PolicyDocument.Statement.3.Fn::If.1.Condition.StringEquals", {"kms:ViaService": "s3.us-east-1.amazonaws.com"}), TOO_FEW),
     ("the lists cannot be read", statement("SessionsPolicy", "Lists"), TOO_FEW),
     ("the reconciler's indexes cannot be read", statement("ReconcilerRole", "ReadWatched"), TOO_FEW),
+    ("the webhook cannot read how it goes", statement("WebhookRole", "ReadStatus"), TOO_FEW),
+    ("the worker cannot read how it goes", statement("WorkerRole", "ReadStatus"), TOO_FEW),
     ("the wrong index is read", statement("SessionsPolicy", "Lists", {"Resource": {"Fn::Sub": "${SessionsTable.Arn}/index/WatchIndex"}}), TOO_FEW),
     ("the table cannot be used", statement("SessionsPolicy", "Sessions"), TOO_FEW),
     ("another table is used", statement("SessionsPolicy", "Sessions", {"Resource": "arn:aws:dynamodb:us-east-1:123456789012:table/x"}), TOO_FEW),
