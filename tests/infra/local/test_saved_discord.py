@@ -1,7 +1,7 @@
 """The simulated Discord is the same after a restart, to the last change that anybody saw."""
 
 from collections.abc import Hashable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -22,11 +22,10 @@ GUILD, CHANNEL = "1", "10"
 @contextmanager
 def running(path: Path) -> Iterator[LocalDiscord]:
     """A server that is started and stopped, with whatever the file has."""
-    rows = SavedRows(path)
-    server = LocalDiscord(SimulatedDiscord(application_id="1000", bot_token=BOT_TOKEN), rows)
-    yield server
-    server.close()
-    rows.close()
+    with closing(SavedRows(path)) as rows:
+        server = LocalDiscord(SimulatedDiscord(application_id="1000", bot_token=BOT_TOKEN), rows)
+        yield server
+        server.close()
 
 
 def everything(server: LocalDiscord) -> Hashable:
