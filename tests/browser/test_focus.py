@@ -47,6 +47,17 @@ def test_the_focus_and_what_is_drawn_survive_what_others_do(page: Any, stack: St
     assert "Somebody else writes" in added[0]  # a screen reader is given that one alone
 
 
+def test_words_for_times_change_in_place(page: Any, stack: Stack, server: PageServer) -> None:
+    run(page, "session open", name="times 1")
+    card = page.locator(".message:not(.answer)").filter(has_text="Session times 1")
+    expect(card.locator(".chip")).to_be_visible(timeout=SECONDS)
+    expect(page.locator(".answer")).to_contain_text("times 1", timeout=SECONDS)
+    card.evaluate("card => { window.held = card; [...card.querySelectorAll('time')].at(-1).textContent = 'long ago'; }")
+    write_elsewhere(stack, server, "Time goes by")
+    expect(page.locator(".message").filter(has_text="Time goes by")).to_be_visible(timeout=SECONDS)
+    assert page.evaluate("held.isConnected && !held.textContent.includes('long ago')")
+
+
 def test_the_focus_moves_to_what_takes_the_place_of_a_changed_message(page: Any) -> None:
     message = write(page, "I get a thread")
     menu = message.get_by_label("What to do with this message")

@@ -136,6 +136,7 @@ def test_a_program_s_question_is_answered_by_a_button(page: Any, stack: Stack, s
     save(page, "page-question")
     card.get_by_role("button", name="Yes").click()
     expect(card.get_by_role("button", name="Yes")).to_have_count(0, timeout=SECONDS)
+    expect(page.locator(".thinking")).to_have_count(0)
     await_request = {"operation": "await", "question_id": asked["question"]["id"], "wait": 0}
     answered = invoke_function(stack.invocations.url, "ApiFunction", await_request)["question"]
     assert (answered["state"], answered["answer"]["choice"]) == ("answered", "yes")

@@ -18,7 +18,7 @@ export function h(tag, attributes = {}, ...children) {
 const FOCUSABLE = "a, button, input, select, summary, textarea";
 
 // Shows `elements` in `box`. One that is as before stays, and with it the focus, an open list and what is typed there: only what is
-// new is announced. What is compared is an element's HTML and its `about`, the data that its listeners use. A changed one replaces
+// new is announced. What is compared is an element's HTML, without the words for times ("2 seconds ago"), and its `about`, the data that its listeners use. A changed one replaces
 // the one with the same `data-id`, and the focus moves on; when it has `data-box`, only its children are compared.
 export function redraw(box, elements) {
   const focused = box.contains(document.activeElement) && document.activeElement !== box ? document.activeElement : null;
@@ -33,6 +33,9 @@ export function redraw(box, elements) {
     if (same.drawn !== element.drawn) {
       redraw(same, [...element.children]);
       same.drawn = element.drawn;
+    } else {
+      const times = element.querySelectorAll("time");
+      same.querySelectorAll("time").forEach((time, index) => time.textContent === times[index].textContent || (time.textContent = times[index].textContent));
     }
     return same;
   });
@@ -47,7 +50,7 @@ export function redraw(box, elements) {
 }
 
 function mark(element) {
-  element.drawn = element.outerHTML + JSON.stringify(element.about ?? null);
+  element.drawn = element.outerHTML.replace(/(<time [^>]*>)[^<]*/g, "$1") + JSON.stringify(element.about ?? null);
   if (element.dataset.box) [...element.children].forEach(mark);
 }
 

@@ -115,10 +115,11 @@ class App {
   }
 
   notice(text) {
-    $("notice").textContent = text;
+    if ($("notice").textContent !== text) $("notice").textContent = text; // or it is read out again
   }
 
   takeAnswer(record) {
+    if (record.by && record.state === "waiting") return; // the message of the button shows what comes of it
     const own = this.answers.get(record.by);
     if (own && record.state !== "form" && record.message) {
       this.answers.set(record.by, { ...own, message: record.message, state: record.state });
@@ -139,6 +140,7 @@ class App {
 
   take(record) {
     const past = record.number < this.feed;
+    if (past && record.kind === "tour" && record.line) this.tourPanel.say(record.line); // the page was opened again in mid-tour
     if (past && !["invocation", "result", "call", "item", "event", "queues"].includes(record.kind)) return;
     if (record.kind === "answer") this.takeAnswer(record);
     else if (record.kind === "tour") this.tourPanel.take(record);
