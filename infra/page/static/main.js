@@ -166,6 +166,7 @@ async function start() {
   app.tourPanel = new TourPanel(app);
   await app.load();
   app.composer = new Composer(app);
+  $("messages").scrollTop = $("messages").scrollHeight; // the message field has taken some of its height
   follow(Math.max(0, app.feed - PAST_RECORDS), (record) => app.take(record), (gone) => {
     if (gone) app.notice(GONE);
     else if ($("notice").textContent === GONE) app.notice("");
