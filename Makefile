@@ -58,6 +58,7 @@ test-browser: installed ## try the page in a real browser (needs Debian's packag
 
 .PHONY: pictures
 pictures: export ONETHREAD_PICTURES := docs/pictures
+pictures: ARGS = -k test_page.py
 pictures: test-browser ## the same, and write pictures of the page to docs/pictures/
 
 .PHONY: test-runtime

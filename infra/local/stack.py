@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import astuple, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -172,8 +172,8 @@ class Stack:
             "values": self._values(),
             "file": str(self._memory / "table.sqlite"),
         }
-        started.stdin.write(json.dumps(settings) + "\n")
-        started.stdin.flush()
+        with suppress(BrokenPipeError):  # it has ended already, and `_wait_for_aws` says why
+            print(json.dumps(settings), file=started.stdin, flush=True)
         return started
 
     def _start_discord(self) -> LocalDiscord:
@@ -296,5 +296,5 @@ def _check_free(port: int) -> None:
 
 def _kill(started: "subprocess.Popen[str]") -> None:
     started.kill()
-    with started:  # waits, and closes its pipes
+    with suppress(BrokenPipeError), started:  # waits, and closes its pipes
         pass
