@@ -5,8 +5,9 @@ So the local stack can show each call inside the invocation that made it, and th
 
 import re
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 # In the value of a variable: the number of the environment takes its place.
 NUMBER: Final = "{environment}"
@@ -38,7 +39,7 @@ def split_environment(path: str) -> tuple[int | None, str]:
     return (int(found[1]), path[found.end() :] or "/") if found else (None, path)
 
 
-def with_number(variables: dict[str, Any], number: int) -> dict[str, Any]:
+def with_number(variables: Mapping[str, str], number: int) -> dict[str, str]:
     """The variables of one environment."""
     return {name: value.replace(NUMBER, str(number)) for name, value in variables.items()}
 

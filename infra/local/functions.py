@@ -96,7 +96,7 @@ class Environment:
         self.number = next(_numbers)
         self.event: Any = None  # of the invocation that is running
         self._channel, theirs = _processes.Pipe()
-        arguments = (theirs, function.handler, with_number(dict(function.variables), self.number), log)
+        arguments = (theirs, function.handler, with_number(function.variables, self.number), log)
         self._process = _processes.Process(target=serve_invocations, args=arguments, daemon=True)
         with theirs, _starting:
             self._process.start()

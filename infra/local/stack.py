@@ -163,7 +163,6 @@ class Stack:
                 cwd=TEMPLATE.parent,
                 start_new_session=True,
             )
-        assert started.stdin is not None
         settings = {
             "port": self.ports.aws,
             "bot_token": BOT_TOKEN,
@@ -241,7 +240,7 @@ class Stack:
             pollers.append(QueuePoller(sqs, url, arn(sqs, url), source, self.pools[source.function].invoke))
             self._closing.callback(pollers[-1].close)
         for changes in template.stream_sources():
-            pollers.append(StreamPoller(self._read_stream, changes, self.pools[changes.function].invoke))
+            pollers.append(StreamPoller(self.read_stream, changes, self.pools[changes.function].invoke))
             self._closing.callback(pollers[-1].close)
         self._closing.callback(self._close_pools)
         for poller in pollers:
@@ -249,7 +248,7 @@ class Stack:
 
     def events(self, since: int = 0) -> list[dict[str, Any]]:
         """What the bus has taken, from that number on: `source`, `detail-type`, `detail`."""
-        return list(self._ask_aws(f"events?since={since}"))
+        return list(self.ask_aws(f"events?since={since}"))
 
     def begin_task(self) -> str:
         """A task of Step Functions waits from now on; its token."""
@@ -257,13 +256,14 @@ class Stack:
 
     def task_answer(self, token: str) -> dict[str, str] | None:
         """What the task was answered: `output`, or `error` and `cause`. None: it waits."""
-        return self._ask_aws(f"tasks?token={token}") or None
+        return self.ask_aws(f"tasks?token={token}") or None
 
-    def _read_stream(self, shard: int, place: int, most: int) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._ask_aws(f"stream?shard={shard}&from={place}&most={most}")
-        return found
+    def read_stream(self, shard: int, place: int, most: int) -> list[dict[str, Any]]:
+        """Changes of the table, from a place in a shard on."""
+        return list(self.ask_aws(f"stream?shard={shard}&from={place}&most={most}"))
 
-    def _ask_aws(self, path: str) -> Any:
+    def ask_aws(self, path: str) -> Any:
+        """What the emulated AWS says below `/_/`: see `aws`."""
         return call("GET", f"{self.aws_url}/_/{path}")
 
     def _close_pools(self) -> None:

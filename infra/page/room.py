@@ -21,10 +21,10 @@ from typing import Any, Final
 from infra.local.aws_client import client, count_messages
 from infra.local.calls import Call
 from infra.local.functions import Invocation
-from infra.local.http_client import call
 from infra.local.stack import Stack
 from infra.page.feed import Feed
-from infra.page.steps import changes_of, plain_values, step_of
+from infra.page.steps import changes_of, step_of
+from infra.table.attributes import read_item
 from infra.table.stream import SHARDS
 
 LOOK_SECONDS: Final = 0.15  # between two looks at AWS while somebody watches
@@ -89,18 +89,18 @@ class Room:
 
     def _skip_the_past(self) -> None:
         self._events = len(self._stack.events())
-        self._calls = self._ask("calls?since=0")["count"]
+        self._calls = self._stack.ask_aws("calls?since=0")["count"]
         for shard in range(SHARDS):
-            while records := self._read(shard, 10_000):
+            while records := self._stack.read_stream(shard, self._places[shard], 10_000):
                 self._places[shard] += len(records)
 
     def _look(self) -> None:
-        calls = self._ask(f"calls?since={self._calls}")
+        calls = self._stack.ask_aws(f"calls?since={self._calls}")
         self._calls = calls["count"]
         for each in calls["calls"]:
             self._feed.add("call", **each)
         for shard in range(SHARDS):
-            records = self._read(shard, BATCH)
+            records = self._stack.read_stream(shard, self._places[shard], BATCH)
             self._places[shard] += len(records)
             for record in records:
                 self._add_item(record["dynamodb"])
@@ -113,20 +113,14 @@ class Room:
                 self._queues = queues
                 self._feed.add("queues", queues=queues)
 
-    def _read(self, shard: int, most: int) -> Any:
-        return self._ask(f"stream?shard={shard}&from={self._places[shard]}&most={most}")
-
     def _queue_lengths(self) -> dict[str, int]:
         return {name: count_messages(self._sqs, url) for name, url in self._stack.queue_urls.items()}
 
-    def _ask(self, path: str) -> Any:
-        return call("GET", f"{self._stack.aws_url}/_/{path}")
-
     def _add_item(self, change: Mapping[str, Any]) -> None:
-        keys = plain_values(change["Keys"])
+        keys = read_item(change["Keys"])
         if not keys["sk"].startswith(_SHOWN_ITEMS):
             return
-        old, new = plain_values(change.get("OldImage", {})), plain_values(change.get("NewImage", {}))
+        old, new = read_item(change.get("OldImage", {})), read_item(change.get("NewImage", {}))
         step, changes = step_of(old, new), changes_of(old, new)
         for secret in changes.keys() & {"callback_token"}:
             changes[secret] = [value and "…" for value in changes[secret]]

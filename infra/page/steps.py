@@ -1,11 +1,9 @@
 """Which of the protocol's steps a change of a session's or a question's item is (docs/protocol.md, docs/questions.md). Pure."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 Attributes = Mapping[str, Any]
-# What differs at each write and says nothing to a reader.
-_NOISE: Final = frozenset({"version", "updated_at"})
 
 
 def step_of(old: Attributes, new: Attributes) -> str:
@@ -34,23 +32,5 @@ def step_of(old: Attributes, new: Attributes) -> str:
 
 def changes_of(old: Attributes, new: Attributes) -> dict[str, list[Any]]:
     """The attributes that differ: each with what it was and what it is; None where it is absent."""
-    names = sorted({*old, *new} - _NOISE - {"pk", "sk"})
+    names = sorted({*old, *new} - {"pk", "sk"})
     return {name: [old.get(name), new.get(name)] for name in names if old.get(name) != new.get(name)}
-
-
-def plain_values(image: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """An item in DynamoDB's JSON as plain values."""
-    return {name: _plain(value) for name, value in image.items()}
-
-
-def _plain(value: Mapping[str, Any]) -> Any:
-    ((kind, content),) = value.items()
-    match kind:
-        case "L":
-            return [_plain(each) for each in content]
-        case "M":
-            return plain_values(content)
-        case "NULL":
-            return None
-        case _:
-            return content

@@ -100,7 +100,7 @@ class EmulatedEnvironment:
         eventually(self._listens)
 
     def _variables(self) -> dict[str, str]:
-        given = with_number(dict(self.function.variables), self.number)
+        given = with_number(self.function.variables, self.number)
         del given["AWS_LAMBDA_RUNTIME_API"]  # the emulator says where it is
         folders = f"{self.tools.artifact}:{self.tools.client}"
         timeout = {"AWS_LAMBDA_FUNCTION_TIMEOUT": str(int(self.function.timeout)), "PYTHONPATH": folders}

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from infra.page.steps import changes_of, plain_values, step_of
+from infra.page.steps import changes_of, step_of
 
 CLAIMED = {"status": "creating", "generation": "1"}
 RECORDED = {**CLAIMED, "source_message_id": "5"}
@@ -36,13 +36,3 @@ def test_only_what_differs_is_shown_with_both_values() -> None:
         "topic": ["old", None],
         "label": [None, "ci"],
     }
-
-
-def test_dynamodbs_json_becomes_plain_values() -> None:
-    image: dict[str, Any] = {
-        "a": {"S": "x"},
-        "b": {"L": [{"N": "1"}]},
-        "c": {"M": {"d": {"BOOL": True}}},
-        "e": {"NULL": True},
-    }
-    assert plain_values(image) == {"a": "x", "b": ["1"], "c": {"d": True}, "e": None}
