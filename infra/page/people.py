@@ -21,9 +21,9 @@ FIRST_POLLS: Final = 150  # then the answer is looked at less often
 POLL_SECONDS: Final = (0.1, 2.0)
 MAX_POLLS: Final = FIRST_POLLS + 450  # until the interaction's token ends: 15 minutes
 KEPT_ANSWERS: Final = 500  # whose buttons work; Discord forgets ephemeral messages, too
-# What a moderator's hands do, by the name on the page: actions of the simulator's people.
-MODERATION: Final = frozenset({"archive", "unarchive", "lock", "unlock", "rename", "delete_thread", "delete_message"})
-IN_CHANNELS: Final = frozenset({"convert_channel", "set_permissions", "create_thread"})
+# What the page may do by hand, by name: actions of the simulator's people.
+_OF_THREADS = ("archive", "unarchive", "lock", "unlock", "rename", "delete_thread", "delete_message")
+MODERATION: Final = frozenset([*_OF_THREADS, "convert_channel", "set_permissions", "create_thread"])
 _SEND: Final = permission_bits(["SEND_MESSAGES"])
 _SEND_IN_THREADS: Final = permission_bits(["SEND_MESSAGES_IN_THREADS"])
 _MANAGE: Final = permission_bits(["MANAGE_THREADS"])
@@ -66,8 +66,7 @@ class PageUsers:
     ) -> str:
         """Press a button, or choose in a select, below a message or an answer. Raises Unknown."""
         place, message = self._world.channel(channel_id), self._shown(message_id)
-        permissions = {"member_permissions": user.permissions}
-        where = {**context(user, place), **permissions}
+        where = context(user, place)
         if values is None:
             payload = button(message, custom_id=custom_id, **where)
         else:
@@ -96,7 +95,7 @@ class PageUsers:
 
     def moderate(self, user: User, action: str, fields: Mapping[str, Any]) -> None:
         """What a moderator does without Onethread. Raises NotAllowed, ImpossibleAction, TypeError."""
-        if action not in MODERATION | IN_CHANNELS:
+        if action not in MODERATION:
             raise Unknown(f"no such action: {action}")
         if not user.permissions & _MANAGE and action != "create_thread":
             raise NotAllowed(f"{user.name} may not do that. Switch to vera, who moderates.")
